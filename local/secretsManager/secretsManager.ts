@@ -1,0 +1,154 @@
+import { createHash, randomUUID } from "node:crypto";
+import { join } from "node:path";
+import type { Made, Maker, Part, Registered, Site } from "../host/part";
+import { AwsError } from "../iam/awsError";
+import { type AwsAnswer, type AwsCall, AwsServer } from "../iam/awsServer";
+import type { Iam } from "../iam/iam";
+import { physicalName } from "../iam/names";
+import { addVersion, type Input, notFound, operations, text } from "./operations";
+import { type Secret, SecretStore } from "./store";
+
+/**
+ * Secrets Manager on 127.0.0.1: the AWS SDK reads and rotates secrets here unchanged, and each role may do only what its
+ * policies say. Only secrets that the program registered in this run are there; others that the data folder still holds
+ * are not, as a deployment would have deleted them.
+ */
+export class SecretsManager implements Part {
+  readonly makers: Readonly<Record<string, Maker>> = {
+    "aws:secretsmanager/secret:Secret": (resource) => this.#makeSecret(resource),
+    "aws:secretsmanager/secretVersion:SecretVersion": (resource) => this.#makeVersion(resource),
+  };
+
+  readonly #site: Site;
+  readonly #iam: Iam;
+  readonly #store: SecretStore;
+  readonly #registered = new Map<string, Secret>();
+  #server: AwsServer | undefined;
+
+  private constructor(site: Site, iam: Iam) {
+    this.#site = site;
+    this.#iam = iam;
+    this.#store = new SecretStore(join(site.directory, "secrets", "secrets.json"));
+  }
+
+  /**
+   * Starts the endpoint on the site's port `secretsmanager`.
+   * @throws StartError where the port is taken.
+   */
+  static async start(site: Site, iam: Iam): Promise<SecretsManager> {
+    const part = new SecretsManager(site, iam);
+    const port = await site.port("secretsmanager");
+    const options = { service: "secretsmanager", region: site.region, port, iam };
+    const server = { ...options, contentType: "application/x-amz-json-1.1", maxBody: 1024 * 1024 };
+    part.#server = await AwsServer.start(server, async (call) => part.#answer(call));
+    return part;
+  }
+
+  /** The URL for `AWS_ENDPOINT_URL_SECRETS_MANAGER`. */
+  get endpoint(): string {
+    return this.#server!.url;
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+  }
+
+  #makeSecret(resource: Registered): Made {
+    const { inputs } = resource;
+    const name = physicalName(resource);
+    if (!/^[\w/+=.@!-]{1,512}$/.test(name)) {
+      throw new Error(`Secret name ${JSON.stringify(name)}: allowed are 1 to 512 letters, digits and /_+=.@-`);
+    }
+    const { region, accountId } = this.#site;
+    const prefix = `arn:aws:secretsmanager:${region}:${accountId}:secret:`;
+    const secret = this.#store.get(name) ?? this.#store.create(name, prefix, now());
+    secret.description = typeof inputs.description === "string" ? inputs.description : undefined;
+    this.#registered.set(name, secret);
+    this.#store.save();
+    return { id: secret.arn, outputs: { arn: secret.arn, name } };
+  }
+
+  /** A new version only where the program's own value changed: one that a rotation made since then stays current. */
+  #makeVersion({ name, inputs }: Registered): Made {
+    const secret = this.#find(String(inputs.secretId));
+    if (!secret) throw new Error(`SecretVersion ${name}: there is no secret ${JSON.stringify(inputs.secretId)}.`);
+    const [secretString, secretBinary] = [inputs.secretString, inputs.secretBinary].map((value) =>
+      typeof value === "string" ? value : undefined,
+    );
+    if ((secretString === undefined) === (secretBinary === undefined)) {
+      throw new Error(`SecretVersion ${name} needs either secretString or secretBinary.`);
+    }
+    const hash = createHash("sha256")
+      .update(JSON.stringify([secretString, secretBinary]))
+      .digest("hex");
+    const declared = secret.declared[name];
+    if (declared?.hash !== hash) {
+      const stages = (inputs.versionStages as string[] | undefined) ?? ["AWSCURRENT"];
+      const value = { secretString, secretBinary };
+      const versionId = addVersion(secret, { id: randomUUID(), value, stages, now: now() });
+      secret.declared[name] = { hash, versionId };
+      this.#store.save();
+    }
+    const { versionId } = secret.declared[name]!;
+    const versionStages = secret.versions[versionId]?.stages ?? [];
+    return { id: `${secret.arn}|${versionId}`, outputs: { arn: secret.arn, versionId, versionStages } };
+  }
+
+  #answer({ method, headers, body, accessKeyId }: AwsCall): AwsAnswer {
+    const name = String(headers["x-amz-target"] ?? "").replace(/^secretsmanager\./, "");
+    const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
+    if (method !== "POST" || !operation) {
+      const known = Object.keys(operations).join(", ");
+      throw new AwsError(
+        "UnknownOperationException",
+        400,
+        `${name || method} is not simulated here; these are: ${known}.`,
+      );
+    }
+    const input = parse(body);
+    const id = text(input, "SecretId");
+    if (!id) throw new AwsError("InvalidParameterException", 400, "You must provide SecretId.");
+    const secret = this.#find(id);
+    this.#authorize(accessKeyId, `secretsmanager:${name}`, secret?.arn ?? this.#arnOfUnknown(id));
+    if (!secret) throw notFound();
+    const result = operation.run(secret, input, now());
+    if (operation.changes) this.#store.save();
+    return { status: 200, body: JSON.stringify(result) };
+  }
+
+  /** Before it is told whether the secret exists, as AWS does: the answer must not say what the caller may not know. */
+  #authorize(accessKeyId: string, action: string, resource: string): void {
+    if (this.#iam.authorizeKey(accessKeyId, action, resource).allowed) return;
+    const message =
+      `User: ${this.#iam.roleOf(accessKeyId)} is not authorized to perform: ${action} on resource: ${resource} ` +
+      `because no identity-based policy allows the ${action} action`;
+    throw new AwsError("AccessDeniedException", 400, message);
+  }
+
+  /** By name, ARN, or ARN without its six random characters. */
+  #find(id: string): Secret | undefined {
+    const named = this.#registered.get(id);
+    if (named || !id.startsWith("arn:")) return named;
+    return [...this.#registered.values()].find(({ arn }) => arn === id || arn.slice(0, -7) === id);
+  }
+
+  #arnOfUnknown(id: string): string {
+    const { region, accountId } = this.#site;
+    return id.startsWith("arn:") ? id : `arn:aws:secretsmanager:${region}:${accountId}:secret:${id}`;
+  }
+}
+
+function parse(body: Buffer): Input {
+  try {
+    const input: unknown = JSON.parse(body.toString("utf8"));
+    if (typeof input === "object" && input !== null && !Array.isArray(input)) return input as Input;
+  } catch {
+    // Answered below like any other body that is no JSON object; the parser's text would quote the secret.
+  }
+  throw new AwsError("SerializationException", 400, "The request body must be a JSON object.");
+}
+
+/** Seconds since 1970, as the protocol has them. */
+function now(): number {
+  return Date.now() / 1000;
+}

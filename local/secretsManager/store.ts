@@ -1,0 +1,80 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** One version of a secret, as it is kept. */
+export interface Version {
+  /** The value is one of the two; binary as base64. */
+  secretString?: string;
+  secretBinary?: string;
+  stages: string[];
+  /** Seconds since 1970. */
+  readonly createdDate: number;
+}
+
+export interface Secret {
+  readonly arn: string;
+  readonly name: string;
+  description?: string;
+  readonly createdDate: number;
+  lastChangedDate: number;
+  /** By version ID, oldest first. */
+  versions: Record<string, Version>;
+  /** What the program declared last, by the logical name of its SecretVersion: value's hash and the version made of it. */
+  declared: Record<string, { hash: string; versionId: string }>;
+}
+
+/** Versions kept of a secret, as on AWS; those with a staging label are always kept. */
+const maxVersions = 100;
+
+/** The secrets of this machine in one file, readable by its owner only, replaced as a whole so that a crash keeps it whole. */
+export class SecretStore {
+  readonly #file: string;
+  readonly #secrets: Map<string, Secret>;
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#secrets = new Map(Object.entries(readSecrets(file)));
+  }
+
+  get(name: string): Secret | undefined {
+    return this.#secrets.get(name);
+  }
+
+  /** Adds an empty secret; its ARN ends in six random characters, as on AWS, and keeps them from then on. */
+  create(name: string, arnPrefix: string, now: number): Secret {
+    const suffix = Array.from(randomBytes(6), (byte) => letters[byte % letters.length]).join("");
+    const arn = `${arnPrefix}${name}-${suffix}`;
+    const secret: Secret = { arn, name, createdDate: now, lastChangedDate: now, versions: {}, declared: {} };
+    this.#secrets.set(name, secret);
+    return secret;
+  }
+
+  save(): void {
+    for (const secret of this.#secrets.values()) forgetOldVersions(secret);
+    mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
+    const next = `${this.#file}.next`;
+    writeFileSync(next, JSON.stringify(Object.fromEntries(this.#secrets), null, 2), { mode: 0o600 });
+    chmodSync(next, 0o600);
+    renameSync(next, this.#file);
+  }
+}
+
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+function forgetOldVersions(secret: Secret): void {
+  const unlabelled = Object.entries(secret.versions).filter(([, version]) => version.stages.length === 0);
+  const surplus = Object.keys(secret.versions).length - maxVersions;
+  for (const [id] of unlabelled.slice(0, Math.max(0, surplus))) delete secret.versions[id];
+}
+
+function readSecrets(file: string): Record<string, Secret> {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    if (error instanceof SyntaxError)
+      throw new Error(`${file} is damaged (not JSON): remove it, or start with --reset.`);
+    throw error;
+  }
+}
