@@ -1,0 +1,117 @@
+/** The server's data: initialised once, kept between starts, never opened by a version that cannot. */
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { StartError } from "../host/part.js";
+import { startGuarded } from "../processes/startGuarded.js";
+import { tellFailure } from "./log.js";
+import { type MySqlProgram, parseVersion, showVersion, type Version } from "./program.js";
+import { settings } from "./settings.js";
+
+/** In the data folder: the version that last wrote it. The server itself ignores the file. */
+const versionFile = "ecommerce-local-version";
+
+/**
+ * Makes sure that `<directory>/data` holds data that this program can open.
+ * @param directory absolute path of the server's folder
+ * @returns the data folder, and whether it was initialised just now
+ * @throws StartError where the folder cannot be written or holds the data of another version
+ */
+export async function ensureData(program: MySqlProgram, directory: string): Promise<{ data: string; fresh: boolean }> {
+  const data = path.join(directory, "data");
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const probe = path.join(directory, `.writable.${process.pid}`);
+    await writeFile(probe, "");
+    await rm(probe);
+  } catch (error) {
+    throw new StartError(
+      `The folder ${directory} cannot be written (${(error as NodeJS.ErrnoException).code}): make it writable for ` +
+        "you, or start in a folder that is.",
+    );
+  }
+
+  const found = await inspect(data);
+  if (found.state === "foreign") {
+    throw new StartError(`${data} is there but was not made by this project: move it away, then start again.`);
+  }
+  if (found.state === "made") {
+    checkVersion(program, found.version, data);
+    await previousServerGone(data);
+    return { data, fresh: false };
+  }
+  await initialise(program, directory, data);
+  return { data, fresh: true };
+}
+
+/** Notes that this program's version has opened the data (a newer server upgrades it in place). */
+export async function noteVersion(program: MySqlProgram, data: string): Promise<void> {
+  const fresh = path.join(data, `${versionFile}.new`);
+  await writeFile(fresh, `${showVersion(program.version)}\n`);
+  await rename(fresh, path.join(data, versionFile));
+}
+
+type Found = { state: "missing" } | { state: "foreign" } | { state: "made"; version: Version };
+
+async function inspect(data: string): Promise<Found> {
+  const entries = await readdir(data).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw new StartError(`The folder ${data} cannot be read (${error.code}): make it readable for you.`);
+  });
+  if (entries.length === 0) return { state: "missing" };
+  const version = parseVersion(await readFile(path.join(data, versionFile), "utf8").catch(() => ""));
+  return version === undefined ? { state: "foreign" } : { state: "made", version };
+}
+
+/** MySQL upgrades data of an older series of the same major version in place, and never goes back. */
+function checkVersion(program: MySqlProgram, made: Version, data: string): void {
+  const { major, minor } = program.version;
+  if (made.major === major && made.minor <= minor) return;
+  throw new StartError(
+    `The data in ${data} is MySQL ${showVersion(made)}'s, and this is MySQL ${showVersion(program.version)} ` +
+      `(${program.origin}), which must not open it: start with MySQL ${made.major}.${made.minor} ` +
+      "(see LOCAL_MYSQL_SOURCE), or give the data up with `npm start -- --reset`.",
+  );
+}
+
+/** After a crash of its starter the server still needs a moment to end; InnoDB's lock would make the next one fail. */
+async function previousServerGone(data: string): Promise<void> {
+  const pid = Number(await readFile(path.join(data, "mysqld.pid"), "utf8").catch(() => "0"));
+  for (let waited = 0; pid > 0 && isRunning(pid) && waited < 15_000; waited += 100) await sleep(100);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Initialises beside the final place and moves it there when it is whole: an interrupted start leaves no half data. */
+async function initialise(program: MySqlProgram, directory: string, data: string): Promise<void> {
+  for (const entry of await readdir(directory)) {
+    if (entry.startsWith("data.new-")) await rm(path.join(directory, entry), { recursive: true, force: true });
+  }
+  const fresh = path.join(directory, `data.new-${process.pid}`);
+  const logFile = path.join(directory, "initialise.log");
+  const args = [
+    ...program.prefix,
+    // Must be the first option of the server.
+    "--no-defaults",
+    ...program.options,
+    ...settings,
+    `--datadir=${fresh}`,
+    // root has no password for as long as nobody can connect: every start sets one before it listens.
+    "--initialize-insecure",
+  ];
+  const initialising = await startGuarded(program.command, args, { logFile });
+  const { code } = await initialising.exited;
+  if (code !== 0) {
+    await rm(fresh, { recursive: true, force: true });
+    throw await tellFailure(`MySQL could not initialise its data in ${directory}`, logFile);
+  }
+  await noteVersion(program, fresh);
+  await rename(fresh, data);
+}

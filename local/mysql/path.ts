@@ -1,0 +1,55 @@
+import { access, constants, readFile, realpath } from "node:fs/promises";
+import path from "node:path";
+import { askVersion, type MySqlProgram } from "./program.js";
+
+/** Where packages put servers, which are often not on a person's PATH. */
+const usualFolders = ["/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/local/mysql/bin", "/opt/homebrew/bin"];
+
+/** Ubuntu's `mysql-server` lets this very file reach only the system's own data folder. */
+const confined = { program: "/usr/sbin/mysqld", profile: "/etc/apparmor.d/usr.sbin.mysqld" };
+
+/**
+ * Finds `mysqld` on PATH, then in the usual folders for servers.
+ * @param searchPath folders as in PATH, @default this process's
+ * @param folders @default the usual ones
+ * @throws Error with a sentence where there is none that can be used
+ */
+export async function pathProgram(
+  searchPath = process.env.PATH ?? "",
+  folders: readonly string[] = usualFolders,
+): Promise<MySqlProgram> {
+  const refusals: string[] = [];
+  for (const folder of new Set([...searchPath.split(path.delimiter), ...folders])) {
+    const command = path.join(folder, "mysqld");
+    if (!path.isAbsolute(folder) || !(await isExecutable(command))) continue;
+    try {
+      const version = await askVersion(command);
+      if (await isConfined(command)) {
+        throw new Error(
+          `${command} may by AppArmor's profile ${confined.profile} only use the system's own data folder`,
+        );
+      }
+      return { command, prefix: [], options: [], version, origin: `mysqld on PATH (${command})` };
+    } catch (error) {
+      refusals.push((error as Error).message);
+    }
+  }
+  throw new Error(refusals.length > 0 ? refusals.join("; ") : "there is no mysqld on PATH or in the usual folders");
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isConfined(command: string): Promise<boolean> {
+  const enabled = await readFile("/sys/module/apparmor/parameters/enabled", "utf8").catch(() => "N");
+  if (!enabled.startsWith("Y")) return false;
+  const hasProfile = await access(confined.profile).then(
+    () => true,
+    () => false,
+  );
+  return hasProfile && (await realpath(command)) === confined.program;
+}

@@ -1,0 +1,159 @@
+/** One MySQL server on 127.0.0.1 over a data folder that outlives it. */
+import { randomBytes } from "node:crypto";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createConnection } from "mysql2/promise";
+import type { Certificates } from "../certificates.js";
+import { StartError } from "../host/part.js";
+import { type Exit, type GuardedProcess, startGuarded } from "../processes/startGuarded.js";
+import { ensureData, noteVersion } from "./dataFolder.js";
+import { tellFailure } from "./log.js";
+import type { MySqlProgram } from "./program.js";
+import { settings } from "./settings.js";
+import { quote } from "./sql.js";
+
+export interface ServerOptions {
+  readonly program: MySqlProgram;
+  /** Absolute path of the server's folder: data, administrator's password, logs. */
+  readonly directory: string;
+  readonly port: number;
+  readonly certificates: Certificates;
+  /** Refuse connections without TLS, as RDS's `require_secure_transport`. @default false, RDS's default */
+  readonly requireSecureTransport?: boolean;
+  /** Milliseconds until a server that does not answer is given up. @default 60000 */
+  readonly readyMilliseconds?: number;
+}
+
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface RunningServer {
+  readonly port: number;
+  readonly pid: number;
+  /** May do everything; for this machine only. RDS has no such account for its customers. */
+  readonly administrator: Credentials;
+  /** Settles when the server has ended, for whatever reason. */
+  readonly exited: Promise<Exit>;
+  /** Shuts the server down cleanly and waits for its end; safe to call twice. */
+  stop(): Promise<void>;
+}
+
+const administratorName = "local_administrator";
+
+/**
+ * Starts the server and waits until it answers over TLS.
+ * @throws StartError where the folder, the data's version or the port does not allow it, or it does not get ready
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { program, directory, port, certificates } = options;
+  const { data } = await ensureData(program, directory);
+  const administrator = await administratorOf(directory);
+  const logFile = path.join(directory, "mysqld.log");
+  const initFile = path.join(directory, "start.sql");
+  await writeFile(initFile, accountStatements(administrator).join("\n"), { mode: 0o600 });
+
+  const args = [
+    ...program.prefix,
+    "--no-defaults",
+    ...program.options,
+    ...settings,
+    `--datadir=${data}`,
+    "--bind-address=127.0.0.1",
+    `--port=${port}`,
+    // Relative to the data folder: an absolute path may be longer than a socket's 107 bytes.
+    "--socket=mysqld.sock",
+    "--pid-file=mysqld.pid",
+    `--ssl-ca=${certificates.caFile}`,
+    `--ssl-cert=${certificates.certFile}`,
+    `--ssl-key=${certificates.keyFile}`,
+    `--require-secure-transport=${options.requireSecureTransport ? "ON" : "OFF"}`,
+    `--init-file=${initFile}`,
+  ];
+  const server = await startGuarded(program.command, args, { logFile });
+  try {
+    await ready(server, options, administrator, logFile);
+    await noteVersion(program, data);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  } finally {
+    await rm(initFile, { force: true });
+  }
+  return {
+    port,
+    pid: server.pid,
+    administrator,
+    exited: server.exited,
+    stop: async () => {
+      await server.stop();
+    },
+  };
+}
+
+/** The password is made once and kept in the folder; a lost file only means a new password at the next start. */
+async function administratorOf(directory: string): Promise<Credentials> {
+  const file = path.join(directory, "administrator.password");
+  let password = (await readFile(file, "utf8").catch(() => "")).trim();
+  if (!/^[0-9a-f]{48}$/.test(password)) {
+    password = randomBytes(24).toString("hex");
+    await writeFile(file, `${password}\n`, { mode: 0o600 });
+  }
+  await chmod(file, 0o600);
+  return { user: administratorName, password };
+}
+
+/** One statement a line, which the server runs at each start before it listens. */
+function accountStatements({ user, password }: Credentials): string[] {
+  const account = `${quote(user)}@'127.0.0.1'`;
+  return [
+    `CREATE USER IF NOT EXISTS ${account};`,
+    `ALTER USER ${account} IDENTIFIED BY ${quote(password)};`,
+    `GRANT ALL ON *.* TO ${account} WITH GRANT OPTION;`,
+    "ALTER USER 'root'@'localhost' ACCOUNT LOCK;",
+    "",
+  ];
+}
+
+async function ready(
+  server: GuardedProcess,
+  options: ServerOptions,
+  administrator: Credentials,
+  logFile: string,
+): Promise<void> {
+  const deadline = Date.now() + (options.readyMilliseconds ?? 60_000);
+  let ended = false;
+  server.exited.then(() => {
+    ended = true;
+  });
+  const ca = await readFile(options.certificates.caFile, "utf8");
+  for (;;) {
+    const failure = await answers(options.port, administrator, ca);
+    // Asked in this order: another server on the port would answer while ours has ended.
+    if (ended) throw await tellFailure(`MySQL on port ${options.port} ended while it started`, logFile);
+    if (failure === undefined) return;
+    if (Date.now() > deadline) {
+      throw new StartError(`MySQL did not get ready on port ${options.port} (${failure}); its log: ${logFile}`);
+    }
+    await sleep(50);
+  }
+}
+
+async function answers(port: number, { user, password }: Credentials, ca: string): Promise<string | undefined> {
+  try {
+    const connection = await createConnection({
+      host: "localhost",
+      port,
+      user,
+      password,
+      ssl: { ca, verifyIdentity: true },
+      connectTimeout: 5_000,
+    });
+    await connection.end();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -1,0 +1,12 @@
+/** Before the first test file: one MySQL server for the whole run. Without a MySQL the run fails; nothing is skipped. */
+import type { TestProject } from "vitest/node";
+import { startTestServer } from "./mysql.js";
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const say = (line: string) => console.log(line);
+  const server = await startTestServer({ say });
+  say(`Tests use ${server.description}`);
+  const { host, port, user, password, caFile } = server;
+  project.provide("mysql", { host, port, user, password, caFile });
+  return () => server.dispose();
+}

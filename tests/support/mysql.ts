@@ -1,0 +1,128 @@
+/**
+ * Real MySQL servers for tests.
+ *
+ * The whole test run shares one (`globalSetup.ts` starts it): `inject("mysql")` from "vitest" tells how to connect, as
+ * an administrator who may do everything. It requires TLS, as the deployed one does, with a certificate for `localhost`
+ * that `caFile` verifies. Tests share it, so each makes databases and users of its own names and drops them.
+ *
+ * A test that stops, kills or freezes its server takes a private one from `startTestServer()`.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { ensureCertificates } from "../../local/certificates.js";
+import { startServer } from "../../local/mysql/server.js";
+import { findMySql, type MySqlSource } from "../../local/mysql/sources.js";
+
+export interface TestMySql {
+  readonly host: "localhost";
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** PEM file of the authority that signed the server's certificate. */
+  readonly caFile: string;
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    mysql: TestMySql;
+  }
+}
+
+export interface TestServer extends TestMySql {
+  /** Process id of mysqld itself. */
+  readonly pid: number;
+  /** What runs and where it came from, in words. */
+  readonly description: string;
+  /** Sends mysqld a signal: SIGKILL for a crash, SIGSTOP and SIGCONT for a freeze. */
+  kill(signal: NodeJS.Signals): void;
+  /** Shuts down cleanly and keeps the data for `start()`; safe to call twice. */
+  stop(): Promise<void>;
+  /** Starts again after `stop()` or a crash, on the same port and data. */
+  start(): Promise<void>;
+  /** Ends the server and removes its folder. */
+  [Symbol.asyncDispose](): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+export interface TestServerOptions {
+  /** Refuse connections without TLS. @default true */
+  readonly requireSecureTransport?: boolean;
+  /** Reports a download's progress. @default nobody */
+  readonly say?: (line: string) => void;
+}
+
+/**
+ * Starts a server of one's own in a temporary folder: about 3 seconds, most of it making the data folder.
+ * @throws Error where this machine has no MySQL and can get none, or where `LOCAL_MYSQL_URL` names one: tests need to
+ * start and stop theirs
+ */
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const source = await findProgram(options.say ?? (() => {}));
+  const directory = await mkdtemp(path.join(os.tmpdir(), "ecommerce-mysql-"));
+  const certificates = await ensureCertificates(path.join(directory, "tls"));
+  const port = await freePort();
+  const launch = () =>
+    startServer({
+      program: source.program,
+      directory: path.join(directory, "mysql"),
+      port,
+      certificates,
+      requireSecureTransport: options.requireSecureTransport ?? true,
+    });
+  let server = await launch().catch(async (error) => {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  });
+  const dispose = async () => {
+    // The data goes too, so there is nothing to shut down cleanly.
+    kill("SIGKILL");
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+  const kill = (signal: NodeJS.Signals) => {
+    try {
+      process.kill(server.pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  };
+  return {
+    host: "localhost",
+    port,
+    ...server.administrator,
+    caFile: certificates.caFile,
+    description: source.description,
+    get pid() {
+      return server.pid;
+    },
+    kill,
+    stop: () => server.stop(),
+    start: async () => {
+      await server.exited;
+      server = await launch();
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** The program tests run, found the way `npm start` finds it, an existing server left aside. */
+export async function findProgram(say: (line: string) => void): Promise<MySqlSource & { kind: "program" }> {
+  const source = await findMySql(say, { ...process.env, LOCAL_MYSQL_URL: undefined });
+  if (source.kind !== "program") throw new Error("the tests start servers of their own: unset LOCAL_MYSQL_SOURCE=url");
+  return source;
+}
+
+/** @returns a port on 127.0.0.1 that was free a moment ago */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}
