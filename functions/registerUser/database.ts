@@ -1,0 +1,113 @@
+import type { Connect, Connection } from "./connection";
+import {
+  DatabaseAccessDenied,
+  DatabaseRefused,
+  DatabaseUnavailable,
+  DatabaseUntrusted,
+  RegistrationError,
+} from "./errors";
+import { remedyOf } from "./remedy";
+import type { DatabaseSecret, ReadSecret } from "./secret";
+import { pause, type TimeLeft, within } from "./time";
+
+/** The secret may take so long (ms), with the SDK's own repetitions. */
+const SECRET_MILLISECONDS = 2500;
+/** Connecting may take so long (ms): TCP, TLS and the log-in. */
+const CONNECT_MILLISECONDS = 1500;
+/** The first pause before another attempt (ms); each one is twice as long, up to the second figure. */
+const PAUSE_MILLISECONDS = { first: 20, longest: 400 };
+/** An attempt that has less time (ms) than this is not begun. */
+const WORTH_TRYING_MILLISECONDS = 30;
+
+/**
+ * The container's one connection to MySQL: opened when first needed, kept between invocations, replaced when it is
+ * lost. What failed in one invocation is not kept for the next.
+ */
+export class Database {
+  readonly #readSecret: ReadSecret;
+  readonly #connect: Connect;
+  #secret: DatabaseSecret | undefined;
+  #connection: Connection | undefined;
+  #opening: Promise<Connection> | undefined;
+
+  constructor(readSecret: ReadSecret, connect: Connect) {
+    this.#readSecret = readSecret;
+    this.#connect = connect;
+  }
+
+  /** Begins to connect, and returns at once. A failure is met again, or not, by the invocation that needs it. */
+  warm(): void {
+    this.#open().catch(() => {});
+  }
+
+  /** Ends the connection; the next `run` opens a new one. */
+  close(): void {
+    this.#connection?.destroy();
+    this.#connection = undefined;
+  }
+
+  /**
+   * Does the work on an open connection, again from its start after a fault that may pass, while there is time. So
+   * the work must be such that doing it twice is the same as doing it once.
+   * @throws the work's and the secret's own RegistrationErrors as they are; DatabaseUnavailable, DatabaseAccessDenied,
+   *   DatabaseUntrusted or DatabaseRefused for a fault of the driver
+   */
+  async run<T>(work: (connection: Connection) => Promise<T>, left: TimeLeft): Promise<T> {
+    let delay = PAUSE_MILLISECONDS.first;
+    let readAgain = false;
+    for (;;) {
+      try {
+        return await work(this.#connection?.usable ? this.#connection : await within(left(), this.#open()));
+      } catch (error) {
+        if (error instanceof RegistrationError) {
+          throw error;
+        }
+        const remedy = remedyOf(error);
+        if (remedy !== "repeat") {
+          this.close();
+        }
+        if (remedy === "readSecret" && !readAgain) {
+          readAgain = true;
+          this.#secret = undefined;
+          continue;
+        }
+        const wait = delay * (0.5 + Math.random() / 2);
+        if ((remedy !== "repeat" && remedy !== "reconnect") || left() < wait + WORTH_TRYING_MILLISECONDS) {
+          // The secret may have been the reason: an address that is no longer the database's looks like an outage.
+          this.#secret = undefined;
+          throw faultOf(remedy, error);
+        }
+        await pause(wait);
+        delay = Math.min(2 * delay, PAUSE_MILLISECONDS.longest);
+      }
+    }
+  }
+
+  /** The connection that is being opened, by whomever. It is bounded by itself: an invocation may stop waiting for it. */
+  #open(): Promise<Connection> {
+    this.#opening ??= this.#openNew().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #openNew(): Promise<Connection> {
+    this.#secret ??= await this.#readSecret(AbortSignal.timeout(SECRET_MILLISECONDS));
+    this.#connection = await this.#connect(this.#secret, CONNECT_MILLISECONDS);
+    return this.#connection;
+  }
+}
+
+function faultOf(remedy: ReturnType<typeof remedyOf>, error: unknown): RegistrationError {
+  switch (remedy) {
+    case "repeat":
+    case "reconnect":
+      return new DatabaseUnavailable(error);
+    case "readSecret":
+      return new DatabaseAccessDenied(error);
+    case "distrust":
+      return new DatabaseUntrusted(error);
+    case "none":
+      return new DatabaseRefused(error);
+  }
+}

@@ -1,0 +1,80 @@
+import { RegistrationError, Unexpected } from "./errors";
+import { dutyOf, traceOf, userOf } from "./event";
+import { type Log, lineOf } from "./log";
+import { RecentlySeen } from "./recentlySeen";
+import type { TimeLeft } from "./time";
+import type { Users } from "./users";
+
+/** Kept in hand (ms) so that the answer is under way before Lambda ends the invocation. */
+const RESERVE_MILLISECONDS = 300;
+/** A sign-in or password reset waits at most so long (ms) for a row that should have been there before. */
+const CATCH_UP_MILLISECONDS = 1000;
+/** So many users are remembered to have a row; about 100 bytes each. */
+const REMEMBERED_USERS = 5000;
+
+/** What the function uses of Lambda's context. */
+export interface Invocation {
+  getRemainingTimeInMillis(): number;
+}
+
+/** What the function needs from outside. */
+export interface Dependencies {
+  readonly users: Pick<Users, "register" | "catchUp">;
+  readonly log: Log;
+}
+
+/** The function: takes an event of a user pool's trigger, and returns the same event, as Cognito requires. */
+export type Handler = (event: unknown, invocation: Invocation) => Promise<unknown>;
+
+/**
+ * Registers confirmed users in MySQL.
+ *
+ * After a confirmed sign-up the row is made, or the invocation fails with a RegistrationError, whose message the
+ * person sees, and Cognito calls again, three times in all. After a sign-in or a password reset a row that is missing
+ * is made, too, which repairs what the three calls could not; but no fault there is the person's, so it is only logged.
+ */
+export function handlerOf({ users, log }: Dependencies): Handler {
+  const registered = new RecentlySeen(REMEMBERED_USERS);
+
+  const catchUp = async (event: unknown, left: TimeLeft): Promise<void> => {
+    const user = userOf(event);
+    if (registered.has(user.sub)) {
+      return;
+    }
+    const made = await users.catchUp(user, left);
+    registered.add(user.sub);
+    if (made) {
+      log("info", { code: "CAUGHT_UP", ...traceOf(event) });
+    }
+  };
+
+  const register = async (event: unknown, left: TimeLeft): Promise<void> => {
+    const user = userOf(event);
+    await users.register(user, left);
+    registered.add(user.sub);
+  };
+
+  return async (event, invocation) => {
+    const allotted = invocation.getRemainingTimeInMillis();
+    const leftBut =
+      (reserve: number): TimeLeft =>
+      () =>
+        invocation.getRemainingTimeInMillis() - reserve;
+    let mayFail = true;
+    try {
+      if (dutyOf(event) === "register") {
+        await register(event, leftBut(RESERVE_MILLISECONDS));
+      } else {
+        mayFail = false;
+        await catchUp(event, leftBut(Math.max(RESERVE_MILLISECONDS, allotted - CATCH_UP_MILLISECONDS)));
+      }
+    } catch (error) {
+      const fault = error instanceof RegistrationError ? error : new Unexpected(error);
+      log(mayFail ? "error" : "warn", { ...lineOf(fault), ...traceOf(event) });
+      if (mayFail) {
+        throw fault;
+      }
+    }
+    return event;
+  };
+}

@@ -1,0 +1,21 @@
+import { createConnect } from "./connection";
+import { Database } from "./database";
+import { SecretNameMissing } from "./errors";
+import { type Handler, handlerOf } from "./handler";
+import { consoleLog } from "./log";
+import { createSecretReader } from "./secret";
+import { Users } from "./users";
+
+/**
+ * The function with all its real parts, made once a container. Begins to connect, so that the first invocation finds
+ * most of that done; never throws, so that a fault is told by the invocation that meets it.
+ * @param environment `SecretName` names the database's secret; further variables: `AWS_REGION`, `NODE_EXTRA_CA_CERTS`,
+ *   and the AWS SDK's own
+ */
+export function createHandler(environment: NodeJS.ProcessEnv = process.env): Handler {
+  const { SecretName } = environment;
+  const readSecret = SecretName ? createSecretReader(SecretName) : () => Promise.reject(new SecretNameMissing());
+  const database = new Database(readSecret, createConnect(environment));
+  database.warm();
+  return handlerOf({ users: new Users(database), log: consoleLog });
+}

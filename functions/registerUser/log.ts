@@ -1,0 +1,55 @@
+import type { RegistrationError } from "./errors";
+
+/** One line of the log. With Lambda's JSON log format it stands under `message`, so a filter reads `$.message.code`. */
+export interface Line {
+  /** A fault's code, or what was done. */
+  readonly code: string;
+  readonly detail?: string;
+  readonly triggerSource?: string;
+  readonly sub?: string;
+  /** The errors behind the fault, outermost first. */
+  readonly causes?: readonly Cause[];
+}
+
+/** What may be told of an error that somebody else made: never its message, which may quote a password or address. */
+export interface Cause {
+  readonly name: string;
+  readonly code?: string;
+  readonly status?: string;
+}
+
+/** Writes one line. `error`: a person was turned away; `warn`: only the row is missing, for now. */
+export type Log = (level: "info" | "warn" | "error", line: Line) => void;
+
+/**
+ * Hands the line to the console as an object, which Lambda's JSON log format writes as one line of JSON and the text
+ * format with its line breaks escaped: what a line holds cannot start another one.
+ * {@link https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html}
+ */
+export const consoleLog: Log = (level, line) => console[level](line);
+
+/** What the log says of a fault. */
+export function lineOf(error: RegistrationError): Pick<Line, "code" | "detail" | "causes"> {
+  const causes = causesOf(error.cause);
+  return { code: error.code, detail: error.detail, ...(causes.length > 0 ? { causes } : {}) };
+}
+
+function causesOf(error: unknown): Cause[] {
+  const causes: Cause[] = [];
+  // A chain of causes may end in itself, and nobody reads a long one.
+  for (let next = error; next instanceof Error && causes.length < 4; next = next.cause) {
+    const { code, name, $metadata } = next as Error & { code?: unknown; $metadata?: { httpStatusCode?: unknown } };
+    const status = $metadata?.httpStatusCode;
+    causes.push({
+      name: token(name),
+      ...(code === undefined ? {} : { code: token(code) }),
+      ...(status === undefined ? {} : { status: token(status) }),
+    });
+  }
+  return causes;
+}
+
+/** A short word out of a foreign error; anything longer or stranger is not a name or code and stays out. */
+function token(value: unknown): string {
+  return /^[\w.:-]{1,64}$/.test(String(value)) ? String(value) : "?";
+}

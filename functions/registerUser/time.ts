@@ -1,0 +1,32 @@
+/** How many milliseconds are left; asked again before every step, negative when time is up. */
+export type TimeLeft = () => number;
+
+/** A step was not done in its time. */
+export class TimedOut extends Error {
+  readonly code = "TIMED_OUT";
+
+  constructor() {
+    super("The step was not done in its time");
+    Object.defineProperty(this, "name", { value: "TimedOut" });
+  }
+}
+
+/**
+ * The promise's value, or a fault once the time is up. The work goes on after that: `giveUp` is there to end it.
+ * @param milliseconds from now; the promise is given a chance also when this is 0 or negative
+ * @throws TimedOut
+ */
+export function within<T>(milliseconds: number, promise: Promise<T>, giveUp?: () => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      giveUp?.();
+      reject(new TimedOut());
+    }, milliseconds);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** Waits so many milliseconds. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

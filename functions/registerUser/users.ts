@@ -1,0 +1,71 @@
+import type { Connection } from "./connection";
+import type { Database } from "./database";
+import { EmailConflict } from "./errors";
+import type { User } from "./event";
+import type { TimeLeft } from "./time";
+
+/**
+ * The server's UTC clock dates every row: one clock for all containers, whatever their own or the session's time zone
+ * says. A plain INSERT, since IGNORE and ON DUPLICATE KEY UPDATE would hide that the address is somebody else's. A
+ * lock is waited for one second and not MySQL's fifty, so that a statement given up does not stay behind on the server.
+ */
+const INSERT = `INSERT /*+ SET_VAR(innodb_lock_wait_timeout = 1) */
+  INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (?, ?, UTC_TIMESTAMP())`;
+
+const FIND = "SELECT User_UUID FROM ecommerce_db.users WHERE User_UUID = ?";
+
+/**
+ * The table `ecommerce_db.users`. It needs `INSERT (User_UUID, User_Email, User_DateAdd)` and `SELECT (User_UUID)`.
+ *
+ * A row that is there is never changed: this registers users, and does not keep the address in step with Cognito,
+ * where it may have changed since.
+ */
+export class Users {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Makes the user's row unless it is there: one statement when it is not, two when it is.
+   * @throws EmailConflict, and what `Database.run` throws
+   */
+  register(user: User, left: TimeLeft): Promise<void> {
+    return this.#database.run((connection) => insert(connection, user, left), left);
+  }
+
+  /**
+   * The same for a user who is expected to have a row: one statement when there is one, two when there is not.
+   * @returns whether the row was missing
+   * @throws as `register`
+   */
+  catchUp(user: User, left: TimeLeft): Promise<boolean> {
+    return this.#database.run(async (connection) => {
+      const missing = !(await exists(connection, user, left));
+      if (missing) {
+        await insert(connection, user, left);
+      }
+      return missing;
+    }, left);
+  }
+}
+
+async function insert(connection: Connection, user: User, left: TimeLeft): Promise<void> {
+  try {
+    await connection.execute(INSERT, [user.sub, user.email], left);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ER_DUP_ENTRY") {
+      throw error;
+    }
+    // Either key may be the duplicate; MySQL's message names it, but in words that are not made for programs.
+    if (!(await exists(connection, user, left))) {
+      throw new EmailConflict();
+    }
+  }
+}
+
+async function exists(connection: Connection, user: User, left: TimeLeft): Promise<boolean> {
+  const rows = await connection.execute(FIND, [user.sub], left);
+  return Array.isArray(rows) && rows.length > 0;
+}
