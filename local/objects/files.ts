@@ -1,0 +1,178 @@
+import { createHash, randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import type { Span, Version } from "./conditions";
+
+/** What is kept of an object beside its bytes. */
+export interface ObjectHead extends Version {
+  readonly key: string;
+  /** The headers that it is served with, `content-type` among them; names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What an upload brings. */
+export interface Upload {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Leave an object that is already there as it is (`If-None-Match: *`). */
+  readonly createOnly?: boolean;
+  /** Called with the MD5 of what arrived, before it becomes visible; throws to give the upload up. */
+  readonly check?: (md5: Buffer) => void;
+}
+
+/** Thrown where `createOnly` finds an object. */
+export class ObjectExists extends Error {
+  override readonly name = "ObjectExists";
+}
+
+const footerLength = 8;
+const magic = 0x4f424a31; // "OBJ1"
+/** Enough for nearly every head, so that reading one takes a single call. */
+const tailLength = 4096;
+
+/**
+ * Objects as files: one file holds the bytes, then the head as JSON, then eight bytes that say how long the head is. The
+ * file's name is the SHA-256 of the key, so no key leads anywhere else, and one rename makes an upload visible: nobody
+ * ever sees the bytes of one upload with the head of another, or half of either.
+ */
+export class ObjectFiles {
+  readonly #root: string;
+
+  /** @param root folder of all buckets; a bucket's name must be checked before it comes here */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Makes the bucket's folder and removes what uploads cut off by a crash have left. */
+  async makeBucket(bucket: string): Promise<void> {
+    const folder = join(this.#root, bucket);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const leftovers = (await readdir(folder)).filter((name) => name.endsWith(".part"));
+    await Promise.all(leftovers.map((name) => rm(join(folder, name), { force: true })));
+  }
+
+  /** Stores an object. Whatever goes wrong, the body included, leaves the former object and nothing else. */
+  async write(bucket: string, key: string, upload: Upload): Promise<ObjectHead> {
+    const path = this.#path(bucket, key);
+    const part = `${path}.${randomUUID()}.part`;
+    try {
+      const head = await writePart(part, key, upload);
+      if (upload.createOnly) await linkNew(part, path);
+      else await rename(part, path);
+      return head;
+    } finally {
+      await rm(part, { force: true });
+    }
+  }
+
+  /** Opens an object, which stays readable as it is when it is overwritten; undefined where there is none. */
+  async open(bucket: string, key: string): Promise<OpenObject | undefined> {
+    let file: FileHandle;
+    try {
+      file = await open(this.#path(bucket, key), constants.O_RDONLY);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+    try {
+      return new OpenObject(file, await readHead(file));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  #path(bucket: string, key: string): string {
+    return join(this.#root, bucket, createHash("sha256").update(key).digest("hex"));
+  }
+}
+
+/** An object opened for reading: end it by reading `stream()` to its end, by destroying that stream, or by `close()`. */
+export class OpenObject {
+  constructor(
+    readonly file: FileHandle,
+    readonly head: ObjectHead,
+  ) {}
+
+  stream(span: Span): Readable {
+    return this.file.createReadStream({ ...span, highWaterMark: 256 * 1024 });
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+  }
+}
+
+async function writePart(part: string, key: string, upload: Upload): Promise<ObjectHead> {
+  const hash = createHash("md5");
+  let size = 0;
+  const file = await open(part, "wx", 0o600);
+  try {
+    for await (const chunk of upload.body) {
+      // The disk writes while this thread hashes.
+      const written = writeAll(file, chunk);
+      hash.update(chunk);
+      size += chunk.length;
+      await written;
+    }
+    const md5 = hash.digest();
+    upload.check?.(md5);
+    const head: ObjectHead = {
+      key,
+      size,
+      etag: `"${md5.toString("hex")}"`,
+      lastModified: Date.now(),
+      headers: upload.headers,
+    };
+    await writeAll(file, tailOf(head));
+    return head;
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done)).bytesWritten;
+  }
+}
+
+function tailOf(head: ObjectHead): Buffer {
+  const json = Buffer.from(JSON.stringify(head));
+  const footer = Buffer.alloc(footerLength);
+  footer.writeUInt32BE(json.length, 0);
+  footer.writeUInt32BE(magic, 4);
+  return Buffer.concat([json, footer]);
+}
+
+async function readHead(file: FileHandle): Promise<ObjectHead> {
+  const { size } = await file.stat();
+  const tail = await readAt(file, Math.max(0, size - tailLength), size);
+  const whole = tail.length >= footerLength && tail.readUInt32BE(tail.length - 4) === magic;
+  if (!whole) throw new Error("A file of the object store is damaged: it does not end as one. Remove it.");
+  const length = tail.readUInt32BE(tail.length - footerLength);
+  const json =
+    length + footerLength <= tail.length
+      ? tail.subarray(tail.length - footerLength - length, tail.length - footerLength)
+      : await readAt(file, size - footerLength - length, size - footerLength);
+  return JSON.parse(json.toString()) as ObjectHead;
+}
+
+async function readAt(file: FileHandle, start: number, end: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(end - start);
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
+  return buffer.subarray(0, bytesRead);
+}
+
+/** A link, other than a rename, never replaces: of many at once exactly one succeeds. */
+async function linkNew(part: string, path: string): Promise<void> {
+  try {
+    await link(part, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST")
+      throw new ObjectExists("The object exists", { cause: error });
+    throw error;
+  }
+}

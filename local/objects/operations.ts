@@ -1,0 +1,219 @@
+import { type BucketAccess, isAllowed, type Principal, type Roles } from "./access";
+import { accessDenied, errorAnswer, notImplemented, S3Error, type S3Response, standardHeaders } from "./answers";
+import { isWanted, preconditionFailed, rangeOf } from "./conditions";
+import type { CorsRule } from "./cors";
+import { ObjectExists, type ObjectFiles, type ObjectHead } from "./files";
+
+/** One bucket as the program configured it. */
+export interface Bucket extends BucketAccess {
+  readonly cors: readonly CorsRule[];
+}
+
+/** One request to an object, by whichever way it came. */
+export interface S3Request {
+  /** `GET`, `HEAD` and `PUT` are served. */
+  readonly method: string;
+  readonly bucket: string;
+  /** Exactly as it is stored, no longer percent-encoded. */
+  readonly key: string;
+  /** Names in lower case; what is not given does not arrive. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly principal: Principal;
+  /** Read for a `PUT` that is allowed, and only then. What it throws, the store throws. */
+  readonly body?: AsyncIterable<Uint8Array>;
+}
+
+/** A part of this machine that answers as S3; never throws for what S3 would answer with an error. */
+export interface S3 {
+  request(request: S3Request): Promise<S3Response>;
+}
+
+/** Headers of an upload that come back with the object. */
+export const storedHeaders = [
+  "content-type",
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "expires",
+] as const;
+
+/** Headers of a request beside those that this store gives a meaning to. */
+export const servedHeaders = {
+  PUT: [...storedHeaders, "content-md5", "if-none-match", "x-amz-acl", "x-amz-server-side-encryption"],
+  GET: ["range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"],
+};
+
+const longestKey = 1024;
+const mostMetadata = 2048;
+/** Headers that every signed or ordinary client sends and that change nothing here. */
+const inert = /^x-amz-(content-sha256|date|security-token|user-agent|sdk-.*|checksum-.*)$/;
+
+/** What S3 does with objects: decide, read, write. */
+export class ObjectOperations implements S3 {
+  constructor(
+    private readonly files: ObjectFiles,
+    private readonly roles: Roles,
+    private readonly buckets: ReadonlyMap<string, Bucket>,
+  ) {}
+
+  async request(request: S3Request): Promise<S3Response> {
+    try {
+      return await this.#perform(request);
+    } catch (error) {
+      if (!(error instanceof S3Error)) throw error;
+      const answer = errorAnswer(error);
+      return request.method === "HEAD" ? { status: answer.status, headers: bodiless(answer.headers) } : answer;
+    }
+  }
+
+  #perform(request: S3Request): Promise<S3Response> {
+    const bucket = this.#bucket(request);
+    if (Buffer.byteLength(request.key) > longestKey) {
+      throw new S3Error(400, "KeyTooLongError", "Your key is too long", {
+        Size: String(Buffer.byteLength(request.key)),
+        MaxSizeAllowed: String(longestKey),
+      });
+    }
+    if (request.key === "") return this.#onBucket(bucket, request);
+    if (request.method === "GET" || request.method === "HEAD") return this.#get(bucket, request);
+    if (request.method === "PUT") return this.#put(bucket, request);
+    return this.#unserved(bucket, request, request.method === "DELETE" ? "s3:DeleteObject" : "s3:PutObject");
+  }
+
+  #bucket(request: S3Request): Bucket {
+    const bucket = this.buckets.get(request.bucket);
+    if (bucket) return bucket;
+    const access = { bucket: request.bucket, block: blockAll };
+    const action = request.method === "PUT" ? "s3:PutObject" : "s3:GetObject";
+    // On AWS nearly every name is somebody's bucket: a role that may not use it is told no more than that.
+    if (request.principal.kind === "role" && !isAllowed(access, this.roles, request.principal, action, request.key)) {
+      throw accessDenied();
+    }
+    throw new S3Error(404, "NoSuchBucket", "The specified bucket does not exist", { BucketName: request.bucket });
+  }
+
+  async #get(bucket: Bucket, request: S3Request): Promise<S3Response> {
+    const { key, headers, principal } = request;
+    if (!isAllowed(bucket, this.roles, principal, "s3:GetObject", key)) throw accessDenied();
+    const object = await this.files.open(bucket.bucket, key);
+    if (!object) {
+      // Who may not list the bucket is not told what is missing.
+      if (!isAllowed(bucket, this.roles, principal, "s3:ListBucket")) throw accessDenied();
+      throw new S3Error(404, "NoSuchKey", "The specified key does not exist.", { Key: key });
+    }
+    let handedOver = false;
+    try {
+      const { head } = object;
+      if (!isWanted(head, headers)) return { status: 304, headers: { ...standardHeaders(), ...versionHeaders(head) } };
+      const range = rangeOf(head, headers);
+      const span = range ?? { start: 0, end: head.size - 1 };
+      const answer = {
+        status: range ? 206 : 200,
+        headers: {
+          ...standardHeaders(),
+          ...head.headers,
+          ...versionHeaders(head),
+          ...encryption,
+          "accept-ranges": "bytes",
+          "content-length": String(span.end - span.start + 1),
+          ...(range && { "content-range": `bytes ${span.start}-${span.end}/${head.size}` }),
+        },
+      };
+      if (request.method === "HEAD") return answer;
+      if (head.size === 0) return { ...answer, body: Buffer.alloc(0) };
+      handedOver = true;
+      return { ...answer, body: object.stream(span) };
+    } finally {
+      if (!handedOver) await object.close();
+    }
+  }
+
+  async #put(bucket: Bucket, request: S3Request): Promise<S3Response> {
+    const { key, headers, principal, body = nothing() } = request;
+    if (!isAllowed(bucket, this.roles, principal, "s3:PutObject", key)) throw accessDenied();
+    const stored = headersToStore(headers);
+    const wantedMd5 = headers["content-md5"];
+    try {
+      const head = await this.files.write(bucket.bucket, key, {
+        headers: stored,
+        body,
+        createOnly: headers["if-none-match"] === "*",
+        check: (md5) => {
+          if (wantedMd5 !== undefined && md5.toString("base64") !== wantedMd5) {
+            throw new S3Error(400, "BadDigest", "The Content-MD5 you specified did not match what we received.");
+          }
+        },
+      });
+      return {
+        status: 200,
+        headers: { ...standardHeaders(), ...encryption, etag: head.etag, "content-length": "0" },
+      };
+    } catch (error) {
+      throw error instanceof ObjectExists ? preconditionFailed("If-None-Match") : error;
+    }
+  }
+
+  async #onBucket(bucket: Bucket, request: S3Request): Promise<S3Response> {
+    return this.#unserved(bucket, request, request.method === "PUT" ? "s3:CreateBucket" : "s3:ListBucket", true);
+  }
+
+  /** What this store does not do: who may not do it either hears that, everyone else hears that it is missing. */
+  async #unserved(bucket: Bucket, request: S3Request, action: string, onBucket = false): Promise<S3Response> {
+    const key = onBucket ? undefined : request.key;
+    if (!isAllowed(bucket, this.roles, request.principal, action, key)) throw accessDenied();
+    throw notImplemented({ Method: request.method, ResourceType: onBucket ? "BUCKET" : "OBJECT" });
+  }
+}
+
+/** All access blocked: how S3 makes buckets since April 2023. */
+export const blockAll = {
+  blockPublicAcls: true,
+  ignorePublicAcls: true,
+  blockPublicPolicy: true,
+  restrictPublicBuckets: true,
+};
+
+/** SSE-S3, which S3 applies to every object. */
+const encryption = { "x-amz-server-side-encryption": "AES256" };
+
+function versionHeaders(head: ObjectHead): Record<string, string> {
+  return { etag: head.etag, "last-modified": new Date(head.lastModified).toUTCString() };
+}
+
+/** An answer to HEAD tells nothing of the body that it leaves out. */
+function bodiless(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const { "content-length": _, ...rest } = headers;
+  return rest;
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+/** The headers to keep with an upload. @throws S3Error for one that asks for what this store does not do */
+function headersToStore(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const kept: Record<string, string> = { "content-type": "binary/octet-stream" };
+  let metadata = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+      throw new S3Error(400, "InvalidArgument", "A header holds characters that no header may hold.", { Header: name });
+    }
+    if (name.startsWith("x-amz-meta-")) metadata += name.length - "x-amz-meta-".length + value.length;
+    if (name.startsWith("x-amz-meta-") || storedHeaders.some((one) => one === name)) kept[name] = value;
+    else checkRequestHeader(name, value);
+  }
+  if (metadata > mostMetadata) {
+    throw new S3Error(400, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size.");
+  }
+  return kept;
+}
+
+function checkRequestHeader(name: string, value: string): void {
+  if (name === "x-amz-acl" && value !== "bucket-owner-full-control") {
+    throw new S3Error(400, "AccessControlListNotSupported", "The bucket does not allow ACLs");
+  }
+  const known = name === "x-amz-acl" || (name === "x-amz-server-side-encryption" && value === "AES256");
+  const conditional = name === "if-match" || (name === "if-none-match" && value !== "*");
+  if (conditional || (name.startsWith("x-amz-") && !known && !inert.test(name))) {
+    throw notImplemented({ Header: name });
+  }
+}
