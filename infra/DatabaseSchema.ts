@@ -3,7 +3,7 @@ import path from "node:path";
 import * as mysql from "@pulumi/mysql";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { SchemaFile } from "./schemaProvider.js";
+import { SchemaFile } from "./schemaProvider";
 
 /** What {@link DatabaseSchema} needs. */
 export interface DatabaseSchemaArgs {

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { rootCertificates } from "node:tls";
-import { rdsAuthorities, readCertificates } from "./rdsAuthorities.js";
+import { rdsAuthorities, readCertificates } from "./rdsAuthorities";
 
 /** Where Linux distributions and macOS keep the authorities that the system trusts. */
 const systemFiles = [

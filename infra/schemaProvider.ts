@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { applySchema } from "../schema/apply.js";
-import { createdTables, harmlessStatementsOf } from "../schema/statements.js";
+import { applySchema } from "../schema/apply";
+import { createdTables, harmlessStatementsOf } from "../schema/statements";
 
 /** What a {@link SchemaFile} needs. */
 export interface SchemaFileArgs {

@@ -1,0 +1,146 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+
+export interface UserPoolArgs {
+  /** Region of the pool, for the address of the login pages. */
+  region: string;
+  /** First label of the managed login domain, unique in the region. Replaces the domain. */
+  domainPrefix: string;
+  /** Where the login pages may send people after sign-in. */
+  callbackUrls: readonly string[];
+  /** Where the login pages may send people after sign-out. */
+  signOutUrls: readonly string[];
+  /** The function that registers confirmed people (S6). */
+  registration: {
+    /** ARN of the function for the triggers. */
+    functionArn: pulumi.Input<string>;
+  };
+  /** Cognito's deletion protection and Pulumi's `protect`. @default true */
+  protect?: boolean;
+}
+
+/** `users.User_Email` is varchar(100); Cognito itself would take 2,048 characters. */
+const longestEmail = "100";
+
+/**
+ * Where people sign up and sign in (S1): the user pool `auth_user_group`, its app client `auth_user_app`, and managed
+ * login with its domain and branding. Confirmation is by a code sent to the e-mail address; after it, and after each
+ * sign-in, Cognito calls the registration function (S6).
+ */
+export class UserPool extends pulumi.ComponentResource {
+  readonly id: pulumi.Output<string>;
+  readonly arn: pulumi.Output<string>;
+  readonly clientId: pulumi.Output<string>;
+  /** The login page for the first callback URL; it answers with a code. */
+  readonly signInUrl: pulumi.Output<string>;
+
+  constructor(name: string, args: UserPoolArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ecommerce:users:UserPool", name, {}, opts);
+    const pool = userPool(name, args, this);
+    const client = appClient(name, args, pool, this);
+    const domain = managedLogin(name, args, pool, client, this);
+
+    this.id = pool.id;
+    this.arn = pool.arn;
+    this.clientId = client.id;
+    const query = pulumi.interpolate`client_id=${client.id}&response_type=code&scope=${scopes.join("+")}`;
+    const callback = encodeURIComponent(args.callbackUrls[0] ?? "");
+    this.signInUrl = pulumi.interpolate`https://${domain.domain}.auth.${args.region}.amazoncognito.com/login?${query}&redirect_uri=${callback}`;
+    this.registerOutputs({ id: this.id, arn: this.arn, clientId: this.clientId, signInUrl: this.signInUrl });
+  }
+}
+
+const scopes = ["openid", "email", "aws.cognito.signin.user.admin"];
+
+function userPool(name: string, args: UserPoolArgs, parent: pulumi.Resource) {
+  const protect = args.protect ?? true;
+  return new aws.cognito.UserPool(
+    name,
+    {
+      name: "auth_user_group",
+      userPoolTier: "ESSENTIALS",
+      usernameAttributes: ["email"],
+      usernameConfiguration: { caseSensitive: false },
+      autoVerifiedAttributes: ["email"],
+      schemas: [
+        {
+          name: "email",
+          attributeDataType: "String",
+          required: true,
+          mutable: true,
+          stringAttributeConstraints: { minLength: "3", maxLength: longestEmail },
+        },
+      ],
+      // A changed address counts only once the code sent to it came back.
+      userAttributeUpdateSettings: { attributesRequireVerificationBeforeUpdates: ["email"] },
+      verificationMessageTemplate: {
+        defaultEmailOption: "CONFIRM_WITH_CODE",
+        emailSubject: "Your confirmation code",
+        emailMessage: "Your confirmation code is {####}.",
+      },
+      emailConfiguration: { emailSendingAccount: "COGNITO_DEFAULT" },
+      accountRecoverySetting: { recoveryMechanisms: [{ name: "verified_email", priority: 1 }] },
+      passwordPolicy: {
+        minimumLength: 8,
+        requireLowercase: true,
+        requireUppercase: true,
+        requireNumbers: true,
+        requireSymbols: true,
+        temporaryPasswordValidityDays: 7,
+      },
+      lambdaConfig: {
+        postConfirmation: args.registration.functionArn,
+        postAuthentication: args.registration.functionArn,
+      },
+      deletionProtection: protect ? "ACTIVE" : "INACTIVE",
+    },
+    { parent, protect },
+  );
+}
+
+function appClient(name: string, args: UserPoolArgs, pool: aws.cognito.UserPool, parent: pulumi.Resource) {
+  return new aws.cognito.UserPoolClient(
+    `${name}-client`,
+    {
+      name: "auth_user_app",
+      userPoolId: pool.id,
+      // A browser cannot keep a secret: the code is protected by PKCE instead.
+      generateSecret: false,
+      allowedOauthFlowsUserPoolClient: true,
+      allowedOauthFlows: ["code"],
+      allowedOauthScopes: scopes,
+      callbackUrls: [...args.callbackUrls],
+      logoutUrls: [...args.signOutUrls],
+      supportedIdentityProviders: ["COGNITO"],
+      explicitAuthFlows: ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+      preventUserExistenceErrors: "ENABLED",
+      enableTokenRevocation: true,
+      accessTokenValidity: 60,
+      idTokenValidity: 60,
+      refreshTokenValidity: 30,
+      tokenValidityUnits: { accessToken: "minutes", idToken: "minutes", refreshToken: "days" },
+    },
+    { parent },
+  );
+}
+
+/** Managed login version 2. Without the branding its pages answer that they are unavailable. */
+function managedLogin(
+  name: string,
+  args: UserPoolArgs,
+  pool: aws.cognito.UserPool,
+  client: aws.cognito.UserPoolClient,
+  parent: pulumi.Resource,
+) {
+  const domain = new aws.cognito.UserPoolDomain(
+    `${name}-domain`,
+    { userPoolId: pool.id, domain: args.domainPrefix, managedLoginVersion: 2 },
+    { parent },
+  );
+  new aws.cognito.ManagedLoginBranding(
+    `${name}-branding`,
+    { userPoolId: pool.id, clientId: client.id, useCognitoProvidedValues: true },
+    { parent },
+  );
+  return domain;
+}

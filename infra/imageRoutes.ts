@@ -1,0 +1,92 @@
+/** What the image API maps, as plain data: parameters, statuses and headers (S9). */
+
+type Mapping = Record<string, string>;
+
+/** Path parameters of the two resources; a method declares those that stand in its path. */
+export const pathParameters = (resource: string): Record<string, boolean> => ({
+  "method.request.path.bucket_name": true,
+  ...(resource === "file" ? { "method.request.path.file_name": true } : {}),
+});
+
+/** The path override `{bucket}/{key}`, filled from the two path parameters. */
+const objectPath: Mapping = {
+  "integration.request.path.bucket": "method.request.path.bucket_name",
+  "integration.request.path.key": "method.request.path.file_name",
+};
+
+const header = (name: string) => `method.response.header.${name}`;
+const fromS3 = (...names: string[]): Mapping =>
+  Object.fromEntries(names.map((name) => [header(name), `integration.response.header.${name}`]));
+/** Static values stand in single quotes in a mapping. */
+const fixed = (value: string) => `'${value}'`;
+
+/** Allows the origin, on every answer that a browser may read. */
+export const corsHeaders = (origin: string): Mapping => ({
+  [header("Access-Control-Allow-Origin")]: fixed(origin),
+  ...(origin === "*" ? {} : { [header("Vary")]: fixed("Origin") }),
+});
+
+/** The answer to a browser's preflight. `Authorization` must be named: `*` does not cover it. */
+export const optionsMethod = (methods: readonly string[], origin: string): Mapping => ({
+  ...corsHeaders(origin),
+  [header("Access-Control-Allow-Methods")]: fixed(methods.join(",")),
+  [header("Access-Control-Allow-Headers")]: fixed("Authorization,Content-Type"),
+  [header("Access-Control-Max-Age")]: fixed("600"),
+});
+
+interface ResponseRoute {
+  /** Selects by S3's status and answers with the same. */
+  readonly status: string;
+  readonly headers: Mapping;
+  readonly contentHandling?: "CONVERT_TO_BINARY" | "CONVERT_TO_TEXT";
+}
+
+/**
+ * Statuses that S3 answers to GetObject and PutObject ("Error responses", S3 API reference), passed on as they are. A
+ * status that is not among them becomes the gateway's 500: without a pattern for 200 it would read as success.
+ */
+const errors: ResponseRoute[] = ["400", "403", "404", "405", "409", "411", "412", "416", "500", "501", "503"].map(
+  (status) => ({ status, headers: fromS3("Content-Type"), contentHandling: "CONVERT_TO_TEXT" }),
+);
+
+interface Route {
+  readonly methodParameters: Record<string, boolean>;
+  readonly integrationParameters: Mapping;
+  readonly responses: readonly ResponseRoute[];
+}
+
+export const imageMethods: Record<"PUT" | "GET", Route> = {
+  PUT: {
+    methodParameters: { ...pathParameters("file"), "method.request.header.Content-Type": false },
+    integrationParameters: {
+      ...objectPath,
+      "integration.request.header.Content-Type": "method.request.header.Content-Type",
+    },
+    responses: [{ status: "200", headers: fromS3("ETag") }, ...errors],
+  },
+  GET: {
+    methodParameters: pathParameters("file"),
+    integrationParameters: objectPath,
+    responses: [
+      {
+        status: "200",
+        headers: fromS3("Content-Type", "ETag", "Last-Modified"),
+        // Without this the first type in `Accept` decides, and a browser would get base64 text.
+        contentHandling: "CONVERT_TO_BINARY",
+      },
+      ...errors,
+    ],
+  },
+};
+
+/** The gateway's own errors, with the header that lets a page read them. */
+export const defaultErrors = {
+  types: ["DEFAULT_4XX", "DEFAULT_5XX"] as const,
+  content: (origin: string) => ({
+    responseParameters: {
+      "gatewayresponse.header.Access-Control-Allow-Origin": fixed(origin),
+      "gatewayresponse.header.Access-Control-Allow-Headers": fixed("Authorization,Content-Type"),
+    },
+    responseTemplates: { "application/json": '{"message":$context.error.messageString}' },
+  }),
+};

@@ -1,0 +1,108 @@
+import { projectRoot } from "./bundle";
+import { readSurroundings } from "./config";
+import { Database } from "./Database";
+import { DatabaseSchema } from "./DatabaseSchema";
+import { DatabaseSecret } from "./DatabaseSecret";
+import { ImageApi } from "./ImageApi";
+import { ImageApiRole } from "./ImageApiRole";
+import { ImageBucket } from "./ImageBucket";
+import { Network } from "./Network";
+import { documentedName } from "./names";
+import { rdsAuthorities } from "./rdsAuthorities";
+import { UserPool } from "./UserPool";
+import { UserRegistration } from "./UserRegistration";
+
+// The Pulumi CLI starts the program in this folder; archives and files are named from the project's root.
+process.chdir(projectRoot);
+
+/** The whole system: configuration → components → outputs. */
+export = async function program() {
+  const { stack, region, settings, extraAuthorities, verifiedByBundle } = readSurroundings();
+  const protect = settings["data.protect"];
+
+  const network = new Network("network", {
+    region,
+    cidr: settings["network.cidr"],
+    deployerCidrs: settings["database.deployerCidrs"],
+  });
+  const database = new Database("database", {
+    subnetIds: network.publicSubnetIds,
+    securityGroupId: network.databaseSecurityGroupId,
+    publiclyAccessible: true,
+    instanceClass: settings["database.instanceClass"],
+    storageGiB: settings["database.storageGiB"],
+    backupDays: settings["database.backupDays"],
+    multiAz: settings["database.multiAz"],
+    protect,
+  });
+  const schema = new DatabaseSchema("schema", {
+    instance: database.instance,
+    address: database.address,
+    port: database.port,
+    adminUsername: database.administrator.user,
+    adminPassword: database.administrator.password,
+    authorities: rdsAuthorities(region, extraAuthorities),
+    verifiedByBundle,
+    protect,
+  });
+  const secret = new DatabaseSecret("secret", {
+    secretName: documentedName("ecommerce_secret", stack),
+    username: schema.userName,
+    password: schema.userPassword,
+    host: database.address,
+    port: database.port,
+    dbClusterIdentifier: database.identifier,
+    recoveryDays: settings["secret.recoveryDays"],
+    protect,
+  });
+  const registration = new UserRegistration("register-user", {
+    secretName: secret.secretName,
+    secretArn: secret.arn,
+    subnetIds: network.privateSubnetIds,
+    securityGroupId: network.functionSecurityGroupId,
+    memoryMiB: settings["registration.memoryMiB"],
+    reservedConcurrency: settings["registration.reservedConcurrency"],
+    logRetentionDays: settings["logs.retentionDays"],
+    dependsOn: [schema.grant, network.secretEndpoint],
+  });
+  const users = new UserPool("users", {
+    region,
+    domainPrefix: settings.domainPrefix,
+    callbackUrls: settings.callbackUrls,
+    signOutUrls: settings.signOutUrls,
+    registration,
+    protect,
+  });
+  registration.allow(users.arn);
+
+  const bucket = new ImageBucket("images", { bucketName: settings.bucketName, protect });
+  const role = new ImageApiRole("image-api-role", {
+    roleName: documentedName("ecommerce-api-gateway-to-s3", stack),
+    bucketArn: bucket.arn,
+    accountLogRole: settings["api.accountLogRole"],
+  });
+  const api = new ImageApi("image-api", {
+    region,
+    stageName: settings["api.stage"],
+    corsOrigin: settings["api.corsOrigin"],
+    userPoolArn: users.arn,
+    roleArn: role.arn,
+  });
+
+  return {
+    region,
+    userPoolId: users.id,
+    userPoolClientId: users.clientId,
+    cognitoEndpoint: `https://cognito-idp.${region}.amazonaws.com`,
+    signInUrl: users.signInUrl,
+    mysql: { host: database.address, port: database.port, database: schema.databaseName },
+    secretsManagerEndpoint: `https://secretsmanager.${region}.amazonaws.com`,
+    secretName: secret.secretName,
+    functionName: registration.functionName,
+    lambdaEndpoint: `https://lambda.${region}.amazonaws.com`,
+    bucketName: bucket.bucketName,
+    bucketUrl: bucket.url,
+    apiUrl: api.url,
+    webUrl: settings.callbackUrls.find((url) => new URL(url).hostname === "localhost"),
+  };
+};

@@ -1,0 +1,175 @@
+import { randomUUID } from "node:crypto";
+import { link, mkdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { StartError } from "./host/part";
+import { answers, freePort, isFree } from "./ports";
+
+/** Layout of the data folder; raised when an older folder can no longer be used. */
+const layout = 1;
+
+interface Lock {
+  readonly pid: number;
+  readonly port: number;
+  readonly token: string;
+}
+
+/**
+ * The data folder of one local system (`.local/`): held by one process at a time, with the ports that it chose once and
+ * the files that others read. Only its owner may read it: it holds passwords.
+ */
+export class DataFolder {
+  private constructor(
+    readonly path: string,
+    private readonly holder: Server,
+    private readonly ports: Record<string, number>,
+  ) {}
+
+  /**
+   * Opens the folder, makes it where it is missing, and holds it until `close`.
+   *
+   * @throws StartError where it is held by another start, not writable, or of another layout
+   */
+  static async open(path: string): Promise<DataFolder> {
+    try {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+      await writeFile(join(path, ".writable"), "");
+      await unlink(join(path, ".writable"));
+    } catch (cause) {
+      throw new StartError(
+        `The data folder ${path} cannot be written (${(cause as NodeJS.ErrnoException).code}). ` +
+          "Give yourself the right to write it, or name another one with --dir.",
+        { cause },
+      );
+    }
+    await checkLayout(path);
+    const holder = await hold(path);
+    try {
+      return new DataFolder(path, holder, await readJson(join(path, "ports.json"), {}));
+    } catch (error) {
+      await release(path, holder);
+      throw error;
+    }
+  }
+
+  /**
+   * The port on 127.0.0.1 for a use, chosen once and remembered, so that addresses stay over restarts.
+   *
+   * @throws StartError where another program has taken it since
+   */
+  async port(use: string): Promise<number> {
+    const remembered = this.ports[use];
+    if (remembered !== undefined) {
+      if (await isFree(remembered)) return remembered;
+      throw new StartError(
+        `Port ${remembered}, which ${join(this.path, "ports.json")} remembers for ${use}, is taken by another program. ` +
+          "End that program, or delete the file to have new ports chosen.",
+      );
+    }
+    const chosen = await freePort(Object.values(this.ports));
+    this.ports[use] = chosen;
+    await this.write("ports.json", this.ports);
+    return chosen;
+  }
+
+  /** Writes a JSON file that only its owner reads; readers see the old content or the new, never half of it. */
+  async write(name: string, content: unknown): Promise<void> {
+    const draft = join(this.path, `${name}.${process.pid}.draft`);
+    await writeFile(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+    await rename(draft, join(this.path, name));
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(join(this.path, name), { force: true });
+  }
+
+  /** Lets another start have the folder. */
+  async close(): Promise<void> {
+    await release(this.path, this.holder);
+  }
+}
+
+async function checkLayout(path: string): Promise<void> {
+  const file = join(path, "layout.json");
+  const found = await readJson<{ layout?: number } | undefined>(file, undefined);
+  if (found === undefined) {
+    await writeFile(file, `${JSON.stringify({ layout })}\n`, { mode: 0o600 });
+  } else if (found.layout !== layout) {
+    throw new StartError(
+      `The data folder ${path} has layout ${found.layout}; this version uses layout ${layout}. ` +
+        "Start from nothing with `npm start -- --reset`, or name another folder with --dir.",
+    );
+  }
+}
+
+/**
+ * Holds the folder by a listening socket that a lock file names. A process that ended without a word leaves the file
+ * but not the socket, so the file counts only while its socket answers with the file's token.
+ */
+async function hold(path: string): Promise<Server> {
+  const file = join(path, "lock.json");
+  const token = randomUUID();
+  const holder = createServer((socket) => socket.on("error", () => {}).end(token));
+  await new Promise<void>((resolve, reject) => holder.once("error", reject).listen(0, "127.0.0.1", resolve));
+  const { port } = holder.address() as { port: number };
+  const draft = `${file}.${token}`;
+  await writeFile(draft, JSON.stringify({ pid: process.pid, port, token } satisfies Lock), { mode: 0o600 });
+  try {
+    for (;;) {
+      try {
+        // A link is made or refused in one step, with its content already in place.
+        await link(draft, file);
+        return holder;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+        const other = await readJson<Lock | undefined>(file, undefined);
+        if (other && (await answers(other.port, other.token))) {
+          throw new StartError(
+            `The local system already runs on ${path} (process ${other.pid}). ` +
+              "Stop it with Ctrl-C first, or start another one on its own folder with --dir.",
+          );
+        }
+        await rm(file, { force: true });
+      }
+    }
+  } catch (error) {
+    holder.close();
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function release(path: string, holder: Server): Promise<void> {
+  if (!holder.listening) return;
+  await rm(join(path, "lock.json"), { force: true });
+  await new Promise((resolve) => holder.close(resolve));
+}
+
+/**
+ * Whether a start holds the folder now.
+ *
+ * @returns its process, or undefined
+ */
+export async function heldBy(path: string): Promise<number | undefined> {
+  const lock = await readJson<Lock | undefined>(join(path, "lock.json"), undefined);
+  return lock && (await answers(lock.port, lock.token)) ? lock.pid : undefined;
+}
+
+/** @throws StartError where the file is not JSON */
+async function readJson<T>(file: string, missing: T): Promise<T> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return missing;
+    throw error;
+  }
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new StartError(`${file} is damaged: it is not JSON. Delete it, or start from nothing with --reset.`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,52 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { StartError } from "./part";
+
+const project = "ecommerce";
+
+/**
+ * A stack's configuration as the Pulumi CLI would hand it to the program: the defaults of `Pulumi.yaml` under the
+ * values of `Pulumi.<stack>.yaml`.
+ *
+ * @param root the project's folder
+ * @returns `namespace:key` → text; lists and objects as JSON
+ * @throws StartError where the stack has no file, the file is malformed, or a value is encrypted
+ */
+export function stackConfig(root: string, stack: string): Record<string, string> {
+  const file = join(root, `Pulumi.${stack}.yaml`);
+  if (!/^[\w.-]+$/.test(stack) || !existsSync(file)) {
+    const known = readdirSync(root).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
+    throw new StartError(
+      `There is no stack "${stack}": Pulumi.${stack}.yaml is missing. Stacks here: ${known.join(", ")}.`,
+    );
+  }
+  const values: Record<string, string> = {};
+  for (const [key, declared] of Object.entries(configOf(join(root, "Pulumi.yaml")))) {
+    const byDefault = isObject(declared) ? declared.default : declared;
+    if (byDefault !== undefined) values[fullKey(key)] = asText(byDefault);
+  }
+  for (const [key, value] of Object.entries(configOf(file))) {
+    if (isObject(value) && "secure" in value) {
+      throw new StartError(
+        `${key} in Pulumi.${stack}.yaml is encrypted, and the local target cannot decrypt it; use a stack without encrypted values.`,
+      );
+    }
+    values[fullKey(key)] = asText(value);
+  }
+  return values;
+}
+
+function configOf(file: string): Record<string, unknown> {
+  try {
+    const content = parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> } | null;
+    return content?.config ?? {};
+  } catch (cause) {
+    throw new StartError(`${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const fullKey = (key: string) => (key.includes(":") ? key : `${project}:${key}`);
+const asText = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
