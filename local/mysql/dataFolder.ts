@@ -37,7 +37,7 @@ export async function ensureData(program: MySqlProgram, directory: string): Prom
   }
   if (found.state === "made") {
     checkVersion(program, found.version, data);
-    await previousServerGone(data);
+    await previousServerGone(directory);
     return { data, fresh: false };
   }
   await initialise(program, directory, data);
@@ -74,9 +74,13 @@ function checkVersion(program: MySqlProgram, made: Version, data: string): void 
   );
 }
 
-/** After a crash of its starter the server still needs a moment to end; InnoDB's lock would make the next one fail. */
-async function previousServerGone(data: string): Promise<void> {
-  const pid = Number(await readFile(path.join(data, "mysqld.pid"), "utf8").catch(() => "0"));
+/**
+ * Waits for the server of an earlier start. After a crash of its starter it needs a moment to end, and holds its port
+ * and its data until then.
+ * @param directory absolute path of the server's folder
+ */
+export async function previousServerGone(directory: string): Promise<void> {
+  const pid = Number(await readFile(path.join(directory, "data/mysqld.pid"), "utf8").catch(() => "0"));
   for (let waited = 0; pid > 0 && isRunning(pid) && waited < 15_000; waited += 100) await sleep(100);
 }
 

@@ -17,10 +17,7 @@ export const settings: readonly string[] = [
   "--performance-schema=OFF", // as RDS has it on its smallest classes
   "--innodb-buffer-pool-size=64M",
   "--loose-innodb-redo-log-capacity=32M",
-  // Our own certificate is used; without an RSA pair a password never travels outside TLS.
-  "--loose-auto-generate-certs=OFF",
-  "--loose-caching-sha2-password-auto-generate-rsa-keys=OFF",
-  "--loose-sha256-password-auto-generate-rsa-keys=OFF",
+  "--loose-auto-generate-certs=OFF", // the certificate is ours
   // mysqld refuses to run as root unless it is told so; containers often have no other user.
   ...(process.getuid?.() === 0 ? ["--user=root"] : []),
 ];

@@ -1,0 +1,182 @@
+/**
+ * The resources of @pulumi/mysql, done as its provider does them (github.com/petoju/terraform-provider-mysql), against
+ * the server that their provider names. Unlike the provider, which keeps a state, they may find what they make.
+ */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { rootCertificates } from "node:tls";
+import type { ConnectionOptions } from "mysql2/promise";
+import { type Made, type Maker, type Registered, StartError } from "../host/part.js";
+import { applyGrant } from "./grant.js";
+import { Inputs } from "./inputs.js";
+import { type Session, withSession } from "./session.js";
+import { account, identifier, quote } from "./sql.js";
+
+/** The provider splices these into statements, so they may not end a literal. */
+const spliced = /^[^'"`\\]+$/;
+
+/**
+ * @param madeDatabase told of each database
+ * @returns the makers by type token
+ */
+export function providerMakers(madeDatabase: (name: string) => void): Record<string, Maker> {
+  const made = new Map<string, string>();
+  const claim = (resource: Registered, id: string) => {
+    const key = `${resource.type} ${id}`;
+    const other = made.get(key);
+    if (other !== undefined && other !== resource.name) {
+      throw new Inputs(resource).fault(`${id} is already made by "${other}".`);
+    }
+    made.set(key, resource.name);
+  };
+  return {
+    "pulumi:providers:mysql": async (resource) => {
+      // The provider connects when it is first used; here a wrong address or password is told at once.
+      const connection = await readConnection(resource.inputs, new Inputs(resource));
+      await withSession(`the mysql provider "${resource.name}"`, connection, async () => {});
+      return { id: resource.name, outputs: {} };
+    },
+    "mysql:index/database:Database": async (resource) => {
+      const result = await makeDatabase(resource, claim);
+      madeDatabase(result.id);
+      return result;
+    },
+    "mysql:index/user:User": (resource) => makeUser(resource, claim),
+    "mysql:index/grant:Grant": (resource) => makeGrant(resource, claim),
+  };
+}
+
+type Claim = (resource: Registered, id: string) => void;
+
+async function makeDatabase(resource: Registered, claim: Claim): Promise<Made> {
+  const inputs = new Inputs(resource);
+  const name = inputs.optional("name", "1 to 64 characters", /^.{1,64}$/su) ?? resource.name;
+  const characterSet = inputs.optional("defaultCharacterSet", "a character set", /^\w+$/) ?? "utf8mb4";
+  const collation = inputs.optional("defaultCollation", "a collation", /^\w+$/) ?? "utf8mb4_general_ci";
+  claim(resource, name);
+  await asProvider(resource, inputs, async (session) => {
+    const what = inputs.fault(`the database ${name} could not be made`).message;
+    const options = `CHARACTER SET ${identifier(characterSet)} COLLATE ${identifier(collation)}`;
+    await session.run(what, `CREATE DATABASE IF NOT EXISTS ${identifier(name)} ${options}`);
+    await session.run(what, `ALTER DATABASE ${identifier(name)} ${options}`);
+  });
+  return { id: name, outputs: { name, defaultCharacterSet: characterSet, defaultCollation: collation } };
+}
+
+async function makeUser(resource: Registered, claim: Claim): Promise<Made> {
+  const inputs = new Inputs(resource);
+  const noQuote = "characters other than quotes and backslashes, which the provider splices into SQL";
+  const user = inputs.required("user", `1 to 32 ${noQuote}`, /^[^'"`\\]{1,32}$/);
+  const host = inputs.optional("host", noQuote, spliced) ?? "localhost";
+  const rule = "NONE, SSL, X509, or ISSUER, SUBJECT, CIPHER with a quoted text";
+  const tlsOption = inputs.optional(
+    "tlsOption",
+    rule,
+    /^(NONE|SSL|X509|((ISSUER|SUBJECT|CIPHER) '[^'\\]+'( AND )?)+)$/i,
+  );
+  const plugin = inputs.optional("authPlugin", "the name of a plugin", /^\w+$/);
+  if (plugin === "AWSAuthenticationPlugin") {
+    throw inputs.fault("authPlugin AWSAuthenticationPlugin exists in RDS only: on this machine use a password.");
+  }
+  const key = inputs.string("plaintextPassword") === undefined ? "password" : "plaintextPassword";
+  const password = inputs.optional(key, noQuote, spliced);
+  if (password === undefined && plugin === undefined) {
+    throw inputs.fault("plaintextPassword is missing: the account would be open to everyone.");
+  }
+  const id = `${user}@${host}`;
+  claim(resource, id);
+  const identified = [
+    plugin === undefined ? "IDENTIFIED" : `IDENTIFIED WITH ${identifier(plugin)}`,
+    password === undefined ? "" : `BY ${quote(password)}`,
+  ].join(" ");
+  await asProvider(resource, inputs, async (session) => {
+    const what = inputs.fault(`the user ${id} could not be made`).message;
+    const options = `${identified} REQUIRE ${tlsOption ?? "NONE"}`;
+    await session.run(what, `CREATE USER IF NOT EXISTS ${account(user, host)} ${options}`);
+    await session.run(what, `ALTER USER ${account(user, host)} ${options}`);
+  });
+  // The provider keeps, and answers, a hash: a program that reads this output for the password is wrong on AWS too.
+  const hash = key === "plaintextPassword" && password !== undefined ? sha256(password) : undefined;
+  return { id, outputs: { user, host, tlsOption: tlsOption ?? "NONE", ...(hash && { plaintextPassword: hash }) } };
+}
+
+async function makeGrant(resource: Registered, claim: Claim): Promise<Made> {
+  const inputs = new Inputs(resource);
+  for (const key of ["role", "roles"]) {
+    if (resource.inputs[key] !== undefined) throw inputs.fault(`${key} is not supported on this machine.`);
+  }
+  const noQuote = "characters other than quotes and backslashes, which the provider splices into SQL";
+  const user = inputs.required("user", noQuote, spliced);
+  const host = inputs.optional("host", noQuote, spliced) ?? "localhost";
+  const database = inputs.required("database", "a database or *", /^(?!(procedure|function) )[^`]{1,64}$/i);
+  const table = inputs.optional("table", "a table or *", /^[^`]{1,64}$/) ?? "*";
+  inputs.optional("tlsOption", "NONE: MySQL 8 takes it with the mysql.User only", /^none$/i);
+  const grant = inputs.boolean("grant") ?? false;
+  const privileges = inputs.strings("privileges") ?? [];
+  if (privileges.length === 0) throw inputs.fault("privileges is empty: name at least one, such as SELECT.");
+  for (const privilege of privileges) {
+    if (/^[a-z_ ]+(\([^()]+\))?$/i.test(privilege)) continue;
+    throw inputs.fault(
+      `privileges holds ${JSON.stringify(privilege)}, and takes names such as SELECT or SELECT(column).`,
+    );
+  }
+  const place = `${database === "*" ? "*" : identifier(database)}.${table === "*" ? "*" : identifier(table)}`;
+  const id = `${user}@${host}:${place.replace(".", ":")}`;
+  claim(resource, id);
+  await asProvider(resource, inputs, async (session) => {
+    const what = inputs.fault(`the privileges of ${user}@${host} on ${place} could not be granted`).message;
+    await applyGrant(session, what, { account: account(user, host), place, privileges, grant });
+  });
+  return { id, outputs: { user, host, database, table, grant, tlsOption: "NONE" } };
+}
+
+async function asProvider<T>(resource: Registered, inputs: Inputs, work: (session: Session) => Promise<T>): Promise<T> {
+  if (resource.providerInputs === undefined) {
+    throw inputs.fault("it has no provider of its own: pass { provider: new mysql.Provider(…) } in its options.");
+  }
+  return withSession(
+    `${resource.type} "${resource.name}"`,
+    await readConnection(resource.providerInputs, inputs),
+    work,
+  );
+}
+
+/**
+ * The provider's inputs, understood as the provider understands them: `tls` is "false" by default, "true" verifies the
+ * server by the system's authorities and those of `SSL_CERT_FILE`, "skip-verify" encrypts only.
+ */
+async function readConnection(provider: Readonly<Record<string, unknown>>, inputs: Inputs): Promise<ConnectionOptions> {
+  const text = (key: string) => {
+    const value = provider[key];
+    if (typeof value !== "string" || value === "")
+      throw inputs.fault(`its provider lacks ${key}, which must be a string.`);
+    return value;
+  };
+  if (provider.proxy !== undefined) throw inputs.fault("its provider's proxy is not supported on this machine.");
+  const endpoint = /^([^:/]+):(\d+)$/.exec(text("endpoint"));
+  if (endpoint === null) throw inputs.fault(`its provider's endpoint is ${text("endpoint")}, and must be host:port.`);
+  const [, host, port] = endpoint;
+  const tls = provider.tls ?? "false";
+  const ssl: Record<string, ConnectionOptions["ssl"]> = {
+    true: { ca: await authorities(), verifyIdentity: true },
+    "skip-verify": { rejectUnauthorized: false },
+    false: undefined,
+  };
+  if (!(String(tls) in ssl))
+    throw inputs.fault(`its provider's tls is ${tls}, and may be "true", "skip-verify" or "false".`);
+  return { host, port: Number(port), user: text("username"), password: text("password"), ssl: ssl[String(tls)] };
+}
+
+async function authorities(): Promise<string[]> {
+  const file = process.env.SSL_CERT_FILE;
+  if (!file) return [...rootCertificates];
+  try {
+    return [...rootCertificates, await readFile(file, "utf8")];
+  } catch (error) {
+    throw new StartError(`SSL_CERT_FILE is ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,50 @@
+/** One connection for a few statements, whose errors never carry the statement: it may hold a password. */
+import { type Connection, type ConnectionOptions, createConnection, type RowDataPacket } from "mysql2/promise";
+import { StartError } from "../host/part.js";
+
+export interface Session {
+  /** @throws StartError with MySQL's own words, after `what` could not be done */
+  run(what: string, statement: string): Promise<RowDataPacket[]>;
+}
+
+/** An error of MySQL's, told without the statement. */
+export class StatementError extends StartError {
+  /** MySQL's number of the error, such as 1193. */
+  readonly number: number | undefined;
+
+  constructor(what: string, error: Error & { errno?: number }) {
+    super(`${what}: ${error.message}`);
+    this.number = error.errno;
+  }
+}
+
+/**
+ * Connects, works, disconnects.
+ * @param who says in an error whose connection it is
+ */
+export async function withSession<T>(
+  who: string,
+  options: ConnectionOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  let connection: Connection;
+  try {
+    connection = await createConnection({ connectTimeout: 10_000, ...options });
+  } catch (error) {
+    throw new StatementError(`${who} cannot connect to ${options.host}:${options.port}`, error as Error);
+  }
+  try {
+    return await work({
+      run: async (what, statement) => {
+        try {
+          const [rows] = await connection.query<RowDataPacket[]>(statement);
+          return rows;
+        } catch (error) {
+          throw new StatementError(what, error as Error);
+        }
+      },
+    });
+  } finally {
+    await connection.end().catch(() => connection.destroy());
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * TLS for a server whose own certificate nobody can verify: a proxy that speaks just enough of MySQL's protocol to end
+ * the client's TLS with this project's certificate, and opens its own TLS to the server.
+ *
+ * A connection begins with the server's greeting; a client that wants TLS answers with a short SSLRequest and then
+ * starts TLS on the same connection; everything else is passed through. The two sides stay in step, because each packet
+ * is forwarded with its number.
+ * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html
+ */
+import { readFile } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
+import { connect as connectTls, TLSSocket } from "node:tls";
+import type { Certificates } from "../certificates.js";
+import { StartError } from "../host/part.js";
+
+export interface TlsProxyOptions {
+  /** Port on 127.0.0.1 to listen on. */
+  readonly port: number;
+  readonly target: { readonly host: string; readonly port: number };
+  readonly certificates: Certificates;
+}
+
+export interface TlsProxy {
+  /** From now on clients without TLS are refused as by `require_secure_transport`, or not. */
+  requireSecureTransport(required: boolean): void;
+  /** Ends all connections; safe to call twice. */
+  close(): Promise<void>;
+}
+
+const sslRequestLength = 32;
+const clientSslFlag = 0x0800;
+const handshakeMilliseconds = 10_000;
+
+/** @throws StartError where the port is taken */
+export async function startTlsProxy({ port, target, certificates }: TlsProxyOptions): Promise<TlsProxy> {
+  const key = await readFile(certificates.keyFile);
+  const cert = await readFile(certificates.certFile);
+  const sockets = new Set<Socket>();
+  let required = false;
+
+  const track = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => socket.destroy()); // A broken connection is the clients' matter.
+    socket.on("close", () => sockets.delete(socket));
+    return socket.setNoDelay(true);
+  };
+  const serve = async (client: Socket, server: Socket) => {
+    client.write(await readPacket(server));
+    const answer = await readPacket(client);
+    if (isSslRequest(answer)) {
+      server.write(answer);
+      const inner = track(new TLSSocket(client, { isServer: true, key, cert }));
+      const outer = track(connectTls({ socket: server, rejectUnauthorized: false }));
+      join(inner, outer);
+    } else if (required) {
+      client.end(refusal((answer[3] ?? 0) + 1));
+      server.destroy();
+    } else {
+      server.write(answer);
+      join(client, server);
+    }
+  };
+
+  const listener = createServer((client) => {
+    const server = track(connect(target));
+    track(client);
+    join(client, server, { pipe: false });
+    serve(client, server).catch(() => {
+      client.destroy();
+      server.destroy();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    listener.once("error", (error) => reject(new StartError(`MySQL's port ${port} cannot be used: ${error.message}`)));
+    listener.listen(port, "127.0.0.1", resolve);
+  });
+  return {
+    requireSecureTransport: (value) => {
+      required = value;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        listener.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+/** When one side ends, so does the other. */
+function join(a: Socket, b: Socket, { pipe } = { pipe: true }): void {
+  if (pipe) {
+    a.pipe(b);
+    b.pipe(a);
+  }
+  a.on("close", () => b.destroy());
+  b.on("close", () => a.destroy());
+}
+
+/** Takes exactly one packet (3 bytes of length, its number, the payload) and leaves what follows unread. */
+function readPacket(socket: Socket): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => finish(new Error("no handshake")), handshakeMilliseconds);
+    const finish = (result: Buffer | Error) => {
+      clearTimeout(timer);
+      socket.off("readable", read).off("close", closed);
+      if (result instanceof Error) reject(result);
+      else resolve(result);
+    };
+    const closed = () => finish(new Error("closed"));
+    let header: Buffer | null = null;
+    const read = () => {
+      header ??= socket.read(4);
+      if (header === null) return;
+      const payload: Buffer | null = socket.read(header.readUIntLE(0, 3));
+      if (payload !== null) finish(Buffer.concat([header, payload]));
+    };
+    socket.on("readable", read).on("close", closed);
+    read();
+  });
+}
+
+function isSslRequest(packet: Buffer): boolean {
+  return packet.length === 4 + sslRequestLength && (packet.readUInt16LE(4) & clientSslFlag) !== 0;
+}
+
+/** The error packet MySQL itself sends (ER_SECURE_TRANSPORT_REQUIRED). */
+function refusal(number: number): Buffer {
+  const text = "Connections using insecure transport are prohibited while --require_secure_transport=ON.";
+  const payload = Buffer.concat([Buffer.from([0xff, 0x57, 0x0c]), Buffer.from(`#HY000${text}`)]);
+  const header = Buffer.alloc(4);
+  header.writeUIntLE(payload.length, 0, 3);
+  header[3] = number;
+  return Buffer.concat([header, payload]);
+}

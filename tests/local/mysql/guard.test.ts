@@ -1,0 +1,87 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startGuarded } from "../../../local/processes/startGuarded.js";
+import { projectRoot } from "../../support/native.js";
+
+let directory: string;
+let logFile: string;
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(os.tmpdir(), "guard-"));
+  logFile = path.join(directory, "out.log");
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function gone(pid: number, milliseconds: number): Promise<boolean> {
+  for (let waited = 0; waited < milliseconds; waited += 50) {
+    if (!isRunning(pid)) return true;
+    await sleep(50);
+  }
+  return false;
+}
+
+describe("startGuarded", () => {
+  it("runs a command, keeps its output for its owner, tells how it ended", async () => {
+    const child = await startGuarded("sh", ["-c", "echo out; echo err >&2; exit 7"], { logFile });
+    expect(await child.exited).toEqual({ code: 7, signal: null });
+    expect(await readFile(logFile, "utf8")).toBe("out\nerr\n");
+    expect((await stat(logFile)).mode & 0o777).toBe(0o600);
+  });
+
+  it("ends the command by SIGTERM, as often as it is asked", async () => {
+    const child = await startGuarded("sleep", ["60"], { logFile });
+    expect(isRunning(child.pid)).toBe(true);
+    const exits = await Promise.all([child.stop(), child.stop()]);
+    expect(exits).toEqual([
+      { code: null, signal: "SIGTERM" },
+      { code: null, signal: "SIGTERM" },
+    ]);
+    expect(isRunning(child.pid)).toBe(false);
+  });
+
+  it("kills a command that ignores SIGTERM", async () => {
+    const stubborn = "trap '' TERM; echo ready; while :; do sleep 1; done";
+    const child = await startGuarded("sh", ["-c", stubborn], { logFile, graceMilliseconds: 200 });
+    while (!(await readFile(logFile, "utf8")).includes("ready")) await sleep(20);
+    expect(await child.stop()).toEqual({ code: null, signal: "SIGKILL" });
+  });
+
+  it("says when the command cannot be started", async () => {
+    await expect(startGuarded("/no/such/program", [], { logFile })).rejects.toThrow(/\/no\/such\/program.*ENOENT/);
+    const cwd = path.join(directory, "none");
+    await expect(startGuarded("true", [], { logFile, cwd })).rejects.toThrow(/ENOENT/);
+  });
+});
+
+describe("a MySQL whose starter is killed", () => {
+  it("ends too", async () => {
+    // tsx as a loader, not as a wrapper process: the kill must hit the starter itself.
+    const starter = spawn(process.execPath, ["--import", "tsx", path.join(__dirname, "holdServer.ts")], {
+      cwd: projectRoot,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const { pid, directory: data } = await new Promise<{ pid: number; directory: string }>((resolve, reject) => {
+      starter.stdout.once("data", (line) => resolve(JSON.parse(String(line))));
+      starter.once("exit", (code) => reject(new Error(`the starter ended with ${code}`)));
+    });
+    try {
+      expect(isRunning(pid)).toBe(true);
+      starter.kill("SIGKILL");
+      expect(await gone(pid, 10_000)).toBe(true);
+    } finally {
+      await rm(data, { recursive: true });
+    }
+  });
+});
