@@ -5,7 +5,7 @@ import { createdTables, harmlessStatementsOf } from "../schema/statements";
 
 /** What a {@link SchemaFile} needs. */
 export interface SchemaFileArgs {
-  /** Name or address of the MySQL server; its certificate must be made out to it. */
+  /** Name of the MySQL server; its certificate must be made out to it. */
   readonly host: pulumi.Input<string>;
   readonly port: pulumi.Input<number>;
   /** A user who may create databases and tables. */

@@ -1,6 +1,6 @@
-import { codeOf, run, type SchemaServer, withConnection } from "./connection.js";
-import { schemaError } from "./error.js";
-import { createdTables, harmlessStatementsOf, type Statement } from "./statements.js";
+import { codeOf, run, type SchemaServer, withConnection } from "./connection";
+import { schemaError } from "./error";
+import { createdTables, harmlessStatementsOf, type Statement } from "./statements";
 
 /** What was applied. */
 export interface Applied {

@@ -1,10 +1,10 @@
 /** Connections of the schema runner: always encrypted, always verified, never waiting for ever. */
 import type { Connection } from "mysql2/promise";
-import { schemaError } from "./error.js";
+import { schemaError } from "./error";
 
 /** The server that a schema is applied to, and who applies it. */
 export interface SchemaServer {
-  /** Name or address; the server's certificate must be made out to it. */
+  /** Name; the server's certificate must be made out to it. An IP address is checked as `localhost` (mysql2's way). */
   readonly host: string;
   readonly port: number;
   readonly user: string;

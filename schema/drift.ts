@@ -1,6 +1,6 @@
-import { codeOf, run, type SchemaServer, withConnection } from "./connection.js";
-import { schemaError } from "./error.js";
-import { createdTables, harmlessStatementsOf, isWord, type Statement } from "./statements.js";
+import { codeOf, run, type SchemaServer, withConnection } from "./connection";
+import { schemaError } from "./error";
+import { createdTables, harmlessStatementsOf, isWord, type Statement } from "./statements";
 
 /** One place where a live database is not what the files say. */
 export interface Difference {

@@ -1,5 +1,5 @@
 /** Reads a schema file as MySQL's own lexer does, and refuses one that could destroy something. Talks to no server. */
-import { schemaError } from "./error.js";
+import { schemaError } from "./error";
 
 /** A lexical unit of SQL. Comments and white space are none. */
 export interface Token {
