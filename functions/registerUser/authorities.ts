@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { AuthoritiesUnreadable } from "./errors.js";
 
 /** The region in the subject of one of RDS's authorities, for example "Amazon RDS eu-west-1 Root CA RSA2048 G1". */
 const REGION_OF_AUTHORITY = /Amazon RDS ([a-z]{2}(?:-[a-z]+)+-\d+) /;
@@ -13,7 +14,7 @@ const REGION_OF_AUTHORITY = /Amazon RDS ([a-z]{2}(?:-[a-z]+)+-\d+) /;
  * @param all certificates of RDS's authorities, each in PEM
  * @param region the function's; where none of the authorities names it, all are kept
  * @param extraFile the value of `NODE_EXTRA_CA_CERTS`, a file of certificates in PEM
- * @throws the file system's own error where that file cannot be read
+ * @throws AuthoritiesUnreadable where that file cannot be read
  */
 export function authorities(
   all: readonly string[],
@@ -23,7 +24,15 @@ export function authorities(
   const regions = all.map(regionOf);
   const known = region !== undefined && regions.includes(region);
   const chosen = known ? all.filter((_, i) => regions[i] === undefined || regions[i] === region) : [...all];
-  return extraFile ? [...chosen, readFileSync(extraFile, "utf8")] : chosen;
+  return extraFile ? [...chosen, read(extraFile)] : chosen;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new AuthoritiesUnreadable(error);
+  }
 }
 
 /** Finds the name as bytes in the certificate: parsing 120 of them properly would cost what leaving them out saves. */

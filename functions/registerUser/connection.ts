@@ -1,11 +1,17 @@
 import { connect as connectSocket, type Socket } from "node:net";
 import type { Connection as Driver, QueryResult } from "mysql2";
-import { authorities } from "./authorities";
-import type { DatabaseSecret } from "./secret";
-import { type TimeLeft, within } from "./time";
+import { authorities } from "./authorities.js";
+import type { DatabaseSecret } from "./secret.js";
+import { type TimeLeft, within } from "./time.js";
 
 /** One statement may take so long (ms), and no more than half of the time left: what is hung gets a second chance. */
 const STATEMENT_MILLISECONDS = 1500;
+
+/**
+ * Sent once on each connection: a lock is waited for one second, and not InnoDB's fifty or a table lock's year. A
+ * statement that was given up would stay on the server for so long, and keep its place among the connections.
+ */
+const SETTINGS = "SET SESSION innodb_lock_wait_timeout = 1, lock_wait_timeout = 1";
 
 /** An open connection to MySQL. */
 export interface Connection {
@@ -83,6 +89,12 @@ function opened(driver: Driver, socket: Socket): Promise<Connection> {
     });
     driver.once("end", destroy);
     driver.once("connect", () => {
+      // Not waited for: the first statement stands behind it in the queue, and hears of a lost connection by itself.
+      driver.query(SETTINGS, (error) => {
+        if (error?.fatal) {
+          destroy();
+        }
+      });
       resolve({
         get usable() {
           return usable;

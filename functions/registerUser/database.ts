@@ -1,14 +1,14 @@
-import type { Connect, Connection } from "./connection";
+import type { Connect, Connection } from "./connection.js";
 import {
   DatabaseAccessDenied,
   DatabaseRefused,
   DatabaseUnavailable,
   DatabaseUntrusted,
   RegistrationError,
-} from "./errors";
-import { remedyOf } from "./remedy";
-import type { DatabaseSecret, ReadSecret } from "./secret";
-import { pause, type TimeLeft, within } from "./time";
+} from "./errors.js";
+import { remedyOf } from "./remedy.js";
+import type { DatabaseSecret, ReadSecret } from "./secret.js";
+import { pause, type TimeLeft, within } from "./time.js";
 
 /** The secret may take so long (ms), with the SDK's own repetitions. */
 const SECRET_MILLISECONDS = 2500;

@@ -138,6 +138,15 @@ export class DatabaseUntrusted extends RegistrationError {
   }
 }
 
+/** `NODE_EXTRA_CA_CERTS` names a file that cannot be read. */
+export class AuthoritiesUnreadable extends RegistrationError {
+  constructor(cause: unknown) {
+    const code = "AUTHORITIES_UNREADABLE";
+    const detail = "The file that NODE_EXTRA_CA_CERTS names cannot be read; correct the variable or unset it";
+    super("AuthoritiesUnreadable", code, later(code), detail, cause);
+  }
+}
+
 /** MySQL refused the statement for a reason that trying again does not change. */
 export class DatabaseRefused extends RegistrationError {
   constructor(cause: unknown) {

@@ -1,4 +1,4 @@
-import { EmailInvalid, EventMalformed, SubInvalid, TriggerUnknown } from "./errors";
+import { EmailInvalid, EventMalformed, SubInvalid, TriggerUnknown } from "./errors.js";
 
 /** The longest address that `users.User_Email` holds, in characters (code points), not bytes. */
 const EMAIL_CHARACTERS = 100;

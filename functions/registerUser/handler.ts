@@ -1,9 +1,9 @@
-import { RegistrationError, Unexpected } from "./errors";
-import { dutyOf, traceOf, userOf } from "./event";
-import { type Log, lineOf } from "./log";
-import { RecentlySeen } from "./recentlySeen";
-import type { TimeLeft } from "./time";
-import type { Users } from "./users";
+import { RegistrationError, Unexpected } from "./errors.js";
+import { dutyOf, traceOf, userOf } from "./event.js";
+import { type Log, lineOf } from "./log.js";
+import { RecentlySeen } from "./recentlySeen.js";
+import type { TimeLeft } from "./time.js";
+import type { Users } from "./users.js";
 
 /** Kept in hand (ms) so that the answer is under way before Lambda ends the invocation. */
 const RESERVE_MILLISECONDS = 300;

@@ -1,16 +1,14 @@
-import type { Connection } from "./connection";
-import type { Database } from "./database";
-import { EmailConflict } from "./errors";
-import type { User } from "./event";
-import type { TimeLeft } from "./time";
+import type { Connection } from "./connection.js";
+import type { Database } from "./database.js";
+import { EmailConflict } from "./errors.js";
+import type { User } from "./event.js";
+import type { TimeLeft } from "./time.js";
 
 /**
  * The server's UTC clock dates every row: one clock for all containers, whatever their own or the session's time zone
- * says. A plain INSERT, since IGNORE and ON DUPLICATE KEY UPDATE would hide that the address is somebody else's. A
- * lock is waited for one second and not MySQL's fifty, so that a statement given up does not stay behind on the server.
+ * says. A plain INSERT, since IGNORE and ON DUPLICATE KEY UPDATE would hide that the address is somebody else's.
  */
-const INSERT = `INSERT /*+ SET_VAR(innodb_lock_wait_timeout = 1) */
-  INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (?, ?, UTC_TIMESTAMP())`;
+const INSERT = "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (?, ?, UTC_TIMESTAMP())";
 
 const FIND = "SELECT User_UUID FROM ecommerce_db.users WHERE User_UUID = ?";
 

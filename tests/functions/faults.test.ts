@@ -1,0 +1,319 @@
+/** What breaks between the function and MySQL, and what the function makes of it in the time it has. */
+import { copyFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createServer as createMySqlServer } from "mysql2";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  captureLog,
+  container,
+  Database,
+  faultOf,
+  freshUser,
+  invocation,
+  PASSWORD,
+  SECRET_NAME,
+  SecretsEndpoint,
+  secretFor,
+  Wire,
+} from "./support.js";
+
+let database: Database;
+const secrets = new SecretsEndpoint();
+let log: any[];
+
+beforeAll(async () => {
+  database = await Database.start();
+  await secrets.start();
+});
+afterAll(async () => {
+  await secrets.stop();
+  await database.stop();
+});
+beforeEach(() => {
+  secrets.secrets.set(SECRET_NAME, secretFor(database.server));
+  secrets.reads = 0;
+  log = captureLog();
+});
+afterEach(() => {
+  const written = JSON.stringify(log);
+  vi.restoreAllMocks();
+  expect(written).not.toContain(PASSWORD);
+});
+
+/** A container that has served an invocation, so that it keeps a connection. */
+async function warmContainer(environment: Record<string, string | undefined> = {}) {
+  const handler = container(database.server, environment);
+  await handler(freshUser(), invocation());
+  return handler;
+}
+
+/** Serves one sign-up, and says how long that took (ms). */
+async function serve(handler: ReturnType<typeof container>, event = freshUser()): Promise<number> {
+  const begun = performance.now();
+  await handler(event, invocation());
+  const took = performance.now() - begun;
+  expect(await database.rows(event)).toHaveLength(1);
+  return took;
+}
+
+describe("a connection that is lost", () => {
+  it("while idle is replaced in the same invocation", async () => {
+    const handler = await warmContainer();
+    for (const id of await database.connections()) await database.query(`KILL ${id}`);
+    // Not waited for: the function has not heard of it when it is called.
+    expect(await serve(handler)).toBeLessThan(500);
+    expect(log).toEqual([]);
+  });
+
+  it("while idle for long, after the process has heard of it, too", async () => {
+    const handler = await warmContainer();
+    for (const id of await database.connections()) await database.query(`KILL ${id}`);
+    await sleep(50);
+    expect(await serve(handler)).toBeLessThan(500);
+  });
+
+  it("without anybody being told is given up and replaced in time", async () => {
+    const wire = await new Wire(database.server.port).start();
+    secrets.secrets.set(SECRET_NAME, secretFor({ host: "localhost", port: wire.port }));
+    try {
+      const handler = await warmContainer();
+      wire.silent = true;
+      const event = freshUser();
+      const served = handler(event, invocation());
+      await sleep(200);
+      wire.silent = false;
+      await served;
+      expect(await database.rows(event)).toHaveLength(1);
+    } finally {
+      await wire.stop();
+    }
+  });
+
+  it("in the middle of a statement is replaced, and the statement repeated", async () => {
+    const handler = await warmContainer();
+    const blocker = await database.connect();
+    await blocker.query("LOCK TABLES ecommerce_db.users READ");
+    const event = freshUser();
+    const served = handler(event, invocation());
+    await sleep(200);
+    for (const id of await database.connections()) await database.query(`KILL ${id}`);
+    await blocker.query("UNLOCK TABLES");
+    await blocker.end();
+    await served;
+    expect(await database.rows(event)).toHaveLength(1);
+  });
+});
+
+describe("a server that is away", () => {
+  it("is waited for while it starts again", async () => {
+    const handler = await warmContainer();
+    database.disconnect();
+    await database.server.stop();
+    const event = freshUser();
+    const served = handler(event, invocation(20_000));
+    await sleep(300);
+    await database.server.start();
+    await served;
+    expect(await database.rows(event)).toHaveLength(1);
+  });
+
+  it("is a fault before Lambda's time is up, and none for the next invocation", async () => {
+    const handler = await warmContainer();
+    database.disconnect();
+    await database.server.stop();
+    const time = invocation(1500);
+    const fault = await faultOf(handler(freshUser(), time));
+    expect(time.getRemainingTimeInMillis()).toBeGreaterThan(200);
+    expect(fault).toMatchObject({ name: "DatabaseUnavailable", code: "DATABASE_UNAVAILABLE" });
+    expect(log).toMatchObject([{ level: "error", code: "DATABASE_UNAVAILABLE", causes: [{ code: "ECONNREFUSED" }] }]);
+    await database.server.start();
+    await serve(handler);
+  });
+
+  it("frozen, is a fault in time, and lets a sign-in pass within a second", async () => {
+    const handler = await warmContainer();
+    const cold = container(database.server);
+    database.server.kill("SIGSTOP");
+    try {
+      const [full, share] = [invocation(), invocation()];
+      const signIn = freshUser("postAuthentication");
+      const fault = faultOf(handler(freshUser(), full));
+      expect(await cold(signIn, share)).toBe(signIn);
+      expect(share.getRemainingTimeInMillis()).toBeGreaterThan(3800);
+      expect(await fault).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+      expect(full.getRemainingTimeInMillis()).toBeGreaterThan(200);
+      expect(log.map(({ level }) => level)).toEqual(["warn", "error"]);
+    } finally {
+      database.server.kill("SIGCONT");
+    }
+    await serve(handler);
+  });
+
+  it("without a name in the DNS fails at once", async () => {
+    secrets.secrets.set(SECRET_NAME, secretFor({ host: "no-such-host.invalid", port: 3306 }));
+    const time = invocation();
+    expect(await faultOf(container(database.server)(freshUser(), time))).toMatchObject({ code: "DATABASE_REFUSED" });
+    expect(time.getRemainingTimeInMillis()).toBeGreaterThan(4000);
+  });
+});
+
+describe("a server that cannot just now", () => {
+  it("because it has too many connections, is asked again", async () => {
+    // The warm container's connection is the one allowed; the administrator is let in beyond the limit.
+    await warmContainer();
+    try {
+      await database.query("SET GLOBAL max_connections = 1");
+      const event = freshUser();
+      const served = container(database.server)(event, invocation());
+      await sleep(300);
+      expect(await database.rows(event)).toHaveLength(0);
+      await database.query("SET GLOBAL max_connections = 151");
+      await served;
+      expect(await database.rows(event)).toHaveLength(1);
+    } finally {
+      await database.query("SET GLOBAL max_connections = 151");
+    }
+  });
+
+  it("because it is read-only after a fail-over, is left and asked again", async () => {
+    const handler = await warmContainer();
+    const before = await database.connections();
+    await database.query("SET GLOBAL super_read_only = 1");
+    const event = freshUser();
+    const served = handler(event, invocation());
+    await sleep(300);
+    await database.query("SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0");
+    await served;
+    expect(await database.rows(event)).toHaveLength(1);
+    expect(await database.connections()).not.toEqual(expect.arrayContaining(before.slice(-1)));
+  });
+
+  it("because somebody holds the row's lock, is asked again after a second of waiting", async () => {
+    const handler = await warmContainer();
+    const blocker = await database.connect();
+    const event = freshUser();
+    const { sub, email } = event.request.userAttributes;
+    await blocker.query("START TRANSACTION");
+    await blocker.query("INSERT INTO ecommerce_db.users VALUES (?, ?, NULL, NULL, 1, NOW(), NULL)", [sub, email]);
+    const connections = await database.connections();
+    const served = handler(event, invocation());
+    await sleep(1800);
+    // The server itself ended the wait: the connection is still the same one.
+    expect(await database.connections()).toEqual(connections);
+    await blocker.query("ROLLBACK");
+    await blocker.end();
+    await served;
+    expect(await database.rows(event)).toHaveLength(1);
+  });
+
+  it("ever, for a missing privilege, fails at once with MySQL's own code", async () => {
+    await database.query("CREATE USER IF NOT EXISTS nobody@'%' IDENTIFIED BY ?", [PASSWORD]);
+    secrets.secrets.set(SECRET_NAME, secretFor(database.server, { username: "nobody" }));
+    const time = invocation();
+    expect((await faultOf(container(database.server)(freshUser(), time))).code).toBe("DATABASE_REFUSED");
+    expect(time.getRemainingTimeInMillis()).toBeGreaterThan(4000);
+    expect(log).toMatchObject([{ causes: [{ code: "ER_TABLEACCESS_DENIED_ERROR" }] }]);
+  });
+});
+
+describe("a rotated password", () => {
+  afterEach(() => database.query(`ALTER USER '${database.user}'@'%' IDENTIFIED BY ?`, [PASSWORD]));
+
+  it("is read once more, within the invocation that needs it", async () => {
+    const handler = await warmContainer();
+    await database.query(`ALTER USER '${database.user}'@'%' IDENTIFIED BY 'rotated'`);
+    secrets.secrets.set(SECRET_NAME, secretFor(database.server, { password: "rotated" }));
+    for (const id of await database.connections()) await database.query(`KILL ${id}`);
+    expect(await serve(handler)).toBeLessThan(1000);
+    expect(secrets.reads).toBe(2);
+  });
+
+  it("that the secret does not have yet is a fault at once, after one more reading, and none for the next", async () => {
+    await database.query(`ALTER USER '${database.user}'@'%' IDENTIFIED BY 'rotated'`);
+    const handler = container(database.server);
+    const time = invocation();
+    expect((await faultOf(handler(freshUser(), time))).code).toBe("DATABASE_ACCESS_DENIED");
+    expect(time.getRemainingTimeInMillis()).toBeGreaterThan(4000);
+    expect(secrets.reads).toBe(2);
+    secrets.secrets.set(SECRET_NAME, secretFor(database.server, { password: "rotated" }));
+    await serve(handler);
+  });
+});
+
+describe("a secret endpoint", () => {
+  it("that does not answer is a fault in time, and none for the next invocation", async () => {
+    secrets.secrets.set(SECRET_NAME, "silence");
+    const handler = container(database.server);
+    const time = invocation();
+    expect((await faultOf(handler(freshUser(), time))).code).toBe("SECRET_UNAVAILABLE");
+    expect(time.getRemainingTimeInMillis()).toBeGreaterThan(1000);
+    secrets.secrets.set(SECRET_NAME, secretFor(database.server));
+    await serve(handler);
+  });
+
+  it("that was asked at load only and failed then, is asked again by the invocation", async () => {
+    secrets.secrets.delete(SECRET_NAME);
+    const handler = container(database.server);
+    await sleep(200);
+    secrets.secrets.set(SECRET_NAME, secretFor(database.server));
+    await serve(handler);
+  });
+});
+
+describe("a server that cannot prove who it is", () => {
+  const refused = async (handler: ReturnType<typeof container>): Promise<void> => {
+    const time = invocation();
+    const fault = await faultOf(handler(freshUser(), time));
+    expect(fault).toMatchObject({ name: "DatabaseUntrusted", code: "DATABASE_UNTRUSTED" });
+    expect(time.getRemainingTimeInMillis()).toBeGreaterThan(4000);
+  };
+
+  it("by its host name, is refused", async () => {
+    // A way to write 127.0.0.1 that is a name for TLS: the same server, whose certificate is for localhost.
+    secrets.secrets.set(SECRET_NAME, secretFor({ host: "127.1", port: database.server.port }));
+    await refused(container(database.server));
+  });
+
+  it("by an authority, is refused: RDS's alone do not vouch for it", async () => {
+    await refused(container(database.server, { NODE_EXTRA_CA_CERTS: undefined }));
+  });
+
+  it("by the right authority, is refused also where the region is unknown and all of RDS's are trusted", async () => {
+    await refused(container(database.server, { NODE_EXTRA_CA_CERTS: undefined, AWS_REGION: undefined }));
+    await serve(container(database.server, { AWS_REGION: undefined }));
+  });
+
+  it("because it speaks no TLS, is refused before it is told anything", async () => {
+    let told = 0;
+    const plain: any = createMySqlServer((connection: any) => {
+      const [everything, tls] = [0xffffff, 0x800];
+      connection.serverHandshake({
+        protocolVersion: 10,
+        serverVersion: "8.4.0",
+        connectionId: 1,
+        statusFlags: 2,
+        characterSet: 8,
+        capabilityFlags: everything & ~tls,
+      });
+      connection.stream.on("data", (chunk: Buffer) => (told += chunk.length));
+      connection.on("error", () => {});
+    });
+    await new Promise<void>((resolve) => plain.listen(0, "127.0.0.1", resolve));
+    const { port } = plain._server.address() as AddressInfo;
+    secrets.secrets.set(SECRET_NAME, secretFor({ host: "localhost", port }));
+    await refused(container(database.server));
+    expect(told).toBe(0);
+    plain._server.close();
+  });
+
+  it("because the file of its authority cannot be read, is a fault of each invocation and no crash", async () => {
+    const file = path.join(path.dirname(database.server.caFile), "later.pem");
+    const handler = container(database.server, { NODE_EXTRA_CA_CERTS: file });
+    expect(await faultOf(handler(freshUser(), invocation()))).toMatchObject({ code: "AUTHORITIES_UNREADABLE" });
+    expect(log).toMatchObject([{ causes: [{ code: "ENOENT" }] }]);
+    copyFileSync(database.server.caFile, file);
+    await serve(handler);
+  });
+});

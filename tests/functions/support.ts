@@ -1,0 +1,228 @@
+/** What the function's tests share: a secrets endpoint, a database with the function's user, recorded events. */
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, connect as connectSocket, createServer as createTcpServer, type Socket } from "node:net";
+import path from "node:path";
+import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
+import { vi } from "vitest";
+import { createHandler } from "../../functions/registerUser/index.js";
+import { startTestServer, type TestMySql, type TestServer } from "../support/mysql.js";
+
+export const SECRET_NAME = "ecommerce_secret";
+/** A password that a search of the logs cannot miss, with what JSON and SQL have to escape. */
+export const PASSWORD = `pässw0rd-${randomUUID()}-\\-"-'`;
+
+/** A recorded event of Cognito's, with other attributes where wanted. */
+export function recorded(name: string, attributes: Record<string, string> = {}): any {
+  const event = JSON.parse(readFileSync(path.join(__dirname, "events", `${name}.json`), "utf8"));
+  Object.assign(event.request.userAttributes, attributes);
+  return event;
+}
+
+/** The event with a user nobody else has. */
+export function freshUser(name = "signUp"): any {
+  const sub = randomUUID();
+  return recorded(name, { sub, email: `${sub}@example.com` });
+}
+
+/** A context with so much time (ms) from now; Lambda's own limit for a Cognito trigger is 5 s. */
+export function invocation(milliseconds = 5000): { getRemainingTimeInMillis(): number } {
+  const end = performance.now() + milliseconds;
+  return { getRemainingTimeInMillis: () => end - performance.now() };
+}
+
+/** An endpoint that speaks as much of Secrets Manager as GetSecretValue. */
+export class SecretsEndpoint {
+  /** Answers by secret's name: the text of the secret, another answer, or none at all. */
+  readonly secrets = new Map<string, string | { status: number; body: object } | "silence">();
+  reads = 0;
+  readonly #server: Server;
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      let body = "";
+      request.on("data", (chunk) => (body += chunk));
+      request.on("end", () => {
+        this.reads++;
+        const secret = this.secrets.get(JSON.parse(body).SecretId);
+        if (secret === "silence") return;
+        const missing = { __type: "ResourceNotFoundException", message: "Secrets Manager can't find the secret." };
+        const [status, answer] =
+          secret === undefined
+            ? [400, missing]
+            : typeof secret === "string"
+              ? [200, { Name: SECRET_NAME, SecretString: secret }]
+              : [secret.status, secret.body];
+        response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(answer));
+      });
+    });
+  }
+
+  /** Starts, and points the AWS SDK in this process at it. */
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    const { port } = this.#server.address() as AddressInfo;
+    process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = `http://127.0.0.1:${port}`;
+    process.env.AWS_REGION = "us-east-1";
+    process.env.AWS_ACCESS_KEY_ID = "test";
+    process.env.AWS_SECRET_ACCESS_KEY = "test";
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+/** A MySQL server of the test file's own, with the schema and the function's user, who may do no more than is granted. */
+export class Database {
+  readonly server: TestServer;
+  readonly user = "register_user";
+  #administrator: Connection | undefined;
+
+  private constructor(server: TestServer) {
+    this.server = server;
+  }
+
+  static async start(): Promise<Database> {
+    const database = new Database(await startTestServer());
+    await database.query(readFileSync(path.join(__dirname, "../../schema/ecommerceSchema.sql"), "utf8"));
+    await database.query(`CREATE USER '${database.user}'@'%' IDENTIFIED BY ? REQUIRE SSL`, [PASSWORD]);
+    await database.query(
+      `GRANT SELECT (User_UUID), INSERT (User_UUID, User_Email, User_DateAdd) ON ecommerce_db.users TO '${database.user}'@'%'`,
+    );
+    return database;
+  }
+
+  /** Runs SQL as the administrator, on a connection that is opened again when it was lost. */
+  async query(sql: string, values: unknown[] = []): Promise<any> {
+    this.#administrator ??= await this.connect();
+    const [rows] = await this.#administrator.query(sql, values);
+    return rows;
+  }
+
+  /** A further connection of the administrator's. */
+  async connect(): Promise<Connection> {
+    const { host, port, user, password, caFile } = this.server;
+    const ssl = { ca: readFileSync(caFile, "utf8"), verifyIdentity: true };
+    const connection = await createConnection({ host, port, user, password, ssl, multipleStatements: true });
+    connection.on("error", () => {});
+    return connection;
+  }
+
+  /** Forgets the administrator's connection, which a restart has cut. */
+  disconnect(): void {
+    this.#administrator?.destroy();
+    this.#administrator = undefined;
+  }
+
+  /** The rows of this user, by `sub` or address. */
+  async rows(event: any): Promise<RowDataPacket[]> {
+    const { sub = "", email = "" } = event.request.userAttributes;
+    return this.query("SELECT * FROM ecommerce_db.users WHERE User_UUID = ? OR User_Email = ?", [sub, email]);
+  }
+
+  /** The connections that the function's user has. */
+  async connections(): Promise<number[]> {
+    const rows = await this.query("SELECT id FROM information_schema.processlist WHERE user = ?", [this.user]);
+    return rows.map((row: any) => row.id ?? row.ID);
+  }
+
+  /** How many statements of a kind the server has run, by its own counters. */
+  async count(counter: string): Promise<number> {
+    const [row] = await this.query("SHOW GLOBAL STATUS WHERE Variable_name = ?", [counter]);
+    return Number(row.Value);
+  }
+
+  async stop(): Promise<void> {
+    this.disconnect();
+    await this.server.dispose();
+  }
+}
+
+/** The secret's text for this server; each field may be replaced, or left out with `undefined`. */
+export function secretFor(server: { host: string; port: number }, fields: Record<string, unknown> = {}): string {
+  return JSON.stringify({
+    username: "register_user",
+    password: PASSWORD,
+    engine: "mysql",
+    host: server.host,
+    port: server.port,
+    dbClusterIdentifier: "ecommerce",
+    ...fields,
+  });
+}
+
+/** A container: the function as Lambda would load it. */
+export function container(server: Pick<TestMySql, "caFile">, environment: Record<string, string | undefined> = {}) {
+  const variables = { SecretName: SECRET_NAME, AWS_REGION: "us-east-1", NODE_EXTRA_CA_CERTS: server.caFile };
+  return createHandler({ ...variables, ...environment });
+}
+
+/** Everything the console is given from now on, as objects. */
+export function captureLog(): any[] {
+  const lines: any[] = [];
+  for (const level of ["debug", "log", "info", "warn", "error"] as const) {
+    vi.spyOn(console, level).mockImplementation((...values: unknown[]) => {
+      lines.push(...values.map((value) => (typeof value === "object" ? { level, ...value } : { level, text: value })));
+    });
+  }
+  return lines;
+}
+
+/** The error the promise ends with; fails where it ends well. */
+export async function faultOf(promise: Promise<unknown>): Promise<any> {
+  const value = await promise.then(
+    () => undefined,
+    (error) => error,
+  );
+  if (value === undefined) throw new Error("expected a fault, but the call succeeded");
+  return value;
+}
+
+/** A network between the function and the server, which can be cut or turned silent. */
+export class Wire {
+  /** Nothing passes, and nobody is told: a firewall that forgot the connection. */
+  silent = false;
+  port = 0;
+  readonly #sockets = new Set<Socket>();
+  readonly #server;
+
+  constructor(target: number) {
+    this.#server = createTcpServer((near) => {
+      const far = connectSocket(target, "127.0.0.1");
+      // What was connected while the wire was silent stays silent.
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        let dead = this.silent;
+        this.#sockets.add(from);
+        from.on("data", (chunk) => {
+          dead ||= this.silent;
+          if (!dead) to.write(chunk);
+        });
+        from.on("error", () => to.destroy());
+        from.on("close", () => to.destroy());
+      }
+    });
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    this.port = (this.#server.address() as AddressInfo).port;
+    return this;
+  }
+
+  /** Ends every connection, as a reset does. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
+
+  async stop(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
