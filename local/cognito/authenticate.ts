@@ -1,0 +1,90 @@
+import { createHmac } from "node:crypto";
+import { notAuthorized, refusal, userNotFound } from "./errors";
+import { hashPassword, passwordMatches } from "./passwords";
+import { runTrigger } from "./triggers";
+import type { User } from "./users";
+import { type Client, findClient, type World } from "./world";
+
+/** After five wrong passwords Cognito locks for a second, then twice as long each time, up to 15 minutes. */
+const freeFailures = 5;
+const longestLockInMs = 15 * 60_000;
+
+/**
+ * Checks a password. Runs no trigger.
+ * @returns the user; with the status FORCE_CHANGE_PASSWORD a new password is due before anything else.
+ * @throws NotAuthorizedException, UserNotFoundException (where the client tells), UserNotConfirmedException
+ */
+export async function checkSignIn(world: World, client: Client, username: string, password: string): Promise<User> {
+  const { pool, settings } = client;
+  const found = pool.users.find(username);
+  const failureKey = `${pool.id}/${found?.username ?? username.toLowerCase()}`;
+  if ((world.failures.get(failureKey)?.lockedUntil ?? 0) > world.now())
+    throw notAuthorized("Password attempts exceeded");
+  const matches = await passwordMatches(password, found?.passwordHash);
+  const user = pool.users.find(username);
+  if (!user || !matches) {
+    if (!user && !settings.hidesUserExistence) throw userNotFound();
+    countFailure(world, failureKey);
+    throw notAuthorized("Incorrect username or password.");
+  }
+  world.failures.delete(failureKey);
+  if (!user.enabled) throw notAuthorized("User is disabled.");
+  if (user.status === "UNCONFIRMED") throw refusal("UserNotConfirmedException", "User is not confirmed.");
+  if (user.passwordGoodUntil !== undefined && user.passwordGoodUntil <= world.now()) {
+    throw notAuthorized("Temporary password has expired and must be reset by an administrator.");
+  }
+  return user;
+}
+
+/** What follows a right password, before any token is given: a failing trigger means no sign-in. */
+export function afterSignIn(world: World, client: Client, user: User): Promise<void> {
+  return runTrigger(world, client.pool, "PostAuthentication_Authentication", user, client.id, {
+    newDeviceUsed: false,
+  });
+}
+
+/** @param changes further changes of the user that go with the new password */
+export async function setPassword(
+  world: World,
+  client: Pick<Client, "pool">,
+  user: User,
+  password: string,
+  changes: Partial<User>,
+): Promise<User> {
+  const passwordHash = await hashPassword(password);
+  const current = client.pool.users.find(user.username);
+  if (!current) throw userNotFound();
+  const changed: User = { ...current, passwordGoodUntil: undefined, ...changes, passwordHash, modified: world.now() };
+  client.pool.users.save(changed);
+  world.failures.delete(`${client.pool.id}/${user.username}`);
+  return changed;
+}
+
+/**
+ * The client that a call names, its secret hash checked where it has a secret.
+ * @throws ResourceNotFoundException, NotAuthorizedException
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html#cognito-user-pools-computing-secret-hash
+ */
+export function callingClient(world: World, clientId: string, username: string, secretHash?: string): Client {
+  const client = findClient(world, clientId);
+  if (client.secret === undefined) {
+    if (secretHash === undefined) return client;
+    throw notAuthorized(`Client ${clientId} is not configured with secret but secret was received`);
+  }
+  if (secretHash === undefined) {
+    throw notAuthorized(`Client ${clientId} is configured with secret but SECRET_HASH was not received`);
+  }
+  const expected = createHmac("sha256", client.secret)
+    .update(username + clientId)
+    .digest("base64");
+  if (secretHash !== expected) throw notAuthorized(`Unable to verify secret hash for client ${clientId}`);
+  return client;
+}
+
+function countFailure(world: World, key: string): void {
+  const count = (world.failures.get(key)?.count ?? 0) + 1;
+  const lock = count < freeFailures ? 0 : Math.min(1000 * 2 ** (count - freeFailures), longestLockInMs);
+  // Names of nobody must not fill the memory.
+  if (world.failures.size > 10_000) world.failures.clear();
+  world.failures.set(key, { count, lockedUntil: world.now() + lock });
+}

@@ -1,0 +1,12 @@
+import { AwsError } from "../iam/awsError";
+
+/** A refusal as Cognito words it; every one of them is HTTP 400. */
+export function refusal(code: string, message: string): AwsError {
+  return new AwsError(code, 400, message);
+}
+
+export const invalidParameter = (message: string) => refusal("InvalidParameterException", message);
+export const notAuthorized = (message: string) => refusal("NotAuthorizedException", message);
+export const userNotFound = (message = "User does not exist.") => refusal("UserNotFoundException", message);
+export const limitExceeded = () =>
+  refusal("LimitExceededException", "Attempt limit exceeded, please try after some time.");

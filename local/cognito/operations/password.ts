@@ -1,0 +1,69 @@
+import { callingClient, setPassword } from "../authenticate";
+import { checkCode, codeMismatch, deliveryDetails, sendCode } from "../codes";
+import { invalidParameter, notAuthorized, userNotFound } from "../errors";
+import { type Input, optionalText, text, textMap } from "../input";
+import { checkPassword, passwordMatches } from "../passwords";
+import { adminScope } from "../tokens";
+import { runTrigger } from "../triggers";
+import type { Client, World } from "../world";
+
+const unknownHere = "Username/client id combination not found.";
+
+/** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ForgotPassword.html */
+export async function forgotPassword(world: World, input: Input): Promise<object> {
+  const username = text(input, "Username");
+  const { pool, settings } = clientOf(world, input, username);
+  if (!pool.settings.selfRecovery) throw notAuthorized("Contact administrator to reset password.");
+  const user = pool.users.find(username);
+  const reachable = user?.enabled && user.attributes.email_verified === "true";
+  if (!reachable && settings.hidesUserExistence) return deliveryDetails(username);
+  if (!user) throw userNotFound(unknownHere);
+  if (!reachable) {
+    const message = "Cannot reset password for the user as there is no registered/verified email or phone_number";
+    throw invalidParameter(message);
+  }
+  if (user.status !== "CONFIRMED") throw notAuthorized("User password cannot be reset in the current state.");
+  return sendCode(world, pool, user, "passwordReset");
+}
+
+/**
+ * Sets the new password; then, as Cognito does, calls the post-confirmation function once more.
+ * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmForgotPassword.html
+ */
+export async function confirmForgotPassword(world: World, input: Input): Promise<object> {
+  const username = text(input, "Username");
+  const client = clientOf(world, input, username);
+  const { pool, settings } = client;
+  const [code, password] = [text(input, "ConfirmationCode"), text(input, "Password")];
+  checkPassword(password, pool.settings.passwords);
+  const user = pool.users.find(username);
+  if (!user) throw settings.hidesUserExistence ? codeMismatch() : userNotFound(unknownHere);
+  checkCode(world, pool, user, "passwordReset", code);
+  // Spent before anything is awaited, so that one code changes one password.
+  const spent = { ...user, code: undefined };
+  pool.users.save(spent);
+  const changed = await setPassword(world, client, spent, password, { status: "CONFIRMED" });
+  const clientMetadata = textMap(input, "ClientMetadata");
+  const metadata = Object.keys(clientMetadata).length > 0 ? { clientMetadata } : {};
+  await runTrigger(world, pool, "PostConfirmation_ConfirmForgotPassword", changed, client.id, metadata);
+  return {};
+}
+
+/** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ChangePassword.html */
+export async function changePassword(world: World, input: Input): Promise<object> {
+  const { claims, client, user } = world.tokens.access(world, text(input, "AccessToken"));
+  if (!String(claims.scope).split(" ").includes(adminScope)) {
+    throw notAuthorized("Access Token does not have required scopes");
+  }
+  const proposed = text(input, "ProposedPassword");
+  if (!(await passwordMatches(text(input, "PreviousPassword"), user.passwordHash))) {
+    throw notAuthorized("Incorrect username or password.");
+  }
+  checkPassword(proposed, client.pool.settings.passwords);
+  await setPassword(world, client, user, proposed, {});
+  return {};
+}
+
+function clientOf(world: World, input: Input, username: string): Client {
+  return callingClient(world, text(input, "ClientId"), username, optionalText(input, "SecretHash"));
+}

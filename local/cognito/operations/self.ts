@@ -1,0 +1,52 @@
+import { attributePairs } from "../attributes";
+import { invalidParameter, notAuthorized, refusal } from "../errors";
+import { type Input, optionalText, text } from "../input";
+import { adminScope } from "../tokens";
+import { findClient, type World } from "../world";
+
+/** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GetUser.html */
+export async function getUser(world: World, input: Input): Promise<object> {
+  const { user } = signedIn(world, input);
+  return { Username: user.username, UserAttributes: attributePairs(user) };
+}
+
+/** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_DeleteUser.html */
+export async function deleteUser(world: World, input: Input): Promise<object> {
+  const { client, user } = signedIn(world, input);
+  client.pool.users.delete(user);
+  return {};
+}
+
+/** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GlobalSignOut.html */
+export async function globalSignOut(world: World, input: Input): Promise<object> {
+  const { client, user } = signedIn(world, input);
+  for (const session of client.pool.sessions.values()) {
+    if (session.username === user.username && !session.revoked) world.tokens.revoke(client.pool, session);
+  }
+  return {};
+}
+
+/** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RevokeToken.html */
+export async function revokeToken(world: World, input: Input): Promise<object> {
+  const token = text(input, "Token");
+  const client = findClient(world, text(input, "ClientId"));
+  if (client.secret !== undefined && optionalText(input, "ClientSecret") !== client.secret) {
+    throw notAuthorized("Client is unauthorized");
+  }
+  if (!client.settings.revocation) throw invalidParameter("Token revocation is not enabled for this client");
+  if (world.tokens.key.verify(token)) {
+    throw refusal("UnsupportedTokenTypeException", "Unsupported token type: only refresh tokens can be revoked.");
+  }
+  const session = client.pool.sessions.get(token.split(".")[0]!);
+  // A token of nobody is answered like one that was revoked just now.
+  if (session?.clientId === client.id) world.tokens.revoke(client.pool, session);
+  return {};
+}
+
+function signedIn(world: World, input: Input) {
+  const access = world.tokens.access(world, text(input, "AccessToken"));
+  if (!String(access.claims.scope).split(" ").includes(adminScope)) {
+    throw notAuthorized("Access Token does not have required scopes");
+  }
+  return access;
+}

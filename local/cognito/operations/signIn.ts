@@ -1,0 +1,183 @@
+import { randomUUID } from "node:crypto";
+import { afterSignIn, callingClient, checkSignIn, setPassword } from "../authenticate";
+import { invalidParameter, notAuthorized, refusal } from "../errors";
+import { type Input, optionalText, text, textMap } from "../input";
+import { checkPassword } from "../passwords";
+import type { TokenSet } from "../tokens";
+import type { User } from "../users";
+import { type Client, findClient, type Pool, type World } from "../world";
+
+/** Flow → what a client must list in `explicitAuthFlows`. */
+const flows: Readonly<Record<string, string>> = {
+  USER_PASSWORD_AUTH: "ALLOW_USER_PASSWORD_AUTH",
+  REFRESH_TOKEN_AUTH: "ALLOW_REFRESH_TOKEN_AUTH",
+  REFRESH_TOKEN: "ALLOW_REFRESH_TOKEN_AUTH",
+  USER_SRP_AUTH: "ALLOW_USER_SRP_AUTH",
+  CUSTOM_AUTH: "ALLOW_CUSTOM_AUTH",
+  USER_AUTH: "ALLOW_USER_AUTH",
+};
+const adminFlows: Readonly<Record<string, string>> = {
+  ...flows,
+  ADMIN_USER_PASSWORD_AUTH: "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+  ADMIN_NO_SRP_AUTH: "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+};
+const passwordFlows = ["USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"];
+
+/** How long a challenge waits for its answer: Cognito's default. */
+const challengeInSeconds = 180;
+
+/** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html */
+export async function initiateAuth(world: World, input: Input): Promise<object> {
+  return start(world, input, flows, findClient(world, text(input, "ClientId")));
+}
+
+/** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminInitiateAuth.html */
+export async function adminInitiateAuth(world: World, input: Input, pool: Pool): Promise<object> {
+  return start(world, input, adminFlows, clientOfPool(world, input, pool));
+}
+
+/** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RespondToAuthChallenge.html */
+export async function respondToAuthChallenge(world: World, input: Input): Promise<object> {
+  return answerChallenge(world, input, findClient(world, text(input, "ClientId")));
+}
+
+/** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminRespondToAuthChallenge.html */
+export async function adminRespondToAuthChallenge(world: World, input: Input, pool: Pool): Promise<object> {
+  return answerChallenge(world, input, clientOfPool(world, input, pool));
+}
+
+async function start(world: World, input: Input, known: typeof flows, client: Client): Promise<object> {
+  const flow = text(input, "AuthFlow");
+  const permission = known[flow];
+  if (permission === undefined) {
+    throw invalidParameter(`AuthFlow ${flow} is not one of ${Object.keys(known).join(", ")}`);
+  }
+  if (!client.settings.authFlows.has(permission)) {
+    const name = flow.startsWith("ADMIN") ? "Auth" : flow;
+    throw invalidParameter(`${name} flow not enabled for this client`);
+  }
+  const parameters = textMap(input, "AuthParameters");
+  if (passwordFlows.includes(flow)) return byPassword(world, client, parameters);
+  if (flow.startsWith("REFRESH")) return byRefreshToken(world, client, parameters);
+  throw refusal(
+    "UnsupportedOperationException",
+    `This client allows ${flow}, but this machine does not simulate it: sign in with USER_PASSWORD_AUTH, or on the login pages.`,
+  );
+}
+
+async function byPassword(world: World, { id }: Client, parameters: Input): Promise<object> {
+  const username = parameter(parameters, "USERNAME");
+  const client = callingClient(world, id, username, optionalText(parameters, "SECRET_HASH"));
+  const user = await checkSignIn(world, client, username, parameter(parameters, "PASSWORD"));
+  return user.status === "FORCE_CHANGE_PASSWORD"
+    ? newPasswordChallenge(world, client, user)
+    : finish(world, client, user);
+}
+
+async function byRefreshToken(world: World, { id }: Client, parameters: Input): Promise<object> {
+  const client = findClient(world, id);
+  const { session, user } = world.tokens.refresh(client, parameter(parameters, "REFRESH_TOKEN"));
+  callingClient(world, id, user.username, optionalText(parameters, "SECRET_HASH"));
+  return result(world.tokens.issue(client, user, session));
+}
+
+async function answerChallenge(world: World, input: Input, { id }: Client): Promise<object> {
+  const challenge = text(input, "ChallengeName");
+  if (challenge !== "NEW_PASSWORD_REQUIRED") {
+    throw invalidParameter(
+      `ChallengeName ${challenge} was not asked for; this machine asks for NEW_PASSWORD_REQUIRED only`,
+    );
+  }
+  const answers = textMap(input, "ChallengeResponses");
+  const client = callingClient(world, id, parameter(answers, "USERNAME"), optionalText(answers, "SECRET_HASH"));
+  const asked = challengedUser(world, client, text(input, "Session"));
+  if (client.pool.users.find(parameter(answers, "USERNAME"))?.username !== asked.username) throw invalidSession();
+  return finish(
+    world,
+    client,
+    await replaceTemporaryPassword(world, client, asked, parameter(answers, "NEW_PASSWORD")),
+  );
+}
+
+/** The user that a NEW_PASSWORD_REQUIRED session stands for, while the temporary password is still in force. */
+export function challengedUser(world: World, client: Client, session: string): User {
+  const claims = world.tokens.key.verify(session);
+  const seconds = Math.floor(world.now() / 1000);
+  if (claims?.token_use !== "challenge" || claims.client_id !== client.id) throw invalidSession();
+  if (Number(claims.exp) <= seconds) throw notAuthorized("Invalid session for the user, session is expired.");
+  const user = client.pool.users.find(String(claims.username));
+  if (user?.status !== "FORCE_CHANGE_PASSWORD") throw invalidSession();
+  return user;
+}
+
+/** @returns what stands for "this person knew the temporary password" for the next three minutes */
+export function challengeSession(world: World, client: Client, user: User): string {
+  const exp = Math.floor(world.now() / 1000) + challengeInSeconds;
+  return world.tokens.key.sign({
+    token_use: "challenge",
+    client_id: client.id,
+    username: user.username,
+    exp,
+    jti: randomUUID(),
+  });
+}
+
+export async function replaceTemporaryPassword(
+  world: World,
+  client: Client,
+  user: User,
+  password: string,
+): Promise<User> {
+  checkPassword(password, client.pool.settings.passwords);
+  return setPassword(world, client, user, password, { status: "CONFIRMED" });
+}
+
+function newPasswordChallenge(world: World, client: Client, user: User): object {
+  const { sub: _, ...attributes } = user.attributes;
+  return {
+    ChallengeName: "NEW_PASSWORD_REQUIRED",
+    Session: challengeSession(world, client, user),
+    ChallengeParameters: {
+      USER_ID_FOR_SRP: user.username,
+      requiredAttributes: "[]",
+      userAttributes: JSON.stringify(attributes),
+    },
+  };
+}
+
+async function finish(world: World, client: Client, user: User): Promise<object> {
+  await afterSignIn(world, client, user);
+  const { session, refreshToken } = world.tokens.open(client, user, Math.floor(world.now() / 1000));
+  return result(world.tokens.issue(client, user, session), refreshToken);
+}
+
+function result({ accessToken, idToken, expiresIn }: TokenSet, refreshToken?: string): object {
+  return {
+    ChallengeParameters: {},
+    AuthenticationResult: {
+      AccessToken: accessToken,
+      IdToken: idToken,
+      RefreshToken: refreshToken,
+      ExpiresIn: expiresIn,
+      TokenType: "Bearer",
+    },
+  };
+}
+
+function clientOfPool(world: World, input: Input, pool: Pool): Client {
+  const client = findClient(world, text(input, "ClientId"));
+  if (client.pool !== pool) {
+    throw refusal("ResourceNotFoundException", `User pool client ${client.id} does not exist.`);
+  }
+  return client;
+}
+
+function parameter(parameters: Input, name: string): string {
+  const value = optionalText(parameters, name);
+  if (value === undefined || value === "") throw invalidParameter(`Missing required parameter ${name}`);
+  return value;
+}
+
+function invalidSession() {
+  return notAuthorized("Invalid session for the user.");
+}

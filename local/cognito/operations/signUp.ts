@@ -1,0 +1,131 @@
+import { randomUUID } from "node:crypto";
+import { checkAttributes, isEmail } from "../attributes";
+import { callingClient } from "../authenticate";
+import { checkCode, deliveryDetails, expiredCode, sendCode } from "../codes";
+import { invalidParameter, notAuthorized, refusal, userNotFound } from "../errors";
+import { attributeList, type Input, optionalText, text, textMap } from "../input";
+import { checkPassword, hashPassword } from "../passwords";
+import { runTrigger } from "../triggers";
+import type { User } from "../users";
+import type { Client, Pool, World } from "../world";
+
+/** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html */
+export async function signUp(world: World, input: Input): Promise<object> {
+  const username = text(input, "Username");
+  const { pool } = clientOf(world, input, username);
+  if (pool.settings.adminCreateOnly) throw notAuthorized("SignUp is not permitted for this user pool");
+  const password = text(input, "Password");
+  const given = attributeList(input, "UserAttributes");
+  const named = nameUser(pool, username, given);
+  checkAttributes(named.attributes, pool.settings);
+  checkPassword(password, pool.settings.passwords);
+  const passwordHash = await hashPassword(password);
+  // Only now, and without a pause before it is saved: two sign-ups with one address at the same time are one user.
+  refuseTaken(pool, username, named.username);
+  const user = newUser(world, named, { status: "UNCONFIRMED", passwordHash });
+  pool.users.save(user);
+  const mailed = pool.settings.autoVerified.includes("email") && user.attributes.email !== undefined;
+  const delivery = mailed ? sendCode(world, pool, user, "signUp") : {};
+  return { UserConfirmed: false, UserSub: user.attributes.sub, ...delivery };
+}
+
+/** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmSignUp.html */
+export async function confirmSignUp(world: World, input: Input): Promise<object> {
+  const username = text(input, "Username");
+  const client = clientOf(world, input, username);
+  const { pool, settings } = client;
+  const code = text(input, "ConfirmationCode");
+  const user = pool.users.find(username);
+  if (!user)
+    throw settings.hidesUserExistence ? expiredCode() : userNotFound("Username/client id combination not found.");
+  if (user.status !== "UNCONFIRMED") {
+    throw notAuthorized(`User cannot be confirmed. Current status is ${user.status}`);
+  }
+  checkCode(world, pool, user, "signUp", code);
+  await confirm(world, pool, user, client.id, textMap(input, "ClientMetadata"), { email_verified: "true" });
+  return {};
+}
+
+/**
+ * An administrator's word instead of a code; says nothing about the address, which stays unverified.
+ * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminConfirmSignUp.html
+ */
+export async function adminConfirmSignUp(world: World, input: Input, pool: Pool): Promise<object> {
+  const user = pool.users.find(text(input, "Username"));
+  if (!user) throw userNotFound();
+  if (user.status !== "UNCONFIRMED") {
+    throw notAuthorized(`User cannot be confirmed. Current status is ${user.status}`);
+  }
+  await confirm(world, pool, user, "CLIENT_ID_NOT_APPLICABLE", textMap(input, "ClientMetadata"), {});
+  return {};
+}
+
+/** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ResendConfirmationCode.html */
+export async function resendConfirmationCode(world: World, input: Input): Promise<object> {
+  const username = text(input, "Username");
+  const { pool, settings } = clientOf(world, input, username);
+  const user = pool.users.find(username);
+  if (!user) {
+    if (settings.hidesUserExistence) return deliveryDetails(username);
+    throw userNotFound("Username/client id combination not found.");
+  }
+  if (user.status !== "UNCONFIRMED") throw invalidParameter("User is already confirmed.");
+  if (!pool.settings.autoVerified.includes("email") || user.attributes.email === undefined) {
+    throw notAuthorized("Cannot resend codes. Auto verification not turned on.");
+  }
+  return sendCode(world, pool, user, "signUp");
+}
+
+/** The user is CONFIRMED before the function is called, and stays so when it fails: it is never called again. */
+async function confirm(
+  world: World,
+  pool: Pool,
+  user: User,
+  clientId: string,
+  clientMetadata: Record<string, string>,
+  attributes: Record<string, string>,
+): Promise<void> {
+  const confirmed: User = {
+    ...user,
+    attributes: { ...user.attributes, ...attributes },
+    status: "CONFIRMED",
+    code: undefined,
+    modified: world.now(),
+  };
+  pool.users.save(confirmed);
+  const metadata = Object.keys(clientMetadata).length > 0 ? { clientMetadata } : {};
+  await runTrigger(world, pool, "PostConfirmation_ConfirmSignUp", confirmed, clientId, metadata);
+}
+
+function clientOf(world: World, input: Input, username: string): Client {
+  return callingClient(world, text(input, "ClientId"), username, optionalText(input, "SecretHash"));
+}
+
+export interface NamedUser {
+  readonly username: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Where people sign in with their address, it becomes the attribute `email`, and the user name is made here. */
+export function nameUser(pool: Pool, username: string, attributes: Record<string, string>): NamedUser {
+  if (!pool.settings.usernameAttributes.includes("email")) return { username, attributes };
+  if (!isEmail(username)) throw invalidParameter("Username should be an email.");
+  if (attributes.email !== undefined && attributes.email !== username) {
+    throw invalidParameter("Value of username should be the same as the email attribute.");
+  }
+  return { username: randomUUID(), attributes: { ...attributes, email: username } };
+}
+
+/** @throws UsernameExistsException */
+export function refuseTaken(pool: Pool, ...names: string[]): void {
+  if (names.some((name) => pool.users.find(name))) {
+    throw refusal("UsernameExistsException", "User already exists");
+  }
+}
+
+export function newUser(world: World, named: NamedUser, state: Pick<User, "status"> & Partial<User>): User {
+  const sub = /^[0-9a-f-]{36}$/.test(named.username) ? named.username : randomUUID();
+  const unverified: Record<string, string> = named.attributes.email === undefined ? {} : { email_verified: "false" };
+  const attributes = { sub, ...unverified, ...named.attributes };
+  return { username: named.username, enabled: true, created: world.now(), modified: world.now(), ...state, attributes };
+}
