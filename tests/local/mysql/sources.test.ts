@@ -1,0 +1,368 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { StartError } from "../../../local/host/part.js";
+import { cached, cacheFolder } from "../../../local/mysql/cache.js";
+import { debianProgram, findMirror } from "../../../local/mysql/debian.js";
+import { type Build, downloadedProgram } from "../../../local/mysql/download.js";
+import { existingServer } from "../../../local/mysql/existing.js";
+import { pathProgram } from "../../../local/mysql/path.js";
+import type { MySqlProgram } from "../../../local/mysql/program.js";
+import { findMySql, type Ways } from "../../../local/mysql/sources.js";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(os.tmpdir(), "sources-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+/** A program that answers `--version` as the named server does. */
+async function fakeServer(folder: string, says: string, code = 0): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const file = path.join(folder, "mysqld");
+  await writeFile(file, `#!/bin/sh\necho "${says}"\nexit ${code}\n`);
+  await chmod(file, 0o755);
+  return file;
+}
+
+const mysql84 = "mysqld  Ver 8.4.6 for Linux on x86_64 (MySQL Community Server - GPL)";
+const mysql57 = "mysqld  Ver 5.7.44 for Linux on x86_64 (MySQL Community Server (GPL))";
+const mariadb = "mysqld  Ver 10.11.6-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64 (Debian 12)";
+
+describe("mysqld on PATH", () => {
+  const inFolder = (...names: string[]) => names.map((name) => path.join(directory, name)).join(":");
+
+  it("takes the first that can be used, wherever on PATH it is", async () => {
+    await fakeServer(path.join(directory, "a"), mariadb);
+    await fakeServer(path.join(directory, "b"), mysql57);
+    const command = await fakeServer(path.join(directory, "c"), mysql84);
+    const program = await pathProgram(inFolder("none", "a", "b", "c"), []);
+    expect(program).toMatchObject({ command, version: { major: 8, minor: 4, patch: 6 } });
+    expect(program.origin).toContain(command);
+  });
+
+  it("looks into the usual folders for servers too", async () => {
+    const command = await fakeServer(path.join(directory, "sbin"), mysql84);
+    expect(await pathProgram(inFolder("none"), [path.dirname(command)])).toMatchObject({ command });
+  });
+
+  it("says why each that is there cannot be used", async () => {
+    await fakeServer(path.join(directory, "a"), mariadb);
+    await fakeServer(path.join(directory, "b"), mysql57);
+    await fakeServer(path.join(directory, "c"), "cannot open shared object", 127);
+    const finding = pathProgram(inFolder("a", "b", "c"), []);
+    await expect(finding).rejects.toThrow(/a\/mysqld is MariaDB 10\.11\.6, and MySQL 8\.0 or newer is needed/);
+    await expect(finding).rejects.toThrow(/b\/mysqld is MySQL 5\.7\.44, and 8\.0 or newer/);
+    await expect(finding).rejects.toThrow(/c\/mysqld does not run/);
+  });
+
+  it("says that there is none, and runs nothing from a relative folder", async () => {
+    await fakeServer(path.join(directory, "a"), mysql84);
+    const before = process.cwd();
+    process.chdir(directory);
+    try {
+      await expect(pathProgram("a:", [])).rejects.toThrow("there is no mysqld on PATH");
+    } finally {
+      process.chdir(before);
+    }
+  });
+});
+
+describe("a download from MySQL", () => {
+  let server: Server;
+  let baseUrl: string;
+  let archive: Buffer;
+  let build: Build;
+  let asked: string[];
+  let answer: (file: string) => { status: number; body?: Buffer; cut?: number; delay?: number };
+  const said: string[] = [];
+
+  beforeEach(async () => {
+    const name = "mysql-8.4.99-test";
+    await fakeServer(path.join(directory, "built", name, "bin"), mysql84);
+    await writeFile(path.join(directory, "built", name, "padding"), Buffer.alloc(3_000_000, "0123456789abcdef"));
+    execFileSync("tar", ["-czf", path.join(directory, "x.tar.gz"), "-C", path.join(directory, "built"), name]);
+    archive = await readFile(path.join(directory, "x.tar.gz"));
+    build = { name, ending: "tar.gz", sha256: createHash("sha256").update(archive).digest("hex") };
+    asked = [];
+    said.length = 0;
+    answer = (file) => (file.startsWith("/Downloads/") ? { status: 404 } : { status: 200, body: archive });
+    server = createServer(async (request, response) => {
+      asked.push(request.url!);
+      const { status, body = Buffer.from("no"), cut = body.length, delay = 0 } = answer(request.url!);
+      await sleep(delay);
+      response.writeHead(status, { "content-length": body.length });
+      response.write(body.subarray(0, cut), () => (cut < body.length ? response.destroy() : response.end()));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    baseUrl = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  });
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const download = (options = {}) =>
+    downloadedProgram({
+      cache: path.join(directory, "cache"),
+      say: (line) => said.push(line),
+      baseUrl,
+      build,
+      timeouts: { answer: 300, idle: 300 },
+      ...options,
+    });
+
+  it("is fetched once, with its progress told, and kept", async () => {
+    const program = await download();
+    expect(program.version).toEqual({ major: 8, minor: 4, patch: 6 });
+    expect(program.command).toBe(path.join(directory, "cache", build.name, "bin/mysqld"));
+    expect(program.options).toEqual([`--basedir=${path.join(directory, "cache", build.name)}`]);
+    expect(said[0]).toMatch(/^Downloading MySQL from 127\.0\.0\.1:\d+ \(\d+ MB\)/);
+    await download();
+    expect(asked).toEqual([`/archives/mysql-8.4/${build.name}.tar.gz`]);
+    expect(await readdir(path.join(directory, "cache"))).toEqual([build.name]);
+  });
+
+  it("is found among the newest releases too", async () => {
+    answer = (file) => (file.startsWith("/archives/") ? { status: 404 } : { status: 200, body: archive });
+    await download();
+    expect(asked[1]).toBe(`/Downloads/MySQL-8.4/${build.name}.tar.gz`);
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    ["is nowhere", () => (answer = () => ({ status: 404 })), /answered 404/],
+    ["is refused", () => (answer = () => ({ status: 503 })), /answered 503/],
+    ["breaks off", () => (answer = () => ({ status: 200, body: archive, cut: 1000 })), /broke off after 0 MB/],
+    [
+      "does not answer",
+      () => (answer = () => ({ status: 200, delay: 2_000 })),
+      /cannot be reached \(no answer for 0\.3 s/,
+    ],
+    ["is something else", () => (answer = () => ({ status: 200, body: Buffer.from("<html>") })), /SHA-256 differs/],
+    ["is no archive", () => (build = { ...build, sha256: undefined, ending: "tar.xz" }), /could not be unpacked/],
+  ])("says so when it %s, and leaves nothing behind", async (_what, spoil, message) => {
+    spoil();
+    if (message.source.includes("unpacked")) answer = () => ({ status: 200, body: Buffer.from("nothing") });
+    await expect(download()).rejects.toThrow(message);
+    expect(await readdir(path.join(directory, "cache"))).toEqual([]);
+    answer = () => ({ status: 200, body: archive });
+    build = { ...build, ending: "tar.gz" };
+    await expect(download()).resolves.toBeDefined();
+  });
+
+  it("says quickly when there is no network", async () => {
+    const started = Date.now();
+    await expect(download({ baseUrl: "http://mysql.invalid" })).rejects.toThrow(/mysql\.invalid cannot be reached/);
+    expect(Date.now() - started).toBeLessThan(2_000);
+  });
+
+  it("does not keep a build that lacks a library here", async () => {
+    await fakeServer(path.join(directory, "built", build.name, "bin"), "libaio.so.1: cannot open", 127);
+    execFileSync("tar", ["-czf", path.join(directory, "y.tar.gz"), "-C", path.join(directory, "built"), build.name]);
+    archive = await readFile(path.join(directory, "y.tar.gz"));
+    build = { ...build, sha256: undefined };
+    await expect(download()).rejects.toThrow(/does not run/);
+    expect(await readdir(path.join(directory, "cache"))).toEqual([]);
+  });
+});
+
+describe("the cache", () => {
+  it("is filled by one of many starters, and never seen half", async () => {
+    let fills = 0;
+    const fill = async (folder: string) => {
+      fills++;
+      await writeFile(path.join(folder, "a"), "");
+      await sleep(300);
+      await writeFile(path.join(folder, "b"), "");
+    };
+    const places = await Promise.all(Array.from({ length: 5 }, () => cached(directory, "thing", fill)));
+    expect(fills).toBe(1);
+    expect(await readdir(places[4]!)).toEqual(["a", "b"]);
+  });
+
+  it("is filled again after a starter that failed or was killed", async () => {
+    await expect(cached(directory, "thing", () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+    const dead = execFileSync("sh", ["-c", "echo $$"], { encoding: "utf8" }).trim();
+    await writeFile(path.join(directory, "thing.lock"), dead);
+    await mkdir(path.join(directory, `thing.new-${dead}`));
+    await cached(directory, "thing", (folder) => writeFile(path.join(folder, "a"), ""));
+    expect(await readdir(directory)).toEqual(["thing"]);
+  });
+
+  it("is not stuck on a lock whose holder died before it wrote its id", async () => {
+    const lock = path.join(directory, "thing.lock");
+    await writeFile(lock, "");
+    await utimes(lock, 1, 1);
+    await cached(directory, "thing", async () => {});
+    expect(await readdir(directory)).toEqual(["thing"]);
+  });
+
+  it.each([
+    [{ LOCAL_CACHE_DIR: "/x", XDG_CACHE_HOME: "/y" }, "/x"],
+    [{ XDG_CACHE_HOME: "/y" }, "/y/ecommerce-local"],
+    [{}, path.join(os.homedir(), ".cache/ecommerce-local")],
+  ])("lies for %o in %s", (env, folder) => expect(cacheFolder(env)).toBe(folder));
+});
+
+describe("Debian's package", () => {
+  const list = (text: string) => [{ name: "/etc/apt/sources.list", text }];
+  const stanza = (text: string) => [{ name: "/etc/apt/sources.list.d/debian.sources", text }];
+  it.each([
+    ["a line", list("deb http://mirror.test/debian bookworm main"), "http://mirror.test/debian"],
+    [
+      "a line with options",
+      list("deb [arch=amd64 signed-by=/k.gpg] https://m.test/debian/ sid main contrib"),
+      "https://m.test/debian/",
+    ],
+    [
+      "comments and source lines",
+      list("# deb http://a.test/debian x main\ndeb-src http://b.test/debian x main"),
+      undefined,
+    ],
+    ["security updates", list("deb http://security.debian.org/debian-security bookworm-security main"), undefined],
+    ["another publisher", list("deb https://packages.cloud.google.com/apt cloud-sdk-bookworm main"), undefined],
+    ["Ubuntu", list("deb http://archive.ubuntu.com/ubuntu noble main"), undefined],
+    [
+      "deb822",
+      stanza(
+        "Types: deb\n# http://snapshot.test/debian\nURIs: http://mirror.test/debian\nSuites: bookworm\nComponents: main\n",
+      ),
+      "http://mirror.test/debian",
+    ],
+    [
+      "deb822 with continued and repeated fields",
+      stanza(
+        "Enabled: no\nTypes: deb\nURIs: http://off.test/debian\nComponents: main\n\nTypes: deb-src deb\nURIs:\n http://security.debian.org/debian-security\n http://on.test/debian\nComponents: main contrib\n",
+      ),
+      "http://on.test/debian",
+    ],
+    ["a file of neither kind", [{ name: "x.list.save", text: "deb http://mirror.test/debian sid main" }], undefined],
+  ])("takes the mirror of the machine's sources: %s", (_what, files, mirror) => {
+    expect(findMirror(files)).toBe(mirror ?? "http://deb.debian.org/debian");
+  });
+
+  const debian = (options = {}) => debianProgram({ cache: path.join(directory, "cache"), say: () => {}, ...options });
+
+  it("says what is missing: the package tools, the keys, the network", async () => {
+    if (process.platform !== "linux") return expect(debian()).rejects.toThrow("runs on Linux x64 and arm64");
+    await expect(debian({ path: directory })).rejects.toThrow("needs apt-get and dpkg");
+    const bin = path.join(directory, "bin");
+    await fakeServer(bin, "");
+    for (const tool of ["apt-get", "dpkg"]) await cp(path.join(bin, "mysqld"), path.join(bin, tool));
+    await expect(debian({ path: bin, keyringFolder: directory })).rejects.toThrow(
+      /does not have them.*debian-archive-keyring/,
+    );
+
+    const keyringFolder = path.join(directory, "keys");
+    await mkdir(keyringFolder);
+    await writeFile(path.join(keyringFolder, "debian-archive-keyring.pgp"), "");
+    await writeFile(path.join(bin, "apt-get"), "#!/bin/sh\necho \"E: Could not resolve 'deb.test'\" >&2\nexit 100\n");
+    await expect(debian({ path: bin, keyringFolder, aptFolder: directory })).rejects.toThrow(
+      "Debian's archive could not be used: Could not resolve 'deb.test'",
+    );
+    expect(await readdir(path.join(directory, "cache"))).toEqual([]);
+  });
+
+  it.runIf(existsSync("/usr/bin/apt-get") && existsSync(path.join(cacheFolder(), "debian-mysql-server-core-amd64")))(
+    "runs from the cache without the machine's own libraries",
+    async () => {
+      const program = await debianProgram({ cache: cacheFolder(), say: () => {} });
+      expect(program.version.major).toBeGreaterThanOrEqual(9);
+      expect(program.command).toMatch(/ld-linux/);
+    },
+  );
+});
+
+describe("an existing server", () => {
+  const { host, port, user, password } = inject("mysql");
+
+  it("is taken by its URL", async () => {
+    const server = await existingServer(`mysql://${user}:${password}@${host}:${port}`);
+    expect(server).toMatchObject({ host, port, user, password });
+    expect(server.version.major).toBeGreaterThanOrEqual(8);
+    expect(server.origin).not.toContain(password);
+  });
+
+  it.each([
+    ["nonsense", /must look like mysql:\/\/user:password@host:3306, and is not a URL/],
+    ["mysql://u:50%@h:3306", /percent-encoded/],
+    ["postgres://u:secret@h:3306", /begins with postgres:\/\//],
+    ["mysql://h:3306", /lacks the host or the user/],
+    ["mysql://u:secret@h:3306/shop", /without a database \(\/shop\)/],
+    [`mysql://${user}:wrong@${host}:${port}`, /cannot be used: Access denied/],
+    ["mysql://u:secret@127.0.0.1:1", /cannot be used: .*ECONNREFUSED/],
+  ])("is refused in a sentence: %s", async (url, message) => {
+    await expect(existingServer(url)).rejects.toThrow(message);
+    await expect(existingServer(url)).rejects.not.toThrow(/secret|wrong/);
+  });
+});
+
+describe("findMySql", () => {
+  const program = (origin: string): MySqlProgram => ({
+    command: "x",
+    prefix: [],
+    options: [],
+    version: { major: 8, minor: 4, patch: 6 },
+    origin,
+  });
+  const fails = (reason: string) => () => Promise.reject(new Error(reason));
+  const nothing: Ways = {
+    url: fails("no server"),
+    path: fails("no mysqld"),
+    download: fails("no network"),
+    debian: fails("no apt"),
+  };
+  const find = (env: NodeJS.ProcessEnv, ways: Partial<Ways> = {}) => findMySql(() => {}, env, { ...nothing, ...ways });
+  const all: Ways = {
+    url: async () => ({
+      host: "h",
+      port: 1,
+      user: "u",
+      password: "p",
+      version: { major: 8, minor: 0, patch: 1 },
+      origin: "url",
+    }),
+    path: async () => program("path"),
+    download: async () => program("download"),
+    debian: async () => program("debian"),
+  };
+
+  it.each<[NodeJS.ProcessEnv, Partial<Ways>, string]>([
+    [{ LOCAL_MYSQL_URL: "mysql://" }, all, "MySQL 8.0.1, url"],
+    [{}, all, "MySQL 8.4.6, path"],
+    [{}, { download: all.download, debian: all.debian }, "MySQL 8.4.6, download"],
+    [{}, { debian: all.debian }, "MySQL 8.4.6, debian"],
+    [{ LOCAL_MYSQL_URL: "mysql://", LOCAL_MYSQL_SOURCE: "debian" }, all, "MySQL 8.4.6, debian"],
+  ])("takes the first way that works: %o %#", async (env, ways, description) => {
+    expect((await find(env, ways)).description).toBe(description);
+  });
+
+  it("says the four ways and why each failed", async () => {
+    const finding = find({});
+    await expect(finding).rejects.toThrow(StartError);
+    await expect(finding).rejects.toThrow(
+      [
+        "No MySQL 8.0 or newer is to be had on this machine. One of these four ways is needed:",
+        "  1. a server that runs already, named by LOCAL_MYSQL_URL: not set",
+        "  2. mysqld on PATH: no mysqld",
+        "  3. a download from MySQL: no network",
+        "  4. Debian's package: no apt",
+      ].join("\n"),
+    );
+  });
+
+  it("never replaces a named server by another", async () => {
+    await expect(find({ LOCAL_MYSQL_URL: "mysql://" }, { path: all.path })).rejects.toThrow("no server");
+  });
+
+  it("refuses a source it does not know, and url without a URL", async () => {
+    await expect(find({ LOCAL_MYSQL_SOURCE: "docker" })).rejects.toThrow(/"docker".*url, path, download, debian/);
+    await expect(find({ LOCAL_MYSQL_SOURCE: "url" })).rejects.toThrow("LOCAL_MYSQL_URL is not set");
+  });
+});
