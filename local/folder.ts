@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
+import { access, constants, link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { StartError } from "./host/part";
@@ -7,6 +7,8 @@ import { answers, freePort, isFree } from "./ports";
 
 /** Layout of the data folder; raised when an older folder can no longer be used. */
 const layout = 1;
+const layoutName = "layout.json";
+const lockName = "lock.json";
 
 interface Lock {
   readonly pid: number;
@@ -19,6 +21,8 @@ interface Lock {
  * the files that others read. Only its owner may read it: it holds passwords.
  */
 export class DataFolder {
+  #writing: Promise<void> = Promise.resolve();
+
   private constructor(
     readonly path: string,
     private readonly holder: Server,
@@ -28,13 +32,13 @@ export class DataFolder {
   /**
    * Opens the folder, makes it where it is missing, and holds it until `close`.
    *
-   * @throws StartError where it is held by another start, not writable, or of another layout
+   * @param reset empties the folder first
+   * @throws StartError where it is held by another start, not writable, of another layout, or holds other things
    */
-  static async open(path: string): Promise<DataFolder> {
+  static async open(path: string, { reset = false } = {}): Promise<DataFolder> {
     try {
       await mkdir(path, { recursive: true, mode: 0o700 });
-      await writeFile(join(path, ".writable"), "");
-      await unlink(join(path, ".writable"));
+      await access(path, constants.W_OK);
     } catch (cause) {
       throw new StartError(
         `The data folder ${path} cannot be written (${(cause as NodeJS.ErrnoException).code}). ` +
@@ -42,9 +46,16 @@ export class DataFolder {
         { cause },
       );
     }
-    await checkLayout(path);
+    const known = (await readdir(path)).filter((name) => !name.startsWith(lockName));
+    if (known.length > 0 && !known.includes(layoutName)) {
+      throw new StartError(
+        `The folder ${path} holds other things, such as ${known[0]}. Name an empty folder with --dir.`,
+      );
+    }
     const holder = await hold(path);
     try {
+      if (reset) for (const name of known) await rm(join(path, name), { recursive: true, force: true });
+      await checkLayout(path);
       return new DataFolder(path, holder, await readJson(join(path, "ports.json"), {}));
     } catch (error) {
       await release(path, holder);
@@ -73,10 +84,16 @@ export class DataFolder {
   }
 
   /** Writes a JSON file that only its owner reads; readers see the old content or the new, never half of it. */
-  async write(name: string, content: unknown): Promise<void> {
-    const draft = join(this.path, `${name}.${process.pid}.draft`);
-    await writeFile(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-    await rename(draft, join(this.path, name));
+  write(name: string, content: unknown): Promise<void> {
+    const text = `${JSON.stringify(content, null, 2)}\n`;
+    const draft = join(this.path, `${name}.draft`);
+    // One after another: of two writes of a file the later one stays.
+    const written = this.#writing.then(async () => {
+      await writeFile(draft, text, { mode: 0o600 });
+      await rename(draft, join(this.path, name));
+    });
+    this.#writing = written.catch(() => {});
+    return written;
   }
 
   async remove(name: string): Promise<void> {
@@ -90,7 +107,7 @@ export class DataFolder {
 }
 
 async function checkLayout(path: string): Promise<void> {
-  const file = join(path, "layout.json");
+  const file = join(path, layoutName);
   const found = await readJson<{ layout?: number } | undefined>(file, undefined);
   if (found === undefined) {
     await writeFile(file, `${JSON.stringify({ layout })}\n`, { mode: 0o600 });
@@ -107,7 +124,7 @@ async function checkLayout(path: string): Promise<void> {
  * but not the socket, so the file counts only while its socket answers with the file's token.
  */
 async function hold(path: string): Promise<Server> {
-  const file = join(path, "lock.json");
+  const file = join(path, lockName);
   const token = randomUUID();
   const holder = createServer((socket) => socket.on("error", () => {}).end(token));
   await new Promise<void>((resolve, reject) => holder.once("error", reject).listen(0, "127.0.0.1", resolve));
@@ -142,7 +159,7 @@ async function hold(path: string): Promise<Server> {
 
 async function release(path: string, holder: Server): Promise<void> {
   if (!holder.listening) return;
-  await rm(join(path, "lock.json"), { force: true });
+  await rm(join(path, lockName), { force: true });
   await new Promise((resolve) => holder.close(resolve));
 }
 
@@ -152,7 +169,7 @@ async function release(path: string, holder: Server): Promise<void> {
  * @returns its process, or undefined
  */
 export async function heldBy(path: string): Promise<number | undefined> {
-  const lock = await readJson<Lock | undefined>(join(path, "lock.json"), undefined);
+  const lock = await readJson<Lock | undefined>(join(path, lockName), undefined);
   return lock && (await answers(lock.port, lock.token)) ? lock.pid : undefined;
 }
 

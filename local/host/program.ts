@@ -28,11 +28,13 @@ const providerPrefix = "pulumi:providers:";
  */
 export async function evaluate({ stack, values, make }: ProgramOptions): Promise<Evaluation> {
   const providers = new Map<string, Inputs>();
-  let fail: (error: unknown) => void = () => {};
+  let fail!: (error: unknown) => void;
   const failure = new Promise<never>((_, reject) => {
     fail = reject;
   });
   failure.catch(() => {});
+  // Pulumi leaves the promises of resources that depend on a failed one rejected, with nobody to hear them.
+  process.on("unhandledRejection", fail);
 
   const newResource = async (args: pulumi.runtime.MockResourceArgs): Promise<pulumi.runtime.MockResourceResult> => {
     const inputs = plain(args.inputs) as Record<string, unknown>;
@@ -55,12 +57,15 @@ export async function evaluate({ stack, values, make }: ProgramOptions): Promise
 
   pulumi.runtime.setAllConfig({ ...values });
   await pulumi.runtime.setMocks({ newResource, call: answerCall }, project, stack, false);
-  const program = require(join(__dirname, "../../infra/index")) as () => Promise<Inputs>;
-  const outputs = await Promise.race([pulumi.runtime.runInPulumiStack(program), failure]);
+  const outputs = await Promise.race([pulumi.runtime.runInPulumiStack(preload()), failure]);
   // Resources that no output depends on may still be on their way.
   await Promise.race([pulumi.runtime.disconnect(), failure]);
+  process.off("unhandledRejection", fail);
   return { outputs: plain(outputs) as Record<string, unknown> };
 }
+
+/** Loads the program, which takes a second the first time, without evaluating it. */
+export const preload = () => require(join(__dirname, "../../infra/index")) as () => Promise<Inputs>;
 
 /** `urn:…::name::id` → name */
 const providerName = (reference: string) => reference.split("::").at(-2) ?? "";

@@ -21,20 +21,32 @@ export function stackConfig(root: string, stack: string): Record<string, string>
       `There is no stack "${stack}": Pulumi.${stack}.yaml is missing. Stacks here: ${known.join(", ")}.`,
     );
   }
-  const values: Record<string, string> = {};
+  const values: Record<string, unknown> = {};
   for (const [key, declared] of Object.entries(configOf(join(root, "Pulumi.yaml")))) {
     const byDefault = isObject(declared) ? declared.default : declared;
-    if (byDefault !== undefined) values[fullKey(key)] = asText(byDefault);
+    if (byDefault !== undefined) put(values, fullKey(key).split("."), byDefault);
   }
   for (const [key, value] of Object.entries(configOf(file))) {
-    if (isObject(value) && "secure" in value) {
+    if (JSON.stringify(value).includes('"secure":')) {
       throw new StartError(
         `${key} in Pulumi.${stack}.yaml is encrypted, and the local target cannot decrypt it; use a stack without encrypted values.`,
       );
     }
-    values[fullKey(key)] = asText(value);
+    put(values, [fullKey(key)], value);
   }
-  return values;
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, asText(value)]));
+}
+
+/** Lays a value over what stands at the path; objects are merged, as the Pulumi CLI does with dotted keys. */
+function put(target: Record<string, unknown>, [first = "", ...rest]: string[], value: unknown): void {
+  if (rest.length === 0 && !isObject(value)) {
+    target[first] = value;
+    return;
+  }
+  if (!isObject(target[first])) target[first] = {};
+  const inner = target[first] as Record<string, unknown>;
+  if (rest.length > 0) put(inner, rest, value);
+  else for (const [field, item] of Object.entries(value as object)) put(inner, [field], item);
 }
 
 function configOf(file: string): Record<string, unknown> {

@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import {
+  CognitoIdentityProviderClient,
+  ConfirmSignUpCommand,
+  SignUpCommand,
+} from "@aws-sdk/client-cognito-identity-provider";
+import { createConnection, type RowDataPacket } from "mysql2/promise";
+import type { Outputs } from "./system";
+
+export interface Proof {
+  readonly email: string;
+  readonly sub: string;
+  /** The person's row of `users`, as MySQL gives it. */
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Shows that the system works: signs one person up as any client would, confirms with the code from the mail, and
+ * reads the row that the function made.
+ *
+ * @throws Error naming the step that failed
+ */
+export async function prove(outputs: Outputs): Promise<Proof> {
+  const email = `proof-${new Date().toISOString().replace(/[:.]/g, "-").toLowerCase()}@example.com`;
+  const cognito = new CognitoIdentityProviderClient({
+    region: outputs.region,
+    endpoint: outputs.cognitoEndpoint,
+    credentials: { accessKeyId: outputs.accessKeyId, secretAccessKey: outputs.secretAccessKey },
+  });
+  try {
+    const password = `Aa1!${randomBytes(12).toString("hex")}`;
+    const client = { ClientId: outputs.userPoolClientId, Username: email };
+    const { UserSub: sub } = await step("sign-up", cognito.send(new SignUpCommand({ ...client, Password: password })));
+    const code = await step("the mail with the code", codeFor(email, outputs.mailbox));
+    await step("confirmation", cognito.send(new ConfirmSignUpCommand({ ...client, ConfirmationCode: code })));
+    const row = await step("the row in MySQL", rowOf(sub!, outputs));
+    return { email, sub: sub!, row };
+  } finally {
+    cognito.destroy();
+  }
+}
+
+async function step<T>(name: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new Error(`The proof failed at ${name}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function codeFor(email: string, mailbox: string): Promise<string> {
+  const response = await fetch(mailbox, { signal: AbortSignal.timeout(5_000) });
+  const mails = (await response.json()) as { to: string; code: string }[];
+  const mail = mails.find(({ to }) => to === email);
+  if (!mail) throw new Error(`no mail to ${email} in ${mailbox}`);
+  return mail.code;
+}
+
+async function rowOf(sub: string, { mysql, authorityFile }: Outputs): Promise<Record<string, unknown>> {
+  const { host, port, user, password, database } = mysql;
+  const ssl = { ca: await readFile(authorityFile, "utf8"), verifyIdentity: true };
+  const connection = await createConnection({ host, port, user, password, database, ssl, dateStrings: true });
+  try {
+    const query = "SELECT * FROM users WHERE User_UUID = ?";
+    const [rows] = await connection.execute<RowDataPacket[]>(query, [sub]);
+    if (rows.length !== 1) throw new Error(`expected one row for ${sub} in users, got ${rows.length}`);
+    return { ...rows[0] };
+  } finally {
+    await connection.end();
+  }
+}

@@ -1,0 +1,141 @@
+import { Cognito } from "./cognito/cognito";
+import type { DataFolder } from "./folder";
+import { makeDynamic } from "./host/dynamic";
+import type { Made, Maker, Part, Registered, Site } from "./host/part";
+import { evaluate, preload } from "./host/program";
+import { randomPasswords } from "./host/randomPasswords";
+import { Recorder } from "./host/recorder";
+import { Iam } from "./iam/iam";
+import { invokeForCognito } from "./lambda/cognitoTrigger";
+import { Lambda } from "./lambda/lambda";
+import { MySql } from "./mysql/MySql";
+import { SecretsManager } from "./secretsManager/secretsManager";
+
+/** Content of `.local/outputs.json`: the stack's outputs, with this machine's addresses. */
+export interface Outputs {
+  readonly region: string;
+  readonly userPoolId: string;
+  readonly userPoolClientId: string;
+  readonly cognitoEndpoint: string;
+  readonly signInUrl: string;
+  readonly mysql: { host: string; port: number; user: string; password: string; database: string };
+  readonly secretsManagerEndpoint: string;
+  readonly secretName: string;
+  readonly functionName: string;
+  readonly lambdaEndpoint: string;
+  readonly bucketName: string;
+  readonly bucketUrl: string;
+  readonly apiUrl: string;
+  readonly webUrl: string;
+  readonly mailbox: string;
+  /** Signs requests to this machine's AWS endpoints; the SDK wants some key. */
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** PEM file of the authority that vouches for the database. */
+  readonly authorityFile: string;
+}
+
+export interface SystemOptions {
+  readonly folder: DataFolder;
+  readonly stack: string;
+  /** The stack's configuration, as Pulumi hands it to the program. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Hears of every resource that was made, and of facts that a part reports. */
+  readonly screen: { made(resource: Registered, made: Made, milliseconds: number): void; say(line: string): void };
+}
+
+export interface System {
+  readonly outputs: Outputs;
+  readonly mysql: string;
+  /** Type tokens that were recorded but that nothing here simulates, with how many there are. */
+  readonly notSimulated: ReadonlyMap<string, number>;
+  /** Ends every server and process, in the reverse order of their start. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts every real part, evaluates the program against them, and answers where everything is.
+ *
+ * @throws StartError and others after everything that had started was ended again
+ */
+export async function startSystem({ folder, stack, values, screen }: SystemOptions): Promise<System> {
+  const site: Site = {
+    directory: folder.path,
+    region: values["aws:region"] ?? "us-east-1",
+    accountId: "000000000000",
+    port: (use) => folder.port(use),
+    say: (line) => screen.say(line),
+  };
+  const started: Part[] = [];
+  const close = async () => {
+    for (const part of started.splice(0).reverse()) await part.close();
+  };
+  const start = async <P extends Part>(part: P | Promise<P>): Promise<P> => {
+    started.push(await part);
+    return part;
+  };
+
+  try {
+    // The server starts in a process of its own while this one loads the program.
+    const starting = start(MySql.start(site));
+    preload();
+    const mysql = await starting;
+    const iam = await start(new Iam(site));
+    const secrets = await start(SecretsManager.start(site, iam));
+    const lambda = await start(
+      Lambda.start(site, {
+        iam,
+        platformEnvironment: () => ({
+          AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+          NODE_EXTRA_CA_CERTS: mysql.caFile,
+        }),
+      }),
+    );
+    const cognito = await start(
+      Cognito.start(site, (functionArn, event, poolArn) => invokeForCognito(lambda, functionArn, event, poolArn)),
+    );
+    const recorder = new Recorder(site);
+    const makers: Record<string, Maker> = {
+      ...randomPasswords(folder),
+      "pulumi-nodejs:dynamic:Resource": makeDynamic,
+      "pulumi:providers:aws": ({ name }) => ({ id: name, outputs: {} }),
+      ...Object.assign({}, ...started.map((part) => part.makers)),
+    };
+
+    trust(mysql.caFile);
+    const { outputs } = await evaluate({
+      stack,
+      values,
+      make: async (resource) => {
+        const begun = performance.now();
+        const made = await (makers[resource.type] ?? recorder.make)(resource);
+        screen.made(resource, made, performance.now() - begun);
+        return made;
+      },
+    });
+    return {
+      outputs: {
+        ...(outputs as unknown as Outputs),
+        cognitoEndpoint: cognito.endpoint,
+        mysql: { ...mysql.administrator, database: mysql.administrator.database ?? "" },
+        secretsManagerEndpoint: secrets.endpoint,
+        lambdaEndpoint: lambda.endpoint,
+        mailbox: cognito.mailboxUrl,
+        ...iam.administrator,
+        authorityFile: mysql.caFile,
+      },
+      mysql: mysql.description,
+      notSimulated: recorder.types,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The program trusts what these standard variables name; here that is the authority of this machine's database. */
+function trust(caFile: string): void {
+  process.env.NODE_EXTRA_CA_CERTS = caFile;
+  process.env.SSL_CERT_FILE = caFile;
+}
