@@ -128,7 +128,7 @@ async function readBody(request: IncomingMessage, maxBody: number): Promise<Buff
   }
   if (size > maxBody) {
     const message = `Request must be smaller than ${maxBody} bytes for this operation`;
-    throw new AwsError("RequestEntityTooLargeException", 413, message, { Type: "User" });
+    throw new AwsError("RequestTooLargeException", 413, message, { Type: "User" });
   }
   return Buffer.concat(chunks);
 }

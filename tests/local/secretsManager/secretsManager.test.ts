@@ -308,7 +308,7 @@ test("requests that are no operation, no JSON or too long are answered as such",
     message: expect.stringContaining("a secret"),
   });
   await expect(client().send(new GetSecretValueCommand({ SecretId: "a".repeat(2 ** 20) }))).rejects.toMatchObject({
-    name: "RequestEntityTooLargeException",
+    name: "RequestTooLargeException",
   });
 });
 

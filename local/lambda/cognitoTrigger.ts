@@ -1,0 +1,70 @@
+import { AwsError } from "../iam/awsError";
+import type { Lambda } from "./lambda";
+
+/** A trigger answered with an error; the message is the function's own, which Cognito passes on to the person. */
+export class FunctionFailed extends Error {
+  override readonly name = "FunctionFailed";
+
+  /** @param errorType for example `Error`, or `Sandbox.Timedout` where the function's own time ran out. */
+  constructor(
+    errorMessage: string,
+    readonly errorType: string,
+  ) {
+    super(errorMessage);
+  }
+}
+
+/** What Cognito reports where no answer came in time. */
+const noAnswer = "Socket timeout while invoking Lambda function";
+const tries = 3;
+
+export interface TriggerOptions {
+  /** Milliseconds that Cognito waits for one try. @default 5000 */
+  readonly patience?: number;
+}
+
+/**
+ * Calls a trigger as Cognito does: it waits 5 s for an answer and tries three times in all where none came or the
+ * service could not take the call; an error that the function answered is final.
+ * @param event is sent as JSON.
+ * @param userPoolArn the pool on whose behalf Cognito calls; a `Permission` must allow it.
+ * @returns the function's answer, parsed.
+ * @throws FunctionFailed where the function failed (`UserLambdaValidationException` for the person), AwsError where it
+ * could not be called or did not answer (`UnexpectedLambdaException`, with the error's code in its text).
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
+ */
+export async function invokeForCognito(
+  lambda: Pick<Lambda, "invoke">,
+  functionArn: string,
+  event: unknown,
+  userPoolArn: string,
+  { patience = 5_000 }: TriggerOptions = {},
+): Promise<unknown> {
+  const caller = { service: "cognito-idp.amazonaws.com", sourceArn: userPoolArn };
+  const request = { function: functionArn, event: JSON.stringify(event), caller };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { payload, failed } = await within(patience, lambda.invoke(request));
+      const answer: unknown = JSON.parse(payload);
+      if (!failed) return answer;
+      const { errorMessage, errorType } = answer as { errorMessage?: unknown; errorType?: unknown };
+      throw new FunctionFailed(String(errorMessage), String(errorType));
+    } catch (error) {
+      const passing = error instanceof AwsError && (error.status >= 500 || error.status === 429);
+      if (!passing || attempt === tries) throw error;
+    }
+  }
+}
+
+/** The result, or an error after so many milliseconds: the function then goes on by itself, as on AWS. */
+async function within<T>(milliseconds: number, result: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new AwsError(noAnswer, 504, noAnswer)), milliseconds);
+  });
+  try {
+    return await Promise.race([result, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
