@@ -55,15 +55,42 @@ export function verifySignature(request: SignedRequest, expected: Expected): str
   if (Math.abs(Date.parse(isoOf(sentAt)) - expected.now.getTime()) > toleranceInMs) {
     throw invalid(`Signature expired: ${sentAt} is more than 15 min. from ${expected.now.toISOString()}.`);
   }
-  const toSign = [algorithm, sentAt, scope, sha256(canonicalRequest(request, signedHeaders))].join("\n");
-  const key = [date, expected.region, expected.service, "aws4_request"].reduce<string | Buffer>(hmac, `AWS4${secret}`);
-  if (!timingSafeEqual(hmac(key, toSign), Buffer.from(signature, "hex"))) {
+  const calculated = signatureOf(request, { sentAt, scope, signedHeaders, secret });
+  if (!timingSafeEqual(calculated, Buffer.from(signature, "hex"))) {
     throw invalid(
       "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access " +
         "Key and signing method. Consult the service documentation for details.",
     );
   }
   return accessKeyId;
+}
+
+/**
+ * The headers that sign a request, for callers without an AWS SDK. The URL's path must be percent-encoded already.
+ * @returns `host`, `x-amz-date` and `authorization`, beside the given headers, all of which are signed.
+ */
+export function signedHeadersFor(
+  request: Omit<SignedRequest, "headers"> & { readonly headers: Readonly<Record<string, string>> },
+  credentials: { readonly accessKeyId: string; readonly secretAccessKey: string },
+  { host, service, region, now }: { host: string; service: string; region: string; now: Date },
+): Record<string, string> {
+  const sentAt = now.toISOString().replace(/[-:]|\.\d{3}/g, "");
+  const headers = { ...request.headers, host, "x-amz-date": sentAt };
+  const signedHeaders = Object.keys(headers).sort().join(";");
+  const scope = `${sentAt.slice(0, 8)}/${region}/${service}/aws4_request`;
+  const secret = credentials.secretAccessKey;
+  const signature = signatureOf({ ...request, headers }, { sentAt, scope, signedHeaders, secret }).toString("hex");
+  const credential = `${credentials.accessKeyId}/${scope}`;
+  const authorization = `${algorithm} Credential=${credential}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
+  return { ...headers, authorization };
+}
+
+function signatureOf(
+  request: SignedRequest,
+  { sentAt, scope, signedHeaders, secret }: { sentAt: string; scope: string; signedHeaders: string; secret: string },
+): Buffer {
+  const toSign = [algorithm, sentAt, scope, sha256(canonicalRequest(request, signedHeaders))].join("\n");
+  return hmac(scope.split("/").reduce<string | Buffer>(hmac, `AWS4${secret}`), toSign);
 }
 
 function canonicalRequest({ method, url, headers, body }: SignedRequest, signedHeaders: string): string {
