@@ -87,8 +87,9 @@ async function send(request: IncomingMessage, response: ServerResponse, answer: 
     if (body instanceof Readable) body.destroy();
     return;
   }
+  const length = body instanceof Buffer && { "content-length": String(body.length) };
   try {
-    response.writeHead(status, headers);
+    response.writeHead(status, { ...length, ...headers });
   } catch (error) {
     if (body instanceof Readable) body.destroy();
     throw error;

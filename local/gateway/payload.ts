@@ -1,0 +1,70 @@
+import type { ContentHandling } from "./model";
+
+/** What happens to a payload: nothing, becoming UTF-8 text, being decoded from Base64, being encoded to it. */
+export type Conversion = "pass" | "text" | "decode" | "encode";
+
+/** Base64 was expected and something else came. */
+export class NotBase64 extends Error {
+  override readonly name = "NotBase64";
+}
+
+/**
+ * What API Gateway does to a request's payload on its way to the integration.
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
+ */
+export function requestConversion(
+  contentType: string | undefined,
+  binaryMediaTypes: readonly string[],
+  handling: ContentHandling,
+): Conversion {
+  if (isBinary(contentType ?? "application/json", binaryMediaTypes)) {
+    return handling === "CONVERT_TO_TEXT" ? "encode" : "pass";
+  }
+  return handling === "CONVERT_TO_BINARY" ? "decode" : "text";
+}
+
+/**
+ * What API Gateway does to an integration's payload on its way to the client: the second table of the same page. Of
+ * `Accept` only the first media type counts.
+ */
+export function responseConversion(
+  response: { readonly contentType: string | undefined; readonly accept: string | undefined },
+  binaryMediaTypes: readonly string[],
+  handling: ContentHandling,
+): Conversion {
+  const binary = isBinary(response.contentType, binaryMediaTypes);
+  const wanted = isBinary(response.accept?.split(",")[0], binaryMediaTypes);
+  if (handling === "CONVERT_TO_BINARY") return binary ? "pass" : "decode";
+  if (handling === "CONVERT_TO_TEXT") return binary ? "encode" : "text";
+  if (binary) return wanted ? "pass" : "encode";
+  return wanted ? "decode" : "text";
+}
+
+/** Whether a media type (parameters do not count) is one of the API's binary ones; `*` stands for any part of it. */
+export function isBinary(mediaType: string | undefined, binaryMediaTypes: readonly string[]): boolean {
+  const type = mediaTypeOf(mediaType);
+  if (type === "") return binaryMediaTypes.includes("*/*");
+  return binaryMediaTypes.some((listed) => {
+    const wanted = listed.toLowerCase();
+    return wanted === "*/*" || wanted === type || (wanted.endsWith("/*") && type.startsWith(wanted.slice(0, -1)));
+  });
+}
+
+/** `image/jpeg` of `Image/JPEG; q=0.8` */
+export function mediaTypeOf(header: string | undefined): string {
+  return (header ?? "").split(";")[0]!.trim().toLowerCase();
+}
+
+/**
+ * Applies a conversion. Text is read as UTF-8, so bytes that are none become U+FFFD: what API Gateway does to pictures
+ * of a type that is not listed.
+ * @throws NotBase64
+ */
+export function convert(payload: Buffer, conversion: Conversion): Buffer {
+  if (conversion === "pass") return payload;
+  if (conversion === "encode") return Buffer.from(payload.toString("base64"));
+  const text = payload.toString("utf8");
+  if (conversion === "text") return Buffer.from(text);
+  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text)) throw new NotBase64("The payload is not Base64");
+  return Buffer.from(text, "base64");
+}
