@@ -1,5 +1,5 @@
 /** Server programs that were fetched once and serve every checkout of this machine's user. */
-import { access, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,25 +11,32 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   );
 }
 
+/** A lock whose holder has not touched it for so long is given up, whatever runs under the holder's id now. */
+const staleMilliseconds = 30_000;
+
 /**
  * Fills `<cache>/<name>` once. It is filled beside its place and moved there when whole, by one process at a time, so
  * neither an interruption nor a second starter leaves half a folder.
  * @param fill gets an empty folder
+ * @param say told when another process is waited for
  * @returns the folder
  */
-export async function cached(cache: string, name: string, fill: (folder: string) => Promise<void>): Promise<string> {
+export async function cached(
+  cache: string,
+  name: string,
+  fill: (folder: string) => Promise<void>,
+  say: (line: string) => void = () => {},
+): Promise<string> {
   const place = path.join(cache, name);
   if (await exists(place)) return place;
   await mkdir(cache, { recursive: true });
-  const unlock = await lock(path.join(cache, `${name}.lock`));
+  const unlock = await lock(path.join(cache, `${name}.lock`), () =>
+    say(`Another start is fetching ${name}: waiting …`),
+  );
   try {
     if (await exists(place)) return place;
-    // Whatever else has this prefix was left by a process that was killed: we hold the lock.
-    const prefix = `${name}.new-`;
-    for (const entry of await readdir(cache)) {
-      if (entry.startsWith(prefix)) await rm(path.join(cache, entry), { recursive: true, force: true });
-    }
-    const fresh = path.join(cache, `${prefix}${process.pid}`);
+    await removeAbandoned(cache, `${name}.new-`);
+    const fresh = path.join(cache, `${name}.new-${process.pid}`);
     await mkdir(fresh);
     try {
       await fill(fresh);
@@ -50,35 +57,51 @@ async function exists(file: string): Promise<boolean> {
   );
 }
 
-/** Waits for as long as the process that holds the lock is alive. */
-async function lock(file: string): Promise<() => Promise<void>> {
-  for (;;) {
-    try {
-      const handle = await open(file, "wx");
-      await handle.writeFile(String(process.pid));
-      await handle.close();
-      return () => rm(file, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    if (await abandoned(file)) await rm(file, { force: true });
-    else await sleep(200);
+/** Folders of processes that were killed while they filled them. */
+async function removeAbandoned(cache: string, prefix: string): Promise<void> {
+  for (const entry of await readdir(cache)) {
+    if (!entry.startsWith(prefix)) continue;
+    const owner = Number(entry.slice(prefix.length));
+    if (owner === process.pid || !isRunning(owner)) await rm(path.join(cache, entry), { recursive: true, force: true });
   }
 }
 
-async function abandoned(file: string): Promise<boolean> {
-  let holder = await readFile(file, "utf8").catch(() => "");
-  if (holder === "") {
-    // Between creating the file and writing into it, or killed there.
-    await sleep(500);
-    holder = await readFile(file, "utf8").catch(() => "gone");
-    if (holder === "gone") return false;
-    if (holder === "") return true;
+/** @returns the way to let go */
+async function lock(file: string, waiting: () => void): Promise<() => Promise<void>> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await writeFile(file, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    if (tries === 1) waiting();
+    if (await isAbandoned(file)) await rm(file, { force: true });
+    else await sleep(200);
   }
+  const touching = setInterval(() => utimes(file, new Date(), new Date()).catch(() => {}), staleMilliseconds / 6);
+  return async () => {
+    clearInterval(touching);
+    await rm(file, { force: true });
+  };
+}
+
+async function isAbandoned(file: string): Promise<boolean> {
   try {
-    process.kill(Number(holder), 0);
-    return false;
+    const [holder, { mtimeMs }] = [await readFile(file, "utf8"), await stat(file)];
+    if (Date.now() - mtimeMs > staleMilliseconds) return true;
+    // Empty for a moment between its making and its writing.
+    return holder !== "" && !isRunning(Number(holder));
+  } catch {
+    return false; // It went away: try to take it.
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -44,9 +44,9 @@ export async function debianProgram(options: DebianOptions): Promise<MySqlProgra
   if (platform === undefined) {
     throw new Error(`Debian's package runs on Linux x64 and arm64, and this is ${process.platform} ${process.arch}`);
   }
-  const root = await cached(options.cache, `debian-${packageName}-${platform.architecture}`, (folder) =>
-    fetchAndUnpack(folder, platform, options),
-  );
+  const name = `debian-${packageName}-${platform.architecture}`;
+  const fill = (folder: string) => fetchAndUnpack(folder, platform, options);
+  const root = await cached(options.cache, name, fill, options.say);
   const command = path.join(root, platform.loader);
   const prefix = ["--library-path", path.join(root, platform.libraries), path.join(root, "usr/sbin/mysqld")];
   return {

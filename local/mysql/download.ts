@@ -50,7 +50,8 @@ export async function downloadedProgram(options: DownloadOptions): Promise<MySql
   if (build === undefined) {
     throw new Error(`MySQL offers no small build to download for ${process.platform} ${process.arch}`);
   }
-  const root = await cached(options.cache, build.name, (folder) => fetchAndUnpack(folder, build, options));
+  const fill = (folder: string) => fetchAndUnpack(folder, build, options);
+  const root = await cached(options.cache, build.name, fill, options.say);
   const command = path.join(root, "bin/mysqld");
   return {
     command,

@@ -155,12 +155,6 @@ describe("a start that cannot go on", () => {
     expect(await refusal(start("file/mysql"))).toMatch(/file\/mysql cannot be written \(ENOTDIR\)/);
   });
 
-  it("says that the port is taken", async () => {
-    const message = await refusal(start("port", { port: inject("mysql").port }));
-    expect(message).toMatch(/ended while it started: .*(port|bind|in use)/i);
-    expect(message).toContain("mysqld.log");
-  });
-
   it("says what the server said when its data cannot be initialised, and leaves no half data", async () => {
     const broken = { ...program, options: [...program.options, "--no-such-option"] };
     expect(await refusal(start("broken", { program: broken }))).toMatch(/could not initialise.*no-such-option/);
@@ -175,5 +169,11 @@ describe("a start that cannot go on", () => {
     expect(await readdir(path.join(base, "interrupted"))).toEqual(
       expect.not.arrayContaining([expect.stringContaining("data.new")]),
     );
+  });
+
+  it("says that the port is taken", async () => {
+    const message = await refusal(start("interrupted", { port: inject("mysql").port }));
+    expect(message).toMatch(/ended while it started: .*(port|bind|in use)/i);
+    expect(message).toContain("mysqld.log");
   });
 });
