@@ -50,7 +50,7 @@ export class DatabaseSchema extends pulumi.ComponentResource {
 
   constructor(name: string, args: DatabaseSchemaArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:database:DatabaseSchema", name, {}, opts);
-    const databaseName = pulumi.output(args.databaseName ?? "ecommerce_db");
+    const databaseName = args.databaseName ?? "ecommerce_db";
     const made: Making = { name, parent: this, args, databaseName, provider: administrator(name, this, args) };
 
     const database = createDatabase(made);
@@ -75,7 +75,7 @@ interface Making {
   readonly name: string;
   readonly parent: pulumi.Resource;
   readonly args: DatabaseSchemaArgs;
-  readonly databaseName: pulumi.Output<string>;
+  readonly databaseName: pulumi.Input<string>;
   readonly provider: mysql.Provider;
 }
 

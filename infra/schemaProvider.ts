@@ -78,12 +78,12 @@ export class SchemaFile extends pulumi.dynamic.Resource {
   declare readonly checksum: pulumi.Output<string>;
   declare readonly tables: pulumi.Output<string[]>;
 
-  /** @throws SchemaError (from the `sql` input) where the file could destroy something; nothing is made then */
+  /** @throws SchemaError where the file could destroy something; at once where `sql` and `databaseName` are known */
   constructor(name: string, args: SchemaFileArgs, opts?: pulumi.CustomResourceOptions) {
+    const tablesOf = (text: string, database: string) => createdTables(harmlessStatementsOf(text, database));
+    if (typeof args.sql === "string" && typeof args.databaseName === "string") tablesOf(args.sql, args.databaseName);
     const sql = pulumi.output(args.sql);
-    const tables = pulumi
-      .all([sql, args.databaseName])
-      .apply(([text, database]) => createdTables(harmlessStatementsOf(text, database)));
+    const tables = pulumi.all([sql, args.databaseName]).apply(([text, database]) => tablesOf(text, database));
     const checksum = sql.apply((text) => createHash("sha256").update(text).digest("hex"));
     const props = {
       waitSeconds: 120,

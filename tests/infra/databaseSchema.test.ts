@@ -1,0 +1,353 @@
+import { createRequire } from "node:module";
+import path from "node:path";
+import type { Connection } from "mysql2/promise";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { DatabaseSchemaArgs } from "../../infra/DatabaseSchema";
+import { findDrift } from "../../schema/drift";
+import { connectToTestServer, schemaFile, schemaFor, testServer } from "../schema/support";
+import { loadNatively, projectRoot } from "../support/native";
+
+// The native copies: the program and the mocks must share one SDK.
+const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
+const { DatabaseSchema } = loadNatively<typeof import("../../infra/DatabaseSchema")>("infra/DatabaseSchema.ts");
+
+// A stand-in for the database instance; the SDK's class is abstract for the compiler only.
+const Instance = pulumi.CustomResource as any as new (type: string, name: string, props: object) => any;
+
+const types = {
+  provider: "pulumi:providers:mysql",
+  database: "mysql:index/database:Database",
+  file: "pulumi-nodejs:dynamic:Resource",
+  password: "random:index/randomPassword:RandomPassword",
+  user: "mysql:index/user:User",
+  grant: "mysql:index/grant:Grant",
+};
+const secretMark = "4dabf18193072939515e22adb298388d";
+const generatedPassword = "Generated0Password0Of0The0User00";
+
+interface Seen {
+  type: string;
+  name: string;
+  inputs: any;
+  provider: string;
+}
+let seen: Seen[];
+let options: Map<string, any>;
+let warnings: string[];
+
+beforeEach(() => {
+  seen = [];
+  options = new Map();
+  warnings = [];
+  vi.spyOn(console, "warn").mockImplementation((line) => void warnings.push(String(line)));
+  mock(false);
+});
+
+afterEach(() => vi.restoreAllMocks());
+
+function mock(preview: boolean): void {
+  const newResource = ({ type, name, inputs, provider = "" }: any) => {
+    seen.push({ type, name, inputs, provider });
+    switch (type) {
+      case types.password:
+        return { id: name, state: { ...inputs, result: generatedPassword } };
+      case "aws:rds/instance:Instance":
+      case "ecommerce:database:DatabaseSchema":
+      case types.provider:
+      case types.database:
+      case types.file:
+      case types.user:
+      case types.grant:
+        return { id: `${name}-id`, state: inputs };
+      default:
+        throw new Error(`the component must not make a ${type}`);
+    }
+  };
+  const call = ({ token }: any) => {
+    throw new Error(`the component must not call ${token}`);
+  };
+  pulumi.runtime.setMocks({ newResource, call }, "ecommerce", "test", preview);
+}
+
+/** Makes the component and waits until all of it is registered. */
+async function make(args: Partial<DatabaseSchemaArgs> = {}) {
+  const instance = new Instance("aws:rds/instance:Instance", "instance", { address: undefined });
+  const component = new DatabaseSchema(
+    "schema",
+    {
+      instance,
+      address: "db.example.com",
+      port: 3306,
+      adminUsername: "admin",
+      adminPassword: pulumi.secret("admins-password"),
+      authorities: "an authority",
+      ...args,
+    },
+    {
+      transformations: [
+        ({ type, opts }) => {
+          options.set(type, opts);
+          return undefined;
+        },
+      ],
+    },
+  );
+  await value(component.urn);
+  await value(component.grant.urn);
+  return { component, instance };
+}
+
+function value<T>(output: import("@pulumi/pulumi").Output<T>): Promise<T> {
+  return new Promise((resolve) => output.apply(resolve));
+}
+
+function the(type: string): Seen {
+  const found = seen.filter((resource) => resource.type === type);
+  expect(found, `resources of type ${type}`).toHaveLength(1);
+  return found[0]!;
+}
+
+const plain = (input: any) => (input?.[secretMark] ? input.value : input);
+
+describe("S3: DatabaseSchema", () => {
+  it("makes these resources and no other, in an order that MySQL accepts", async () => {
+    await make();
+    expect(seen.map(({ name }) => name).sort()).toEqual([
+      "instance",
+      "schema",
+      "schema-database",
+      "schema-mysql",
+      "schema-tables",
+      "schema-user",
+      "schema-user-grant",
+      "schema-user-password",
+    ]);
+    const order = seen.map(({ type }) => type);
+    const isBefore = (one: string, other: string) => expect(order.indexOf(one)).toBeLessThan(order.indexOf(other));
+    isBefore(types.database, types.file);
+    isBefore(types.file, types.grant);
+    isBefore(types.user, types.grant);
+  });
+
+  it("connects as the administrator, and hands the password over as a secret", async () => {
+    await make();
+    const { inputs } = the(types.provider);
+    expect(inputs).toMatchObject({ endpoint: "db.example.com:3306", username: "admin", tls: "skip-verify" });
+    expect(plain(inputs.password)).toBe("admins-password");
+    for (const type of [types.database, types.user, types.grant]) {
+      expect(the(type).provider).toContain("::schema-mysql::");
+    }
+  });
+
+  it("makes the documented database, protected where asked, and never drops it", async () => {
+    const { instance } = await make({ protect: true });
+    expect(the(types.database).inputs).toEqual({
+      name: "ecommerce_db",
+      defaultCharacterSet: "utf8mb4",
+      defaultCollation: "utf8mb4_0900_ai_ci",
+    });
+    expect(options.get(types.database)).toMatchObject({ retainOnDelete: true, protect: true });
+    expect(options.get(types.database).deletedWith).toBe(instance);
+  });
+
+  it("does not protect unless asked, but retains all the same", async () => {
+    await make();
+    expect(options.get(types.database)).toMatchObject({ retainOnDelete: true, protect: false });
+  });
+
+  it("gives the function a user of its own who must use TLS, with a password that needs no quoting", async () => {
+    await make();
+    expect(the(types.password).inputs).toEqual({ length: 32, special: false });
+    const { plaintextPassword, ...rest } = the(types.user).inputs;
+    expect(rest).toEqual({ user: "ecommerce_register", host: "%", tlsOption: "SSL" });
+    expect(plain(plaintextPassword)).toBe(generatedPassword);
+  });
+
+  it("lets that user insert into and read `users`, and nothing else", async () => {
+    await make();
+    expect(the(types.grant).inputs).toEqual({
+      user: "ecommerce_register",
+      host: "%",
+      database: "ecommerce_db",
+      table: "users",
+      privileges: ["INSERT", "SELECT"],
+    });
+  });
+
+  it("never has to connect when the instance goes: everything goes with it", async () => {
+    const { instance } = await make();
+    expect(options.get(types.user).deletedWith).toBe(instance);
+    expect(options.get(types.file).deletedWith).toBe(instance);
+    const { deletedWith, retainOnDelete } = options.get(types.grant);
+    expect(await value(deletedWith.urn)).toMatch(/::schema-user$/);
+    expect(retainOnDelete).toBe(true);
+  });
+
+  it("takes names and privileges from its arguments", async () => {
+    const { component } = await make({
+      databaseName: "other_db",
+      sql: schemaFor("other_db"),
+      userName: "someone",
+      userPrivileges: ["INSERT"],
+    });
+    expect(the(types.database).inputs.name).toBe("other_db");
+    expect(the(types.user).inputs.user).toBe("someone");
+    expect(the(types.grant).inputs).toMatchObject({ database: "other_db", user: "someone", privileges: ["INSERT"] });
+    expect(await value(component.databaseName)).toBe("other_db");
+    expect(await value(component.userName)).toBe("someone");
+  });
+
+  it("puts out the function user's password as a secret", async () => {
+    const { component } = await make();
+    expect(await pulumi.isSecret(component.userPassword)).toBe(true);
+    expect(await value(component.userPassword)).toBe(generatedPassword);
+  });
+
+  it("warns once, with the remedy, where the server is not verified", async () => {
+    await make();
+    await vi.waitFor(() => expect(warnings).toHaveLength(1));
+    expect(warnings[0]).toMatch(/not verified.*npm run ca-bundle/);
+  });
+
+  it("verifies without a warning where the environment supplies the authorities", async () => {
+    await make({ verifiedByBundle: true });
+    expect(the(types.provider).inputs.tls).toBe("true");
+    expect(warnings).toEqual([]);
+  });
+
+  it("can be previewed while the instance's address is unknown", async () => {
+    mock(true);
+    const unknown = new Instance("aws:rds/instance:Instance", "unknown", { address: undefined });
+    await make({ address: unknown.address });
+    expect(the(types.file).inputs).toMatchObject({ databaseName: "ecommerce_db" });
+    expect(pulumi.isUnknown(the(types.file).inputs.host)).toBe(true);
+    expect(pulumi.isUnknown(the(types.provider).inputs.endpoint)).toBe(true);
+  });
+});
+
+describe("S3: the schema file as a resource", () => {
+  it("shows a preview the file's text, its checksum and its tables", async () => {
+    await make();
+    const { inputs } = the(types.file);
+    expect(inputs.sql).toBe(schemaFile);
+    expect(inputs.checksum).toMatch(/^[0-9a-f]{64}$/);
+    expect(inputs.tables).toEqual(["addresses", "category", "orders", "orders_detail", "products", "users"]);
+  });
+
+  it("keeps the administrator's password a secret, in the inputs and in the state, also when it came in plain", async () => {
+    await make({ adminPassword: "given-in-plain" });
+    const { inputs } = the(types.file);
+    expect(inputs.password).toMatchObject({ [secretMark]: expect.any(String), value: "given-in-plain" });
+    expect(options.get(types.file).additionalSecretOutputs).toContain("password");
+    const { password: _, ...others } = inputs;
+    expect(JSON.stringify(others)).not.toContain("given-in-plain");
+  });
+
+  it("refuses a file that destroys, or that names another database, at once", async () => {
+    await expect(make({ sql: `${schemaFile}\nDROP TABLE users;` })).rejects.toThrow("refused before anything was sent");
+    await expect(make({ databaseName: "other_db" })).rejects.toThrow(/"ecommerce_db".*"other_db"/);
+    expect(seen.map(({ type }) => type)).not.toContain(types.file);
+  });
+});
+
+/** Runs what the engine would run: the provider as it was serialized into the state, in a module of its own. */
+async function serializedProvider() {
+  const source = plain(the(types.file).inputs.__provider) as string;
+  const file = path.join(projectRoot, "serialized-provider.js");
+  const module = { exports: {} as any };
+  new Function("module", "exports", "require", source)(module, module.exports, createRequire(file));
+  return { source, provider: module.exports.handler() };
+}
+
+describe("the provider, as serialized", () => {
+  const database = `schema_provider_${process.pid}`;
+  let connection: Connection | undefined;
+
+  afterAll(async () => {
+    await connection?.query(`DROP DATABASE IF EXISTS \`${database}\``);
+    await connection?.end();
+  });
+
+  /** The inputs of the file, against the run's MySQL, as the engine hands them over: no secret wrappers. */
+  async function inputsFor(sql: string) {
+    seen = [];
+    const { host, port, user, password, authorities } = testServer();
+    await make({
+      address: host,
+      port,
+      adminUsername: user,
+      adminPassword: password,
+      authorities,
+      databaseName: database,
+      sql,
+    });
+    const { __provider, ...inputs } = the(types.file).inputs;
+    return { ...inputs, password: plain(inputs.password) };
+  }
+
+  it("holds no password, no authority and no path of this machine", async () => {
+    await inputsFor(schemaFor(database));
+    const { source } = await serializedProvider();
+    expect(source).not.toContain(testServer().password);
+    expect(source).not.toContain("BEGIN CERTIFICATE");
+    expect(source).not.toContain(projectRoot);
+  });
+
+  it("creates, sees a change, updates, and deletes nothing", async () => {
+    connection = await connectToTestServer();
+    const first = await inputsFor(schemaFor(database));
+    const { provider } = await serializedProvider();
+
+    const { id, outs } = await provider.create(first);
+    expect(id).toBe(database);
+    expect(outs).toMatchObject({ checksum: first.checksum, tables: first.tables, databaseName: database });
+    expect(JSON.stringify(outs)).not.toContain(first.password);
+    expect(await findDrift(testServer(), first.sql, database)).toEqual([]);
+
+    expect(await provider.diff(id, outs, first)).toMatchObject({ changes: false });
+    const elsewhere = { ...first, password: "rotated", authorities: "other", username: "other" };
+    expect(await provider.diff(id, outs, elsewhere)).toMatchObject({ changes: false, replaces: [] });
+    expect(await provider.diff(id, outs, { ...first, host: "restored.example.com" })).toMatchObject({
+      changes: true,
+      replaces: [],
+    });
+    expect(await provider.diff(id, outs, { ...first, databaseName: "other" })).toMatchObject({
+      changes: true,
+      replaces: ["databaseName"],
+    });
+
+    await connection.query(`INSERT INTO \`${database}\`.category (Categ_Name) VALUES ('kept')`);
+    const second = await inputsFor(`${schemaFor(database)}\nCREATE TABLE IF NOT EXISTS added (a int PRIMARY KEY);`);
+    expect(second.checksum).not.toBe(first.checksum);
+    expect(await provider.diff(id, outs, second)).toMatchObject({ changes: true, replaces: [] });
+    const updated = await provider.update(id, outs, second);
+    expect(updated.outs.tables).toContain("added");
+    expect(await provider.diff(id, updated.outs, second)).toMatchObject({ changes: false });
+
+    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+    await provider.delete(id, updated.outs);
+    expect(log).toHaveBeenCalledWith(expect.stringContaining("stay"));
+    const [rows] = await connection.query(`SELECT Categ_Name FROM \`${database}\`.category`);
+    expect(rows).toEqual([{ Categ_Name: "kept" }]);
+    expect(await findDrift(testServer(), second.sql, database)).toEqual([]);
+  });
+
+  it("reports the failing statement, although it was serialized", async () => {
+    const inputs = await inputsFor(`${schemaFor(database)}\nALTER TABLE missing ADD a int;`);
+    const { provider } = await serializedProvider();
+    const error = await provider.create(inputs).then(expect.fail, (reason: unknown) => reason);
+    expect(error).toMatchObject({ name: "SchemaError", code: "ER_NO_SUCH_TABLE" });
+    expect(error.message).toMatch(
+      /^Line \d+ of the schema file failed \(statement 9 of 9, "ALTER TABLE missing ADD a int"/,
+    );
+    expect(JSON.stringify([error.message, error.stack])).not.toContain(testServer().password);
+  });
+
+  it("refuses a server that the authorities do not vouch for", async () => {
+    const inputs = await inputsFor(schemaFor(database));
+    const { provider } = await serializedProvider();
+    const { rdsAuthorities } = loadNatively<typeof import("../../infra/rdsAuthorities")>("infra/rdsAuthorities.ts");
+    const foreign = { ...inputs, authorities: rdsAuthorities("us-east-1") };
+    await expect(provider.create(foreign)).rejects.toThrow("No trusted connection");
+  });
+});
