@@ -136,6 +136,18 @@ function failure(name, message) {
   return Object.assign(new Error(message), { name: `Runtime.${name}` });
 }
 
+const importFile = (file) => import(pathToFileURL(file).href);
+
+/** A `.js` may be an ES module too, where the archive's package.json says so. */
+async function requireOrImport(file) {
+  try {
+    return require(file);
+  } catch (error) {
+    if (error?.code !== "ERR_REQUIRE_ESM") throw error;
+    return importFile(file);
+  }
+}
+
 async function loadHandler(handler) {
   const at = handler.lastIndexOf("/") + 1;
   const [file, ...names] = handler.slice(at).split(".");
@@ -143,7 +155,7 @@ async function loadHandler(handler) {
   const found = ["", ".js", ".mjs", ".cjs"].map((end) => base + end).find((candidate) => existsSync(candidate));
   let loaded;
   try {
-    loaded = found?.endsWith(".mjs") ? await import(pathToFileURL(found).href) : require(found ?? base);
+    loaded = found?.endsWith(".mjs") ? await importFile(found) : await requireOrImport(found ?? base);
   } catch (error) {
     if (error instanceof SyntaxError) throw failure("UserCodeSyntaxError", `SyntaxError: ${error.message}`);
     if (error?.code === "MODULE_NOT_FOUND" || error?.code === "ERR_MODULE_NOT_FOUND") {

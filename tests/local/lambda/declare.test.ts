@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeWorld, type World } from "./support";
 
@@ -86,6 +87,30 @@ describe("the archive", () => {
     expect([...readFileSync(join(folder("packed"), "node_modules/pkg/deep/er/bytes"))]).toEqual([0, 255]);
     expect(outputs.sourceCodeSize).toBeGreaterThan(400);
     expect((await world.invoke("packed")).answer).toBe(1);
+  });
+
+  test("may be what the Pulumi SDK makes", async () => {
+    const { AssetArchive, FileArchive, FileAsset, StringAsset } = pulumi.asset;
+    const from = join(world.site.directory, "pulumi");
+    mkdirSync(from);
+    writeFileSync(join(from, "a.js"), "exports.a = 1;");
+    const code = new AssetArchive({
+      "index.js": new StringAsset("exports.handler = async () => [require('./lib/a').a, require('./b').a];"),
+      lib: new FileArchive(from),
+      "b.js": new FileAsset(join(from, "a.js")),
+    });
+    await world.make("pulumi", "", { code });
+    expect((await world.invoke("pulumi")).answer).toEqual([1, 1]);
+  });
+
+  test.each([
+    ["index.mjs", {}],
+    ["index.js", { "package.json": text('{"type":"module"}') }],
+    ["index.cjs", { "package.json": text('{"type":"module"}') }],
+  ])("may hold an ES module or not: %s", async (file, more) => {
+    const content = file.endsWith(".cjs") ? source : "export const handler = async () => 1;";
+    await world.make("kinds", "", archive({ [file]: text(content), ...more }));
+    expect((await world.invoke("kinds")).answer).toBe(1);
   });
 
   test("is left alone while unchanged, and replaced whole when it changes", async () => {
