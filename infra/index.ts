@@ -103,6 +103,12 @@ export = async function program() {
     bucketName: bucket.bucketName,
     bucketUrl: bucket.url,
     apiUrl: api.url,
-    webUrl: settings.callbackUrls.find((url) => new URL(url).hostname === "localhost"),
+    ...localPage(settings.callbackUrls),
   };
 };
+
+/** The page of `npm start` and `npm run web` is served where managed login may send people back to. */
+function localPage(callbackUrls: readonly string[]): { webUrl?: string } {
+  const webUrl = callbackUrls.find((url) => new URL(url).hostname === "localhost");
+  return webUrl === undefined ? {} : { webUrl };
+}

@@ -15,5 +15,7 @@ try {
   console.error("The packages are not installed: run `npm ci` first.");
   process.exit(1);
 }
+// The SDK says at every start which Node it will want next year; `engines` in package.json says it once.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 require("tsx/cjs");
 require("./main.ts").main(process.argv.slice(2));

@@ -1,0 +1,160 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import type * as config from "../../infra/config";
+import type * as rules from "../../infra/configRules";
+import { loadNatively, projectRoot } from "../support/native";
+import { devConfig, recordProgram } from "../support/program";
+
+const { parseConfig, settings, ConfigError } = loadNatively<typeof config>("infra/config.ts");
+const { callbackUrl, cidr, cut, domainPrefix, objectBucketName, privateCidr, word } =
+  loadNatively<typeof rules>("infra/configRules.ts");
+
+const faultsOf = (values: Record<string, string | undefined>) => {
+  const all = Object.fromEntries(
+    Object.entries({ ...devConfig, ...values }).filter(([, value]) => value !== undefined),
+  );
+  try {
+    parseConfig(all as Record<string, string>, "ecommerce", "dev");
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as config.ConfigError).faults.map(({ key, got, allowed }) => ({ key, got, allowed }));
+  }
+};
+
+it("fills in defaults", () => {
+  const parsed = parseConfig(devConfig, "ecommerce", "dev");
+  expect(parsed["database.instanceClass"]).toBe("db.t4g.micro");
+  expect(parsed["data.protect"]).toBe(true);
+  expect(parsed["database.deployerCidrs"]).toEqual(["192.0.2.0/24"]);
+});
+
+it("reports every fault at once, each with its key, what was got and what is allowed", () => {
+  const faults = faultsOf({
+    "aws:region": undefined,
+    "ecommerce:domainPrefix": "My Shop",
+    "ecommerce:bucketName": undefined,
+    "ecommerce:callbackUrls": "http://shop.example.com",
+    "ecommerce:database": '{"storageGiB":"lots","multiAz":1,"multiAZ":true,"deployerCidrs":["10.0.0.1/8"]}',
+    "ecommerce:secret.recoveryDays": "3",
+  });
+  expect(faults.map(({ key }) => key).toSorted()).toEqual([
+    "aws:region",
+    "ecommerce:bucketName",
+    "ecommerce:callbackUrls",
+    "ecommerce:database.deployerCidrs",
+    "ecommerce:database.multiAZ",
+    "ecommerce:database.multiAz",
+    "ecommerce:database.storageGiB",
+    "ecommerce:domainPrefix",
+    "ecommerce:secret.recoveryDays",
+  ]);
+  expect(faults.find(({ key }) => key.endsWith("domainPrefix"))!.got).toBe("My Shop");
+  expect(faults.find(({ key }) => key.endsWith("storageGiB"))).toMatchObject({
+    got: "lots",
+    allowed: "a whole number",
+  });
+});
+
+it("names the key that an unknown one was probably meant to be", () => {
+  expect(faultsOf({ "ecommerce:domianPrefix": "x" })).toEqual([
+    {
+      key: "ecommerce:domianPrefix",
+      got: "an unknown key",
+      allowed: expect.stringContaining("ecommerce:domainPrefix"),
+    },
+  ]);
+});
+
+it("leaves other namespaces alone", () => {
+  expect(faultsOf({ "aws:profile": "x", "pulumi:tags": "{}" })).toEqual([]);
+});
+
+it("opens the database to everyone only where a second key says so", () => {
+  const everyone = (more = "") => faultsOf({ "ecommerce:database": `{"deployerCidrs":["0.0.0.0/0"]${more}}` });
+  expect(everyone()).toEqual([
+    {
+      key: "ecommerce:database.deployerCidrs",
+      got: "0.0.0.0/0",
+      allowed: expect.stringContaining("ecommerce:database.allowAnywhere"),
+    },
+  ]);
+  expect(everyone(',"allowAnywhere":true')).toEqual([]);
+  expect(faultsOf({ "ecommerce:database": '{"deployerCidrs":["::/0"]}' })).toHaveLength(1);
+  expect(faultsOf({ "ecommerce:database": '{"deployerCidrs":[]}' })).toHaveLength(1);
+});
+
+it("makes no resource where the configuration has a fault", async () => {
+  await expect(recordProgram({ "ecommerce:bucketName": "No" })).rejects.toThrow(
+    /ecommerce:bucketName: got No; allowed/,
+  );
+});
+
+it("declares the same keys, types, defaults and descriptions to the Pulumi CLI", () => {
+  const declared = parse(readFileSync(join(projectRoot, "Pulumi.yaml"), "utf8")).config;
+  const expected = Object.entries(settings).map(([key, setting]) => [
+    key,
+    {
+      type: setting.type,
+      description: setting.description,
+      ...(setting.type === "array" ? { items: { type: "string" } } : {}),
+      ...("default" in setting ? { default: setting.default } : {}),
+    },
+  ]);
+  expect(declared).toEqual(Object.fromEntries(expected));
+});
+
+it("describes every key in README.md's table, with its default", () => {
+  const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
+  for (const [key, setting] of Object.entries(settings)) {
+    const row = readme.split("\n").find((line) => line.startsWith(`| \`${key}\` |`));
+    expect(row, `README.md has no row for ${key}`).toBeDefined();
+    if ("default" in setting && setting.default !== undefined) expect(row).toContain(`\`${setting.default}\``);
+  }
+});
+
+describe("rules", () => {
+  it.each([
+    [
+      "callback URL",
+      callbackUrl,
+      ["https://a.example/b?c=d", "http://localhost:3000/"],
+      ["http://a.example/", "https://a.example/#b", "ftp://a", "a", "http://localhost.evil.example/"],
+    ],
+    ["domain prefix", domainPrefix, ["a", "shop-1"], ["", "-a", "a-", "A", "my-aws-shop", "cognito1", "a".repeat(64)]],
+    [
+      "bucket name",
+      objectBucketName,
+      ["ecommerce-app-jlrg", "a1b"],
+      ["ab", "A-b", "a_b", "192.168.5.4", "xn--abc", "abc-s3alias", "-abc", "a".repeat(64)],
+    ],
+    [
+      "range",
+      cidr,
+      ["198.51.100.0/24", "203.0.113.7/32", "0.0.0.0/0", "2001:db8::/32"],
+      ["198.51.100.1/24", "198.51.100.0", "300.1.1.0/24", "1.2.3.0/33", "1.2.3.0/24/1", "x/8"],
+    ],
+    [
+      "range of the VPC",
+      privateCidr,
+      ["10.20.0.0/16", "10.0.0.0/24"],
+      ["10.0.0.0/8", "10.0.0.0/25", "2001:db8::/20", "10.0.0.1/16"],
+    ],
+    [
+      "origin",
+      word,
+      ["*", "https://shop.example.com", "http://localhost:3000"],
+      ["https://a.example/b", "'", "a b", "https://a'b"],
+    ],
+  ] as [string, (value: string) => string | undefined, string[], string[]][])("%s", (_, rule, good, bad) => {
+    for (const value of good) expect(rule(value), value).toBeUndefined();
+    for (const value of bad) expect(rule(value), value).toEqual(expect.any(String));
+  });
+
+  it("cuts a range into equal parts", () => {
+    expect(cut("10.20.0.0/16", 4, 3)).toEqual(["10.20.0.0/20", "10.20.16.0/20", "10.20.32.0/20"]);
+    expect(cut("192.168.255.0/24", 4, 2)).toEqual(["192.168.255.0/28", "192.168.255.16/28"]);
+  });
+});

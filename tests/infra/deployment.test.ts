@@ -1,0 +1,56 @@
+/** API Gateway serves what was deployed: any change of the API must change the deployment's triggers. */
+import { expect, it } from "vitest";
+import type * as api from "../../infra/ImageApi";
+import type * as routes from "../../infra/imageRoutes";
+import type { Registered } from "../../local/host/part";
+import { loadNatively } from "../support/native";
+import { recordProgram } from "../support/program";
+
+const triggers = async (values = {}) =>
+  (await recordProgram(values)).one("aws:apigateway/deployment:Deployment").inputs.triggers;
+
+it("makes a new deployment when anything of the API changes, and only then", async () => {
+  const before = await triggers();
+  expect(before).toEqual({ definition: expect.stringMatching(/^[0-9a-f]{16}$/) });
+  expect(await triggers()).toEqual(before);
+  expect(await triggers({ "ecommerce:database": '{"deployerCidrs":["198.51.100.0/24"]}' })).toEqual(before);
+  expect(await triggers({ "ecommerce:api": '{"corsOrigin":"https://shop.example.com"}' })).not.toEqual(before);
+  expect(await triggers({ "aws:region": "eu-west-1" })).not.toEqual(before);
+
+  const { imageMethods } = loadNatively<typeof routes>("infra/imageRoutes.ts");
+  const answer = imageMethods.GET.responses[0] as { contentHandling?: string };
+  const { contentHandling } = answer;
+  answer.contentHandling = undefined;
+  expect(await triggers()).not.toEqual(before);
+  answer.contentHandling = contentHandling;
+  expect(await triggers()).toEqual(before);
+});
+
+it("names every resource of the API but the stage among what the deployment's digest covers", async () => {
+  const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
+  const registered: string[] = [];
+  let waitsFor: string[] = [];
+  await pulumi.runtime.setMocks({
+    call: ({ token }) => {
+      throw new Error(`unexpected call of ${token}`);
+    },
+    newResource: ({ type, name, inputs }) => {
+      if (type.startsWith("aws:apigateway/") && !/Deployment|Stage/.test(type)) registered.push(name);
+      return { id: `${name}-id`, state: inputs as Registered["inputs"] };
+    },
+  });
+  const { ImageApi } = loadNatively<typeof api>("infra/ImageApi.ts");
+  const args = { region: "us-east-1", stageName: "v1", userPoolArn: "arn:pool", roleArn: "arn:role" };
+  new ImageApi("api", args, {
+    transformations: [
+      ({ type, opts }) => {
+        const on = [opts.dependsOn ?? []].flat() as { __name?: string }[];
+        if (type === "aws:apigateway/deployment:Deployment") waitsFor = on.map((resource) => resource.__name ?? "");
+        return undefined;
+      },
+    ],
+  });
+  await pulumi.runtime.disconnect();
+  expect(waitsFor.toSorted()).toEqual(registered.toSorted());
+  expect(registered.length).toBeGreaterThan(50);
+});

@@ -1,0 +1,78 @@
+/** Who reaches whom: the whole of it, so that a rule too many fails as well as one too few. */
+import { beforeAll, expect, it } from "vitest";
+import { idOf, type Recorded, recordProgram } from "../support/program";
+
+let program: Recorded;
+beforeAll(async () => {
+  program = await recordProgram();
+});
+
+const rules = (direction: "Ingress" | "Egress", of = program) =>
+  of.all(`aws:vpc/securityGroup${direction}Rule:SecurityGroup${direction}Rule`).map(({ inputs }) => {
+    const { securityGroupId, referencedSecurityGroupId, cidrIpv4, cidrIpv6, fromPort, toPort, ipProtocol } = inputs;
+    expect([fromPort, ipProtocol]).toEqual([toPort, "tcp"]);
+    const group = String(securityGroupId).replace(/^network-(.*)-id$/, "$1");
+    const peer = String(referencedSecurityGroupId ?? cidrIpv4 ?? cidrIpv6).replace(/^network-(.*)-id$/, "$1");
+    return direction === "Egress" ? `${group} → ${peer}:${fromPort}` : `${group}:${fromPort} ← ${peer}`;
+  });
+
+it("allows three flows and nothing else", () => {
+  expect(rules("Egress").toSorted()).toEqual(["function → database:3306", "function → endpoint:443"]);
+  expect(rules("Ingress").toSorted()).toEqual([
+    "database:3306 ← 192.0.2.0/24",
+    "database:3306 ← function",
+    "endpoint:443 ← function",
+  ]);
+  for (const group of program.all("aws:ec2/securityGroup:SecurityGroup")) {
+    // Rules inside the group would undo those beside it.
+    expect(group.inputs.ingress ?? group.inputs.egress).toBeUndefined();
+  }
+});
+
+it("opens the database to the configured ranges, of both address families", async () => {
+  const database = '{"deployerCidrs":["198.51.100.7/32","2001:db8::/64"]}';
+  const other = await recordProgram({ "ecommerce:database": database });
+  expect(rules("Ingress", other)).toEqual(
+    expect.arrayContaining(["database:3306 ← 198.51.100.7/32", "database:3306 ← 2001:db8::/64"]),
+  );
+});
+
+it("spreads over two zones, in ranges that do not overlap", () => {
+  const subnets = program.all("aws:ec2/subnet:Subnet").map(({ name, inputs }) => [name, inputs]) as [string, any][];
+  expect(subnets.map(([name, { availabilityZone }]) => [name, availabilityZone])).toEqual([
+    ["network-public-1", "us-east-1a"],
+    ["network-public-2", "us-east-1b"],
+    ["network-private-1", "us-east-1a"],
+    ["network-private-2", "us-east-1b"],
+  ]);
+  expect(new Set(subnets.map(([, { cidrBlock }]) => cidrBlock)).size).toBe(4);
+});
+
+it("leads the public subnets to the internet, and the private ones nowhere", () => {
+  const [route, ...others] = program.all("aws:ec2/route:Route");
+  expect(others).toEqual([]);
+  expect(route!.inputs).toMatchObject({ destinationCidrBlock: "0.0.0.0/0", gatewayId: "network-internet-id" });
+  const tables = Object.fromEntries(
+    program
+      .all("aws:ec2/routeTableAssociation:RouteTableAssociation")
+      .map(({ inputs }) => [inputs.subnetId, inputs.routeTableId]),
+  );
+  expect(tables["network-public-1-id"]).toBe(route!.inputs.routeTableId);
+  expect(tables["network-public-2-id"]).toBe(route!.inputs.routeTableId);
+  expect(tables["network-private-1-id"]).not.toBe(route!.inputs.routeTableId);
+  expect(tables["network-private-2-id"]).not.toBe(route!.inputs.routeTableId);
+  expect(program.one("aws:rds/subnetGroup:SubnetGroup").inputs.subnetIds).toEqual([
+    "network-public-1-id",
+    "network-public-2-id",
+  ]);
+});
+
+it("has the secret's endpoint inside, under its public name", () => {
+  expect(program.one("aws:ec2/vpcEndpoint:VpcEndpoint").inputs).toMatchObject({
+    serviceName: "com.amazonaws.us-east-1.secretsmanager",
+    vpcEndpointType: "Interface",
+    privateDnsEnabled: true,
+    subnetIds: ["network-private-1-id", "network-private-2-id"],
+    securityGroupIds: [idOf({ name: "network-endpoint" })],
+  });
+});

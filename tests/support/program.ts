@@ -1,0 +1,82 @@
+/** Evaluates the whole program against Pulumi mocks that record what it registers. */
+
+import type { Made, Registered } from "../../local/host/part";
+import type * as host from "../../local/host/program";
+import { loadNatively } from "./native";
+
+/** A complete configuration: Pulumi.dev.yaml's values, as Pulumi hands them over. */
+export const devConfig: Readonly<Record<string, string>> = {
+  "aws:region": "us-east-1",
+  "ecommerce:callbackUrls": '["http://localhost:3000/"]',
+  "ecommerce:signOutUrls": '["http://localhost:3000/"]',
+  "ecommerce:domainPrefix": "ecommerce-jlrg",
+  "ecommerce:bucketName": "ecommerce-app-jlrg",
+  "ecommerce:database": '{"deployerCidrs":["192.0.2.0/24"]}',
+};
+
+export interface Recorded {
+  readonly resources: readonly Registered[];
+  readonly outputs: Record<string, unknown>;
+  /** The one resource of the type, or of the type and name; throws where there are none or several. */
+  one(type: string, name?: string): Registered;
+  all(type: string): Registered[];
+}
+
+/** What AWS would answer beside the inputs, as far as the program reads it. */
+const answers: Record<string, (resource: Registered) => Record<string, unknown>> = {
+  "aws:rds/instance:Instance": () => ({ address: "database.example.com", port: 3306, identifier: "database-1" }),
+  "aws:s3/bucket:Bucket": ({ inputs }) => ({ bucketRegionalDomainName: `${inputs.bucket}.s3.us-east-1.amazonaws.com` }),
+  "aws:apigateway/restApi:RestApi": () => ({ rootResourceId: "root" }),
+  "aws:apigateway/stage:Stage": ({ inputs }) => ({ invokeUrl: `https://api.example.com/${inputs.stageName}` }),
+  "aws:secretsmanager/secretVersion:SecretVersion": () => ({ versionId: "1" }),
+  "random:index/randomPassword:RandomPassword": ({ name }) => ({ result: `password-of-${name}` }),
+};
+
+/** The ARN that a resource is given here. */
+export const arnOf = (resource: Pick<Registered, "name">) => `arn:aws:test:us-east-1:000000000000:${resource.name}`;
+/** The identifier that a resource is given here. */
+export const idOf = (resource: Pick<Registered, "name">) => `${resource.name}-id`;
+
+function make(resource: Registered): Made {
+  const named = { arn: arnOf(resource), name: resource.inputs.name ?? resource.name };
+  return { id: idOf(resource), outputs: { ...named, ...answers[resource.type]?.(resource) } };
+}
+
+/**
+ * @param values configuration over `devConfig`; undefined takes a key away
+ * @throws what the program throws
+ */
+export async function recordProgram(
+  values: Readonly<Record<string, string | undefined>> = {},
+  stack = "dev",
+): Promise<Recorded> {
+  const { evaluate } = loadNatively<typeof host>("local/host/program.ts");
+  const resources: Registered[] = [];
+  const config = Object.fromEntries(
+    Object.entries({ ...devConfig, ...values }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  const { outputs } = await evaluate({
+    stack,
+    values: config,
+    make: async (resource) => {
+      resources.push(resource);
+      return make(resource);
+    },
+  });
+  const all = (type: string) => resources.filter((resource) => resource.type === type);
+  return {
+    resources,
+    outputs,
+    all,
+    one(type, name) {
+      const found = all(type).filter((resource) => name === undefined || resource.name === name);
+      if (found.length !== 1) {
+        const there = all(type).map((resource) => resource.name);
+        throw new Error(
+          `Expected one ${type}${name ? ` called ${name}` : ""}; there are: ${there.join(", ") || "none"}`,
+        );
+      }
+      return found[0]!;
+    },
+  };
+}
