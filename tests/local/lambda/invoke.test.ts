@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isRunning, makeWorld, until, type World } from "./support";
@@ -95,11 +95,14 @@ describe("a function", () => {
   });
 
   test("finds the AWS SDK of the runtime, but no package that only lies above its folder", async () => {
+    const above = join(world.site.directory, "node_modules", "above");
+    mkdirSync(above, { recursive: true });
+    writeFileSync(join(above, "index.js"), "");
     await world.make(
       "sdk",
       `const { SecretsManagerClient } = require("@aws-sdk/client-secrets-manager");
        exports.handler = async () => {
-         try { require("mysql2"); return "found"; } catch (error) { return [typeof SecretsManagerClient, error.code]; }
+         try { require("above"); return "found"; } catch (error) { return [typeof SecretsManagerClient, error.code]; }
        };`,
     );
     expect((await world.invoke("sdk")).answer).toEqual(["function", "MODULE_NOT_FOUND"]);
