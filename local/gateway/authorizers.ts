@@ -55,7 +55,8 @@ export class CognitoAuthorizers {
         const claims = await this.#verify(pool, bare);
         if (isMeantFor(claims, pool, scopes)) return claims;
       } catch (error) {
-        if (!(error instanceof JwtBaseError)) throw error;
+        // Beside its own errors the verifier throws a RangeError, for a date that `Date` cannot hold.
+        if (error instanceof Fault) throw error;
         if (error instanceof JwtExpiredError) expired = true;
       }
     }

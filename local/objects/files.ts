@@ -1,8 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
-import { constants } from "node:fs";
+import { once } from "node:events";
+import { constants, createWriteStream } from "node:fs";
 import { type FileHandle, link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import type { Span, Version } from "./conditions";
 
 /** What is kept of an object beside its bytes. */
@@ -59,11 +61,11 @@ export class ObjectFiles {
     const part = `${path}.${randomUUID()}.part`;
     try {
       const head = await writePart(part, key, upload);
-      if (upload.createOnly) await linkNew(part, path);
-      else await rename(part, path);
+      await (upload.createOnly ? moveNew(part, path) : rename(part, path));
       return head;
-    } finally {
+    } catch (error) {
       await rm(part, { force: true });
+      throw error;
     }
   }
 
@@ -108,34 +110,28 @@ export class OpenObject {
 async function writePart(part: string, key: string, upload: Upload): Promise<ObjectHead> {
   const hash = createHash("md5");
   let size = 0;
-  const file = await open(part, "wx", 0o600);
+  // The disk writes, several chunks at a time, while this thread hashes the next.
+  const file = createWriteStream(part, { flags: "wx", mode: 0o600, highWaterMark: 1024 * 1024 });
+  const written = finished(file);
+  // Waited for below; until then a failure must not count as unhandled.
+  written.catch(() => {});
   try {
     for await (const chunk of upload.body) {
-      // The disk writes while this thread hashes.
-      const written = writeAll(file, chunk);
       hash.update(chunk);
       size += chunk.length;
-      await written;
+      if (!file.write(chunk)) await Promise.race([once(file, "drain"), written]);
     }
     const md5 = hash.digest();
     upload.check?.(md5);
-    const head: ObjectHead = {
-      key,
-      size,
-      etag: `"${md5.toString("hex")}"`,
-      lastModified: Date.now(),
-      headers: upload.headers,
-    };
-    await writeAll(file, tailOf(head));
+    const etag = `"${md5.toString("hex")}"`;
+    const head: ObjectHead = { key, size, etag, lastModified: Date.now(), headers: upload.headers };
+    file.end(tailOf(head));
+    await written;
     return head;
-  } finally {
-    await file.close();
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await file.write(bytes, done)).bytesWritten;
+  } catch (error) {
+    file.destroy();
+    await written.catch(() => {});
+    throw error;
   }
 }
 
@@ -167,7 +163,7 @@ async function readAt(file: FileHandle, start: number, end: number): Promise<Buf
 }
 
 /** A link, other than a rename, never replaces: of many at once exactly one succeeds. */
-async function linkNew(part: string, path: string): Promise<void> {
+async function moveNew(part: string, path: string): Promise<void> {
   try {
     await link(part, path);
   } catch (error) {
@@ -175,4 +171,5 @@ async function linkNew(part: string, path: string): Promise<void> {
       throw new ObjectExists("The object exists", { cause: error });
     throw error;
   }
+  await rm(part);
 }

@@ -73,6 +73,7 @@ describe("refused with 401", () => {
     ["one without any scope", () => api.users.access({ scope: undefined })],
     ["an expired one", () => api.users.access({ exp: past }), '{"message":"The incoming token has expired"}'],
     ["one that is not valid yet", () => api.users.access({ nbf: past + 3600 })],
+    ["one whose date is beyond all dates", () => api.users.access({ nbf: 8.64e12 + 1 })],
     ["one of another pool", () => foreign.access()],
     ["one that another pool signed for this issuer", () => forger.access()],
     ["one of another app client", () => api.users.access({ client_id: "client-2" })],

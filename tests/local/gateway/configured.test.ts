@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { renameSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import type { S3 } from "../../../local/objects/operations";
@@ -332,6 +334,16 @@ describe("time", () => {
     expect(status).toBe(200);
     expect((await exchange(api.bucketUrl, `/${bucket}/slow.png`)).text).toBe("abc");
   });
+});
+
+it("a disk that fails is 500 and a line on the screen, and the gateway stays", async () => {
+  await start({});
+  const folder = join(api.site.directory, "objects", bucket);
+  renameSync(folder, `${folder}-away`);
+  expect(message(await putPng())).toEqual([500, "Internal server error"]);
+  expect(api.site.said.join()).toContain("a request failed: ENOENT");
+  renameSync(`${folder}-away`, folder);
+  expect((await putPng()).status).toBe(200);
 });
 
 it("a request validator asks for what is required", async () => {
