@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { ListUsersCommand, UpdateGroupCommand } from "@aws-sdk/client-cognito-identity-provider";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LocalCognito } from "./support";
+import { clientInputs, LocalCognito } from "./support";
 
 let local: LocalCognito;
 beforeEach(async () => {
@@ -71,7 +71,6 @@ describe("what the program registers", () => {
     ["userPoolDomain:UserPoolDomain", { domain: "my-aws-shop" }, /without the words aws/],
     ["managedLoginBranding:ManagedLoginBranding", { clientId: "x" }, /clientId is no app client/],
   ])("%s with %j is refused", async (type, inputs, message) => {
-    const { clientInputs } = await import("./support");
     const base = type.startsWith("userPoolClient") ? clientInputs : {};
     await expect(local.make(type, { ...base, userPoolId: local.poolId, ...inputs }, "x")).rejects.toThrow(message);
   });

@@ -1,0 +1,123 @@
+import type { OAuthSettings } from "../cognito/clientSettings";
+import type { Client, World } from "../cognito/world";
+import { PageError, Redirect } from "./failures";
+
+/** An authorization request that the deployed client allows. */
+export interface Authorization {
+  readonly client: Client & { readonly settings: { readonly oauth: OAuthSettings } };
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly state?: string;
+  readonly nonce?: string;
+  /** PKCE, method S256. */
+  readonly codeChallenge?: string;
+  readonly prompt?: string;
+  readonly loginHint?: string;
+  /** The request's parameters, to go along from page to page. */
+  readonly query: string;
+}
+
+const parameters = [
+  "client_id",
+  "redirect_uri",
+  "response_type",
+  "scope",
+  "state",
+  "nonce",
+  "code_challenge",
+  "code_challenge_method",
+  "prompt",
+  "login_hint",
+] as const;
+
+/**
+ * Reads the parameters of `/oauth2/authorize`, which every page carries along.
+ * @throws PageError where the client or the redirect URL is not registered: nothing is sent anywhere. Redirect to the
+ *   registered URL with `error=` for every other fault.
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
+ */
+export function readAuthorization(world: World, search: URLSearchParams): Authorization {
+  const client = availableClient(world, single(search, "client_id"));
+  const { oauth } = client.settings;
+  const redirectUri = single(search, "redirect_uri") ?? oauth.defaultRedirectUri;
+  if (redirectUri === undefined) throw new PageError(400, "Something went wrong", "Missing parameter: redirect_uri.");
+  if (!oauth.callbackUrls.includes(redirectUri)) {
+    throw new PageError(400, "Something went wrong", "redirect_mismatch: redirect_uri is no callback URL of this app.");
+  }
+  const state = search.get("state") ?? undefined;
+  const fail = (error: string, description: string) =>
+    new Redirect(withParameters(redirectUri, { error, error_description: description, state }));
+
+  const doubled = parameters.find((name) => search.getAll(name).length > 1);
+  if (doubled) throw fail("invalid_request", `${doubled} is given more than once`);
+  const get = (name: (typeof parameters)[number]) => search.get(name) ?? undefined;
+  const responseType = get("response_type");
+  if (responseType === "token") throw fail("unauthorized_client", "the client may not use the implicit flow");
+  if (responseType !== "code") throw fail("invalid_request", "response_type must be code");
+  const codeChallenge = get("code_challenge");
+  const method = get("code_challenge_method");
+  if ((codeChallenge === undefined) !== (method === undefined) || (method !== undefined && method !== "S256")) {
+    throw fail("invalid_request", "code_challenge needs code_challenge_method S256");
+  }
+  if (codeChallenge !== undefined && !/^[\w-]{43}$/.test(codeChallenge)) {
+    throw fail("invalid_request", "code_challenge must be the base64url of a SHA-256 hash");
+  }
+  const scopes = grantedScopes(get("scope"), oauth);
+  if (!scopes) throw fail("invalid_scope", `allowed: ${oauth.scopes.join(" ")}`);
+  const query = new URLSearchParams();
+  for (const name of parameters) for (const value of search.getAll(name)) query.append(name, value);
+  query.set("redirect_uri", redirectUri);
+  return {
+    client,
+    redirectUri,
+    scopes,
+    state,
+    nonce: get("nonce"),
+    codeChallenge,
+    prompt: get("prompt"),
+    loginHint: get("login_hint"),
+    query: query.toString(),
+  };
+}
+
+/**
+ * The client, where its pages exist: the pool has a domain with managed login, the client has a branding and OAuth.
+ * @throws PageError
+ */
+export function availableClient(world: World, clientId: string | undefined): Authorization["client"] {
+  const client = clientId === undefined ? undefined : world.clients.get(clientId);
+  const domain = client?.pool.domain;
+  if (!client || !domain) throw new PageError(400, "Something went wrong", "The client does not exist.");
+  if (!client.settings.oauth) {
+    throw new PageError(400, "Something went wrong", "unauthorized_client: this app client does not use these pages.");
+  }
+  if (domain.managedLoginVersion !== 2 || !client.branded) {
+    throw new PageError(403, "Login pages unavailable", "Please contact an administrator.");
+  }
+  return client as Authorization["client"];
+}
+
+/**
+ * `allowed` where nothing was asked for; undefined where more was asked for than is allowed.
+ * `email`, `phone` and `profile` come with `openid` only.
+ */
+function grantedScopes(asked: string | undefined, { scopes }: OAuthSettings): readonly string[] | undefined {
+  const wanted = [...new Set((asked ?? "").split(" ").filter((scope) => scope !== ""))];
+  if (wanted.length === 0) return scopes;
+  if (wanted.some((scope) => !scopes.includes(scope))) return undefined;
+  const needsOpenid = wanted.some((scope) => ["email", "phone", "profile"].includes(scope));
+  return needsOpenid && !wanted.includes("openid") ? undefined : wanted;
+}
+
+/** The only value of a parameter; undefined where it is missing or given more than once. */
+export function single(search: URLSearchParams, name: string): string | undefined {
+  const values = search.getAll(name);
+  return values.length === 1 ? values[0] : undefined;
+}
+
+/** A registered URL, kept as it is, with parameters behind it. */
+export function withParameters(url: string, values: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  if (given.length === 0) return url;
+  return `${url}${url.includes("?") ? "&" : "?"}${new URLSearchParams(given)}`;
+}

@@ -1,0 +1,91 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { Client, Pool } from "../cognito/world";
+import type { Authorization } from "./authorization";
+
+/** What an authorization code stands for. */
+export interface Grant {
+  readonly clientId: string;
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly nonce?: string;
+  readonly codeChallenge?: string;
+  readonly username: string;
+  /** Seconds since 1970. */
+  readonly authTime: number;
+  /** ms since 1970. */
+  readonly expires: number;
+}
+
+/** Cognito's: five minutes. */
+const lifetimeInMs = 5 * 60_000;
+
+/** The authorization codes in force: each is good once, for its client, redirect URL and PKCE verifier only. */
+export class Grants {
+  readonly #grants = new Map<string, Grant>();
+  /** Used codes → the session they opened, for as long as the code would have been good. */
+  readonly #used = new Map<string, { pool: Pool; sessionId: string; expires: number }>();
+
+  /** @param now ms since 1970 */
+  constructor(readonly now: () => number) {}
+
+  /** @returns the code */
+  issue(
+    { client, redirectUri, scopes, nonce, codeChallenge }: Authorization,
+    username: string,
+    authTime: number,
+  ): string {
+    this.#forgetOld();
+    const code = randomUUID();
+    const expires = this.now() + lifetimeInMs;
+    this.#grants.set(code, {
+      clientId: client.id,
+      redirectUri,
+      scopes,
+      nonce,
+      codeChallenge,
+      username,
+      authTime,
+      expires,
+    });
+    return code;
+  }
+
+  /**
+   * Uses a code up, whether the rest of the request fits or not.
+   * @param verifier PKCE's `code_verifier`
+   * @returns undefined where the code is not good for this request
+   */
+  redeem(
+    code: string,
+    client: Client,
+    redirectUri: string | undefined,
+    verifier: string | undefined,
+  ): Grant | undefined {
+    const grant = this.#grants.get(code);
+    if (!grant || grant.clientId !== client.id) return undefined;
+    this.#grants.delete(code);
+    const challenge = verifier === undefined ? undefined : createHash("sha256").update(verifier).digest("base64url");
+    const fits = grant.redirectUri === redirectUri && grant.codeChallenge === challenge && grant.expires > this.now();
+    return fits ? grant : undefined;
+  }
+
+  /** Remembers which session a code opened. */
+  opened(code: string, pool: Pool, sessionId: string): void {
+    this.#used.set(code, { pool, sessionId, expires: this.now() + lifetimeInMs });
+  }
+
+  /** The session that a code opened before: a second use means that somebody else has it too. */
+  openedBy(code: string): { pool: Pool; sessionId: string } | undefined {
+    return this.#used.get(code);
+  }
+
+  #forgetOld(): void {
+    for (const entries of [this.#grants, this.#used]) {
+      // In order of their making, and so of their end.
+      for (const [code, { expires }] of entries) {
+        if (expires > this.now()) break;
+        entries.delete(code);
+      }
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import { createHmac } from "node:crypto";
+import { afterSignIn, checkSignIn } from "../cognito/authenticate";
+import type { Input } from "../cognito/input";
+import { perform } from "../cognito/operations";
+import { challengedUser, challengeSession, replaceTemporaryPassword } from "../cognito/operations/signIn";
+import type { User } from "../cognito/users";
+import type { World } from "../cognito/world";
+import { type Authorization, withParameters } from "./authorization";
+import { isRefusal, Redirect, refusalText } from "./failures";
+import type { Grants } from "./grants";
+import type { Html } from "./html";
+import * as pages from "./pages";
+import type { Pending, Visit, Visits } from "./visits";
+
+/** What the pages work with. */
+export interface Desk {
+  readonly world: World;
+  readonly visits: Visits;
+  readonly grants: Grants;
+}
+
+/** A browser at one page of one authorization request. */
+export interface Step {
+  readonly desk: Desk;
+  readonly authorization: Authorization;
+  /** Replaced by a new one, with a new cookie, at sign-in. */
+  visit: Visit;
+}
+
+/** One page: how it looks, and what its form does. A form that is accepted ends in a Redirect. */
+export interface Interaction {
+  show(view: pages.View): Html;
+  /** The page has no meaning before another one: the person it is about is not known. */
+  readonly needsPending?: boolean;
+  submit(step: Step, form: URLSearchParams): Promise<never>;
+}
+
+/** A form's fault, in words; the page is shown again. */
+export class FormError extends Error {
+  override readonly name = "FormError";
+}
+
+export const interactions: Readonly<Record<string, Interaction>> = {
+  "/login": { show: pages.loginPage, submit: login },
+  "/signup": { show: pages.signUpPage, submit: signUp },
+  "/confirm": { show: pages.confirmPage, submit: confirm, needsPending: true },
+  "/resendcode": { show: pages.confirmPage, submit: resend, needsPending: true },
+  "/forgotPassword": { show: pages.forgotPasswordPage, submit: forgotPassword },
+  "/confirmForgotPassword": {
+    show: pages.confirmForgotPasswordPage,
+    submit: confirmForgotPassword,
+    needsPending: true,
+  },
+  "/newPassword": { show: pages.newPasswordPage, submit: newPassword, needsPending: true },
+};
+
+async function login(step: Step, form: URLSearchParams): Promise<never> {
+  const { desk, authorization } = step;
+  const username = value(form, "username", "Enter your email address.");
+  const password = value(form, "password", "Enter your password.");
+  const user = await checkSignIn(desk.world, authorization.client, username, password).catch((error: unknown) => {
+    if (!isRefusal(error, "UserNotConfirmedException")) throw error;
+    remember(step, { username, knowsPassword: true });
+    throw goTo(step, "/confirm");
+  });
+  if (user.status === "FORCE_CHANGE_PASSWORD") {
+    const challenge = challengeSession(desk.world, authorization.client, user);
+    remember(step, { username, knowsPassword: true, challenge });
+    throw goTo(step, "/newPassword");
+  }
+  return signIn(step, user);
+}
+
+async function signUp(step: Step, form: URLSearchParams): Promise<never> {
+  const username = value(form, "username", "Enter your email address.");
+  const password = chosenPassword(form);
+  const UserAttributes = [...form]
+    .filter(([name]) => name.startsWith("attribute."))
+    .map(([name, given]) => ({ Name: name.slice("attribute.".length), Value: given }));
+  await asClient(step, "SignUp", username, { Password: password, UserAttributes });
+  remember(step, { username, knowsPassword: true });
+  throw goTo(step, "/confirm");
+}
+
+async function confirm(step: Step, form: URLSearchParams): Promise<never> {
+  const { username, knowsPassword } = pendingOf(step)!;
+  const code = value(form, "code", "Enter the code.").trim();
+  await asClient(step, "ConfirmSignUp", username, { ConfirmationCode: code });
+  const user = step.authorization.client.pool.users.find(username);
+  step.visit.pending = undefined;
+  if (user?.enabled && knowsPassword) {
+    await signIn(step, user).catch((error: unknown) => {
+      const refused = refusalText(error);
+      if (refused === undefined) throw error;
+      throw goTo(step, "/login", refused);
+    });
+  }
+  throw goTo(step, "/login", "Your account is confirmed. You can sign in now.");
+}
+
+async function resend(step: Step): Promise<never> {
+  await asClient(step, "ResendConfirmationCode", pendingOf(step)!.username, {});
+  throw goTo(step, "/confirm", "A new code is on its way.");
+}
+
+async function forgotPassword(step: Step, form: URLSearchParams): Promise<never> {
+  const username = value(form, "username", "Enter your email address.");
+  await asClient(step, "ForgotPassword", username, {});
+  remember(step, { username, knowsPassword: false });
+  throw goTo(step, "/confirmForgotPassword");
+}
+
+async function confirmForgotPassword(step: Step, form: URLSearchParams): Promise<never> {
+  const { username } = pendingOf(step)!;
+  const code = value(form, "code", "Enter the code.").trim();
+  const password = chosenPassword(form);
+  await asClient(step, "ConfirmForgotPassword", username, { ConfirmationCode: code, Password: password });
+  step.visit.pending = undefined;
+  throw goTo(step, "/login", "Your password is changed. You can sign in now.");
+}
+
+async function newPassword(step: Step, form: URLSearchParams): Promise<never> {
+  const { world } = step.desk;
+  const { client } = step.authorization;
+  const asked = challengedUser(world, client, pendingOf(step)?.challenge ?? "");
+  const user = await replaceTemporaryPassword(world, client, asked, chosenPassword(form));
+  step.visit.pending = undefined;
+  return signIn(step, user);
+}
+
+/** A right password was given: the trigger may still refuse; then the browser goes back to the app with a code. */
+async function signIn(step: Step, user: User): Promise<never> {
+  const { world, visits } = step.desk;
+  const { client } = step.authorization;
+  await afterSignIn(world, client, user);
+  // A new cookie: one that somebody else may have planted before must not become a signed-in one.
+  visits.end(step.visit);
+  const authTime = Math.floor(world.now() / 1000);
+  step.visit = visits.begin({ signedIn: { pool: client.pool, username: user.username, authTime } });
+  throw backToApp(step.desk, step.authorization, user.username, authTime);
+}
+
+/** To the registered redirect URL, with a new code. */
+export function backToApp(desk: Desk, authorization: Authorization, username: string, authTime: number): Redirect {
+  const code = desk.grants.issue(authorization, username, authTime);
+  return new Redirect(withParameters(authorization.redirectUri, { code, state: authorization.state }));
+}
+
+/** The person that an earlier page of this pool was about. */
+export function pendingOf({ visit, authorization }: Step): Pending | undefined {
+  return visit.pending?.pool === authorization.client.pool ? visit.pending : undefined;
+}
+
+/** Calls an operation of the API as the client does: with its secret's hash, where it has a secret. */
+function asClient({ desk, authorization }: Step, operation: string, Username: string, more: Input): Promise<object> {
+  const { id: ClientId, secret } = authorization.client;
+  const SecretHash = secret && createHmac("sha256", secret).update(`${Username}${ClientId}`).digest("base64");
+  return perform(desk.world, operation, { ClientId, Username, SecretHash, ...more }, false);
+}
+
+function remember(step: Step, pending: Omit<Pending, "pool">): void {
+  step.visit.pending = { pool: step.authorization.client.pool, ...pending };
+}
+
+function goTo(step: Step, path: string, notice?: string): Redirect {
+  step.visit.notice = notice;
+  return new Redirect(`${path}?${step.authorization.query}`);
+}
+
+function chosenPassword(form: URLSearchParams): string {
+  const password = value(form, "password", "Enter a password.");
+  if (form.get("repeat") !== password) throw new FormError("The two passwords are not the same.");
+  return password;
+}
+
+function value(form: URLSearchParams, name: string, missing: string): string {
+  const given = form.get(name) ?? "";
+  if (given === "") throw new FormError(missing);
+  return given;
+}

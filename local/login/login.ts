@@ -1,0 +1,46 @@
+import type { Server } from "node:http";
+import type { Cognito } from "../cognito/cognito";
+import { listen, stop } from "../cognito/http";
+import type { Maker, Part, Site } from "../host/part";
+import { Grants } from "./grants";
+import { serve } from "./routes";
+import { Visits } from "./visits";
+
+/**
+ * Cognito's managed login on 127.0.0.1: the pages on which people sign up, confirm, sign in and reset a password, and
+ * the OAuth endpoints behind them, for exactly what the deployed pools, clients, domains and brandings allow.
+ */
+export class Login implements Part {
+  /** Domains and brandings are Cognito's resources; this part has none of its own. */
+  readonly makers: Readonly<Record<string, Maker>> = {};
+  /** For example `http://127.0.0.1:24001`; stands for `https://PREFIX.auth.REGION.amazoncognito.com`. */
+  readonly url: string;
+  #server: Server | undefined;
+
+  private constructor(port: number) {
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /**
+   * Starts the pages on the site's port `login`, and names them in the pools' discovery documents.
+   * @throws StartError where the port is taken.
+   */
+  static async start(site: Site, cognito: Cognito): Promise<Login> {
+    const port = await site.port("login");
+    const login = new Login(port);
+    const { world } = cognito;
+    const desk = { world, visits: new Visits(world.now), grants: new Grants(world.now) };
+    login.#server = await listen(port, "login", (request, response) => serve(desk, login.url, request, response));
+    cognito.loginUrl = login.url;
+    return login;
+  }
+
+  /** The same page here as `https://PREFIX.auth.REGION.amazoncognito.com/…` on AWS; other URLs stay as they are. */
+  localUrl(url: string): string {
+    return url.replace(/^https:\/\/[a-z0-9-]+\.auth\.[a-z0-9-]+\.amazoncognito\.com(?=\/|$)/, this.url);
+  }
+
+  async close(): Promise<void> {
+    await stop(this.#server);
+  }
+}

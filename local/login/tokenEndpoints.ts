@@ -1,0 +1,141 @@
+import { timingSafeEqual } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { perform } from "../cognito/operations";
+import { attributeClaims, type TokenSet } from "../cognito/tokens";
+import type { Client } from "../cognito/world";
+import { AwsError } from "../iam/awsError";
+import { single } from "./authorization";
+import { OAuthError } from "./failures";
+import type { Desk } from "./interactions";
+
+/**
+ * `POST /oauth2/token`: an authorization code or a refresh token for tokens.
+ * @throws OAuthError
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
+ */
+export function token(desk: Desk, headers: IncomingHttpHeaders, form: URLSearchParams): object {
+  const grantType = single(form, "grant_type");
+  if (grantType === undefined) throw new OAuthError("invalid_request");
+  const client = authenticatedClient(desk, headers, form);
+  if (!client.settings.oauth) throw new OAuthError("unauthorized_client");
+  if (grantType === "authorization_code") return byCode(desk, client, form);
+  if (grantType === "refresh_token") return byRefreshToken(desk, client, form);
+  // Cognito knows it, but only clients with that flow may use it, and none of them is simulated.
+  throw new OAuthError(grantType === "client_credentials" ? "unauthorized_client" : "unsupported_grant_type");
+}
+
+function byCode({ world, grants }: Desk, client: Client, form: URLSearchParams): object {
+  const code = single(form, "code");
+  const redirectUri = single(form, "redirect_uri");
+  if (code === undefined || redirectUri === undefined) throw new OAuthError("invalid_request");
+  const grant = grants.redeem(code, client, redirectUri, single(form, "code_verifier"));
+  const user = grant && client.pool.users.find(grant.username);
+  if (!grant || !user?.enabled) {
+    // RFC 6749, 4.1.2: what a code opened is closed when the code comes a second time.
+    const opened = grants.openedBy(code);
+    const session = opened?.pool.sessions.get(opened.sessionId);
+    if (opened && session) world.tokens.revoke(opened.pool, session);
+    throw new OAuthError("invalid_grant");
+  }
+  const { session, refreshToken } = world.tokens.open(client, user, grant.authTime, grant.scopes);
+  grants.opened(code, client.pool, session.id);
+  return answer(world.tokens.issue(client, user, session, grant.nonce), refreshToken);
+}
+
+function byRefreshToken({ world }: Desk, client: Client, form: URLSearchParams): object {
+  const refreshToken = single(form, "refresh_token");
+  if (refreshToken === undefined) throw new OAuthError("invalid_request");
+  if (!client.settings.authFlows.has("ALLOW_REFRESH_TOKEN_AUTH")) throw new OAuthError("unauthorized_client");
+  try {
+    const { session, user } = world.tokens.refresh(client, refreshToken);
+    return answer(world.tokens.issue(client, user, session));
+  } catch (error) {
+    throw error instanceof AwsError ? new OAuthError("invalid_grant") : error;
+  }
+}
+
+/**
+ * `GET /oauth2/userInfo`: the attributes that the token's scopes open; every value is text, as Cognito has it.
+ * @throws OAuthError
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/userinfo-endpoint.html
+ */
+export function userInfo({ world }: Desk, headers: IncomingHttpHeaders): object {
+  const [, bearer] = /^Bearer (\S+)$/i.exec(headers.authorization ?? "") ?? [];
+  if (bearer === undefined)
+    throw new OAuthError("invalid_request", 400, "The Authorization header needs a Bearer token.");
+  try {
+    const { claims, client, user } = world.tokens.access(world, bearer);
+    const scopes = String(claims.scope).split(" ");
+    if (!scopes.includes("openid"))
+      throw new OAuthError("invalid_token", 401, "Access token does not contain openid scope");
+    const attributes = Object.entries(attributeClaims(client, user, scopes)).map(([name, value]) => [
+      name,
+      String(value),
+    ]);
+    return { sub: user.attributes.sub, ...Object.fromEntries(attributes), username: user.username };
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    const description = "Access token is expired, disabled, or deleted, or the user has globally signed out.";
+    throw new OAuthError("invalid_token", 401, description);
+  }
+}
+
+/**
+ * `POST /oauth2/revoke`: ends the session of a refresh token.
+ * @throws OAuthError
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/revocation-endpoint.html
+ */
+export async function revoke(desk: Desk, headers: IncomingHttpHeaders, form: URLSearchParams): Promise<void> {
+  const given = single(form, "token");
+  if (given === undefined) throw new OAuthError("invalid_request");
+  const client = authenticatedClient(desk, headers, form);
+  try {
+    const input = { Token: given, ClientId: client.id, ClientSecret: client.secret };
+    await perform(desk.world, "RevokeToken", input, false);
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    const unsupported = error.code === "UnsupportedTokenTypeException";
+    throw new OAuthError(unsupported ? "unsupported_token_type" : "invalid_request");
+  }
+}
+
+/** A public client by its id alone; one with a secret by HTTP Basic or by `client_secret` in the form. */
+function authenticatedClient({ world }: Desk, headers: IncomingHttpHeaders, form: URLSearchParams): Client {
+  const basic = basicCredentials(headers.authorization);
+  const formId = single(form, "client_id");
+  const id = basic?.id ?? formId;
+  if (id === undefined) throw new OAuthError("invalid_request");
+  const client = world.clients.get(id);
+  const secret = basic?.secret ?? single(form, "client_secret") ?? "";
+  const contradicts = basic && formId !== undefined && formId !== basic.id;
+  if (!client?.pool.domain || contradicts || !equal(secret, client.secret ?? ""))
+    throw new OAuthError("invalid_client");
+  return client;
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1 */
+function basicCredentials(header: string | undefined): { id: string; secret: string } | undefined {
+  const [, encoded] = /^Basic ([\w+/=]+)$/i.exec(header ?? "") ?? [];
+  if (encoded === undefined) return undefined;
+  const [id = "", secret = ""] = Buffer.from(encoded, "base64").toString("utf8").split(/:(.*)/s).map(formDecoded);
+  return { id, secret };
+}
+
+function formDecoded(text: string): string {
+  return new URLSearchParams(`x=${text.replaceAll("&", "%26")}`).get("x") ?? "";
+}
+
+function equal(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function answer({ accessToken, idToken, expiresIn }: TokenSet, refreshToken?: string): object {
+  return {
+    id_token: idToken,
+    access_token: accessToken,
+    refresh_token: refreshToken,
+    expires_in: expiresIn,
+    token_type: "Bearer",
+  };
+}

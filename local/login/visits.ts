@@ -1,0 +1,81 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Pool } from "../cognito/world";
+
+/** One browser at the pages, known by its cookie. */
+export interface Visit {
+  readonly id: string;
+  /** Goes along with every form of this browser. */
+  readonly csrf: string;
+  /** ms since 1970. */
+  readonly expires: number;
+  /** Who is being confirmed, or chooses a new password. */
+  pending?: Pending;
+  /** Shown on the next page, once. */
+  notice?: string;
+  signedIn?: { readonly pool: Pool; readonly username: string; readonly authTime: number };
+}
+
+export interface Pending {
+  readonly pool: Pool;
+  /** As the person wrote it. */
+  readonly username: string;
+  /** Whether this browser has shown the password: then confirming signs in. */
+  readonly knowsPassword: boolean;
+  /** Stands for "knew the temporary password". */
+  readonly challenge?: string;
+}
+
+/** Cognito's managed login keeps a browser signed in for an hour. */
+const lifetimeInMs = 3600_000;
+const most = 10_000;
+const cookieName = "cognito-local";
+
+export class Visits {
+  readonly #visits = new Map<string, Visit>();
+
+  /** @param now ms since 1970 */
+  constructor(readonly now: () => number) {}
+
+  find(request: IncomingMessage): Visit | undefined {
+    const cookies = (request.headers.cookie ?? "").split(/; */).map((pair) => pair.split("="));
+    for (const [name, id = ""] of cookies) {
+      const visit = name === cookieName ? this.#visits.get(id) : undefined;
+      if (visit && visit.expires > this.now()) return visit;
+    }
+    return undefined;
+  }
+
+  /** Begins a visit with a new id, and so a new cookie. */
+  begin(state: Pick<Visit, "signedIn" | "notice"> = {}): Visit {
+    // The oldest go first: whoever opens pages without end must not fill the memory.
+    for (const [id, { expires }] of this.#visits) {
+      if (expires > this.now() && this.#visits.size < most) break;
+      this.#visits.delete(id);
+    }
+    const visit = { id: token(), csrf: token(), expires: this.now() + lifetimeInMs, ...state };
+    this.#visits.set(visit.id, visit);
+    return visit;
+  }
+
+  end(visit: Visit): void {
+    this.#visits.delete(visit.id);
+  }
+}
+
+/** For `Set-Cookie`. Without `Secure`: these pages speak plain HTTP on this machine only. */
+export function cookie(visit: Visit | undefined): string {
+  const attributes = "Path=/; HttpOnly; SameSite=Lax";
+  return visit ? `${cookieName}=${visit.id}; ${attributes}` : `${cookieName}=; Max-Age=0; ${attributes}`;
+}
+
+/** Whether a form came from a page that this browser was given. */
+export function csrfMatches(visit: Visit | undefined, value: string | null): boolean {
+  if (!visit || value === null) return false;
+  const [expected, given] = [Buffer.from(visit.csrf), Buffer.from(value)];
+  return expected.length === given.length && timingSafeEqual(expected, given);
+}
+
+function token(): string {
+  return randomBytes(24).toString("base64url");
+}

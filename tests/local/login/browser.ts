@@ -1,0 +1,59 @@
+/** A browser without scripts: keeps cookies, fills in forms, follows redirects of the pages but not away from them. */
+export class Browser {
+  readonly cookies = new Map<string, string>();
+  /** The address and content of the page that is open. */
+  url = "";
+  status = 0;
+  page = "";
+  headers = new Headers();
+
+  constructor(readonly home: string) {}
+
+  /** @returns where the browser ended: a page, or an address outside that it was sent to */
+  async open(target: string, init: RequestInit = {}): Promise<string> {
+    const url = new URL(target, this.home);
+    if (url.origin !== this.home) return url.href;
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    const response = await fetch(url, {
+      ...init,
+      redirect: "manual",
+      headers: { cookie, ...(init.headers as object) },
+    });
+    for (const set of response.headers.getSetCookie()) {
+      const [name, value] = set.split(";")[0]!.split("=") as [string, string];
+      if (/Max-Age=0/.test(set)) this.cookies.delete(name);
+      else this.cookies.set(name, value);
+    }
+    const location = response.headers.get("location");
+    if (location !== null) return this.open(location);
+    Object.assign(this, {
+      url: url.href,
+      status: response.status,
+      page: await response.text(),
+      headers: response.headers,
+    });
+    return url.href;
+  }
+
+  /** Sends the form with this action, its hidden fields and these. */
+  async submit(
+    action: string,
+    fields: Record<string, string> = {},
+    headers: Record<string, string> = {},
+  ): Promise<string> {
+    const form = new RegExp(`<form method="post" action="(${action}\\?[^"]*)"[\\s\\S]*?</form>`).exec(this.page);
+    if (!form) throw new Error(`No form for ${action} on ${this.url}:\n${this.page}`);
+    const csrf = /name="_csrf" value="([^"]+)"/.exec(form[0])![1]!;
+    const body = new URLSearchParams({ _csrf: csrf, ...fields });
+    return this.open(form[1]!.replaceAll("&amp;", "&"), { method: "POST", body, headers });
+  }
+
+  /** The text of the alert or notice on the page. */
+  get message(): string | undefined {
+    return /<p class="(?:alert|notice)"[^>]*>([^<]*)</.exec(this.page)?.[1];
+  }
+
+  get title(): string | undefined {
+    return /<title>([^<]*)</.exec(this.page)?.[1];
+  }
+}
