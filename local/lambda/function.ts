@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import type { Credentials } from "../iam/iam";
 import { Container, type Outcome } from "./container";
 import type { FunctionLog } from "./log";
@@ -61,6 +62,8 @@ export class RunnableFunction {
       this.#note("platform.start", { requestId: id, version: "$LATEST" });
     });
     const durationMs = Number((performance.now() - begun).toFixed(3));
+    // What the function logged is there already, but its pipe may be read after the answer's: it stands before the report.
+    await setImmediate();
     const { memorySize: memorySizeMB } = this.settings;
     this.#note("platform.report", {
       requestId: id,

@@ -271,6 +271,13 @@ describe("logs", () => {
     expect([end, more]).toEqual([expect.stringMatching(/^END/), []]);
   });
 
+  test("stand between the start and the end of their invocation, always", async () => {
+    await world.make("order", "exports.handler = async (n) => console.log(n);");
+    for (let n = 0; n < 200; n++) await world.invoke("order", n);
+    const kinds = (await world.lambda.recentLogs("order")).map((line) => /^(START|END)/.exec(line)?.[0] ?? "entry");
+    expect(kinds).toEqual(Array.from({ length: 200 }, () => ["START", "entry", "END"]).flat());
+  });
+
   test("keep the levels that the function declares, and what it wrote before it died", async () => {
     const loggingConfig = { logFormat: "JSON", applicationLogLevel: "ERROR", systemLogLevel: "WARN" };
     const source = "exports.handler = async () => { console.log('no'); console.error('yes'); process.exit(1); };";
