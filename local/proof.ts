@@ -6,7 +6,7 @@ import {
   SignUpCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
-import type { Outputs } from "./system";
+import type { Outputs } from "./outputs";
 
 export interface Proof {
   readonly email: string;

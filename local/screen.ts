@@ -1,6 +1,7 @@
 import type { Made, Registered } from "./host/part";
+import type { Outputs } from "./outputs";
 import type { Proof } from "./proof";
-import type { Outputs, System } from "./system";
+import type { System } from "./system";
 
 type Line = (resource: Registered, outputs: Record<string, unknown>) => string;
 

@@ -9,31 +9,8 @@ import { Iam } from "./iam/iam";
 import { invokeForCognito } from "./lambda/cognitoTrigger";
 import { Lambda } from "./lambda/lambda";
 import { MySql } from "./mysql/MySql";
+import type { Outputs } from "./outputs";
 import { SecretsManager } from "./secretsManager/secretsManager";
-
-/** Content of `.local/outputs.json`: the stack's outputs, with this machine's addresses. */
-export interface Outputs {
-  readonly region: string;
-  readonly userPoolId: string;
-  readonly userPoolClientId: string;
-  readonly cognitoEndpoint: string;
-  readonly signInUrl: string;
-  readonly mysql: { host: string; port: number; user: string; password: string; database: string };
-  readonly secretsManagerEndpoint: string;
-  readonly secretName: string;
-  readonly functionName: string;
-  readonly lambdaEndpoint: string;
-  readonly bucketName: string;
-  readonly bucketUrl: string;
-  readonly apiUrl: string;
-  readonly webUrl: string;
-  readonly mailbox: string;
-  /** Signs requests to this machine's AWS endpoints; the SDK wants some key. */
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  /** PEM file of the authority that vouches for the database. */
-  readonly authorityFile: string;
-}
 
 export interface SystemOptions {
   readonly folder: DataFolder;

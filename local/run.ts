@@ -1,0 +1,51 @@
+import { join, resolve } from "node:path";
+import { DataFolder } from "./folder";
+import { stackConfig } from "./host/stackConfig";
+import type { Options } from "./main";
+import { outputsName } from "./outputs";
+import { prove } from "./proof";
+import { Screen } from "./screen";
+import { startSystem } from "./system";
+
+const root = join(__dirname, "..");
+
+/** Starts the system, proves that it works, and keeps it until it is asked to stop. */
+export async function run({ once, reset, stack, dir }: Options): Promise<void> {
+  const stopped = stopSignal();
+  const screen = new Screen();
+  const values = stackConfig(root, stack);
+  const folder = await DataFolder.open(resolve(root, dir), { reset });
+  try {
+    screen.title(stack);
+    const system = await startSystem({ folder, stack, values, screen });
+    try {
+      await folder.write(outputsName, system.outputs);
+      const begun = performance.now();
+      screen.proven(await prove(system.outputs), performance.now() - begun);
+      screen.summary(system, join(dir, outputsName));
+      if (!once) {
+        console.log("\n  Ctrl-C stops it.");
+        await stopped;
+        console.log("\nStopping.");
+      }
+    } finally {
+      await folder.remove(outputsName);
+      await system.close();
+    }
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Resolves when the person or the operating system asks to stop; a second request does not wait any longer. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const ask = () => {
+      if (asked) process.exit(130);
+      asked = true;
+      resolve();
+    };
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, ask);
+  });
+}

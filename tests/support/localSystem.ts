@@ -1,0 +1,70 @@
+/** Runs `npm start`'s own command in a folder of its own, as a person would. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Outputs } from "../../local/outputs";
+import { projectRoot } from "./native";
+
+export interface Finished {
+  readonly code: number | null;
+  /** Both streams, as they came. */
+  readonly output: string;
+}
+
+export interface RunningSystem {
+  readonly process: ChildProcess;
+  readonly outputs: Outputs;
+  /** What it printed until now. */
+  printed(): string;
+  /** Sends the signal and waits for the end. */
+  stop(signal?: NodeJS.Signals): Promise<Finished>;
+}
+
+function launch(directory: string, args: string[], env: NodeJS.ProcessEnv) {
+  const child = spawn(process.execPath, ["local/start.cjs", "--dir", directory, ...args], {
+    cwd: projectRoot,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (part: string) => {
+      output += part;
+    });
+  }
+  const finished = once(child, "close").then(([code]) => ({ code: code as number | null, output }));
+  return { child, finished, printed: () => output };
+}
+
+/** Runs the command to its end. */
+export const runToEnd = (directory: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Finished> =>
+  launch(directory, args, env).finished;
+
+/** Starts the system and waits until it says that it is ready. */
+export async function startLocalSystem(
+  directory: string,
+  args: string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<RunningSystem> {
+  const { child, finished, printed } = launch(directory, args, env);
+  const ready = new Promise<void>((resolve) => {
+    child.stdout.on("data", () => {
+      if (printed().includes("Ctrl-C stops it")) resolve();
+    });
+  });
+  const ended = finished.then(({ code, output }) => {
+    throw new Error(`The local system ended with code ${code} before it was ready:\n${output}`);
+  });
+  ended.catch(() => {});
+  await Promise.race([ready, ended]);
+  return {
+    process: child,
+    outputs: JSON.parse(await readFile(join(directory, "outputs.json"), "utf8")) as Outputs,
+    printed,
+    stop(signal = "SIGTERM") {
+      child.kill(signal);
+      return finished;
+    },
+  };
+}
