@@ -112,7 +112,7 @@ function formPage(view: View, title: string, intro: Html, content: Html): Html {
 }
 
 function form(view: View, action: string, fields: Html, submit: string, look = "first"): Html {
-  return html`<form method="post" action="${action}?${view.authorization.query}" novalidate>
+  return html`<form method="post" action="${action}?${view.authorization.query}" novalidate ${view.error && html`aria-describedby="error"`}>
       <input type="hidden" name="_csrf" value="${view.visit.csrf}">
       ${fields}
       <button class="${look}">${submit}</button>

@@ -138,7 +138,8 @@ describe("tokens", () => {
       IdToken!,
       `${b64({ alg: "none", kid })}.${payload}.`,
       `${content}.${byPublicKey}`,
-      `${header}.${b64({ ...claims(AccessToken), username: "someone" })}.${signature}`,
+      // True in every claim but one that was changed after signing.
+      `${header}.${b64({ ...claims(AccessToken), exp: claims(AccessToken).exp + 60 })}.${signature}`,
       `${AccessToken}.more`,
       "..",
     ];
