@@ -63,6 +63,9 @@ export class Screen {
 }
 
 const addresses = (outputs: Outputs): [string, string][] => [
+  ["sign in", outputs.signInUrl],
+  ["image API", outputs.apiUrl],
+  ["bucket", outputs.bucketUrl],
   ["Cognito API", outputs.cognitoEndpoint],
   ["user pool", `${outputs.userPoolId}, client ${outputs.userPoolClientId}`],
   ["mails with codes", outputs.mailbox],

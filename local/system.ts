@@ -1,5 +1,7 @@
+import type { Jwks } from "aws-jwt-verify/jwk";
 import { Cognito } from "./cognito/cognito";
 import type { DataFolder } from "./folder";
+import { ApiGateway } from "./gateway/apiGateway";
 import { makeDynamic } from "./host/dynamic";
 import type { Made, Maker, Part, Registered, Site } from "./host/part";
 import { evaluate, preload } from "./host/program";
@@ -8,7 +10,9 @@ import { Recorder } from "./host/recorder";
 import { Iam } from "./iam/iam";
 import { invokeForCognito } from "./lambda/cognitoTrigger";
 import { Lambda } from "./lambda/lambda";
+import { Login } from "./login/login";
 import { MySql } from "./mysql/MySql";
+import { ObjectStore } from "./objects/objectStore";
 import type { Outputs } from "./outputs";
 import { SecretsManager } from "./secretsManager/secretsManager";
 
@@ -65,12 +69,17 @@ export async function startSystem({ folder, stack, values, screen }: SystemOptio
         platformEnvironment: () => ({
           AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
           NODE_EXTRA_CA_CERTS: mysql.caFile,
+          // Lambda's Node is the one of `runtime`; what the SDK says about this machine's is no line of the function's log.
+          AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
         }),
       }),
     );
     const cognito = await start(
       Cognito.start(site, (functionArn, event, poolArn) => invokeForCognito(lambda, functionArn, event, poolArn)),
     );
+    const login = await start(Login.start(site, cognito));
+    const objects = await start(new ObjectStore(site, iam));
+    await start(new ApiGateway(site, { s3: objects, roles: iam, userPools: (arn) => issuerOf(cognito, arn) }));
     const recorder = new Recorder(site);
     const makers: Record<string, Maker> = {
       ...randomPasswords(folder),
@@ -80,7 +89,7 @@ export async function startSystem({ folder, stack, values, screen }: SystemOptio
     };
 
     trust(mysql.caFile);
-    const { outputs } = await evaluate({
+    const evaluated = await evaluate({
       stack,
       values,
       make: async (resource) => {
@@ -90,13 +99,16 @@ export async function startSystem({ folder, stack, values, screen }: SystemOptio
         return made;
       },
     });
+    const deployed = evaluated.outputs as unknown as Outputs;
     return {
       outputs: {
-        ...(outputs as unknown as Outputs),
+        ...deployed,
         cognitoEndpoint: cognito.endpoint,
+        signInUrl: login.localUrl(deployed.signInUrl),
         mysql: { ...mysql.administrator, database: mysql.administrator.database ?? "" },
         secretsManagerEndpoint: secrets.endpoint,
         lambdaEndpoint: lambda.endpoint,
+        bucketUrl: await objects.bucketUrl(deployed.bucketName),
         mailbox: cognito.mailboxUrl,
         ...iam.administrator,
         authorityFile: mysql.caFile,
@@ -109,6 +121,19 @@ export async function startSystem({ folder, stack, values, screen }: SystemOptio
     await close();
     throw error;
   }
+}
+
+/** A pool as an authorizer knows it; its keys are read over HTTP, from where it publishes them. */
+function issuerOf(cognito: Cognito, poolArn: string) {
+  const pool = [...cognito.world.pools.values()].find(({ arn }) => arn === poolArn);
+  if (!pool) return undefined;
+  const issuer = cognito.issuer(pool.id);
+  return {
+    issuer,
+    jwks: async () => (await fetch(`${issuer}/.well-known/jwks.json`)).json() as Promise<Jwks>,
+    clientIds: () =>
+      [...cognito.world.clients.values()].filter((client) => client.pool.id === pool.id).map(({ id }) => id),
+  };
 }
 
 /** The program trusts what these standard variables name; here that is the authority of this machine's database. */
