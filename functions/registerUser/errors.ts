@@ -147,11 +147,11 @@ export class AuthoritiesUnreadable extends RegistrationError {
   }
 }
 
-/** MySQL refused the statement for a reason that trying again does not change. */
+/** MySQL, or the way to it, refused for a reason that trying again does not change. */
 export class DatabaseRefused extends RegistrationError {
   constructor(cause: unknown) {
     const code = "DATABASE_REFUSED";
-    const detail = "MySQL refused the statement, and trying again would not help; the cause has MySQL's own code";
+    const detail = "MySQL or the way to it refused, and trying again would not help; the cause has the code to look up";
     super("DatabaseRefused", code, later(code), detail, cause);
   }
 }

@@ -12,45 +12,45 @@ export type Remedy =
   | "none";
 
 /** Codes of MySQL's server, of the driver, of Node and of this function, each with what helps. */
-const REMEDIES: Readonly<Record<string, Remedy>> = {
-  ER_LOCK_DEADLOCK: "repeat",
-  ER_LOCK_WAIT_TIMEOUT: "repeat",
+const REMEDIES: ReadonlyMap<unknown, Remedy> = new Map<unknown, Remedy>([
+  ["ER_LOCK_DEADLOCK", "repeat"],
+  ["ER_LOCK_WAIT_TIMEOUT", "repeat"],
 
   // No connection to be had just now.
-  ER_CON_COUNT_ERROR: "reconnect",
-  ER_TOO_MANY_USER_CONNECTIONS: "reconnect",
-  ER_USER_LIMIT_REACHED: "reconnect",
-  ECONNREFUSED: "reconnect",
-  EHOSTUNREACH: "reconnect",
-  ENETUNREACH: "reconnect",
-  EAI_AGAIN: "reconnect",
+  ["ER_CON_COUNT_ERROR", "reconnect"],
+  ["ER_TOO_MANY_USER_CONNECTIONS", "reconnect"],
+  ["ER_USER_LIMIT_REACHED", "reconnect"],
+  ["ECONNREFUSED", "reconnect"],
+  ["EHOSTUNREACH", "reconnect"],
+  ["ENETUNREACH", "reconnect"],
+  ["EAI_AGAIN", "reconnect"],
 
   // A fail-over: this server has become the reader, or is going down; the host name will lead to another one.
-  ER_OPTION_PREVENTS_STATEMENT: "reconnect",
-  ER_READ_ONLY_MODE: "reconnect",
-  ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: "reconnect",
-  ER_SERVER_SHUTDOWN: "reconnect",
-  ER_NORMAL_SHUTDOWN: "reconnect",
-  ER_SERVER_OFFLINE_MODE: "reconnect",
+  ["ER_OPTION_PREVENTS_STATEMENT", "reconnect"],
+  ["ER_READ_ONLY_MODE", "reconnect"],
+  ["ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION", "reconnect"],
+  ["ER_SERVER_SHUTDOWN", "reconnect"],
+  ["ER_NORMAL_SHUTDOWN", "reconnect"],
+  ["ER_SERVER_OFFLINE_MODE", "reconnect"],
 
   // The connection is gone, or what was prepared on it.
-  ER_QUERY_INTERRUPTED: "reconnect",
-  ER_CLIENT_INTERACTION_TIMEOUT: "reconnect",
-  ER_UNKNOWN_STMT_HANDLER: "reconnect",
-  ER_NEED_REPREPARE: "reconnect",
-  PROTOCOL_CONNECTION_LOST: "reconnect",
-  ECONNRESET: "reconnect",
-  ECONNABORTED: "reconnect",
-  EPIPE: "reconnect",
-  ETIMEDOUT: "reconnect",
-  TIMED_OUT: "reconnect",
+  ["ER_QUERY_INTERRUPTED", "reconnect"],
+  ["ER_CLIENT_INTERACTION_TIMEOUT", "reconnect"],
+  ["ER_UNKNOWN_STMT_HANDLER", "reconnect"],
+  ["ER_NEED_REPREPARE", "reconnect"],
+  ["PROTOCOL_CONNECTION_LOST", "reconnect"],
+  ["ECONNRESET", "reconnect"],
+  ["ECONNABORTED", "reconnect"],
+  ["EPIPE", "reconnect"],
+  ["ETIMEDOUT", "reconnect"],
+  ["TIMED_OUT", "reconnect"],
 
-  ER_ACCESS_DENIED_ERROR: "readSecret",
-  ER_ACCESS_DENIED_NO_PASSWORD_ERROR: "readSecret",
+  ["ER_ACCESS_DENIED_ERROR", "readSecret"],
+  ["ER_ACCESS_DENIED_NO_PASSWORD_ERROR", "readSecret"],
 
-  HANDSHAKE_SSL_ERROR: "distrust",
-  HANDSHAKE_NO_SSL_SUPPORT: "distrust",
-};
+  ["HANDSHAKE_SSL_ERROR", "distrust"],
+  ["HANDSHAKE_NO_SSL_SUPPORT", "distrust"],
+]);
 
 /** What helps against an error of the driver. */
 export function remedyOf(error: unknown): Remedy {
@@ -66,5 +66,5 @@ export function remedyOf(error: unknown): Remedy {
     // The driver calls everything that ends a TLS handshake so, a network that breaks down included.
     return "reconnect";
   }
-  return (typeof code === "string" && REMEDIES[code]) || "none";
+  return REMEDIES.get(code) ?? "none";
 }

