@@ -1,10 +1,5 @@
 import { JwtVerifier } from "aws-jwt-verify";
-import {
-  JwtBaseError,
-  JwtExpiredError,
-  JwtInvalidSignatureAlgorithmError,
-  KidNotFoundInJwksError,
-} from "aws-jwt-verify/error";
+import { JwtExpiredError, JwtInvalidSignatureAlgorithmError, KidNotFoundInJwksError } from "aws-jwt-verify/error";
 import type { Jwks } from "aws-jwt-verify/jwk";
 import { Fault } from "./faults";
 import type { Authorizer } from "./model";

@@ -68,6 +68,7 @@ describe("refused with 401", () => {
     ["only Bearer", () => "Bearer "],
     ["no JWT", () => "abc"],
     ["an ID token", () => api.users.id()],
+    ["an ID token with the claims of an access token", () => api.users.access({ token_use: "id" })],
     ["an access token without the scope", () => api.users.access({ scope: "aws.cognito.signin.user.admin" })],
     ["one whose scope only begins like it", () => api.users.access({ scope: "openid2 xopenid" })],
     ["one without any scope", () => api.users.access({ scope: undefined })],

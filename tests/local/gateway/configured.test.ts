@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { renameSync } from "node:fs";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import type { S3 } from "../../../local/objects/operations";
@@ -310,6 +311,21 @@ describe("time", () => {
     expect(message(reply)).toEqual([504, "Endpoint request timed out"]);
     expect(reply.headers["access-control-allow-origin"]).toBe("*");
     expect((await send("GET", "a.png")).status).toBe(200);
+  });
+
+  it("an answer that comes too late is closed", async () => {
+    const late: Readable[] = [];
+    const watched: Options["s3"] = (store) => ({
+      request: async (request) => {
+        const reply = await slow(300)!(store).request(request);
+        late.push(reply.body as Readable);
+        return reply;
+      },
+    });
+    await start({ "Integration GET": set({ timeoutMilliseconds: 50 }) }, { s3: watched });
+    await putByRole("a.png", png);
+    expect((await send("GET", "a.png")).status).toBe(504);
+    await expect.poll(() => late.map(({ destroyed }) => destroyed)).toEqual([true]);
   });
 
   it("a slow client does not use up the integration's time", async () => {

@@ -160,6 +160,24 @@ describe("limits", () => {
     expect(partFiles()).toEqual([]);
   });
 
+  it("counts where nobody reads the body, too", async () => {
+    expect((await call("OPTIONS", "large.png", {}, tooMuch)).status).toBe(413);
+  });
+
+  it("what was too much is read to its end, and the connection serves the next request", async () => {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const ports = new Set<number | undefined>();
+    agent.on("free", (socket) => ports.add(socket.localPort));
+    const path = `/dev/${bucket}/large.png`;
+    const headers = { authorization: token, "content-type": "image/png", "transfer-encoding": "chunked" };
+    const body = Buffer.alloc(40 * 1024 * 1024);
+    const refused = await exchange(api.url, path, { method: "PUT", headers, body, agent });
+    expect(refused.status).toBe(413);
+    expect((await exchange(api.url, path, { method: "OPTIONS", agent })).status).toBe(200);
+    agent.destroy();
+    expect(ports.size).toBe(1);
+  });
+
   it("an upload that breaks off leaves nothing", async () => {
     await new Promise<void>((resolve) => {
       const headers = { authorization: token, "content-type": "image/png", "content-length": 1_000_000 };

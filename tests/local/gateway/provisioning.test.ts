@@ -184,11 +184,14 @@ describe("deployments", () => {
       parentId: api.restApi.rootResourceId,
       pathPart: "late",
     });
-    const on = { restApi: api.restApi.id, resourceId: id, httpMethod: "GET" };
-    await api.make("aws:apigateway/method:Method", "late", { ...on, authorization: "NONE" });
-    await api.make("aws:apigateway/integration:Integration", "late", { ...on, type: "MOCK" });
-    const reply = await exchange(api.url, "/dev/late");
-    expect(reply.text).toBe('{"message":"Missing Authentication Token"}');
+    for (const resourceId of [id, api.folder.id]) {
+      const on = { restApi: api.restApi.id, resourceId, httpMethod: "GET" };
+      await api.make("aws:apigateway/method:Method", "late", { ...on, authorization: "NONE" });
+      await api.make("aws:apigateway/integration:Integration", "late", { ...on, type: "MOCK" });
+    }
+    for (const path of ["/dev/late", `/dev/${bucket}`]) {
+      expect((await exchange(api.url, path)).text).toBe('{"message":"Missing Authentication Token"}');
+    }
   });
 
   it("an API without methods, or with an unfinished one, cannot be deployed", async () => {

@@ -6,7 +6,8 @@ const b64 = (value: object) => Buffer.from(JSON.stringify(value)).toString("base
 /** A user pool of its own key, which signs what it is told to. */
 export function testPool(issuer: string, clientId = "client-1", kid = "key-1") {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const jwk = { ...publicKey.export({ format: "jwk" }), kid, alg: "RS256", use: "sig" };
+  // Without `alg`, so that it is up to the authorizer which algorithms count.
+  const jwk = { ...publicKey.export({ format: "jwk" }), kid, use: "sig" };
   let fetched = 0;
   const pool: UserPool & { readonly fetched: number } = {
     issuer,

@@ -179,6 +179,18 @@ describe("who may", () => {
     own.remove();
   });
 
+  it("restrictPublicBuckets keeps everybody out of a public bucket, and lets the role in", async () => {
+    const name = await registerBucket(store, "restricted-bucket");
+    await put(store, name, "a", Buffer.from("a"));
+    expect((await get(`/${name}/a`)).status).toBe(200);
+    await register(store, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", name, {
+      bucket: name,
+      restrictPublicBuckets: true,
+    });
+    expect((await get(`/${name}/a`)).status).toBe(403);
+    expect((await put(store, name, "a", Buffer.from("a"))).status).toBe(200);
+  });
+
   it("a policy against plain HTTP does not lock loopback out", async () => {
     const name = await registerBucket(store, "secure-transport");
     const deny = { Effect: "Deny", Principal: "*", Action: "s3:*", Resource: `arn:aws:s3:::${name}/*` };
