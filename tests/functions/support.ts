@@ -123,9 +123,11 @@ export class Database {
     return this.query("SELECT * FROM ecommerce_db.users WHERE User_UUID = ? OR User_Email = ?", [sub, email]);
   }
 
-  /** The connections that the function's user has. */
+  /** The connections that the function's user has, oldest first. */
   async connections(): Promise<number[]> {
-    const rows = await this.query("SELECT id FROM information_schema.processlist WHERE user = ?", [this.user]);
+    const rows = await this.query("SELECT id FROM information_schema.processlist WHERE user = ? ORDER BY id", [
+      this.user,
+    ]);
     return rows.map((row: any) => row.id ?? row.ID);
   }
 
