@@ -2,8 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 
-/** The project's root. The program runs there: what an archive holds is named relative to it. */
-export const projectRoot = join(__dirname, "..");
+const projectRoot = join(__dirname, "..");
 
 /**
  * Bundles a function's folder into one minified file for the archive of its CallbackFunction. A callback that captures
@@ -11,7 +10,8 @@ export const projectRoot = join(__dirname, "..");
  * carry whole packages; a bundle is ordinary code and a tenth of the size.
  *
  * @param name folder below `functions/`, with an `index.ts`
- * @returns path of the file, relative to the project's root and the same on every machine
+ * @returns path of the file, relative to this folder, where the Pulumi CLI runs the program: what an archive holds is
+ *   named relative to it, the same on every machine
  * @throws esbuild's error, with the file and line, where the function does not compile
  */
 export function bundle(name: string): string {
@@ -27,24 +27,26 @@ export function bundle(name: string): string {
     minify: true,
     // Error classes keep their names, which logs and callers go by.
     keepNames: true,
+    // mysql2 would bring the tables of every character set that MySQL ever knew, a third of the archive.
+    alias: { "iconv-lite": "./functions/registerUser/encodings.ts" },
     legalComments: "none",
     logLevel: "silent",
     write: false,
   });
   const code = outputFiles[0]!.contents;
-  mkdirSync(join(projectRoot, ".build"), { recursive: true });
+  mkdirSync(join(__dirname, ".build"), { recursive: true });
   if (!current(path)?.equals(code)) {
     // Renamed into place: another evaluation of the program may be reading the file.
     const draft = `${path}.${process.pid}`;
-    writeFileSync(join(projectRoot, draft), code);
-    renameSync(join(projectRoot, draft), join(projectRoot, path));
+    writeFileSync(join(__dirname, draft), code);
+    renameSync(join(__dirname, draft), join(__dirname, path));
   }
   return path;
 }
 
 function current(path: string): Buffer | undefined {
   try {
-    return readFileSync(join(projectRoot, path));
+    return readFileSync(join(__dirname, path));
   } catch {
     return undefined;
   }

@@ -1,4 +1,3 @@
-import { projectRoot } from "./bundle";
 import { readSurroundings } from "./config";
 import { Database } from "./Database";
 import { DatabaseSchema } from "./DatabaseSchema";
@@ -12,8 +11,8 @@ import { rdsAuthorities } from "./rdsAuthorities";
 import { UserPool } from "./UserPool";
 import { UserRegistration } from "./UserRegistration";
 
-// The Pulumi CLI starts the program in this folder; archives and files are named from the project's root.
-process.chdir(projectRoot);
+// Where the Pulumi CLI runs the program, and from where it reads the files of archives. Elsewhere it runs there too.
+process.chdir(__dirname);
 
 /** The whole system: configuration → components → outputs. */
 export = async function program() {
