@@ -40,12 +40,52 @@ export interface System {
  * @throws StartError and others after everything that had started was ended again
  */
 export async function startSystem({ folder, stack, values, screen }: SystemOptions): Promise<System> {
+  const parts = await startParts(folder, values["aws:region"], (line) => screen.say(line));
+  try {
+    const { outputs } = await evaluate({
+      stack,
+      values,
+      make: async (resource) => {
+        const begun = performance.now();
+        const made = await parts.make(resource);
+        screen.made(resource, made, performance.now() - begun);
+        return made;
+      },
+    });
+    const { mysql, notSimulated, close } = parts;
+    return { outputs: await parts.finish(outputs), mysql, notSimulated, close };
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+/** Every real part, started and wired to the others, before the program is evaluated. */
+export interface Parts extends Omit<System, "outputs"> {
+  /** Makes one resource, or records it where nothing here simulates it. */
+  make(resource: Registered): Promise<Made>;
+  /** Where everything is, from the outputs of the evaluated program. */
+  finish(deployed: Readonly<Record<string, unknown>>): Promise<Outputs>;
+}
+
+/**
+ * Starts every real part.
+ *
+ * @param startMySql starts the database, @default as `local/mysql/sources.ts` finds one
+ * @throws StartError and others after everything that had started was ended again
+ */
+export async function startParts(
+  folder: DataFolder,
+  region = "us-east-1",
+  say: (line: string) => void = () => {},
+  startMySql: (site: Site) => Promise<MySql> = (site) => MySql.start(site),
+): Promise<Parts> {
   const site: Site = {
     directory: folder.path,
-    region: values["aws:region"] ?? "us-east-1",
+    region,
     accountId: "000000000000",
     port: (use) => folder.port(use),
-    say: (line) => screen.say(line),
+    say,
   };
   const started: Part[] = [];
   const close = async () => {
@@ -58,7 +98,7 @@ export async function startSystem({ folder, stack, values, screen }: SystemOptio
 
   try {
     // The server starts in a process of its own while this one loads the program.
-    const starting = start(MySql.start(site));
+    const starting = start(startMySql(site));
     preload();
     const mysql = await starting;
     const iam = await start(new Iam(site));
@@ -89,33 +129,26 @@ export async function startSystem({ folder, stack, values, screen }: SystemOptio
     };
 
     trust(mysql.caFile);
-    const evaluated = await evaluate({
-      stack,
-      values,
-      make: async (resource) => {
-        const begun = performance.now();
-        const made = await (makers[resource.type] ?? recorder.make)(resource);
-        screen.made(resource, made, performance.now() - begun);
-        return made;
-      },
-    });
-    const deployed = evaluated.outputs as unknown as Outputs;
     return {
-      outputs: {
-        ...deployed,
-        cognitoEndpoint: cognito.endpoint,
-        signInUrl: login.localUrl(deployed.signInUrl),
-        mysql: { ...mysql.administrator, database: mysql.administrator.database ?? "" },
-        secretsManagerEndpoint: secrets.endpoint,
-        lambdaEndpoint: lambda.endpoint,
-        bucketUrl: await objects.bucketUrl(deployed.bucketName),
-        mailbox: cognito.mailboxUrl,
-        ...iam.administrator,
-        authorityFile: mysql.caFile,
-      },
       mysql: mysql.description,
       notSimulated: recorder.types,
       close,
+      make: async (resource) => (makers[resource.type] ?? recorder.make)(resource),
+      finish: async (outputs) => {
+        const deployed = outputs as unknown as Outputs;
+        return {
+          ...deployed,
+          cognitoEndpoint: cognito.endpoint,
+          signInUrl: login.localUrl(deployed.signInUrl),
+          mysql: { ...mysql.administrator, database: mysql.administrator.database ?? "" },
+          secretsManagerEndpoint: secrets.endpoint,
+          lambdaEndpoint: lambda.endpoint,
+          bucketUrl: await objects.bucketUrl(deployed.bucketName),
+          mailbox: cognito.mailboxUrl,
+          ...iam.administrator,
+          authorityFile: mysql.caFile,
+        };
+      },
     };
   } catch (error) {
     await close();
