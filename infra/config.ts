@@ -10,6 +10,7 @@ import {
   stageName,
   word,
 } from "./configRules";
+import { reservationFault } from "./connectionLimit";
 
 /** A rule answers what is allowed when a value breaks it, and nothing when the value is fine. */
 export type Rule<T> = (value: T) => string | undefined;
@@ -71,6 +72,18 @@ export const settings = {
   "api.accountLogRole": flag(
     "Give API Gateway the role for its logs. The setting is one for the whole account and region, so only one stack may do it.",
     false,
+  ),
+  "api.ownPrefix": flag(
+    "Keep each person's uploads below their own prefix, `<sub>/`, so that nobody can overwrite another's picture.",
+    false,
+  ),
+  "api.overwrite": flag("Let an upload replace a picture of the same name.", true),
+  "api.writers": text(
+    "Who may upload: `everyone` who is signed in, or `application`, only through the confidential app client auth_writer_app.",
+    {
+      default: "everyone",
+      rule: (value) => (["everyone", "application"].includes(value) ? undefined : "everyone or application"),
+    },
   ),
   "network.cidr": text("Address range of the VPC, from /16 to /24.", { default: "10.20.0.0/16", rule: privateCidr }),
   "database.instanceClass": text("RDS instance class.", {
@@ -219,6 +232,11 @@ function contradictions(config: Settings, project: string): Fault[] {
       got: open.join(", "),
       allowed: `ranges of your own; to open the database's port to everyone all the same, set ${project}:database.allowAnywhere to true`,
     });
+  }
+  const concurrency = config["registration.reservedConcurrency"];
+  const tooMany = reservationFault(concurrency, config["database.instanceClass"], `${project}:database.instanceClass`);
+  if (tooMany !== undefined) {
+    faults.push({ key: `${project}:registration.reservedConcurrency`, got: String(concurrency), allowed: tooMany });
   }
   return faults;
 }

@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import type * as config from "../../infra/config";
+import type * as limits from "../../infra/connectionLimit";
+import { loadNatively } from "../support/native";
+import { devConfig } from "../support/program";
+
+const { connectionLimit, keptConnections, nearLimit, reservationFault } =
+  loadNatively<typeof limits>("infra/connectionLimit.ts");
+const { ConfigError, parseConfig } = loadNatively<typeof config>("infra/config.ts");
+
+const GiB = 2 ** 30;
+
+describe("the default max_connections of an instance class", () => {
+  // What SHOW VARIABLES said on such instances (tritoneco.com, 2015; the formula has not changed since).
+  it.each([
+    ["db.t2.micro", 66],
+    ["db.t2.small", 150],
+    ["db.t2.medium", 312],
+    ["db.t2.large", 648],
+  ])("of %s stays below the %i that were seen, by a tenth at most", (instanceClass, seen) => {
+    const limit = connectionLimit(instanceClass)!;
+    expect(limit).toBeLessThanOrEqual(seen);
+    expect(limit).toBeGreaterThan(seen * 0.88);
+  });
+
+  it.each([
+    ["db.t4g.micro", 1],
+    ["db.t4g.medium", 4],
+    ["db.t3.xlarge", 16],
+    ["db.m6g.large", 8],
+    ["db.m7i.xlarge", 16],
+    ["db.m8g.4xlarge", 64],
+    ["db.r6gd.large", 16],
+    ["db.r7g.16xlarge", 512],
+  ])("of %s is that of %i GiB, less what the system takes", (instanceClass, memory) => {
+    const whole = (memory * GiB) / 12_582_880;
+    expect(connectionLimit(instanceClass)).toBeLessThan(whole * 0.95);
+    expect(connectionLimit(instanceClass)).toBeGreaterThan(whole * 0.95 - 23);
+  });
+
+  it.each([
+    "db.serverless",
+    "db.m4.large",
+    "db.t4g.nano",
+    "db.m5.metal",
+    "db.x2g.large",
+    "db.t4g.constructor",
+    "t3.micro",
+  ])("of %s is not known", (instanceClass) => {
+    expect(connectionLimit(instanceClass)).toBeUndefined();
+    expect(nearLimit(instanceClass)).toBeUndefined();
+    expect(reservationFault(1000, instanceClass, "key")).toBeUndefined();
+  });
+});
+
+describe("registration.reservedConcurrency", () => {
+  const configured = (reservedConcurrency: number, instanceClass: string) => {
+    const { deployerCidrs } = JSON.parse(devConfig["ecommerce:database"]!);
+    const database = JSON.stringify({ deployerCidrs, instanceClass });
+    const registration = JSON.stringify({ reservedConcurrency });
+    const values = { ...devConfig, "ecommerce:database": database, "ecommerce:registration": registration };
+    return parseConfig(values, "ecommerce", "dev")["registration.reservedConcurrency"];
+  };
+  const most = connectionLimit("db.t4g.micro")! - keptConnections;
+
+  it("may be what the class leaves after what RDS and the operators need, and no more", () => {
+    expect(configured(most, "db.t4g.micro")).toBe(most);
+    expect(() => configured(most + 1, "db.t4g.micro")).toThrow(ConfigError);
+  });
+
+  it("above that is a fault that names both keys, both figures and the way out", () => {
+    expect(() => configured(80, "db.t4g.micro")).toThrow(
+      "ecommerce:registration.reservedConcurrency: got 80; allowed is at most 47 with " +
+        "ecommerce:database.instanceClass db.t4g.micro, which takes about 59 connections, 12 of them kept for RDS, " +
+        "deployments and repairs; reserve less or take a larger class",
+    );
+  });
+
+  it("is free with a larger class, with one that is not known, and when nothing is reserved", () => {
+    expect(configured(80, "db.t4g.small")).toBe(80);
+    expect(configured(1000, "db.x2g.large")).toBe(1000);
+    expect(configured(0, "db.t4g.micro")).toBe(0);
+  });
+
+  it("at its most leaves the alarm for connections silent", () => {
+    expect(most + 2).toBeLessThan(nearLimit("db.t4g.micro")!);
+  });
+});
