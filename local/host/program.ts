@@ -24,30 +24,36 @@ const providerPrefix = "pulumi:providers:";
  * Evaluates `infra/` in this process, with every resource that it registers handed to `make`. Pulumi's unit-test mocks
  * are the door: a resource is registered only after those that it depends on were answered, with their real outputs.
  *
- * @throws the first error of `make` or of the program; what depends on the failed resource is never asked for
+ * @throws the first error of `make` or of the program, when no `make` is under way any more; after it nothing else is
+ *   asked for
  */
 export async function evaluate({ stack, values, make }: ProgramOptions): Promise<Evaluation> {
   const providers = new Map<string, Inputs>();
+  const making = new Set<Promise<Made>>();
+  let failed = false;
   let fail!: (error: unknown) => void;
   const failure = new Promise<never>((_, reject) => {
-    fail = reject;
+    fail = (error) => {
+      failed = true;
+      reject(error);
+    };
   });
   failure.catch(() => {});
   // Pulumi leaves the promises of resources that depend on a failed one rejected, with nobody to hear them.
   process.on("unhandledRejection", fail);
 
   const newResource = async (args: pulumi.runtime.MockResourceArgs): Promise<pulumi.runtime.MockResourceResult> => {
+    // The rest of a program that has failed is neither made nor refused: it ends here, without a word.
+    if (failed) return new Promise(() => {});
     const inputs = plain(args.inputs) as Record<string, unknown>;
     const providerInputs = args.provider ? providers.get(providerName(args.provider)) : undefined;
     try {
       if (args.custom === false || args.type === "pulumi:pulumi:Stack") return { id: undefined, state: inputs };
       if (args.type.startsWith(providerPrefix)) providers.set(args.name, inputs);
-      const made = await make({
-        type: args.type,
-        name: args.name,
-        inputs,
-        ...(providerInputs ? { providerInputs } : {}),
-      });
+      const resource = { type: args.type, name: args.name, inputs, ...(providerInputs ? { providerInputs } : {}) };
+      const begun = make(resource);
+      making.add(begun);
+      const made = await begun.finally(() => making.delete(begun));
       return { id: made.id, state: { ...inputs, ...made.outputs } };
     } catch (error) {
       fail(error);
@@ -57,11 +63,15 @@ export async function evaluate({ stack, values, make }: ProgramOptions): Promise
 
   pulumi.runtime.setAllConfig({ ...values });
   await pulumi.runtime.setMocks({ newResource, call: answerCall }, project, stack, false);
-  const outputs = await Promise.race([pulumi.runtime.runInPulumiStack(preload()), failure]);
-  // Resources that no output depends on may still be on their way.
-  await Promise.race([pulumi.runtime.disconnect(), failure]);
-  process.off("unhandledRejection", fail);
-  return { outputs: plain(outputs) as Record<string, unknown> };
+  try {
+    const outputs = await Promise.race([pulumi.runtime.runInPulumiStack(preload()), failure]);
+    // Resources that no output depends on may still be on their way.
+    await Promise.race([pulumi.runtime.disconnect(), failure]);
+    process.off("unhandledRejection", fail);
+    return { outputs: plain(outputs) as Record<string, unknown> };
+  } finally {
+    await Promise.allSettled(making);
+  }
 }
 
 /** Loads the program, which takes a second the first time, without evaluating it. */
