@@ -1,7 +1,15 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { digest } from "./config";
-import { corsHeaders, defaultErrors, imageMethods, optionsMethod, pathParameters } from "./imageRoutes";
+import {
+  corsHeaders,
+  defaultErrors,
+  imageMethods,
+  optionsMethod,
+  pathParameters,
+  type UploadRules,
+  uploadPath,
+} from "./imageRoutes";
 
 export interface ImageApiArgs {
   region: string;
@@ -13,7 +21,14 @@ export interface ImageApiArgs {
   userPoolArn: pulumi.Input<string>;
   /** Role by which S3 is reached. */
   roleArn: pulumi.Input<string>;
+  /** Scope that an access token needs for an upload. @default openid */
+  writeScope?: string;
+  /** What narrows uploads. @default any key, and an upload replaces what was there */
+  uploads?: UploadRules;
 }
+
+/** The documented scope of both methods. */
+const readScope = "openid";
 
 /**
  * The regional REST API `ecommerce-api-for-s3` (S9), "to get and request objects from and to S3": PUT and GET on
@@ -32,7 +47,7 @@ export class ImageApi extends pulumi.ComponentResource {
   constructor(name: string, args: ImageApiArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:images:ImageApi", name, {}, opts);
     this.#name = name;
-    this.#args = { corsOrigin: "*", ...args };
+    this.#args = { corsOrigin: "*", writeScope: readScope, uploads: { ownPrefix: false, overwrite: true }, ...args };
 
     const apiArgs = {
       name: "ecommerce-api-for-s3",
@@ -82,13 +97,14 @@ export class ImageApi extends pulumi.ComponentResource {
   #images(httpMethod: "PUT" | "GET", resourceId: pulumi.Input<string>, authorizerId: pulumi.Input<string>) {
     const route = imageMethods[httpMethod];
     const name = `${this.#name}-${httpMethod.toLowerCase()}`;
+    const upload = httpMethod === "PUT" ? uploadPath(this.#args.uploads) : { path: "{bucket}/{key}", parameters: {} };
     const at = { restApi: this.#api.id, resourceId, httpMethod };
 
     const methodArgs = {
       ...at,
       authorization: "COGNITO_USER_POOLS",
       authorizerId,
-      authorizationScopes: ["openid"],
+      authorizationScopes: [httpMethod === "PUT" ? this.#args.writeScope : readScope],
       apiKeyRequired: false,
       requestParameters: route.methodParameters,
     };
@@ -100,9 +116,9 @@ export class ImageApi extends pulumi.ComponentResource {
       ...at,
       type: "AWS",
       integrationHttpMethod: httpMethod,
-      uri: `arn:aws:apigateway:${this.#args.region}:s3:path/{bucket}/{key}`,
+      uri: `arn:aws:apigateway:${this.#args.region}:s3:path/${upload.path}`,
       credentials: this.#args.roleArn,
-      requestParameters: route.integrationParameters,
+      requestParameters: { ...route.integrationParameters, ...upload.parameters },
       cacheKeyParameters: [],
       passthroughBehavior: "WHEN_NO_MATCH",
       timeoutMilliseconds: 29_000,

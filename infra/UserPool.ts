@@ -15,6 +15,11 @@ export interface UserPoolArgs {
     /** ARN of the function for the triggers. */
     functionArn: pulumi.Input<string>;
   };
+  /**
+   * Keep uploads for a confidential app client of their own, `auth_writer_app`: a scope that only it may ask for. Its
+   * secret belongs on a server, such as that of a shop's back office. @default false
+   */
+  separateWriters?: boolean;
   /** Cognito's deletion protection and Pulumi's `protect`. @default true */
   protect?: boolean;
 }
@@ -33,16 +38,20 @@ export class UserPool extends pulumi.ComponentResource {
   readonly clientId: pulumi.Output<string>;
   /** The login page for the first callback URL; it answers with a code. */
   readonly signInUrl: pulumi.Output<string>;
+  /** The scope that an upload needs. */
+  readonly writeScope: string;
 
   constructor(name: string, args: UserPoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:users:UserPool", name, {}, opts);
     const pool = userPool(name, args, this);
     const client = appClient(name, args, pool, this);
     const domain = managedLogin(name, args, pool, client, this);
+    if (args.separateWriters ?? false) writers(name, args, pool, this);
 
     this.id = pool.id;
     this.arn = pool.arn;
     this.clientId = client.id;
+    this.writeScope = args.separateWriters ? `${imagesApi}/${write}` : "openid";
     const query = pulumi.interpolate`client_id=${client.id}&response_type=code&scope=${scopes.join("+")}`;
     const callback = encodeURIComponent(args.callbackUrls[0] ?? "");
     this.signInUrl = pulumi.interpolate`https://${domain.domain}.auth.${args.region}.amazoncognito.com/login?${query}&redirect_uri=${callback}`;
@@ -103,23 +112,61 @@ function appClient(name: string, args: UserPoolArgs, pool: aws.cognito.UserPool,
     `${name}-client`,
     {
       name: "auth_user_app",
-      userPoolId: pool.id,
+      ...clientSettings(args, pool),
       // A browser cannot keep a secret: the code is protected by PKCE instead.
       generateSecret: false,
-      allowedOauthFlowsUserPoolClient: true,
-      allowedOauthFlows: ["code"],
       allowedOauthScopes: scopes,
-      callbackUrls: [...args.callbackUrls],
-      logoutUrls: [...args.signOutUrls],
-      supportedIdentityProviders: ["COGNITO"],
       explicitAuthFlows: ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-      preventUserExistenceErrors: "ENABLED",
-      enableTokenRevocation: true,
-      accessTokenValidity: 60,
-      idTokenValidity: 60,
-      refreshTokenValidity: 30,
-      tokenValidityUnits: { accessToken: "minutes", idToken: "minutes", refreshToken: "days" },
     },
+    { parent },
+  );
+}
+
+/** What every app client of the pool has in common. */
+const clientSettings = (args: UserPoolArgs, pool: aws.cognito.UserPool) => ({
+  userPoolId: pool.id,
+  allowedOauthFlowsUserPoolClient: true,
+  allowedOauthFlows: ["code"],
+  callbackUrls: [...args.callbackUrls],
+  logoutUrls: [...args.signOutUrls],
+  supportedIdentityProviders: ["COGNITO"],
+  preventUserExistenceErrors: "ENABLED",
+  enableTokenRevocation: true,
+  accessTokenValidity: 60,
+  idTokenValidity: 60,
+  refreshTokenValidity: 30,
+  tokenValidityUnits: { accessToken: "minutes", idToken: "minutes", refreshToken: "days" },
+});
+
+const imagesApi = "images";
+const write = "write";
+
+/** The scope for uploads, and the one client that may ask for it. */
+function writers(name: string, args: UserPoolArgs, pool: aws.cognito.UserPool, parent: pulumi.Resource) {
+  const server = new aws.cognito.ResourceServer(
+    `${name}-images`,
+    {
+      userPoolId: pool.id,
+      identifier: imagesApi,
+      name: "Product images",
+      scopes: [{ scopeName: write, scopeDescription: "Upload pictures" }],
+    },
+    { parent },
+  );
+  const client = new aws.cognito.UserPoolClient(
+    `${name}-writer`,
+    {
+      name: "auth_writer_app",
+      ...clientSettings(args, pool),
+      generateSecret: true,
+      allowedOauthScopes: [...scopes, `${imagesApi}/${write}`],
+      explicitAuthFlows: ["ALLOW_REFRESH_TOKEN_AUTH"],
+    },
+    { parent, dependsOn: server },
+  );
+  new aws.cognito.ManagedLoginBranding(
+    `${name}-writer-branding`,
+    { userPoolId: pool.id, clientId: client.id, useCognitoProvidedValues: true },
     { parent },
   );
 }

@@ -14,6 +14,23 @@ const objectPath: Mapping = {
   "integration.request.path.key": "method.request.path.file_name",
 };
 
+/** What narrows uploads beyond the documents; without it any signed-in person may replace any picture. */
+export interface UploadRules {
+  /** Put the person's `sub` before the key. */
+  readonly ownPrefix: boolean;
+  /** Let an upload replace an object; otherwise S3 answers 412. */
+  readonly overwrite: boolean;
+}
+
+/** The override of an upload's path, and the parameters that go with it (PutObject's conditional write). */
+export const uploadPath = ({ ownPrefix, overwrite }: UploadRules): { path: string; parameters: Mapping } => ({
+  path: ownPrefix ? "{bucket}/{sub}/{key}" : "{bucket}/{key}",
+  parameters: {
+    ...(ownPrefix ? { "integration.request.path.sub": "context.authorizer.claims.sub" } : {}),
+    ...(overwrite ? {} : { "integration.request.header.If-None-Match": fixed("*") }),
+  },
+});
+
 const header = (name: string) => `method.response.header.${name}`;
 const fromS3 = (...names: string[]): Mapping =>
   Object.fromEntries(names.map((name) => [header(name), `integration.response.header.${name}`]));

@@ -69,6 +69,7 @@ export = async function program() {
     domainPrefix: settings.domainPrefix,
     callbackUrls: settings.callbackUrls,
     signOutUrls: settings.signOutUrls,
+    separateWriters: settings["api.writers"] === "application",
     registration,
     protect,
   });
@@ -86,6 +87,8 @@ export = async function program() {
     corsOrigin: settings["api.corsOrigin"],
     userPoolArn: users.arn,
     roleArn: role.arn,
+    writeScope: users.writeScope,
+    uploads: { ownPrefix: settings["api.ownPrefix"], overwrite: settings["api.overwrite"] },
   });
 
   return {

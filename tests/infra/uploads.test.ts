@@ -1,0 +1,51 @@
+/** What narrows uploads beyond the documents. */
+import { describe, expect, it } from "vitest";
+import { idOf, recordProgram } from "../support/program";
+
+const put = (program: Awaited<ReturnType<typeof recordProgram>>) =>
+  program.one("aws:apigateway/integration:Integration", "image-api-put-s3").inputs as Record<string, any>;
+const scopes = (program: Awaited<ReturnType<typeof recordProgram>>, method: string) =>
+  program.one("aws:apigateway/method:Method", `image-api-${method}-method`).inputs.authorizationScopes;
+
+describe("api.ownPrefix", () => {
+  it("puts the person's sub, from the verified token, before the key; reading stays as documented", async () => {
+    const program = await recordProgram({ "ecommerce:api": '{"ownPrefix":true}' });
+    expect(put(program).uri).toBe("arn:aws:apigateway:us-east-1:s3:path/{bucket}/{sub}/{key}");
+    expect(put(program).requestParameters["integration.request.path.sub"]).toBe("context.authorizer.claims.sub");
+    expect(program.one("aws:apigateway/integration:Integration", "image-api-get-s3").inputs.uri).toBe(
+      "arn:aws:apigateway:us-east-1:s3:path/{bucket}/{key}",
+    );
+  });
+});
+
+describe("api.overwrite", () => {
+  it("lets S3 refuse an upload to a key that exists", async () => {
+    const header = "integration.request.header.If-None-Match";
+    expect(put(await recordProgram({ "ecommerce:api": '{"overwrite":false}' })).requestParameters[header]).toBe("'*'");
+    expect(put(await recordProgram()).requestParameters).not.toHaveProperty(header);
+  });
+});
+
+describe("api.writers", () => {
+  it("asks for a scope that only a confidential client may have", async () => {
+    const program = await recordProgram({ "ecommerce:api": '{"writers":"application"}' });
+    expect(scopes(program, "put")).toEqual(["images/write"]);
+    expect(scopes(program, "get")).toEqual(["openid"]);
+    expect(program.one("aws:cognito/resourceServer:ResourceServer").inputs).toMatchObject({
+      identifier: "images",
+      scopes: [{ scopeName: "write" }],
+    });
+    const clients = program.all("aws:cognito/userPoolClient:UserPoolClient");
+    const mayWrite = clients.filter(({ inputs }) => (inputs.allowedOauthScopes as string[]).includes("images/write"));
+    expect(mayWrite.map(({ inputs }) => [inputs.name, inputs.generateSecret])).toEqual([["auth_writer_app", true]]);
+    // Without a branding of its own the client's login page would be unavailable.
+    const branded = program.all("aws:cognito/managedLoginBranding:ManagedLoginBranding");
+    expect(branded.map(({ inputs }) => inputs.clientId)).toEqual(clients.map(idOf));
+  });
+  it("registers neither by default", async () => {
+    const program = await recordProgram();
+    expect(scopes(program, "put")).toEqual(["openid"]);
+    expect(program.all("aws:cognito/resourceServer:ResourceServer")).toEqual([]);
+    expect(program.all("aws:cognito/userPoolClient:UserPoolClient")).toHaveLength(1);
+  });
+});
