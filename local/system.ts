@@ -3,7 +3,7 @@ import { Cognito } from "./cognito/cognito";
 import type { DataFolder } from "./folder";
 import { ApiGateway } from "./gateway/apiGateway";
 import { makeDynamic } from "./host/dynamic";
-import type { Made, Maker, Part, Registered, Site } from "./host/part";
+import { type Made, type Maker, type Part, type Registered, type Site, StartError } from "./host/part";
 import { evaluate, preload } from "./host/program";
 import { randomPasswords } from "./host/randomPasswords";
 import { Recorder } from "./host/recorder";
@@ -12,6 +12,7 @@ import { invokeForCognito } from "./lambda/cognitoTrigger";
 import { Lambda } from "./lambda/lambda";
 import { Login } from "./login/login";
 import { MySql } from "./mysql/MySql";
+import { type Placed, unreachable } from "./network/reachability";
 import { ObjectStore } from "./objects/objectStore";
 import type { Outputs } from "./outputs";
 import { SecretsManager } from "./secretsManager/secretsManager";
@@ -64,7 +65,11 @@ export async function startSystem({ folder, stack, values, screen }: SystemOptio
 export interface Parts extends Omit<System, "outputs"> {
   /** Makes one resource, or records it where nothing here simulates it. */
   make(resource: Registered): Promise<Made>;
-  /** Where everything is, from the outputs of the evaluated program. */
+  /**
+   * Where everything is, from the outputs of the evaluated program.
+   *
+   * @throws StartError where the registered network, which this machine has no use for, would not do on AWS
+   */
   finish(deployed: Readonly<Record<string, unknown>>): Promise<Outputs>;
 }
 
@@ -128,13 +133,20 @@ export async function startParts(
       ...Object.assign({}, ...started.map((part) => part.makers)),
     };
 
+    const placed: Placed[] = [];
+
     trust(mysql.caFile);
     return {
       mysql: mysql.description,
       notSimulated: recorder.types,
       close,
-      make: async (resource) => (makers[resource.type] ?? recorder.make)(resource),
+      make: async (resource) => {
+        const made = await (makers[resource.type] ?? recorder.make)(resource);
+        placed.push({ ...resource, ...made });
+        return made;
+      },
       finish: async (outputs) => {
+        checkNetwork(placed);
         const deployed = outputs as unknown as Outputs;
         return {
           ...deployed,
@@ -154,6 +166,11 @@ export async function startParts(
     await close();
     throw error;
   }
+}
+
+function checkNetwork(placed: readonly Placed[]): void {
+  const faults = unreachable(placed);
+  if (faults.length > 0) throw new StartError(`On AWS this network would not do: ${faults.join("; ")}.`);
 }
 
 /** A pool as an authorizer knows it; its keys are read over HTTP, from where it publishes them. */
