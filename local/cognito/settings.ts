@@ -52,7 +52,7 @@ const notSimulated: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 /**
  * Reads the inputs of an `aws.cognito.UserPool`.
- * @throws StartError naming each setting that this machine does not simulate.
+ * @throws StartError naming each setting that this machine does not simulate, or that Cognito refuses.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPool.html
  */
 export function poolSettings(name: string, inputs: Inputs): PoolSettings {
@@ -83,7 +83,7 @@ export function poolSettings(name: string, inputs: Inputs): PoolSettings {
     autoVerified: list(inputs.autoVerifiedAttributes).map(String),
     passwords: passwordPolicy(record(inputs.passwordPolicy)),
     schema: schemaOf(list(inputs.schemas).map(record)),
-    mail: verificationMail(inputs),
+    mail: verificationMail(name, inputs),
     invitation: invitationMail(record(adminCreate.inviteMessageTemplate)),
     adminCreateOnly: adminCreate.allowAdminCreateUserOnly === true,
     selfRecovery: recovery.length === 0 || recovery.includes("verified_email"),
@@ -125,13 +125,16 @@ function schemaOf(schemas: readonly Inputs[]): Record<string, AttributeRule> {
   return rules;
 }
 
-function verificationMail(inputs: Inputs): PoolSettings["mail"] {
+function verificationMail(name: string, inputs: Inputs): PoolSettings["mail"] {
   const template = record(inputs.verificationMessageTemplate);
-  return {
-    subject: string(template.emailSubject) ?? string(inputs.emailVerificationSubject) ?? "Your verification code",
-    message:
-      string(template.emailMessage) ?? string(inputs.emailVerificationMessage) ?? "Your confirmation code is {####}",
-  };
+  const message =
+    string(template.emailMessage) ?? string(inputs.emailVerificationMessage) ?? "Your confirmation code is {####}";
+  // Cognito holds the text against a pattern (API reference, VerificationMessageTemplateType).
+  if (!message.includes("{####}")) {
+    throw new StartError(`User pool ${name}: the confirmation mail's text lacks {####}, where Cognito puts the code.`);
+  }
+  const subject = string(template.emailSubject) ?? string(inputs.emailVerificationSubject) ?? "Your verification code";
+  return { subject, message };
 }
 
 function invitationMail(template: Inputs): PoolSettings["invitation"] {
