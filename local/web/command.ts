@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { StartError } from "../host/part";
+import { startWebServer } from "./server";
+import { type PublicSettings, publicSettings } from "./settings";
+import { readStackOutputs } from "./stackOutputs";
+
+const root = join(__dirname, "../..");
+
+const usage = `npm run web -- [--stack NAME]
+
+Serves the page on localhost against a stack that is deployed on AWS; stays until Ctrl-C.
+
+  --stack NAME   the stack whose outputs the page uses (default: dev)
+  --help         show this`;
+
+/** The command `npm run web`. Sets the exit code: 0 when it was asked to stop, 1 with the reason otherwise. */
+export async function main(args: string[]): Promise<void> {
+  try {
+    const options = readOptions(args);
+    if (options.help) console.log(usage);
+    else await run(options.stack);
+  } catch (error) {
+    console.error(error instanceof StartError ? error.message : error);
+    process.exitCode = 1;
+  }
+}
+
+function readOptions(args: string[]): { stack: string; help: boolean } {
+  try {
+    const options = { stack: { type: "string", default: "dev" }, help: { type: "boolean", default: false } } as const;
+    return parseArgs({ args, options }).values;
+  } catch (error) {
+    throw new StartError(`${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+async function run(stack: string): Promise<void> {
+  const settings = publicSettings(await readStackOutputs(stack, root), `The stack ${stack}`);
+  const server = await startWebServer({ port: portOf(settings), settings: () => settings }).catch(explainPort);
+  try {
+    console.log(`The page for the stack ${stack} is at ${settings.webUrl}\nCtrl-C stops it.`);
+    await stopSignal();
+  } finally {
+    await server.close();
+  }
+}
+
+/** @throws StartError where the registered page is not one that this machine can serve */
+function portOf({ webUrl }: PublicSettings): number {
+  const { protocol, hostname, port } = new URL(webUrl);
+  if (protocol !== "http:" || hostname !== "localhost") {
+    throw new StartError(
+      `The stack's page on localhost is ${webUrl}, but this command serves http://localhost only. ` +
+        "Put such a URL into ecommerce:callbackUrls, before any other on localhost.",
+    );
+  }
+  return Number(port || 80);
+}
+
+function explainPort(error: NodeJS.ErrnoException & { port?: number }): never {
+  if (error.code !== "EACCES") throw error;
+  throw new StartError(
+    `You may not serve on port ${error.port}. Put a URL with a port above 1023 into ecommerce:callbackUrls.`,
+  );
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
+  });
+}

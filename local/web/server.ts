@@ -1,0 +1,151 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join } from "node:path";
+import { isForThisMachine, listen, sendJson, stop } from "../cognito/http";
+import { type PublicSettings, publicSettings } from "./settings";
+
+/** The access token is not (or no longer) good; thrown by `WebServerOptions.me`. */
+export class InvalidToken extends Error {
+  override readonly name = "InvalidToken";
+}
+
+export interface WebServerOptions {
+  /** On 127.0.0.1; 0 for any free one. */
+  readonly port: number;
+  /** The stack's outputs, asked at every request; only those that the page may know leave this process. */
+  readonly settings: () => PublicSettings;
+  /**
+   * The row of `users` that belongs to the bearer of an access token, undefined where there is none; it verifies the
+   * token. Without this function the page says in words that the row cannot be shown.
+   *
+   * @throws InvalidToken
+   */
+  readonly me?: (accessToken: string) => Promise<object | undefined>;
+}
+
+export interface WebServer {
+  /** For example `http://localhost:3000/`. */
+  readonly url: string;
+  /** Ends open connections too; safe to call twice. */
+  close(): Promise<void>;
+}
+
+const folder = join(__dirname, "../../web");
+const rowPath = "/me";
+
+const contentTypes: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
+/** A refusal, in words. */
+class Refused extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Serves the page of `web/` on this machine, with its settings as `/config.json` and one's own row as `/me`.
+ *
+ * @throws StartError where the port is taken
+ */
+export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
+  const server = await listen(options.port, "page", (request, response) => serve(options, request, response));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://localhost:${port}/`, close: () => stop(server) };
+}
+
+async function serve(options: WebServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  response.setHeader("x-content-type-options", "nosniff");
+  response.setHeader("referrer-policy", "no-referrer");
+  try {
+    if (!isForThisMachine(request)) throw new Refused(403, "This page is served on localhost only.");
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      const allowed = { allow: "GET, HEAD" };
+      throw new Refused(405, `The method ${request.method} is not allowed here; GET and HEAD are.`, allowed);
+    }
+    const settings = publicSettings({ ...options.settings() });
+    // Nothing is resolved here: what a browser would not have sent, such as dots or a host, is simply no such page.
+    const path = (request.url ?? "/").split("?")[0]!;
+    if (path === "/config.json") {
+      sendJson(response, 200, { ...settings, rowPath: options.me && rowPath }, { "cache-control": "no-store" });
+    } else if (path === rowPath && options.me) {
+      sendJson(response, 200, await ownRow(options.me, request), { "cache-control": "no-store" });
+    } else {
+      // Managed login sends people back to the registered URL, whatever its path is.
+      const isPage = path === "/" || path === new URL(settings.webUrl).pathname;
+      await sendFile(isPage ? "index.html" : path.slice(1), settings, request, response);
+    }
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    sendJson(response, error.status, { message: error.message }, { "cache-control": "no-store", ...error.headers });
+  }
+}
+
+async function ownRow(me: NonNullable<WebServerOptions["me"]>, { headers }: IncomingMessage): Promise<object> {
+  const [, token] = /^Bearer (\S+)$/i.exec(headers.authorization ?? "") ?? [];
+  const challenge = { "www-authenticate": "Bearer" };
+  if (token === undefined) {
+    throw new Refused(401, "Send the access token in the Authorization header, as `Bearer TOKEN`.", challenge);
+  }
+  const row = await me(token).catch((error: unknown) => {
+    if (error instanceof InvalidToken)
+      throw new Refused(401, "The access token is not valid: sign in again.", challenge);
+    throw error;
+  });
+  if (row === undefined) throw new Refused(404, "There is no row for this person in the table users.");
+  return row;
+}
+
+/** A file of the folder itself, by a plain name: no path leads anywhere else. */
+async function sendFile(
+  name: string,
+  settings: PublicSettings,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const type = /^[\w-]+\.\w+$/.test(name) ? contentTypes[extname(name)] : undefined;
+  const content = type && (await readFile(join(folder, name)).catch(missing));
+  if (!content) throw new Refused(404, "There is no such page; the page is at /.");
+  const etag = `"${createHash("sha256").update(content).digest("base64url")}"`;
+  const headers = {
+    "content-security-policy": contentSecurityPolicy(settings),
+    // Kept, but asked for every time: an edit shows at the next reload.
+    "cache-control": "no-cache",
+    etag,
+  };
+  if (request.headers["if-none-match"]?.split(/\s*,\s*/).includes(etag)) {
+    response.writeHead(304, headers).end();
+    return;
+  }
+  response.writeHead(200, { ...headers, "content-type": type, "content-length": content.length });
+  response.end(request.method === "HEAD" ? undefined : content);
+}
+
+function missing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
+}
+
+/** Scripts and styles of the page itself only; talks to the stack's API, bucket and login only. */
+function contentSecurityPolicy({ apiUrl, bucketUrl, signInUrl }: PublicSettings): string {
+  const [api, bucket, login] = [apiUrl, bucketUrl, signInUrl].map((url) => new URL(url).origin);
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    `img-src 'self' blob: ${bucket}`,
+    `connect-src 'self' ${api} ${login}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}

@@ -1,0 +1,43 @@
+/**
+ * The part of the page, or of a copied template, with this name in its `data-part`.
+ *
+ * @template {Element} T
+ * @param {ParentNode} root
+ * @param {string} name
+ * @param {new () => T} kind
+ * @returns {T}
+ */
+export function part(root, name, kind) {
+  const found = root.querySelector(`[data-part="${name}"]`);
+  if (!(found instanceof kind)) throw new Error(`index.html has no ${kind.name} with data-part="${name}".`);
+  return found;
+}
+
+/**
+ * A copy of the one element in a template.
+ *
+ * @param {string} name
+ * @returns {HTMLElement}
+ */
+export function copyOf(name) {
+  const copy = part(document, name, HTMLTemplateElement).content.firstElementChild?.cloneNode(true);
+  return /** @type {HTMLElement} */ (copy);
+}
+
+/**
+ * Tells people who listen to the page what happened; others see it where it happened.
+ *
+ * @param {string} words
+ */
+export function announce(words) {
+  part(document, "status", HTMLElement).textContent = words;
+}
+
+/**
+ * Shows a problem above everything, or takes it away.
+ *
+ * @param {string} words empty for none
+ */
+export function showProblem(words) {
+  part(document, "problem", HTMLElement).textContent = words;
+}

@@ -1,0 +1,75 @@
+import { part, showProblem } from "./dom.js";
+import { showGallery } from "./gallery.js";
+import { Problem, wordsOf } from "./problems.js";
+import { Remembered } from "./remembered.js";
+import { showRow } from "./row.js";
+import { Session } from "./session.js";
+import { loadSettings } from "./settings.js";
+import { acceptUploads } from "./uploads.js";
+
+/** @param {"loading" | "signed-out" | "signed-in" | "nothing"} name */
+function show(name) {
+  for (const view of ["loading", "signed-out", "signed-in"]) part(document, view, HTMLElement).hidden = view !== name;
+  part(document, "account", HTMLElement).hidden = name !== "signed-in";
+}
+
+/**
+ * @param {import("./settings.js").Settings} settings
+ * @param {Session} session
+ */
+function showSignedOut({ mailbox }, session) {
+  const hint = part(document, "mailbox-hint", HTMLElement);
+  hint.hidden = mailbox === undefined;
+  if (mailbox) part(hint, "mailbox", HTMLAnchorElement).href = mailbox;
+  part(document, "sign-in", HTMLButtonElement).onclick = () => session.begin("/oauth2/authorize");
+  part(document, "sign-up", HTMLButtonElement).onclick = () => session.begin("/signup");
+  show("signed-out");
+}
+
+/**
+ * @param {import("./settings.js").Settings} settings
+ * @param {Session} session
+ * @param {{ sub: string, email: string }} user
+ */
+function showSignedIn(settings, session, { sub, email }) {
+  /** @param {unknown} error */
+  const endsSession = (error) => {
+    if (!(error instanceof Problem) || !error.signedOut) return false;
+    session.forget();
+    showProblem(error.message);
+    showSignedOut(settings, session);
+    return true;
+  };
+  part(document, "who", HTMLElement).textContent = email;
+  part(document, "email", HTMLElement).textContent = email;
+  part(document, "sub", HTMLElement).textContent = sub;
+  part(document, "sign-out", HTMLButtonElement).onclick = () => session.signOut();
+  showRow(settings, session, endsSession);
+  const remembered = new Remembered(settings.bucketName, sub);
+  const gallery = showGallery({ settings, session, remembered, endsSession });
+  acceptUploads({ settings, session, endsSession, onUploaded: (picture) => gallery.add(picture) });
+  show("signed-in");
+}
+
+async function start() {
+  const settings = await loadSettings();
+  // The login pages come back to the registered address only, and what this tab keeps belongs to its origin.
+  if (location.origin !== new URL(settings.webUrl).origin) {
+    location.replace(settings.webUrl);
+    return;
+  }
+  const session = new Session(settings);
+  await session.finish().catch((error) => showProblem(wordsOf(error)));
+  const { user } = session;
+  if (user) showSignedIn(settings, session, user);
+  else showSignedOut(settings, session);
+}
+
+// A page that the browser kept as it was may show somebody who has signed out since.
+window.addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) location.reload();
+});
+start().catch((error) => {
+  show("nothing");
+  showProblem(wordsOf(error));
+});

@@ -1,0 +1,78 @@
+/** What went wrong, in words for the person in front of the page. */
+export class Problem extends Error {
+  /**
+   * @param {string} words
+   * @param {{ signedOut?: boolean, final?: boolean }} [more] `signedOut`: only a new sign-in helps;
+   *   `final`: the same again would fail the same
+   */
+  constructor(words, { signedOut = false, final = false } = {}) {
+    super(words);
+    this.name = "Problem";
+    this.signedOut = signedOut;
+    this.final = final;
+  }
+}
+
+/** The person asked for an end. */
+export class Cancelled extends Problem {
+  constructor() {
+    super("Cancelled.");
+    this.name = "Cancelled";
+  }
+}
+
+export const signInEnded = "Your sign-in has ended. Sign in again to go on.";
+
+/** @param {string} service */
+export const unreachable = (service) =>
+  `There is no connection to ${service}. Check that you are online, and try again.`;
+
+/**
+ * The words for an answer that was not a success.
+ *
+ * @param {number} status HTTP status
+ * @param {string} what begins the sentence, for example "The upload"
+ */
+export function wordsFor(status, what) {
+  switch (status) {
+    case 401:
+      return signInEnded;
+    case 403:
+      // Who may not list a bucket is answered 403 for a missing object too (S3 API reference, GetObject).
+      return `${what} was refused (403): it is not allowed, or there is no such picture.`;
+    case 404:
+      return `${what} was not found (404).`;
+    case 413:
+      return `${what} is too large (413): 10 MB are the most that the image API takes.`;
+    case 415:
+      return `${what} was refused (415): only JPEG and PNG pictures are taken.`;
+    case 429:
+      return `${what} has to wait (429): there are too many requests. Try again in a moment.`;
+    case 504:
+      return `${what} took too long (504). Try again in a moment.`;
+    default:
+      return status >= 500
+        ? `${what} failed (${status}): something is wrong on the other side. Try again in a moment.`
+        : `${what} was refused (${status}).`;
+  }
+}
+
+/**
+ * The problem that an answer of the image API or of this page's server tells of.
+ *
+ * @param {number} status
+ * @param {string} what
+ */
+export function problemOf(status, what) {
+  const passing = status >= 500 || status === 429;
+  return new Problem(wordsFor(status, what), { signedOut: status === 401, final: !passing });
+}
+
+/**
+ * @param {unknown} error
+ * @returns {string}
+ */
+export function wordsOf(error) {
+  if (error instanceof Problem) return error.message;
+  return `Something went wrong in this page: ${error instanceof Error ? error.message : error}`;
+}

@@ -1,0 +1,42 @@
+/**
+ * The bucket cannot be listed, so this browser remembers what each person uploaded from it.
+ *
+ * @typedef {object} Picture
+ * @property {string} key
+ * @property {string} name the file's own name
+ * @property {number} size bytes
+ * @property {string} at ISO 8601
+ */
+
+export class Remembered {
+  /** @type {string} */
+  #item;
+
+  /**
+   * @param {string} bucketName
+   * @param {string} sub
+   */
+  constructor(bucketName, sub) {
+    this.#item = `pictures of ${sub} in ${bucketName}`;
+  }
+
+  /** Newest first. @returns {Picture[]} */
+  list() {
+    return JSON.parse(localStorage.getItem(this.#item) ?? "[]");
+  }
+
+  /** @param {Picture} picture */
+  add(picture) {
+    this.#write([picture, ...this.list()]);
+  }
+
+  /** @param {string} key */
+  remove(key) {
+    this.#write(this.list().filter((picture) => picture.key !== key));
+  }
+
+  /** @param {Picture[]} pictures */
+  #write(pictures) {
+    localStorage.setItem(this.#item, JSON.stringify(pictures));
+  }
+}

@@ -1,0 +1,176 @@
+import { challengeOf, randomText } from "./pkce.js";
+import { Problem, signInEnded, unreachable, wordsFor } from "./problems.js";
+
+const tokensItem = "tokens";
+const pendingItem = "pendingSignIn";
+/** A token is renewed when less than this is left of it: a request on its way must not outlive it. */
+const marginMs = 60_000;
+const answerWithinMs = 30_000;
+const scope = "openid email aws.cognito.signin.user.admin";
+
+/**
+ * @typedef {object} Tokens
+ * @property {string} accessToken
+ * @property {string} idToken
+ * @property {string} refreshToken
+ * @property {number} expiresAt milliseconds since 1970
+ */
+
+/**
+ * The sign-in of this tab: authorization code with PKCE at managed login, tokens kept in sessionStorage.
+ * https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-userpools-server-contract-reference.html
+ */
+export class Session {
+  /** @type {import("./settings.js").Settings} */
+  #settings;
+  /** @type {string} */
+  #login;
+  /** @type {Promise<Tokens> | undefined} */
+  #renewing;
+
+  /** @param {import("./settings.js").Settings} settings */
+  constructor(settings) {
+    this.#settings = settings;
+    this.#login = new URL(settings.signInUrl).origin;
+  }
+
+  /**
+   * Who is signed in. The ID token came straight from the token endpoint, so its signature says nothing that the
+   * connection has not said (OpenID Connect Core 3.1.3.7); whoever serves data verifies the access token.
+   *
+   * @returns {{ sub: string, email: string } | undefined}
+   */
+  get user() {
+    const tokens = /** @type {Tokens | undefined} */ (read(tokensItem));
+    return tokens && claimsOf(tokens.idToken);
+  }
+
+  /**
+   * Leaves for the login pages, which come back to this page with a code.
+   *
+   * @param {"/oauth2/authorize" | "/signup"} page
+   */
+  async begin(page) {
+    const pending = { state: randomText(), verifier: randomText() };
+    sessionStorage.setItem(pendingItem, JSON.stringify(pending));
+    const query = new URLSearchParams({
+      client_id: this.#settings.userPoolClientId,
+      response_type: "code",
+      scope,
+      redirect_uri: this.#settings.webUrl,
+      state: pending.state,
+      code_challenge: await challengeOf(pending.verifier),
+      code_challenge_method: "S256",
+    });
+    location.assign(`${this.#login}${page}?${query}`);
+  }
+
+  /**
+   * Takes what the login pages sent along, if anything, out of the address and signs in with it.
+   *
+   * @throws {Problem}
+   */
+  async finish() {
+    const answer = new URL(location.href).searchParams;
+    if (!answer.has("code") && !answer.has("error")) return;
+    const pending = /** @type {{ state: string, verifier: string } | undefined} */ (read(pendingItem));
+    sessionStorage.removeItem(pendingItem);
+    history.replaceState(null, "", location.pathname);
+    if (pending === undefined || answer.get("state") !== pending.state) {
+      // Loading the address of an old answer again harms nobody who is signed in already.
+      if (this.user) return;
+      throw new Problem("This sign-in was not begun in this tab, or was used already. Sign in again.");
+    }
+    const error = answer.get("error");
+    if (error !== null) {
+      throw new Problem(`The login pages did not sign you in: ${answer.get("error_description") ?? error}.`);
+    }
+    await this.#ask({
+      grant_type: "authorization_code",
+      code: answer.get("code") ?? "",
+      redirect_uri: this.#settings.webUrl,
+      code_verifier: pending.verifier,
+    });
+  }
+
+  /**
+   * A token that is good for a request now.
+   *
+   * @returns {Promise<string>}
+   * @throws {Problem}
+   */
+  async accessToken() {
+    const tokens = /** @type {Tokens | undefined} */ (read(tokensItem));
+    if (tokens === undefined) throw new Problem(signInEnded, { signedOut: true });
+    if (tokens.expiresAt - Date.now() > marginMs) return tokens.accessToken;
+    // Uploads that start together share one renewal.
+    this.#renewing ??= this.#ask({ grant_type: "refresh_token", refresh_token: tokens.refreshToken }).finally(() => {
+      this.#renewing = undefined;
+    });
+    return (await this.#renewing).accessToken;
+  }
+
+  /** Forgets the tokens in this tab. */
+  forget() {
+    sessionStorage.removeItem(tokensItem);
+  }
+
+  /** Ends the sign-in here and at the login pages, which come back to this page. */
+  async signOut() {
+    const tokens = /** @type {Tokens | undefined} */ (read(tokensItem));
+    this.forget();
+    const client = { client_id: this.#settings.userPoolClientId };
+    if (tokens) {
+      const body = new URLSearchParams({ ...client, token: tokens.refreshToken });
+      // Whether or not it arrives, the person leaves: signing out must not fail.
+      await fetch(`${this.#login}/oauth2/revoke`, { method: "POST", body, signal: AbortSignal.timeout(3_000) }).catch(
+        () => {},
+      );
+    }
+    location.assign(`${this.#login}/logout?${new URLSearchParams({ ...client, logout_uri: this.#settings.webUrl })}`);
+  }
+
+  /**
+   * Asks the token endpoint and keeps what it answers.
+   *
+   * @param {Record<string, string>} grant
+   * @returns {Promise<Tokens>}
+   */
+  async #ask(grant) {
+    const response = await fetch(`${this.#login}/oauth2/token`, {
+      method: "POST",
+      body: new URLSearchParams({ client_id: this.#settings.userPoolClientId, ...grant }),
+      signal: AbortSignal.timeout(answerWithinMs),
+    }).catch(() => {
+      throw new Problem(unreachable("the login service"));
+    });
+    const answer = await response.json().catch(() => ({}));
+    if (answer.error === "invalid_grant") throw new Problem(signInEnded, { signedOut: true });
+    if (!response.ok) throw new Problem(wordsFor(response.status, "The sign-in"));
+    // Whoever signed out while this was on its way stays signed out.
+    const forgotten = grant.grant_type === "refresh_token" && read(tokensItem) === undefined;
+    if (forgotten) throw new Problem(signInEnded, { signedOut: true });
+    /** @type {Tokens} */
+    const tokens = {
+      accessToken: answer.access_token,
+      idToken: answer.id_token,
+      // A renewal answers a new refresh token only where the app client rotates them.
+      refreshToken: answer.refresh_token ?? grant.refresh_token,
+      expiresAt: Date.now() + answer.expires_in * 1000,
+    };
+    sessionStorage.setItem(tokensItem, JSON.stringify(tokens));
+    return tokens;
+  }
+}
+
+/** @param {string} item */
+function read(item) {
+  return JSON.parse(sessionStorage.getItem(item) ?? "null") ?? undefined;
+}
+
+/** @param {string} token */
+function claimsOf(token) {
+  const payload = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+  const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
+  return JSON.parse(new TextDecoder().decode(bytes));
+}

@@ -1,0 +1,110 @@
+import { announce, copyOf, part } from "./dom.js";
+import { apiAddress, checkedType, inWords, objectKey, once } from "./pictures.js";
+import { Cancelled, Problem, wordsOf } from "./problems.js";
+import { line, put } from "./upload.js";
+
+/**
+ * Uploads what is chosen or dropped, a few files at a time, each with its progress.
+ *
+ * @param {object} args
+ * @param {import("./settings.js").Settings} args.settings
+ * @param {import("./session.js").Session} args.session
+ * @param {(picture: import("./remembered.js").Picture) => void} args.onUploaded
+ * @param {(error: unknown) => boolean} args.endsSession whether the error ended the sign-in, which the page shows then
+ */
+export function acceptUploads(args) {
+  const input = part(document, "files", HTMLInputElement);
+  const zone = part(document, "drop", HTMLElement);
+  const inTurn = line(3);
+  /** @param {Iterable<File>} files */
+  const take = (files) => {
+    for (const file of files) addUpload(file, args, inTurn);
+  };
+
+  input.addEventListener("change", () => {
+    take(input.files ?? []);
+    // The same file may be chosen again.
+    input.value = "";
+  });
+  // A file dropped beside the zone would otherwise replace the page.
+  for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
+  zone.addEventListener("dragover", () => zone.classList.add("over"));
+  for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
+  zone.addEventListener("drop", ({ dataTransfer }) => take(dataTransfer?.files ?? []));
+}
+
+/**
+ * @param {File} file
+ * @param {Parameters<typeof acceptUploads>[0]} args
+ * @param {ReturnType<typeof line>} inTurn
+ */
+function addUpload(file, { settings, session, onUploaded, endsSession }, inTurn) {
+  const row = copyOf("upload");
+  const progress = part(row, "progress", HTMLProgressElement);
+  const state = part(row, "state", HTMLElement);
+  const cancel = part(row, "cancel", HTMLButtonElement);
+  const retry = part(row, "retry", HTMLButtonElement);
+  const remove = part(row, "remove", HTMLButtonElement);
+  part(row, "name", HTMLElement).textContent = file.name;
+  progress.setAttribute("aria-label", `Upload of ${file.name}`);
+  for (const button of [cancel, retry, remove]) {
+    button.setAttribute("aria-label", `${button.textContent}: ${file.name}`);
+  }
+  let abort = new AbortController();
+
+  /** @param {boolean} running */
+  const show = (running, final = false) => {
+    const focused = row.contains(document.activeElement);
+    row.classList.toggle("failed", !running);
+    progress.hidden = cancel.hidden = !running;
+    remove.hidden = running;
+    retry.hidden = running || final;
+    // The button that had the focus may just have gone.
+    if (focused) [cancel, retry, remove].find((button) => !button.hidden)?.focus();
+  };
+  const leave = () => {
+    const focused = row.contains(document.activeElement);
+    row.remove();
+    if (focused) part(document, "files", HTMLInputElement).focus();
+  };
+  const upload = async () => {
+    const type = await checkedType(file);
+    const { signal } = abort;
+    await inTurn(async () => {
+      if (signal.aborted) throw new Cancelled();
+      const token = await session.accessToken();
+      const { sub } = session.user ?? { sub: "" };
+      const key = objectKey(sub, file.name, once());
+      /** @param {number} sent */
+      const onProgress = (sent) => {
+        progress.value = sent;
+        state.textContent = sent < 1 ? `${Math.floor(sent * 100)} % of ${inWords(file.size)}` : "Being stored …";
+      };
+      onProgress(0);
+      await put({ url: apiAddress(settings, key), token, file, type, onProgress, signal });
+      onUploaded({ key, name: file.name, size: file.size, at: new Date().toISOString() });
+    });
+  };
+  const run = async () => {
+    abort = new AbortController();
+    show(true);
+    progress.value = 0;
+    state.textContent = "Waiting …";
+    try {
+      await upload();
+      announce(`${file.name} is uploaded.`);
+      leave();
+    } catch (error) {
+      if (endsSession(error)) return;
+      state.textContent = wordsOf(error);
+      show(false, error instanceof Problem && error.final);
+      announce(`${file.name}: ${wordsOf(error)}`);
+    }
+  };
+
+  cancel.addEventListener("click", () => abort.abort());
+  retry.addEventListener("click", run);
+  remove.addEventListener("click", leave);
+  part(document, "uploads", HTMLElement).append(row);
+  run();
+}
