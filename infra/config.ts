@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import {
+  alarmAddress,
   anywhere,
   callbackUrl,
   cidr,
@@ -111,6 +112,10 @@ export const settings = {
     default: 30,
     rule: (value: number) => (retentionDays.includes(value) ? undefined : `one of ${retentionDays.join(", ")}`),
   } as Setting<number>,
+  "alarms.email": text(
+    "Who is mailed when an alarm rings and when it is over; `none` mails nobody. AWS first mails a link to accept that.",
+    { default: "none", rule: alarmAddress },
+  ),
   "data.protect": flag(
     "Refuse to delete what holds data (user pool, database, secret, bucket), and keep a final snapshot of the database.",
     true,

@@ -39,6 +39,12 @@ export function word(value: string): string | undefined {
     : "* or one origin such as https://shop.example.com, without a path";
 }
 
+/** Who is mailed about alarms: an address that SNS can mail to, or the word `none`. */
+export function alarmAddress(value: string): string | undefined {
+  const wellFormed = value.length <= 254 && /^[\w.!#$%&'*+/=?^`{|}~-]+@([a-z0-9-]+\.)+[a-z0-9-]+$/i.test(value);
+  return wellFormed || value === "none" ? undefined : "an address such as oncall@example.com, or none";
+}
+
 interface Range {
   readonly address: string;
   readonly bits: number;

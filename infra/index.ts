@@ -5,6 +5,7 @@ import { DatabaseSecret } from "./DatabaseSecret";
 import { ImageApi } from "./ImageApi";
 import { ImageApiRole } from "./ImageApiRole";
 import { ImageBucket } from "./ImageBucket";
+import { Monitoring } from "./Monitoring";
 import { Network } from "./Network";
 import { documentedName } from "./names";
 import { rdsAuthorities } from "./rdsAuthorities";
@@ -89,6 +90,19 @@ export = async function program() {
     roleArn: role.arn,
     writeScope: users.writeScope,
     uploads: { ownPrefix: settings["api.ownPrefix"], overwrite: settings["api.overwrite"] },
+  });
+
+  new Monitoring("monitoring", {
+    stack,
+    region,
+    ...(settings["alarms.email"] === "none" ? {} : { email: settings["alarms.email"] }),
+    registration,
+    database: {
+      identifier: database.identifier,
+      instanceClass: settings["database.instanceClass"],
+      storageGiB: settings["database.storageGiB"],
+    },
+    api: { name: "ecommerce-api-for-s3", stage: settings["api.stage"] },
   });
 
   return {

@@ -1,0 +1,195 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { type Alarm, alarmsOf, type Watched } from "./alarms";
+import { dashboardBody } from "./dashboard";
+import { registrationMetrics } from "./registrationMetrics";
+
+export interface MonitoringArgs {
+  /** Stands in every name: alarms, topic and dashboard are unique in an account and region. Replaces them all. */
+  stack: string;
+  region: string;
+  /** Who is mailed when an alarm rings and when it is over. AWS mails once to ask whether they want that. @default nobody */
+  email?: string;
+  /** The registration function. */
+  registration: {
+    functionName: pulumi.Input<string>;
+    functionArn: pulumi.Input<string>;
+    /** Where it logs, in Lambda's JSON format. */
+    logGroupName: pulumi.Input<string>;
+  };
+  database: {
+    identifier: pulumi.Input<string>;
+    /** Decides how many connections are too many; no alarm for them where the class is not known. */
+    instanceClass: string;
+    /** Storage in GiB that the database was made with. */
+    storageGiB: number;
+  };
+  /** The image API, by its name and its stage. */
+  api: { name: pulumi.Input<string>; stage: string };
+  /** Name of a queue whose messages are registrations that failed for good; each rings an alarm. @default none */
+  deadLetterQueueName?: pulumi.Input<string>;
+}
+
+/**
+ * What a person on call needs: counts from the registration function's log, the alarms of `alarms.ts` with their topic,
+ * and a dashboard. docs/runbook.md has a section for each alarm, which the alarm's description names.
+ */
+export class Monitoring extends pulumi.ComponentResource {
+  /** Where every alarm says that it rings, and that it is over. */
+  readonly topicArn: pulumi.Output<string>;
+
+  constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ecommerce:operations:Monitoring", name, {}, opts);
+    const watched: Watched<pulumi.Input<string>> = {
+      namespace: `Ecommerce/${args.stack}`,
+      functionName: args.registration.functionName,
+      databaseIdentifier: args.database.identifier,
+      instanceClass: args.database.instanceClass,
+      storageGiB: args.database.storageGiB,
+      apiName: args.api.name,
+      apiStage: args.api.stage,
+      ...(args.deadLetterQueueName === undefined ? {} : { deadLetterQueueName: args.deadLetterQueueName }),
+    };
+
+    countInLog(name, args, watched.namespace, this);
+    const { topic, policy } = alarmTopic(name, args, this);
+    const alarms = alarmsOf(watched).map((alarm) => metricAlarm(name, args.stack, alarm, topic, this));
+    dashboard(name, args, watched, alarms, this);
+
+    this.topicArn = pulumi.all([topic.arn, policy.id]).apply(([arn]) => arn);
+    this.registerOutputs({ topicArn: this.topicArn });
+  }
+}
+
+function countInLog(name: string, args: MonitoringArgs, namespace: string, parent: pulumi.Resource): void {
+  for (const [metric, pattern] of Object.entries(registrationMetrics)) {
+    new aws.cloudwatch.LogMetricFilter(
+      `${name}-${metric}`,
+      {
+        logGroupName: args.registration.logGroupName,
+        pattern,
+        metricTransformation: { namespace, name: metric, value: "1", unit: "Count" },
+      },
+      { parent },
+    );
+  }
+}
+
+/**
+ * The topic, encrypted at rest, which only the alarms of this account and region may write to.
+ *
+ * CloudWatch cannot use the key that AWS keeps for SNS, so the key is one of our own (about 1 USD a month).
+ * {@link https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services}
+ */
+function alarmTopic(name: string, args: MonitoringArgs, parent: pulumi.Resource) {
+  const account = pulumi.output(args.registration.functionArn).apply(accountOf);
+  const alarmsOfThisAccount = {
+    Effect: "Allow",
+    Principal: { Service: "cloudwatch.amazonaws.com" },
+    Condition: {
+      StringEquals: { "aws:SourceAccount": account },
+      ArnLike: { "aws:SourceArn": pulumi.interpolate`arn:aws:cloudwatch:${args.region}:${account}:alarm:*` },
+    },
+  };
+  const key = new aws.kms.Key(
+    `${name}-key`,
+    {
+      description: `Alarms of the stack ${args.stack}`,
+      enableKeyRotation: true,
+      deletionWindowInDays: 7,
+      policy: pulumi.jsonStringify({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            // Without this statement nobody could ever change the key again (KMS developer guide, "Default key policy").
+            Sid: "TheAccountDecides",
+            Effect: "Allow",
+            Principal: { AWS: pulumi.interpolate`arn:aws:iam::${account}:root` },
+            Action: "kms:*",
+            Resource: "*",
+          },
+          {
+            Sid: "AlarmsEncrypt",
+            ...alarmsOfThisAccount,
+            Action: ["kms:Decrypt", "kms:GenerateDataKey*"],
+            Resource: "*",
+          },
+        ],
+      }),
+    },
+    { parent },
+  );
+  const topic = new aws.sns.Topic(
+    `${name}-alarms`,
+    { name: `ecommerce-${args.stack}-alarms`, kmsMasterKeyId: key.keyId },
+    { parent },
+  );
+  const policy = new aws.sns.TopicPolicy(
+    `${name}-alarms-policy`,
+    {
+      arn: topic.arn,
+      policy: pulumi.jsonStringify({
+        Version: "2012-10-17",
+        Statement: [{ Sid: "AlarmsPublish", ...alarmsOfThisAccount, Action: "sns:Publish", Resource: topic.arn }],
+      }),
+    },
+    { parent },
+  );
+  if (args.email !== undefined) {
+    new aws.sns.TopicSubscription(
+      `${name}-email`,
+      { topic: topic.arn, protocol: "email", endpoint: args.email },
+      { parent },
+    );
+  }
+  return { topic, policy };
+}
+
+/** `arn:aws:lambda:us-east-1:111122223333:function:…` → the account: no question to AWS for what an ARN tells. */
+const accountOf = (arn: string) => arn.split(":")[4]!;
+
+function metricAlarm(
+  name: string,
+  stack: string,
+  alarm: Alarm<pulumi.Input<string>>,
+  topic: aws.sns.Topic,
+  parent: pulumi.Resource,
+): aws.cloudwatch.MetricAlarm {
+  return new aws.cloudwatch.MetricAlarm(
+    `${name}-${alarm.key}`,
+    {
+      name: `ecommerce-${stack}-${alarm.key}`,
+      alarmDescription: `${alarm.meaning} What to do: docs/runbook.md#${alarm.key}`,
+      namespace: alarm.metric.namespace,
+      metricName: alarm.metric.name,
+      dimensions: alarm.metric.dimensions,
+      statistic: alarm.statistic,
+      comparisonOperator: alarm.rings === "below" ? "LessThanThreshold" : "GreaterThanOrEqualToThreshold",
+      threshold: alarm.threshold,
+      period: alarm.period,
+      evaluationPeriods: alarm.periods,
+      treatMissingData: alarm.missing,
+      alarmActions: [topic.arn],
+      okActions: [topic.arn],
+    },
+    { parent },
+  );
+}
+
+function dashboard(
+  name: string,
+  args: MonitoringArgs,
+  watched: Watched<pulumi.Input<string>>,
+  alarms: readonly aws.cloudwatch.MetricAlarm[],
+  parent: pulumi.Resource,
+): void {
+  const { stack, region } = args;
+  const body = pulumi
+    .output({ watched, logGroupName: args.registration.logGroupName, alarmArns: alarms.map(({ arn }) => arn) })
+    .apply((known) => JSON.stringify(dashboardBody({ stack, region, ...known })));
+  new aws.cloudwatch.Dashboard(
+    `${name}-dashboard`,
+    { dashboardName: `ecommerce-${stack}`, dashboardBody: body },
+    { parent },
+  );
+}

@@ -1,0 +1,212 @@
+/** Which alarms there are, as a pure table: what each watches, from when on it rings, and why. */
+import { nearLimit } from "./connectionLimit";
+import type { RegistrationMetric } from "./registrationMetrics";
+
+/** What is watched. `T` is text, or what Pulumi knows only once it is made. */
+export interface Watched<T = string> {
+  /** The stack's own namespace for what is counted in logs. */
+  readonly namespace: string;
+  readonly functionName: T;
+  readonly databaseIdentifier: T;
+  readonly instanceClass: string;
+  /** Storage (GiB) that the database was made with. */
+  readonly storageGiB: number;
+  readonly apiName: T;
+  readonly apiStage: string;
+  /** The dead-letter queue of the buffer before the database, where there is one. */
+  readonly deadLetterQueueName?: T;
+}
+
+export interface Metric<T = string> {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, T>>;
+}
+
+export interface Alarm<T = string> {
+  /** Ends the alarm's name, and is the heading of its section in docs/runbook.md as a link names it. */
+  readonly key: string;
+  /** What the person on call reads first. */
+  readonly meaning: string;
+  readonly metric: Metric<T>;
+  readonly statistic: "Sum" | "Maximum" | "Minimum" | "SampleCount";
+  readonly rings: "at or above" | "below";
+  readonly threshold: number;
+  /** Length of a period in seconds, and how many in a row must be bad. */
+  readonly period: number;
+  readonly periods: number;
+  /** What a period without data counts as. */
+  readonly missing: "notBreaching" | "breaching" | "missing" | "ignore";
+}
+
+/** The time (ms) that a trigger has is 5,000; from here on there is too little left to be content with. */
+export const slowMilliseconds = 4000;
+const GiB = 2 ** 30;
+const minutes = 60;
+const hours = 60 * minutes;
+
+/** All metrics that are watched or drawn. */
+export function metricsOf<T>(watched: Watched<T>) {
+  const metric = (namespace: string, name: string, dimensions: Record<string, T | string> = {}) =>
+    ({ namespace, name, dimensions }) as Metric<T>;
+  return {
+    registration: (name: RegistrationMetric) => metric(watched.namespace, name),
+    lambda: (name: string) => metric("AWS/Lambda", name, { FunctionName: watched.functionName }),
+    rds: (name: string) => metric("AWS/RDS", name, { DBInstanceIdentifier: watched.databaseIdentifier }),
+    api: (name: string) => metric("AWS/ApiGateway", name, { ApiName: watched.apiName, Stage: watched.apiStage }),
+    queue: (queueName: T, name: string) => metric("AWS/SQS", name, { QueueName: queueName }),
+  };
+}
+
+/**
+ * The alarms, most urgent first. The one for connections is left out where the instance class's limit is not known, the
+ * one for CPU credits where the class has none, the one for dead letters where there is no buffer.
+ */
+export function alarmsOf<T>(watched: Watched<T>): Alarm<T>[] {
+  return [...registrationAlarms(watched), ...databaseAlarms(watched), ...apiAlarms(watched)];
+}
+
+function registrationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
+  const { registration, lambda, queue } = metricsOf(watched);
+  /** One is enough: each is a person. Nothing is counted while nothing happens, so no data means that all is well. */
+  const anyone = {
+    statistic: "Sum",
+    rings: "at or above",
+    threshold: 1,
+    period: 5 * minutes,
+    periods: 1,
+    missing: "notBreaching",
+  } as const;
+  return [
+    {
+      key: "registration-failures",
+      meaning: "People who confirmed their sign-up were shown an error and have no row yet.",
+      metric: registration("RegistrationFailures"),
+      ...anyone,
+    },
+    {
+      key: "registration-crashes",
+      meaning: "The registration function ended without an answer: out of time or memory, or not even loaded.",
+      metric: registration("RegistrationCrashes"),
+      ...anyone,
+    },
+    {
+      key: "registration-throttling",
+      meaning: "Lambda refused to run the registration function because too many were running.",
+      metric: lambda("Throttles"),
+      ...anyone,
+    },
+    {
+      key: "slow-registrations",
+      meaning: `A registration took ${slowMilliseconds / 1000} s or more of the 5 s that Cognito waits.`,
+      metric: lambda("Duration"),
+      ...anyone,
+      statistic: "Maximum",
+      threshold: slowMilliseconds,
+    },
+    {
+      key: "late-registration-failures",
+      meaning: "Rows that were missing could not be made at sign-ins or password resets either.",
+      metric: registration("LateRegistrationFailures"),
+      ...anyone,
+      // Now and then a sign-in does not wait for a slow start, and the next one repairs it: that is no reason to ring.
+      threshold: 5,
+      period: 15 * minutes,
+    },
+    {
+      key: "email-conflicts",
+      meaning: "An address belongs to another account's row: a person must decide which account is right.",
+      metric: registration("EmailConflicts"),
+      ...anyone,
+    },
+    ...(watched.deadLetterQueueName === undefined
+      ? []
+      : [
+          {
+            key: "dead-letters",
+            meaning: "Registrations were put aside after all their tries: confirmed people without a row.",
+            metric: queue(watched.deadLetterQueueName, "ApproximateNumberOfMessagesVisible"),
+            ...anyone,
+            statistic: "Maximum",
+            // SQS stops reporting a queue that nobody touches for six hours; what lies there still lies there.
+            missing: "ignore",
+          } as const,
+        ]),
+  ];
+}
+
+function databaseAlarms<T>(watched: Watched<T>): Alarm<T>[] {
+  const { rds } = metricsOf(watched);
+  const connections = nearLimit(watched.instanceClass);
+  /** RDS reports every minute. Where it does not, the alarm "database-silent" says so, and these say nothing. */
+  const gauge = { period: 5 * minutes, periods: 3, missing: "missing" } as const;
+  return [
+    {
+      key: "database-silent",
+      meaning: "The database has reported nothing for a quarter of an hour: it is stopped, broken or gone.",
+      metric: rds("DatabaseConnections"),
+      statistic: "SampleCount",
+      rings: "below",
+      threshold: 1,
+      ...gauge,
+      missing: "breaching",
+    },
+    ...(connections === undefined
+      ? []
+      : [
+          {
+            key: "database-connections",
+            meaning: "The database has almost as many connections as it takes; soon registrations will be refused.",
+            metric: rds("DatabaseConnections"),
+            statistic: "Maximum",
+            rings: "at or above",
+            threshold: connections,
+            ...gauge,
+            periods: 1,
+          } as const,
+        ]),
+    {
+      key: "database-storage",
+      meaning: "The database's storage is almost full and has not grown by itself; when it is full, writing ends.",
+      metric: rds("FreeStorageSpace"),
+      statistic: "Minimum",
+      rings: "below",
+      // RDS makes the storage grow when less than a tenth is free: less than half of that means that it did not.
+      threshold: Math.round((watched.storageGiB * GiB) / 20),
+      ...gauge,
+    },
+    ...(watched.instanceClass.startsWith("db.t")
+      ? [
+          {
+            key: "database-cpu-credits",
+            meaning: "The database has used up its CPU credits: a db.t2 becomes slow, a db.t3 or db.t4g costs extra.",
+            metric: rds("CPUCreditBalance"),
+            statistic: "Maximum",
+            rings: "below",
+            threshold: 10,
+            ...gauge,
+            // A new instance begins with none and needs an hour or two to earn some.
+            period: 1 * hours,
+          } as const,
+        ]
+      : []),
+  ];
+}
+
+function apiAlarms<T>(watched: Watched<T>): Alarm<T>[] {
+  return [
+    {
+      key: "image-api-errors",
+      meaning: "The image API answered 5xx: people could not upload or see pictures.",
+      metric: metricsOf(watched).api("5XXError"),
+      statistic: "Sum",
+      rings: "at or above",
+      // S3 answers 503 now and then, and the person tries again.
+      threshold: 5,
+      period: 5 * minutes,
+      periods: 1,
+      // No calls, no errors.
+      missing: "notBreaching",
+    },
+  ];
+}

@@ -1,0 +1,114 @@
+import { type Metric, metricsOf, slowMilliseconds, type Watched } from "./alarms";
+import { connectionLimit } from "./connectionLimit";
+
+export interface DashboardArgs {
+  readonly region: string;
+  readonly stack: string;
+  readonly logGroupName: string;
+  readonly watched: Watched;
+  readonly alarmArns: readonly string[];
+}
+
+/** The grid is 24 wide: three graphs stand side by side. */
+const width = 8;
+const height = 6;
+
+/**
+ * The body of the CloudWatch dashboard: the alarms' states first, then registrations, the database and the image API,
+ * a row each. Pure, so that what is drawn can be read in a test.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+ */
+export function dashboardBody(args: DashboardArgs) {
+  const { registration, lambda, rds, api, queue } = metricsOf(args.watched);
+  const { deadLetterQueueName, instanceClass } = args.watched;
+  const limit = connectionLimit(instanceClass);
+  const sum = (label: string, metric: Metric) => line(label, metric, "Sum");
+
+  const rows: Widget[][] = [
+    [
+      graph("Registrations", [
+        sum("invocations", lambda("Invocations")),
+        sum("errors", lambda("Errors")),
+        sum("throttles", lambda("Throttles")),
+      ]),
+      graph("What became of them", [
+        sum("turned away", registration("RegistrationFailures")),
+        sum("crashed", registration("RegistrationCrashes")),
+        sum("conflicts", registration("EmailConflicts")),
+        sum("made late", registration("LateRegistrations")),
+        sum("still missing", registration("LateRegistrationFailures")),
+        ...(deadLetterQueueName === undefined
+          ? []
+          : [line("dead letters", queue(deadLetterQueueName, "ApproximateNumberOfMessagesVisible"), "Maximum")]),
+      ]),
+      graph(
+        "How long they took (ms)",
+        [
+          line("half of them", lambda("Duration"), "p50"),
+          line("99 in 100", lambda("Duration"), "p99"),
+          line("the longest", lambda("Duration"), "Maximum"),
+        ],
+        { label: "too slow", value: slowMilliseconds },
+      ),
+    ],
+    [
+      graph(
+        "Database: connections",
+        [
+          line("connections", rds("DatabaseConnections"), "Maximum"),
+          line("functions running", lambda("ConcurrentExecutions"), "Maximum"),
+        ],
+        limit === undefined ? undefined : { label: `limit of ${instanceClass}, about`, value: limit },
+      ),
+      graph("Database: free storage (bytes)", [line("free", rds("FreeStorageSpace"), "Minimum")]),
+      graph("Database: CPU (%)", [line("CPU", rds("CPUUtilization"), "Average")]),
+    ],
+    [
+      graph("Image API: calls", [sum("calls", api("Count")), sum("4xx", api("4XXError")), sum("5xx", api("5XXError"))]),
+      graph("Image API: how long they took (ms)", [
+        line("half of them", api("Latency"), "p50"),
+        line("99 in 100", api("Latency"), "p99"),
+      ]),
+      {
+        type: "log",
+        properties: {
+          title: "What the function said",
+          query: `SOURCE '${args.logGroupName}' | filter ispresent(message.code) and not ispresent(message.errorType)
+| stats count(*) as times, latest(@timestamp) as last by message.code, level | sort times desc`,
+          view: "table",
+        },
+      },
+    ],
+  ];
+  const states = {
+    ...{ type: "alarm", x: 0, y: 0, width: 24, height: 3 },
+    properties: {
+      title: `ecommerce, stack ${args.stack}: docs/runbook.md has a section for each`,
+      alarms: args.alarmArns,
+    },
+  };
+  const placed = rows.flatMap((row, down) =>
+    row.map(({ type, properties }, across) => ({
+      ...{ type, x: across * width, y: states.height + down * height, width, height },
+      properties: { ...properties, region: args.region },
+    })),
+  );
+  return { widgets: [states, ...placed] };
+}
+
+interface Widget {
+  readonly type: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** A metric as a dashboard names it: namespace, name, each dimension and its value, and how it is drawn. */
+function line(label: string, { namespace, name, dimensions }: Metric, stat: string): unknown[] {
+  return [namespace, name, ...Object.entries(dimensions).flat(), { label, stat }];
+}
+
+function graph(title: string, metrics: unknown[][], mark?: { label: string; value: number }): Widget {
+  const annotations = mark ? { annotations: { horizontal: [mark] } } : {};
+  const properties = { title, view: "timeSeries", period: 300, yAxis: { left: { min: 0 } }, metrics, ...annotations };
+  return { type: "metric", properties };
+}
