@@ -121,7 +121,7 @@ function alarmTopic(name: string, args: MonitoringArgs, parent: pulumi.Resource)
   );
   const topic = new aws.sns.Topic(
     `${name}-alarms`,
-    { name: `ecommerce-${args.stack}-alarms`, kmsMasterKeyId: key.keyId },
+    { name: `ecommerce-${args.stack}-alarms`, kmsMasterKeyId: key.id },
     { parent },
   );
   const policy = new aws.sns.TopicPolicy(

@@ -1,0 +1,137 @@
+/** The metric filters count what the packaged function really logs, once each. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as errors from "../../functions/registerUser/errors";
+import { lineOf } from "../../functions/registerUser/log";
+import type * as metrics from "../../infra/registrationMetrics";
+import { Database, freshUser, SECRET_NAME, SecretsEndpoint, secretFor } from "../functions/support";
+import { makeWorld, until, type World } from "../local/lambda/support";
+import { loadNatively } from "../support/native";
+import { recordProgram } from "../support/program";
+import { filterPattern } from "./filterPattern";
+
+const { registrationMetrics } = loadNatively<typeof metrics>("infra/registrationMetrics.ts");
+const filters = Object.entries(registrationMetrics).map(([name, pattern]) => [name, filterPattern(pattern)] as const);
+
+/** How often each metric counts something in these lines. */
+const counts = (lines: readonly string[]) =>
+  Object.fromEntries(
+    filters.flatMap(([name, matches]) => {
+      const count = lines.filter(matches).length;
+      return count > 0 ? [[name, count]] : [];
+    }),
+  );
+
+describe("the packaged function's log", () => {
+  let world: World;
+  let database: Database;
+  const secrets = new SecretsEndpoint();
+  const platform: Record<string, string> = {};
+
+  beforeAll(async () => {
+    [database, world] = await Promise.all([Database.start(), makeWorld(platform)]);
+    await secrets.start();
+    secrets.secrets.set(SECRET_NAME, secretFor(database.server));
+    platform.AWS_ENDPOINT_URL_SECRETS_MANAGER = process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER!;
+    platform.NODE_EXTRA_CA_CERTS = database.server.caFile;
+    platform.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+    // The function as the program deploys it, with its archive, log format and levels, but outside of the VPC.
+    const { inputs } = (await recordProgram()).one("aws:lambda/function:Function", "register-user");
+    const deploy = (name: string, environment = inputs.environment) =>
+      world.make(name, "", { ...inputs, name, role: world.role, environment, vpcConfig: undefined });
+    await deploy("registerUser");
+    await deploy("misconfigured", { variables: { SecretName: "" } });
+    const { loggingConfig } = inputs;
+    await world.make("unloadable", "require('./nothing')", { loggingConfig });
+    await world.make(
+      "dying",
+      "exports.handler = async () => { setImmediate(() => { throw new Error('x') }); await new Promise(() => {}) }",
+      { loggingConfig, timeout: 5 },
+    );
+  });
+  afterAll(async () => {
+    await world?.end();
+    await secrets.stop();
+    await database?.stop();
+  });
+
+  /** What the metrics count in the lines of one invocation. */
+  const counted = async (name: string, event: unknown, failed: boolean) => {
+    const before = (await world.lambda.recentLogs(name)).length;
+    expect((await world.invoke(name, event)).failed).toBe(failed);
+    if (failed) await until(async () => (await world.lambda.recentLogs(name)).length > before);
+    return counts((await world.lambda.recentLogs(name)).slice(before));
+  };
+
+  it("says nothing of a registration, the first time and again", async () => {
+    const event = freshUser();
+    expect(await counted("registerUser", event, false)).toEqual({});
+    expect(await counted("registerUser", event, false)).toEqual({});
+  });
+
+  it("counts a row made late, and only once", async () => {
+    const event = freshUser("postAuthentication");
+    expect(await counted("registerUser", event, false)).toEqual({ LateRegistrations: 1 });
+    expect(await counted("registerUser", event, false)).toEqual({});
+  });
+
+  it("counts a conflict once, at the sign-up as well as at a sign-in, and not as a failure", async () => {
+    const { email } = freshUser().request.userAttributes;
+    const first = freshUser();
+    const second = freshUser();
+    const third = freshUser("postAuthentication");
+    for (const event of [first, second, third]) event.request.userAttributes.email = email;
+    expect(await counted("registerUser", first, false)).toEqual({});
+    expect(await counted("registerUser", second, true)).toEqual({ EmailConflicts: 1 });
+    expect(await counted("registerUser", third, false)).toEqual({ EmailConflicts: 1 });
+  });
+
+  it("counts a fault once: as a failure at the sign-up, as a late one at a sign-in", async () => {
+    expect(await counted("misconfigured", freshUser(), true)).toEqual({ RegistrationFailures: 1 });
+    expect(await counted("misconfigured", freshUser("postAuthentication"), false)).toEqual({
+      LateRegistrationFailures: 1,
+    });
+  });
+
+  it("counts what ends without a word of the function's own", async () => {
+    expect(await counted("unloadable", {}, true)).toEqual({ RegistrationCrashes: expect.any(Number) });
+    expect(await counted("dying", {}, true)).toEqual({ RegistrationCrashes: 1 });
+  });
+});
+
+describe("every fault", () => {
+  const cause = Object.assign(new Error("quoted"), { code: "ER_X" });
+  const faults = Object.values(
+    errors as unknown as Record<string, new (...args: unknown[]) => errors.RegistrationError>,
+  )
+    .filter((type) => type.name !== "RegistrationError")
+    .map((type) => (type.name === "SecretIncomplete" ? new type(["x"]) : new type(cause, "x")));
+  const rendered = (level: string, message: unknown) =>
+    JSON.stringify({ timestamp: "2026-01-01T00:00:00.000Z", level, requestId: "1", message });
+
+  it.each(faults.map((fault) => [fault.code, fault] as const))("%s is counted once, as one thing", (code, fault) => {
+    const conflict = code === "EMAIL_CONFLICT";
+    const thrown = { errorType: fault.name, errorMessage: fault.message, stackTrace: [], code };
+    expect(counts([rendered("ERROR", lineOf(fault)), rendered("ERROR", thrown)])).toEqual(
+      conflict ? { EmailConflicts: 1 } : { RegistrationFailures: 1 },
+    );
+    expect(counts([rendered("WARN", lineOf(fault))])).toEqual(
+      conflict ? { EmailConflicts: 1 } : { LateRegistrationFailures: 1 },
+    );
+  });
+
+  it("that Lambda reports alone is a crash, one that the function threw is not counted again", () => {
+    const report = (status: string) =>
+      JSON.stringify({ time: "2026-01-01T00:00:00.000Z", type: "platform.report", record: { requestId: "1", status } });
+    expect(counts([report("timeout")])).toEqual({ RegistrationCrashes: 1 });
+    expect(counts([report("failure")])).toEqual({ RegistrationCrashes: 1 });
+    expect(counts([report("error"), report("success"), "no JSON", '"text"', "null"])).toEqual({});
+  });
+});
+
+it("the evaluator refuses patterns that it does not know", () => {
+  for (const pattern of ['$.a = "b"', "{ $.a = b }", '{ $.a = "b" } x', "{ $.a IS TRUE }", '{ ($.a = "b" }']) {
+    expect(() => filterPattern(pattern), pattern).toThrow("Filter pattern");
+  }
+  expect(filterPattern('{ ($.a = "x*") || (($.b != "y") && ($.c NOT EXISTS)) }')('{"b":"z"}')).toBe(true);
+  expect(filterPattern('{ ($.a = "x*") || (($.b != "y") && ($.c NOT EXISTS)) }')('{"b":"z","c":null}')).toBe(false);
+});
