@@ -1,0 +1,93 @@
+import type { Connect, Connection } from "../registerUser/connection.js";
+import type { DatabaseSecret } from "../registerUser/secret.js";
+import { DatabaseRefused, DatabaseUnavailable, PrivilegeMissing } from "./errors.js";
+
+/** Connecting may take so long (ms): TCP, TLS and the log-in. */
+const CONNECT_MILLISECONDS = 5000;
+
+/** The database user of the secret, logged in. */
+export interface Account {
+  /**
+   * Makes another password the user's, and keeps the one that it was logged in with good beside it.
+   * @throws PrivilegeMissing, DatabaseUnavailable, DatabaseRefused
+   */
+  addPassword(password: string): Promise<void>;
+  /** Takes the user's old password from it, if it has one. @throws as `addPassword` */
+  discardOldPassword(): Promise<void>;
+  /** Logs out. */
+  close(): void;
+}
+
+/** Logs the secret's user in; undefined where MySQL refuses the password. @throws DatabaseUnavailable */
+export type LogIn = (secret: DatabaseSecret) => Promise<Account | undefined>;
+
+/**
+ * Logs in as the registration function does: by TLS, with the server verified.
+ *
+ * A MySQL user may have two passwords, a primary and a secondary one, and change its own.
+ * {@link https://dev.mysql.com/doc/refman/8.4/en/password-management.html#dual-passwords}
+ */
+export function logInBy(connect: Connect): LogIn {
+  return async (secret) => {
+    let connection: Connection;
+    try {
+      connection = await connect(secret, CONNECT_MILLISECONDS);
+    } catch (error) {
+      if (codeOf(error) === "ER_ACCESS_DENIED_ERROR") {
+        return undefined;
+      }
+      throw new DatabaseUnavailable(withoutStatement(error));
+    }
+    return accountOn(connection, secret.password);
+  };
+}
+
+function accountOn(connection: Connection, ownPassword: string): Account {
+  const run = async (statement: string): Promise<void> => {
+    try {
+      await connection.execute(statement, [], () => Number.POSITIVE_INFINITY);
+    } catch (error) {
+      throw faultOf(error);
+    }
+  };
+  return {
+    addPassword: async (password) => {
+      // In this mode, and in no other, a backslash escapes in a literal.
+      await run("SET SESSION sql_mode = ''");
+      // RETAIN keeps the primary password, which need not be the one of this log-in: a rotation that was given up may
+      // have left its own there, and this one as the secondary. Without RETAIN the secondary password stays as it is.
+      await run(`ALTER USER USER() IDENTIFIED BY ${literal(ownPassword)}`);
+      await run(`ALTER USER USER() IDENTIFIED BY ${literal(password)} RETAIN CURRENT PASSWORD`);
+    },
+    discardOldPassword: () => run("ALTER USER USER() DISCARD OLD PASSWORD"),
+    close: () => connection.destroy(),
+  };
+}
+
+/** MySQL takes no placeholder for a password. */
+function literal(text: string): string {
+  return `'${text.replace(/[\\']/g, "\\$&")}'`;
+}
+
+function faultOf(error: unknown) {
+  const cause = withoutStatement(error);
+  const code = codeOf(error);
+  if (code === "ER_SPECIFIC_ACCESS_DENIED_ERROR") {
+    return new PrivilegeMissing(cause);
+  }
+  // What the server itself refused has a number; without one, the connection was lost or the time was up.
+  return typeof (error as { errno?: unknown }).errno === "number" && code?.startsWith("ER_")
+    ? new DatabaseRefused(cause)
+    : new DatabaseUnavailable(cause);
+}
+
+/** The driver's errors carry the statement, and with it the password; only the code goes any further. */
+function withoutStatement(error: unknown): Error {
+  const { name } = error instanceof Error ? error : { name: "Error" };
+  return Object.assign(new Error("See the code"), { name, code: codeOf(error) });
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : undefined;
+}

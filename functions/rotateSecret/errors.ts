@@ -1,0 +1,93 @@
+/**
+ * Everything that can go wrong while the password is rotated, one class a fault. The log gets `code`, on which metric
+ * filters match, and `detail`, which tells the operator what to do. Neither holds a password or a part of the secret.
+ */
+export abstract class RotationError extends Error {
+  /** Stable, in capitals. */
+  readonly code: string;
+  /** Not enumerable: Lambda prints the enumerable properties of an error it is thrown. */
+  declare readonly detail: string;
+
+  constructor(name: string, code: string, detail: string, cause?: unknown) {
+    super(`${detail} (${code})`, { cause });
+    this.code = code;
+    Object.defineProperty(this, "name", { value: name });
+    Object.defineProperty(this, "detail", { value: detail });
+  }
+}
+
+/** The event is not one that Secrets Manager sends to a rotation function. */
+export class EventMalformed extends RotationError {
+  constructor(fault: string) {
+    const expected = "expected Step, SecretId and ClientRequestToken, as Secrets Manager sends them";
+    super("EventMalformed", "EVENT_MALFORMED", `${fault}; ${expected}`);
+  }
+}
+
+/** The version to rotate to is neither pending nor current: there is no such rotation, or it was given up. */
+export class VersionNotPending extends RotationError {
+  constructor() {
+    const detail = "The version has neither AWSPENDING nor AWSCURRENT; start a new rotation of the secret";
+    super("VersionNotPending", "VERSION_NOT_PENDING", detail);
+  }
+}
+
+/** Secrets Manager refused, or gave no answer in time. */
+export class SecretUnavailable extends RotationError {
+  constructor(operation: string, cause: unknown) {
+    const detail = `${operation} failed; see the cause, the role's policy on the secret and the way to Secrets Manager`;
+    super("SecretUnavailable", "SECRET_UNAVAILABLE", detail, cause);
+  }
+}
+
+/** A version that has to be there has no value. */
+export class SecretEmpty extends RotationError {
+  constructor(which: string) {
+    super("SecretEmpty", "SECRET_EMPTY", `The secret's ${which} version has no value; put one, and rotate again`);
+  }
+}
+
+/** The secret is not the JSON that describes a database user. Takes no cause: a parser's message quotes the text. */
+export class SecretInvalid extends RotationError {
+  constructor(fault: string) {
+    super("SecretInvalid", "SECRET_INVALID", fault);
+  }
+}
+
+/** MySQL could not be reached, or did not answer in time. The rotation goes on where it stood when it is repeated. */
+export class DatabaseUnavailable extends RotationError {
+  constructor(cause: unknown) {
+    const detail = "MySQL was not reached, or not done in time; the old password is still good: repeat the rotation";
+    super("DatabaseUnavailable", "DATABASE_UNAVAILABLE", detail, cause);
+  }
+}
+
+/** None of the passwords that the secret holds is good. */
+export class AccessDenied extends RotationError {
+  constructor(which: string) {
+    const detail = `MySQL refuses the ${which} of the secret's user; set it as the administrator, and rotate again`;
+    super("AccessDenied", "ACCESS_DENIED", detail);
+  }
+}
+
+/** The user may not keep two passwords at once. */
+export class PrivilegeMissing extends RotationError {
+  constructor(cause: unknown) {
+    const detail = "The secret's user lacks APPLICATION_PASSWORD_ADMIN; grant it as the administrator, or deploy again";
+    super("PrivilegeMissing", "PRIVILEGE_MISSING", detail, cause);
+  }
+}
+
+/** MySQL refused a statement for another reason. */
+export class DatabaseRefused extends RotationError {
+  constructor(cause: unknown) {
+    super("DatabaseRefused", "DATABASE_REFUSED", "MySQL refused to change the password; the cause has its code", cause);
+  }
+}
+
+/** Anything nobody thought of: a fault of this program. */
+export class Unexpected extends RotationError {
+  constructor(cause: unknown) {
+    super("Unexpected", "UNEXPECTED", "A fault of this function itself; see the cause", cause);
+  }
+}

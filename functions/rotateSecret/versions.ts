@@ -1,0 +1,70 @@
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from "@aws-sdk/client-secrets-manager";
+import { SecretUnavailable } from "./errors.js";
+
+/** Which version of a secret: by staging label, or by ID. */
+export type Which = { readonly VersionStage: string } | { readonly VersionId: string };
+
+/** The versions of secrets. Every method throws SecretUnavailable where Secrets Manager refuses or does not answer. */
+export interface SecretVersions {
+  /** The staging labels of each version that has any, by the version's ID. */
+  stages(secretId: string): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** The version's text; undefined where there is no such version, or it has no text yet. */
+  read(secretId: string, which: Which): Promise<string | undefined>;
+  /** Gives the pending version its text; one that it was given at the same time by somebody else stays. */
+  putPending(secretId: string, version: string, text: string): Promise<void>;
+  /** Moves the label AWSCURRENT; the version that had it becomes AWSPREVIOUS. */
+  makeCurrent(secretId: string, version: string, former: string | undefined): Promise<void>;
+}
+
+/** The versions in Secrets Manager, reached as the AWS SDK's own environment variables say. */
+export function secretsManagerVersions(): SecretVersions {
+  const client = new SecretsManagerClient({
+    maxAttempts: 4,
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTimeout: true },
+  });
+  return {
+    stages: async (SecretId) => {
+      const { VersionIdsToStages } = await told("DescribeSecret", client.send(new DescribeSecretCommand({ SecretId })));
+      return new Map(Object.entries(VersionIdsToStages ?? {}));
+    },
+    read: async (SecretId, which) => {
+      const reading = client.send(new GetSecretValueCommand({ SecretId, ...which }));
+      return (await told("GetSecretValue", unless("ResourceNotFoundException", reading)))?.SecretString;
+    },
+    putPending: async (SecretId, ClientRequestToken, SecretString) => {
+      const put = { SecretId, ClientRequestToken, SecretString, VersionStages: ["AWSPENDING"] };
+      const putting = client.send(new PutSecretValueCommand(put));
+      await told("PutSecretValue", unless("ResourceExistsException", putting));
+    },
+    makeCurrent: async (SecretId, MoveToVersionId, RemoveFromVersionId) => {
+      const move = { SecretId, VersionStage: "AWSCURRENT", MoveToVersionId, RemoveFromVersionId };
+      await told("UpdateSecretVersionStage", client.send(new UpdateSecretVersionStageCommand(move)));
+    },
+  };
+}
+
+async function told<T>(operation: string, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw new SecretUnavailable(operation, error);
+  }
+}
+
+/** The answer, or undefined where the call ends with an error of this name. */
+async function unless<T>(name: string, answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if ((error as { name?: unknown }).name === name) {
+      return undefined;
+    }
+    throw error;
+  }
+}
