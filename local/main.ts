@@ -2,13 +2,15 @@ import { parseArgs } from "node:util";
 import { StartError } from "./host/part";
 import type * as running from "./run";
 
-const usage = `npm start -- [--once] [--reset] [--stack NAME] [--dir FOLDER]
+const usage = `npm start -- [--once] [--reset] [--stack NAME] [--set KEY=VALUE] [--dir FOLDER]
 
 Runs the whole system on this machine and signs one person up as proof; stays until Ctrl-C.
 
   --once         stop after the proof, with exit code 0, or 1 and the reason
   --reset        start from nothing: forget all users, rows, pictures and addresses
   --stack NAME   take the configuration of Pulumi.NAME.yaml (default: dev)
+  --set KEY=VALUE  take this configuration value instead of the stack's, for example
+                 --set callbackUrls=http://localhost:3001/ (may be given several times)
   --dir FOLDER   keep the data in this folder (default: .local)
   --help         show this`;
 
@@ -16,6 +18,7 @@ export interface Options {
   readonly once: boolean;
   readonly reset: boolean;
   readonly stack: string;
+  readonly set: readonly string[];
   readonly dir: string;
 }
 
@@ -43,6 +46,7 @@ function readOptions(args: string[]): Options | undefined {
         once: { type: "boolean", default: false },
         reset: { type: "boolean", default: false },
         stack: { type: "string", default: "dev" },
+        set: { type: "string", multiple: true, default: [] },
         dir: { type: "string", default: ".local" },
         help: { type: "boolean", default: false },
       },

@@ -22,7 +22,8 @@ export interface Outputs {
   readonly bucketUrl: string;
   /** With the stage. */
   readonly apiUrl: string;
-  readonly webUrl: string;
+  /** The page; a stack without a callback URL on localhost has none. */
+  readonly webUrl?: string;
   /** Lists the mails with their codes as JSON, newest first. */
   readonly mailbox: string;
   /** Signs requests to this machine's AWS endpoints: the SDK wants some key. */

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import {
   CognitoIdentityProviderClient,
   ConfirmSignUpCommand,
   SignUpCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { createConnection, type RowDataPacket } from "mysql2/promise";
 import type { Outputs } from "./outputs";
+import { rowOf } from "./usersTable";
 
 export interface Proof {
   readonly email: string;
@@ -34,7 +33,7 @@ export async function prove(outputs: Outputs): Promise<Proof> {
     const { UserSub: sub } = await step("sign-up", cognito.send(new SignUpCommand({ ...client, Password: password })));
     const code = await step("the mail with the code", codeFor(email, outputs.mailbox));
     await step("confirmation", cognito.send(new ConfirmSignUpCommand({ ...client, ConfirmationCode: code })));
-    const row = await step("the row in MySQL", rowOf(sub!, outputs));
+    const row = await step("the row in MySQL", rowThere(sub!, outputs));
     return { email, sub: sub!, row };
   } finally {
     cognito.destroy();
@@ -57,16 +56,8 @@ async function codeFor(email: string, mailbox: string): Promise<string> {
   return mail.code;
 }
 
-async function rowOf(sub: string, { mysql, authorityFile }: Outputs): Promise<Record<string, unknown>> {
-  const { host, port, user, password, database } = mysql;
-  const ssl = { ca: await readFile(authorityFile, "utf8"), verifyIdentity: true };
-  const connection = await createConnection({ host, port, user, password, database, ssl, dateStrings: true });
-  try {
-    const query = "SELECT * FROM users WHERE User_UUID = ?";
-    const [rows] = await connection.execute<RowDataPacket[]>(query, [sub]);
-    if (rows.length !== 1) throw new Error(`expected one row for ${sub} in users, got ${rows.length}`);
-    return { ...rows[0] };
-  } finally {
-    await connection.end();
-  }
+async function rowThere(sub: string, outputs: Outputs): Promise<Record<string, unknown>> {
+  const row = await rowOf(sub, outputs);
+  if (row === undefined) throw new Error(`there is none for ${sub} in users`);
+  return row;
 }

@@ -10,10 +10,10 @@ import { startSystem } from "./system";
 const root = join(__dirname, "..");
 
 /** Starts the system, proves that it works, and keeps it until it is asked to stop. */
-export async function run({ once, reset, stack, dir }: Options): Promise<void> {
+export async function run({ once, reset, stack, set, dir }: Options): Promise<void> {
   const stopped = stopSignal();
   const screen = new Screen();
-  const values = stackConfig(root, stack);
+  const values = stackConfig(root, stack, set);
   const folder = await DataFolder.open(resolve(root, dir), { reset });
   try {
     screen.title(stack);

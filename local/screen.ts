@@ -63,6 +63,7 @@ export class Screen {
 }
 
 const addresses = (outputs: Outputs): [string, string][] => [
+  ["page", outputs.webUrl ?? "none: callbackUrls has no URL on localhost"],
   ["sign in", outputs.signInUrl],
   ["image API", outputs.apiUrl],
   ["bucket", outputs.bucketUrl],

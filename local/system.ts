@@ -15,7 +15,10 @@ import { MySql } from "./mysql/MySql";
 import { type Placed, unreachable } from "./network/reachability";
 import { ObjectStore } from "./objects/objectStore";
 import type { Outputs } from "./outputs";
+import { isFree } from "./ports";
 import { SecretsManager } from "./secretsManager/secretsManager";
+import { rowOf } from "./usersTable";
+import { InvalidToken, startWebServer } from "./web/server";
 
 export interface SystemOptions {
   readonly folder: DataFolder;
@@ -41,6 +44,7 @@ export interface System {
  * @throws StartError and others after everything that had started was ended again
  */
 export async function startSystem({ folder, stack, values, screen }: SystemOptions): Promise<System> {
+  await checkPagePort(values["ecommerce:callbackUrls"]);
   const parts = await startParts(folder, values["aws:region"], (line) => screen.say(line));
   try {
     const { outputs } = await evaluate({
@@ -53,16 +57,47 @@ export async function startSystem({ folder, stack, values, screen }: SystemOptio
         return made;
       },
     });
-    const { mysql, notSimulated, close } = parts;
-    return { outputs: await parts.finish(outputs), mysql, notSimulated, close };
+    const { mysql, notSimulated } = parts;
+    const finished = await parts.finish(outputs);
+    const page = finished.webUrl === undefined ? undefined : await startPage(finished.webUrl, finished, parts);
+    const close = async () => {
+      await page?.close();
+      await parts.close();
+    };
+    return { outputs: finished, mysql, notSimulated, close };
   } catch (error) {
     await parts.close();
     throw error;
   }
 }
 
+/** Which port the page is served on is the configuration's: managed login sends people back there. */
+async function checkPagePort(callbackUrls = "[]"): Promise<void> {
+  const url = /http:\/\/localhost[^"]*/.exec(callbackUrls)?.[0];
+  if (url !== undefined && !(await isFree(portOf(url)))) {
+    throw new StartError(
+      `Port ${portOf(url)}, where the page is served because callbackUrls has ${url}, is taken by another program. ` +
+        "End that program, or give other URLs: npm start -- --set callbackUrls=http://localhost:3001/ " +
+        "--set signOutUrls=http://localhost:3001/",
+    );
+  }
+}
+
+const portOf = (url: string) => Number(new URL(url).port || 80);
+
+/** The page of `web/`, with one's own row for whoever brings an access token. */
+function startPage(webUrl: string, outputs: Outputs, parts: Parts) {
+  return startWebServer({
+    port: portOf(webUrl),
+    settings: () => ({ ...outputs, webUrl }),
+    me: (accessToken) => rowOf(parts.subOf(accessToken), outputs),
+  });
+}
+
 /** Every real part, started and wired to the others, before the program is evaluated. */
 export interface Parts extends Omit<System, "outputs"> {
+  /** @returns who an access token was issued to. @throws InvalidToken */
+  subOf(accessToken: string): string;
   /** Makes one resource, or records it where nothing here simulates it. */
   make(resource: Registered): Promise<Made>;
   /**
@@ -140,6 +175,13 @@ export async function startParts(
       mysql: mysql.description,
       notSimulated: recorder.types,
       close,
+      subOf(accessToken) {
+        try {
+          return String(cognito.world.tokens.access(cognito.world, accessToken).claims.sub);
+        } catch (cause) {
+          throw new InvalidToken((cause as Error).message, { cause });
+        }
+      },
       make: async (resource) => {
         const made = await (makers[resource.type] ?? recorder.make)(resource);
         placed.push({ ...resource, ...made });

@@ -10,10 +10,11 @@ const project = "ecommerce";
  * values of `Pulumi.<stack>.yaml`.
  *
  * @param root the project's folder
+ * @param overrides `KEY=VALUE` over the stack's values, as the command line gives them; keys dotted as in README.md
  * @returns `namespace:key` → text; lists and objects as JSON
  * @throws StartError where the stack has no file, the file is malformed, or a value is encrypted
  */
-export function stackConfig(root: string, stack: string): Record<string, string> {
+export function stackConfig(root: string, stack: string, overrides: readonly string[] = []): Record<string, string> {
   const file = join(root, `Pulumi.${stack}.yaml`);
   if (!/^[\w.-]+$/.test(stack) || !existsSync(file)) {
     const known = readdirSync(root).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
@@ -22,9 +23,9 @@ export function stackConfig(root: string, stack: string): Record<string, string>
     );
   }
   const values: Record<string, unknown> = {};
-  for (const [key, declared] of Object.entries(configOf(join(root, "Pulumi.yaml")))) {
-    const byDefault = isObject(declared) ? declared.default : declared;
-    if (byDefault !== undefined) put(values, fullKey(key).split("."), byDefault);
+  const declared = configOf(join(root, "Pulumi.yaml")) as Record<string, { type: string; default?: unknown }>;
+  for (const [key, setting] of Object.entries(declared)) {
+    if (setting.default !== undefined) put(values, fullKey(key).split("."), setting.default);
   }
   for (const [key, value] of Object.entries(configOf(file))) {
     if (JSON.stringify(value).includes('"secure":')) {
@@ -33,6 +34,17 @@ export function stackConfig(root: string, stack: string): Record<string, string>
       );
     }
     put(values, [fullKey(key)], value);
+  }
+  for (const override of overrides) {
+    const [, key, text] = /^([\w:.-]+)=(.+)$/s.exec(override) ?? [];
+    if (key === undefined || text === undefined) {
+      throw new StartError(`--set takes KEY=VALUE, such as --set api.stage=v2; got ${override}.`);
+    }
+    const [namespace, path = ""] = fullKey(key).split(/:(.*)/s);
+    const [first, ...rest] = path.split(".");
+    const listed = declared[key]?.type === "array";
+    const value = parse(text) as unknown;
+    put(values, [`${namespace}:${first}`, ...rest], listed && !Array.isArray(value) ? [value] : value);
   }
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, asText(value)]));
 }

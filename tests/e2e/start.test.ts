@@ -1,7 +1,7 @@
 /** `npm start` from the outside: the proof, a second start, and every bad start. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
@@ -187,6 +187,20 @@ describe("a bad start is answered in a sentence, with code 1", () => {
     expect(processesOf(directory)).toEqual([]);
   });
 
+  it("the page's port taken, with how to choose another", async () => {
+    const squatter = createServer().listen(0, "127.0.0.1");
+    const { port } = squatter.address() as AddressInfo;
+    try {
+      const output = await bad(["--set", `callbackUrls=http://localhost:${port}/`]);
+      expect(output).toContain(
+        `Port ${port}, where the page is served because callbackUrls has http://localhost:${port}/`,
+      );
+      expect(output).toContain("--set callbackUrls=");
+    } finally {
+      squatter.close();
+    }
+  });
+
   it("no MySQL to be had, with the four ways", async () => {
     const folder = mkdtempSync(join(tmpdir(), "ecommerce-nomysql-"));
     // Neither mysqld nor apt-get is on this PATH, and the download is told to come from a port that nobody serves.
@@ -220,6 +234,8 @@ describe("a bad start is answered in a sentence, with code 1", () => {
     expect(await bad(["--onse"])).toContain("--once");
     expect(await bad(["--stack", "moon"])).toContain('There is no stack "moon"');
     expect(await bad(["--stack", "../x"])).toContain("There is no stack");
+    expect(await bad(["--set", "callbackUrls"])).toContain("--set takes KEY=VALUE");
+    expect(await bad(["--set", "databse.multiAz=true"])).toContain("such as ecommerce:database.multiAz");
   });
 });
 

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Outputs } from "../../local/outputs";
+import { freePort } from "../../local/ports";
 import { projectRoot } from "./native";
 
 export interface Finished {
@@ -21,8 +22,13 @@ export interface RunningSystem {
   stop(signal?: NodeJS.Signals): Promise<Finished>;
 }
 
-function launch(directory: string, args: string[], env: NodeJS.ProcessEnv) {
-  const child = spawn(process.execPath, ["local/start.cjs", "--dir", directory, ...args], {
+/** Every start has a page of its own: tests run beside each other, and beside a person's own system. */
+const page = (port: number) =>
+  ["callbackUrls", "signOutUrls"].flatMap((key) => ["--set", `${key}=http://localhost:${port}/`]);
+
+async function launch(directory: string, args: string[], env: NodeJS.ProcessEnv) {
+  const own = page(await freePort([]));
+  const child = spawn(process.execPath, ["local/start.cjs", "--dir", directory, ...own, ...args], {
     cwd: projectRoot,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -38,8 +44,9 @@ function launch(directory: string, args: string[], env: NodeJS.ProcessEnv) {
 }
 
 /** Runs the command to its end. */
-export const runToEnd = (directory: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Finished> =>
-  launch(directory, args, env).finished;
+export async function runToEnd(directory: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
+  return (await launch(directory, args, env)).finished;
+}
 
 /** Starts the system and waits until it says that it is ready. */
 export async function startLocalSystem(
@@ -47,7 +54,7 @@ export async function startLocalSystem(
   args: string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<RunningSystem> {
-  const { child, finished, printed } = launch(directory, args, env);
+  const { child, finished, printed } = await launch(directory, args, env);
   const ready = new Promise<void>((resolve) => {
     child.stdout.on("data", () => {
       if (printed().includes("Ctrl-C stops it")) resolve();
