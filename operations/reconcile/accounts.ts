@@ -1,0 +1,82 @@
+import {
+  type CognitoIdentityProviderClient,
+  ListUsersCommand,
+  type ListUsersCommandOutput,
+  type UserType,
+} from "@aws-sdk/client-cognito-identity-provider";
+
+/** An account of the user pool. */
+export interface Account {
+  readonly username: string;
+  /** For example `CONFIRMED`. */
+  readonly status: string;
+  /** `sub`, `email`, and what else the person gave. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/**
+ * The states of accounts that owe no row: nobody has confirmed the sign-up yet, or an administrator made the account
+ * and its person has not come yet. Every other state follows a confirmation (`RESET_REQUIRED` included), or the first
+ * sign-in with an identity provider. A disabled account was confirmed too.
+ * {@link https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserType.html}
+ */
+const NOT_CONFIRMED: readonly string[] = ["UNCONFIRMED", "FORCE_CHANGE_PASSWORD"];
+
+/** Whether the account's person should have a row. */
+export function isConfirmed({ status }: Pick<Account, "status">): boolean {
+  return !NOT_CONFIRMED.includes(status);
+}
+
+/**
+ * The accounts of one user pool. All that this asks for is `cognito-idp:ListUsers`, by default 30 requests a second for
+ * all callers of an AWS account; sign-up and sign-in have quotas of their own.
+ * {@link https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html}
+ */
+export class Accounts {
+  readonly #client: CognitoIdentityProviderClient;
+  readonly #userPoolId: string;
+
+  constructor(client: CognitoIdentityProviderClient, userPoolId: string) {
+    this.#client = client;
+    this.#userPoolId = userPoolId;
+  }
+
+  /**
+   * Every account, up to 60 a page; a page may be empty.
+   *
+   * Without a filter, since one takes a single state, and an account that changes its state between two listings would
+   * be in neither. Without `AttributesToGet`, since that fails as soon as one account lacks an attribute.
+   * {@link https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ListUsers.html}
+   * @throws the SDK's errors, and its AbortError after the signal
+   */
+  async *pages(signal: AbortSignal): AsyncGenerator<readonly Account[]> {
+    let PaginationToken: string | undefined;
+    do {
+      const command = new ListUsersCommand({ UserPoolId: this.#userPoolId, PaginationToken });
+      const page: ListUsersCommandOutput = await this.#client.send(command, { abortSignal: signal });
+      yield (page.Users ?? []).map(accountOf);
+      PaginationToken = page.PaginationToken;
+    } while (PaginationToken !== undefined);
+  }
+
+  /**
+   * The account with this `sub`, or undefined where there is none (any more).
+   * @param sub a UUID
+   * @throws as `pages`
+   */
+  async find(sub: string, signal: AbortSignal): Promise<Account | undefined> {
+    const command = new ListUsersCommand({ UserPoolId: this.#userPoolId, Filter: `sub = "${sub}"` });
+    const { Users } = await this.#client.send(command, { abortSignal: signal });
+    return Users?.map(accountOf)[0];
+  }
+}
+
+function accountOf({ Username = "", UserStatus, Attributes = [] }: UserType): Account {
+  const attributes: Record<string, string> = {};
+  for (const { Name, Value } of Attributes) {
+    if (Name !== undefined && Value !== undefined) {
+      attributes[Name] = Value;
+    }
+  }
+  return { username: Username, status: UserStatus ?? "", attributes };
+}

@@ -1,0 +1,99 @@
+import { execFile } from "node:child_process";
+import { join, resolve } from "node:path";
+import { readOutputs } from "../../local/outputs";
+import { OperatorError } from "./errors";
+
+/** A deployed system: where its users are, and where its rows. */
+export interface Target {
+  /** In words. */
+  readonly name: string;
+  readonly userPoolId: string;
+  readonly secretName: string;
+  /** Variables by which the AWS SDK and the function's own code find it; undefined unsets one. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What to look at when its database cannot be reached. */
+  readonly unreachable: string;
+}
+
+const root = join(__dirname, "../..");
+
+/**
+ * The local system that runs on a data folder.
+ * @throws StartError where none runs there, or it is not ready yet
+ */
+export async function localTarget(directory: string): Promise<Target> {
+  const folder = resolve(directory);
+  const outputs = await readOutputs(folder);
+  return {
+    name: `the local system on ${folder}`,
+    userPoolId: outputs.userPoolId,
+    secretName: outputs.secretName,
+    environment: {
+      AWS_REGION: outputs.region,
+      AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: outputs.cognitoEndpoint,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: outputs.secretsManagerEndpoint,
+      AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: undefined,
+      AWS_ACCESS_KEY_ID: outputs.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: outputs.secretAccessKey,
+      AWS_SESSION_TOKEN: undefined,
+      // A profile would be taken before the keys.
+      AWS_PROFILE: undefined,
+      NODE_EXTRA_CA_CERTS: outputs.authorityFile,
+    },
+    unreachable: "Look at what `npm start` says of the database server.",
+  };
+}
+
+/**
+ * A stack on AWS, by its outputs. The credentials are those that the AWS SDK finds in the environment.
+ * @throws OperatorError where the Pulumi CLI or the stack is missing, or the stack is not deployed
+ */
+export async function stackTarget(stack: string): Promise<Target> {
+  const outputs = await stackOutputs(stack);
+  const missing = ["region", "userPoolId", "secretName"].filter((name) => typeof outputs[name] !== "string");
+  if (missing.length > 0) {
+    throw new OperatorError(
+      `Stack ${stack} has no output ${missing.join(", ")}. Deploy it with \`pulumi up --stack ${stack}\` first.`,
+    );
+  }
+  const { region, userPoolId, secretName } = outputs as Record<string, string>;
+  return {
+    name: `stack ${stack} in ${region}`,
+    userPoolId: userPoolId!,
+    secretName: secretName!,
+    environment: { AWS_REGION: region },
+    unreachable:
+      "The database answers to the address ranges in `ecommerce:database.deployerCidrs` and to the stack's own VPC only: " +
+      "run this from there, or add this machine's range and deploy.",
+  };
+}
+
+function stackOutputs(stack: string): Promise<Record<string, unknown>> {
+  // No shell, and a name that cannot be taken for an option.
+  const args = ["stack", "output", "--json", "--non-interactive", `--stack=${stack}`];
+  return new Promise((fulfil, reject) => {
+    execFile("pulumi", args, { cwd: root, maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
+      if (error?.code === ("ENOENT" as unknown)) {
+        const where = "https://www.pulumi.com/docs/install/";
+        reject(new OperatorError(`The Pulumi CLI is not on the PATH, and --stack asks it for outputs: see ${where}.`));
+      } else if (error) {
+        const said = stderr.trim() || error.message;
+        reject(
+          new OperatorError(
+            `Pulumi does not tell the outputs of stack ${stack}; \`pulumi stack ls\` lists the stacks:\n${said}`,
+          ),
+        );
+      } else {
+        try {
+          fulfil(JSON.parse(stdout));
+        } catch {
+          reject(
+            new OperatorError(
+              `Pulumi's outputs of stack ${stack} are not JSON; is \`pulumi\` on the PATH Pulumi's CLI?`,
+            ),
+          );
+        }
+      }
+    });
+  });
+}
