@@ -1,5 +1,6 @@
 /** `npm start` from the outside: the proof, a second start, and every bad start. */
 import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -177,6 +178,7 @@ describe("a bad start is answered in a sentence, with code 1", () => {
   it("port taken", async () => {
     const { cognito } = JSON.parse(readFileSync(join(directory, "ports.json"), "utf8"));
     const squatter = createServer().listen(cognito, "127.0.0.1");
+    await once(squatter, "listening");
     try {
       const output = await bad([]);
       expect(output).toContain(`Port ${cognito}`);
@@ -189,6 +191,7 @@ describe("a bad start is answered in a sentence, with code 1", () => {
 
   it("the page's port taken, with how to choose another", async () => {
     const squatter = createServer().listen(0, "127.0.0.1");
+    await once(squatter, "listening");
     const { port } = squatter.address() as AddressInfo;
     try {
       const output = await bad(["--set", `callbackUrls=http://localhost:${port}/`]);
