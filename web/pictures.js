@@ -55,7 +55,7 @@ export function objectKey(sub, fileName, once) {
   const name = fileName
     .normalize("NFC")
     .replace(/[^\p{L}\p{M}\p{N}._-]+/gu, "-")
-    .replaceAll("-.", ".");
+    .replace(/-(\.[^.]*)$/, "$1");
   // From the end, which has the extension; by code points, for half a character cannot be encoded.
   return `${sub}/${once}-${[...name].slice(-longestName).join("")}`;
 }

@@ -24,7 +24,7 @@ export function showRow(settings, session, endsSession) {
     try {
       const row = await readRow(rowPath, await session.accessToken());
       note.textContent = row
-        ? "This row of the table users was made when you confirmed your sign-up."
+        ? "The registration function made this row of the table users."
         : "There is no row for you in the table users yet.";
       again.hidden = row !== undefined;
       fill(row ?? {});

@@ -97,11 +97,13 @@ async function ownRow(me: NonNullable<WebServerOptions["me"]>, { headers }: Inco
   if (token === undefined) {
     throw new Refused(401, "Send the access token in the Authorization header, as `Bearer TOKEN`.", challenge);
   }
-  const row = await me(token).catch((error: unknown) => {
-    if (error instanceof InvalidToken)
-      throw new Refused(401, "The access token is not valid: sign in again.", challenge);
-    throw error;
-  });
+  let row: object | undefined;
+  try {
+    row = await me(token);
+  } catch (error) {
+    if (!(error instanceof InvalidToken)) throw error;
+    throw new Refused(401, "The access token is not valid: sign in again.", challenge);
+  }
   if (row === undefined) throw new Refused(404, "There is no row for this person in the table users.");
   return row;
 }

@@ -1,0 +1,133 @@
+/** `npm run web` as a person runs it; the Pulumi CLI is a script that answers what the real one was seen to answer. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../../local/ports";
+
+let folder: string;
+let port: number;
+const outputs = () => ({
+  region: "eu-west-1",
+  userPoolClientId: "client",
+  signInUrl: "https://shop.auth.eu-west-1.amazoncognito.com/login",
+  apiUrl: "https://abc.execute-api.eu-west-1.amazonaws.com/v1",
+  bucketName: "pictures",
+  bucketUrl: "https://pictures.s3.eu-west-1.amazonaws.com",
+  mysql: { host: "database.test", port: 3306, database: "ecommerce_db" },
+  webUrl: `http://localhost:${port}/`,
+});
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "pulumi-"));
+  port = await freePort([]);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Puts a Pulumi CLI on the PATH that runs this shell script. */
+function pulumi(script: string): void {
+  const file = join(folder, "pulumi");
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
+}
+const answering = (value: object) => pulumi(`echo '${JSON.stringify(value)}'`);
+
+function launch(args: string[], path = folder) {
+  const child = spawn(process.execPath, ["local/web.cjs", ...args], {
+    cwd: join(__dirname, "../.."),
+    env: { ...process.env, PATH: path },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let printed = "";
+  const said = new Promise<void>((resolve) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (part: string) => {
+        printed += part;
+        if (printed.includes("Ctrl-C stops it.")) resolve();
+      });
+    }
+  });
+  const ended = once(child, "close").then(([code]) => ({ code, printed }));
+  return { child, said, ended };
+}
+
+const run = (args: string[], path?: string) => launch(args, path).ended;
+
+describe("npm run web", () => {
+  it("serves the page against the stack's outputs until Ctrl-C", async () => {
+    pulumi(`echo "$@" > ${folder}/asked\necho '${JSON.stringify(outputs())}'`);
+    const { child, said, ended } = launch(["--stack", "staging"]);
+    await Promise.race([said, ended]);
+    const config = await (await fetch(`http://localhost:${port}/config.json`)).json();
+    const { mysql, ...known } = outputs();
+    expect(config).toEqual(known);
+    expect((await fetch(`http://localhost:${port}/me`)).status).toBe(404);
+    child.kill("SIGINT");
+    expect(await ended).toEqual({
+      code: 0,
+      printed: `The page for the stack staging is at http://localhost:${port}/\nCtrl-C stops it.\n`,
+    });
+  });
+
+  it("says that there is no Pulumi CLI", async () => {
+    expect(await run([], "/nowhere")).toEqual({
+      code: 1,
+      printed: expect.stringMatching(/^The Pulumi CLI is not on PATH: .* Install it from https:\S+\.\n$/),
+    });
+  });
+
+  it("says that there is no such stack", async () => {
+    pulumi(`echo "error: no stack named 'gone' found" >&2; exit 255`);
+    expect(await run(["--stack", "gone"])).toEqual({
+      code: 1,
+      printed: expect.stringMatching(/^There is no stack gone: .*`pulumi stack ls`/),
+    });
+  });
+
+  it("passes on what else the CLI says", async () => {
+    pulumi(`echo "error: PULUMI_ACCESS_TOKEN must be set for login" >&2; exit 1`);
+    expect(await run([])).toEqual({
+      code: 1,
+      printed: expect.stringMatching(/outputs of the stack dev: PULUMI_ACCESS_TOKEN must be set/),
+    });
+  });
+
+  it("names every output that is missing", async () => {
+    const { apiUrl, webUrl, ...rest } = outputs();
+    answering({ ...rest, bucketName: "" });
+    expect(await run([])).toEqual({
+      code: 1,
+      printed: expect.stringMatching(/^The stack dev has no output apiUrl, bucketName, webUrl.*callbackUrls/),
+    });
+  });
+
+  it.each([
+    ["an output that is no URL", { apiUrl: "[secret]" }, /apiUrl "\[secret\]": the page needs http or https URLs/],
+    ["a page that needs a certificate", { webUrl: "https://localhost:3000/" }, /serves http:\/\/localhost only/],
+  ])("refuses %s", async (_, change, words) => {
+    answering({ ...outputs(), ...change });
+    expect(await run([])).toEqual({ code: 1, printed: expect.stringMatching(words) });
+  });
+
+  it("says that the port is taken", async () => {
+    answering(outputs());
+    const other = createServer().listen(port, "127.0.0.1");
+    await once(other, "listening");
+    try {
+      expect(await run([])).toEqual({ code: 1, printed: expect.stringMatching(`Port ${port} .* is taken`) });
+    } finally {
+      other.close();
+    }
+  });
+
+  it("shows its usage", async () => {
+    expect(await run(["--help"])).toEqual({
+      code: 0,
+      printed: expect.stringMatching(/^npm run web -- \[--stack NAME\]/),
+    });
+    expect(await run(["--stak"])).toEqual({ code: 1, printed: expect.stringMatching(/--stak.*npm run web/s) });
+  });
+});
