@@ -1,0 +1,53 @@
+/** No password stands in plain in the state: it travels marked as a secret, from where it is drawn to where it is used. */
+import { expect, it } from "vitest";
+import type * as host from "../../local/host/program";
+import { loadNatively } from "../support/native";
+import { devConfig } from "../support/program";
+
+const secretMark = "4dabf18193072939515e22adb298388d";
+
+/** Paths of every text that holds one of the values outside a secret. */
+function inPlain(value: unknown, secrets: RegExp, path: string): string[] {
+  if (typeof value === "string") return secrets.test(value) ? [path] : [];
+  if (typeof value !== "object" || value === null) return [];
+  if (secretMark in value) return [];
+  return Object.entries(value).flatMap(([key, item]) => inPlain(item, secrets, `${path}.${key}`));
+}
+
+it("marks every password as a secret, in inputs and in the stack's outputs", async () => {
+  const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
+  const { preload } = loadNatively<typeof host>("local/host/program.ts");
+  const plain: string[] = [];
+  const used = new Set<string>();
+  let drawn = 0;
+  pulumi.runtime.setAllConfig({ ...devConfig });
+  await pulumi.runtime.setMocks(
+    {
+      call: () => ({ names: ["a", "b"] }),
+      newResource: ({ type, name, inputs }) => {
+        // A provider's inputs arrive here bare; the engine encrypts them because the provider's package names them secret.
+        if (!type.startsWith("pulumi:providers:")) plain.push(...inPlain(inputs, /drawn-password-\d/, name));
+        if (/drawn-password-\d/.test(JSON.stringify(inputs))) used.add(name);
+        const result = type.startsWith("random:") ? { result: `drawn-password-${++drawn}` } : {};
+        return { id: `${name}-id`, state: { ...inputs, name, arn: `arn:${name}`, address: "db", ...result } };
+      },
+    },
+    "ecommerce",
+    "dev",
+  );
+  const outputs = await pulumi.runtime.runInPulumiStack(preload());
+  await pulumi.runtime.disconnect();
+  expect(drawn).toBe(2);
+  // The values do arrive: at the instance, the provider, the user, the schema and the secret.
+  expect([...used]).toEqual(
+    expect.arrayContaining([
+      "database",
+      "schema-mysql",
+      "schema-user",
+      "secret-value",
+      expect.stringMatching(/schema-/),
+    ]),
+  );
+  expect(plain).toEqual([]);
+  expect(JSON.stringify(outputs)).not.toMatch(/drawn-password/);
+});
