@@ -142,8 +142,12 @@ export async function startParts(
     preload();
     const mysql = await starting;
     const iam = await start(new Iam(site));
-    const secrets = await start(SecretsManager.start(site, iam));
-    const lambda = await start(
+    const secrets = await start(
+      SecretsManager.start(site, iam, (functionArn, sourceArn) =>
+        lambda.authorized(functionArn, { service: "secretsmanager.amazonaws.com", sourceArn }),
+      ),
+    );
+    const lambda: Lambda = await start(
       Lambda.start(site, {
         iam,
         platformEnvironment: () => ({

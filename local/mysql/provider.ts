@@ -91,8 +91,14 @@ async function makeUser(resource: Registered, claim: Claim): Promise<Made> {
   ].join(" ");
   await asProvider(resource, inputs, async (session) => {
     const what = inputs.fault(`the user ${id} could not be made`).message;
-    const options = `${identified} REQUIRE ${tlsOption ?? "NONE"}`;
-    await session.run(what, `CREATE USER IF NOT EXISTS ${account(user, host)} ${options}`);
+    const require = `REQUIRE ${tlsOption ?? "NONE"}`;
+    const mark = `ATTRIBUTE ${quote(JSON.stringify({ registered: sha256(identified) }))}`;
+    const find = `SELECT ATTRIBUTE->>'$.registered' AS mark FROM information_schema.USER_ATTRIBUTES`;
+    await session.run(what, `CREATE USER IF NOT EXISTS ${account(user, host)} ${identified} ${require} ${mark}`);
+    const [found] = await session.run(what, `${find} WHERE USER = ${quote(user)} AND HOST = ${quote(host)}`);
+    // Like the provider, which compares with its state: a password that was rotated since stays until the program's
+    // own changes. The mark stands with the account, so the two are lost and kept together.
+    const options = found?.mark === sha256(identified) ? require : `${identified} ${require} ${mark}`;
     await session.run(what, `ALTER USER ${account(user, host)} ${options}`);
   });
   // The provider keeps, and answers, a hash: a program that reads this output for the password is wrong on AWS too.

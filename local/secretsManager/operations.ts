@@ -25,7 +25,12 @@ function getSecretValue(secret: Secret, input: Input): Record<string, unknown> {
   const wantedStage = text(input, "VersionStage") ?? (wantedId === undefined ? "AWSCURRENT" : undefined);
   const id = wantedId ?? versionWith(secret, wantedStage!);
   const version = id !== undefined && Object.hasOwn(secret.versions, id) ? secret.versions[id] : undefined;
-  if (id === undefined || !version || (wantedStage !== undefined && !version.stages.includes(wantedStage))) {
+  if (
+    id === undefined ||
+    !version ||
+    isEmpty(version) ||
+    (wantedStage !== undefined && !version.stages.includes(wantedStage))
+  ) {
     const by = wantedId === undefined ? `staging label: ${wantedStage}` : `VersionId: ${wantedId}`;
     throw notFound(`Secrets Manager can't find the specified secret value for ${by}`);
   }
@@ -44,10 +49,23 @@ function describeSecret(secret: Secret): Record<string, unknown> {
   return {
     ...identity(secret),
     Description: secret.description,
-    RotationEnabled: false,
+    ...rotationOf(secret),
     CreatedDate: secret.createdDate,
     LastChangedDate: secret.lastChangedDate,
     VersionIdsToStages: Object.fromEntries(labelled(secret).map(([id, { stages }]) => [id, stages])),
+  };
+}
+
+function rotationOf({ rotation }: Secret): Record<string, unknown> {
+  if (rotation === undefined) return { RotationEnabled: false };
+  const { functionArn, days, lastRotatedDate } = rotation;
+  const next = days === undefined || lastRotatedDate === undefined ? undefined : lastRotatedDate + days * 24 * 60 * 60;
+  return {
+    RotationEnabled: true,
+    RotationLambdaARN: functionArn,
+    RotationRules: { AutomaticallyAfterDays: days },
+    LastRotatedDate: lastRotatedDate,
+    NextRotationDate: next,
   };
 }
 
@@ -86,7 +104,8 @@ function updateSecretVersionStage(secret: Secret, input: Input): Record<string, 
 }
 
 /**
- * Adds a version with its labels. The same ID with the same value is the same request again and adds nothing.
+ * Adds a version with its labels, or fills the empty one that a rotation has made. The same ID with the same value is
+ * the same request again and adds nothing.
  * @throws AwsError ResourceExistsException for the same ID with another value.
  */
 export function addVersion(
@@ -95,8 +114,8 @@ export function addVersion(
 ): string {
   const existing = Object.hasOwn(secret.versions, add.id) ? secret.versions[add.id] : undefined;
   const { secretString, secretBinary } = add.value;
-  if (!existing) {
-    secret.versions[add.id] = { secretString, secretBinary, stages: [], createdDate: add.now };
+  if (!existing || isEmpty(existing)) {
+    secret.versions[add.id] = { secretString, secretBinary, stages: existing?.stages ?? [], createdDate: add.now };
     secret.lastChangedDate = add.now;
   } else if (existing.secretString !== secretString || existing.secretBinary !== secretBinary) {
     const message = `You can't use ClientRequestToken ${add.id} because that value is already in use for a version of secret ${secret.arn}.`;
@@ -116,8 +135,12 @@ function invalid(message: string): AwsError {
   return new AwsError("InvalidParameterException", 400, message);
 }
 
-function identity(secret: Secret): { ARN: string; Name: string } {
+export function identity(secret: Secret): { ARN: string; Name: string } {
   return { ARN: secret.arn, Name: secret.name };
+}
+
+function isEmpty({ secretString, secretBinary }: Version): boolean {
+  return secretString === undefined && secretBinary === undefined;
 }
 
 function labelled(secret: Secret): [string, Version][] {

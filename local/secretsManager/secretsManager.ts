@@ -1,12 +1,14 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Made, Maker, Part, Registered, Site } from "../host/part";
 import { AwsError } from "../iam/awsError";
 import { type AwsAnswer, type AwsCall, AwsServer } from "../iam/awsServer";
 import type { Iam } from "../iam/iam";
 import { physicalName } from "../iam/names";
-import { addVersion, type Input, notFound, operations, text } from "./operations";
-import { type Secret, SecretStore } from "./store";
+import { declare, isDeclared } from "./declared";
+import { addVersion, type Input, notFound, type Operation, operations, text } from "./operations";
+import { madeRotation, type RotationFunctions, Rotations, readRotation } from "./rotation";
+import { type RotationState, type Secret, SecretStore } from "./store";
 
 /**
  * Secrets Manager on 127.0.0.1: the AWS SDK reads and rotates secrets here unchanged, and each role may do only what its
@@ -17,26 +19,37 @@ export class SecretsManager implements Part {
   readonly makers: Readonly<Record<string, Maker>> = {
     "aws:secretsmanager/secret:Secret": (resource) => this.#makeSecret(resource),
     "aws:secretsmanager/secretVersion:SecretVersion": (resource) => this.#makeVersion(resource),
+    "aws:secretsmanager/secretRotation:SecretRotation": (resource) => this.#makeRotation(resource),
   };
 
   readonly #site: Site;
   readonly #iam: Iam;
   readonly #store: SecretStore;
   readonly #registered = new Map<string, Secret>();
+  /** How the secrets were rotated before this start, by name. */
+  readonly #rotatedBefore = new Map<string, RotationState>();
+  readonly #rotations: Rotations;
+  readonly #operations: Readonly<Record<string, Operation>>;
   #server: AwsServer | undefined;
 
-  private constructor(site: Site, iam: Iam) {
+  private constructor(site: Site, iam: Iam, functions: RotationFunctions) {
     this.#site = site;
     this.#iam = iam;
     this.#store = new SecretStore(join(site.directory, "secrets", "secrets.json"));
+    this.#rotations = new Rotations({ functions, save: () => this.#store.save(), say: (line) => site.say(line) });
+    this.#operations = {
+      ...operations,
+      RotateSecret: { changes: true, run: (secret, input) => this.#rotations.rotateSecret(secret, input) },
+    };
   }
 
   /**
    * Starts the endpoint on the site's port `secretsmanager`.
+   * @param functions what may rotate secrets; @default none
    * @throws StartError where the port is taken.
    */
-  static async start(site: Site, iam: Iam): Promise<SecretsManager> {
-    const part = new SecretsManager(site, iam);
+  static async start(site: Site, iam: Iam, functions: RotationFunctions = noFunctions): Promise<SecretsManager> {
+    const part = new SecretsManager(site, iam, functions);
     const port = await site.port("secretsmanager");
     const options = { service: "secretsmanager", region: site.region, port, iam };
     const server = { ...options, contentType: "application/x-amz-json-1.1", maxBody: 1024 * 1024 };
@@ -49,7 +62,9 @@ export class SecretsManager implements Part {
     return this.#server!.url;
   }
 
+  /** Waits for rotations under way: end the functions first. */
   async close(): Promise<void> {
+    await this.#rotations.settled();
     await this.#server?.close();
   }
 
@@ -64,6 +79,9 @@ export class SecretsManager implements Part {
     const secret = this.#store.get(name) ?? this.#store.create(name, prefix, now());
     secret.description = typeof inputs.description === "string" ? inputs.description : undefined;
     this.#registered.set(name, secret);
+    // On again only where the program registers it again.
+    if (secret.rotation) this.#rotatedBefore.set(name, secret.rotation);
+    delete secret.rotation;
     this.#store.save();
     return { id: secret.arn, outputs: { arn: secret.arn, name } };
   }
@@ -78,15 +96,10 @@ export class SecretsManager implements Part {
     if ((secretString === undefined) === (secretBinary === undefined)) {
       throw new Error(`SecretVersion ${name} needs either secretString or secretBinary.`);
     }
-    const hash = createHash("sha256")
-      .update(JSON.stringify([secretString, secretBinary]))
-      .digest("hex");
-    const declared = secret.declared[name];
-    if (declared?.hash !== hash) {
+    const value = { secretString, secretBinary };
+    if (!isDeclared(secret, name, value)) {
       const stages = (inputs.versionStages as string[] | undefined) ?? ["AWSCURRENT"];
-      const value = { secretString, secretBinary };
-      const versionId = addVersion(secret, { id: randomUUID(), value, stages, now: now() });
-      secret.declared[name] = { hash, versionId };
+      declare(secret, name, value, (kept) => addVersion(secret, { id: randomUUID(), value: kept, stages, now: now() }));
       this.#store.save();
     }
     const { versionId } = secret.declared[name]!;
@@ -94,11 +107,21 @@ export class SecretsManager implements Part {
     return { id: `${secret.arn}|${versionId}`, outputs: { arn: secret.arn, versionId, versionStages } };
   }
 
+  async #makeRotation(resource: Registered): Promise<Made> {
+    const { secretId, functionArn, days, rotateImmediately } = readRotation(resource);
+    const secret = this.#find(secretId);
+    if (!secret) throw new Error(`SecretRotation ${resource.name}: there is no secret ${JSON.stringify(secretId)}.`);
+    secret.rotation = this.#rotatedBefore.get(secret.name);
+    this.#rotations.turnOn(secret, functionArn, days);
+    await this.#rotations.catchUp(secret, rotateImmediately);
+    return madeRotation(secret);
+  }
+
   #answer({ method, headers, body, accessKeyId }: AwsCall): AwsAnswer {
     const name = String(headers["x-amz-target"] ?? "").replace(/^secretsmanager\./, "");
-    const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
+    const operation = Object.hasOwn(this.#operations, name) ? this.#operations[name] : undefined;
     if (method !== "POST" || !operation) {
-      const known = Object.keys(operations).join(", ");
+      const known = Object.keys(this.#operations).join(", ");
       throw new AwsError(
         "UnknownOperationException",
         400,
@@ -137,6 +160,10 @@ export class SecretsManager implements Part {
     return id.startsWith("arn:") ? id : `arn:aws:secretsmanager:${region}:${accountId}:secret:${id}`;
   }
 }
+
+const noFunctions: RotationFunctions = (functionArn) => {
+  throw new AwsError("ResourceNotFoundException", 404, `Function not found: ${functionArn}`);
+};
 
 function parse(body: Buffer): Input {
   try {

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 
 /** One version of a secret, as it is kept. */
 export interface Version {
-  /** The value is one of the two; binary as base64. */
+  /** The value is one of the two, binary as base64; neither in a version that a rotation has yet to fill. */
   secretString?: string;
   secretBinary?: string;
   stages: string[];
@@ -20,8 +20,26 @@ export interface Secret {
   lastChangedDate: number;
   /** By version ID, oldest first. */
   versions: Record<string, Version>;
-  /** What the program declared last, by the logical name of its SecretVersion: value's hash and the version made of it. */
-  declared: Record<string, { hash: string; versionId: string }>;
+  /** What the program declared last, by the logical name of its SecretVersion. */
+  declared: Record<string, Declared>;
+  /** How it is rotated; absent where rotation is off. */
+  rotation?: RotationState;
+}
+
+/** A value that the program declared, and the version made of it. */
+export interface Declared {
+  readonly hash: string;
+  readonly versionId: string;
+  /** The hash of each field, where the value is a JSON object. */
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+export interface RotationState {
+  readonly functionArn: string;
+  /** Days between two rotations. */
+  readonly days?: number;
+  /** Seconds since 1970; absent before the first rotation has succeeded. */
+  readonly lastRotatedDate?: number;
 }
 
 /** Versions kept of a secret, as on AWS; those with a staging label are always kept. */
