@@ -30,6 +30,11 @@ export interface DatabaseSchemaArgs {
   readonly userName?: pulumi.Input<string>;
   /** What that user may do with the table `users`, and all it may do. @default ["INSERT", "SELECT"] */
   readonly userPrivileges?: pulumi.Input<string>[];
+  /**
+   * Whether the user changes its own password after the first one, as `SecretRotation` does: it may then have two at
+   * once. Turned off again, user and secret get a new password of the program's. @default false
+   */
+  readonly rotated?: boolean;
   /** Whether Pulumi refuses to delete the database's resource. Its rows survive either way. @default false */
   readonly protect?: boolean;
 }
@@ -47,6 +52,8 @@ export class DatabaseSchema extends pulumi.ComponentResource {
   readonly tables: pulumi.Resource;
   /** Depend on this where the function's user must be able to write. */
   readonly grant: pulumi.Resource;
+  /** Depend on this where the user must be able to have two passwords; there only if `rotated`. */
+  readonly passwordGrant: pulumi.Resource | undefined;
 
   constructor(name: string, args: DatabaseSchemaArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:database:DatabaseSchema", name, {}, opts);
@@ -57,6 +64,7 @@ export class DatabaseSchema extends pulumi.ComponentResource {
     const tables = applyFile(made, database);
     const { user, password } = createUser(made);
     this.grant = grantUsers(made, user, [tables, user]);
+    this.passwordGrant = args.rotated ? grantOwnPasswords(made, user) : undefined;
 
     this.databaseName = database.name;
     this.userName = user.user;
@@ -127,7 +135,16 @@ function applyFile({ name, parent, args, databaseName }: Making, database: mysql
 
 function createUser({ name, parent, args, provider }: Making) {
   // Letters and digits only: the provider splices the password into its SQL.
-  const password = new random.RandomPassword(`${name}-user-password`, { length: 32, special: false }, { parent });
+  const password = new random.RandomPassword(
+    `${name}-user-password`,
+    {
+      length: 32,
+      special: false,
+      // Drawn anew when rotation is turned off: then, and not at some later change, user and secret get it together.
+      ...(args.rotated ? { keepers: { rotated: "true" } } : {}),
+    },
+    { parent },
+  );
   const user = new mysql.User(
     `${name}-user`,
     {
@@ -136,7 +153,7 @@ function createUser({ name, parent, args, provider }: Making) {
       plaintextPassword: password.result,
       tlsOption: "SSL",
     },
-    { parent, provider, deletedWith: args.instance },
+    { parent, provider, deletedWith: args.instance, ignoreChanges: args.rotated ? ["plaintextPassword"] : [] },
   );
   return { user, password: pulumi.secret(password.result) };
 }
@@ -156,5 +173,25 @@ function grantUsers(making: Making, user: mysql.User, dependsOn: pulumi.Resource
     // The provider cannot revoke: it begins with REVOKE GRANT OPTION, which MySQL answers with error 1141 or 1147. So the
     // resource is only ever forgotten; dropping the user drops its grants.
     { parent, provider, dependsOn, deletedWith: user, retainOnDelete: true },
+  );
+}
+
+/**
+ * Lets the user keep its old password beside a new one. On itself any user may change the password; only this privilege
+ * makes it two, and it reaches no other account.
+ * https://dev.mysql.com/doc/refman/8.4/en/privileges-provided.html#priv_application-password-admin
+ */
+function grantOwnPasswords({ name, parent, provider }: Making, user: mysql.User): mysql.Grant {
+  return new mysql.Grant(
+    `${name}-user-passwords`,
+    {
+      user: user.user,
+      host: user.host.apply((host) => host ?? "%"),
+      database: "*",
+      table: "*",
+      privileges: ["APPLICATION_PASSWORD_ADMIN"],
+    },
+    // Unlike a table's grant this one can be revoked: on *.* MySQL takes the provider's REVOKE GRANT OPTION.
+    { parent, provider, deletedWith: user },
   );
 }

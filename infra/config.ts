@@ -126,6 +126,12 @@ export const settings = {
     default: 7,
     rule: (value: number) => (value === 0 || (value >= 7 && value <= 30) ? undefined : "0, or from 7 to 30"),
   } as Setting<number>,
+  "secret.rotationDays": whole(
+    "Days between two changes of the database password that the secret holds; 0 leaves it as it is.",
+    0,
+    1000,
+    0,
+  ),
 } as const;
 
 export type SettingKey = keyof typeof settings;

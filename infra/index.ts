@@ -9,6 +9,7 @@ import { Monitoring } from "./Monitoring";
 import { Network } from "./Network";
 import { documentedName } from "./names";
 import { rdsAuthorities } from "./rdsAuthorities";
+import { SecretRotation } from "./SecretRotation";
 import { UserPool } from "./UserPool";
 import { UserRegistration } from "./UserRegistration";
 
@@ -19,6 +20,8 @@ process.chdir(__dirname);
 export = async function program() {
   const { stack, region, settings, extraAuthorities, verifiedByBundle } = readSurroundings();
   const protect = settings["data.protect"];
+  const rotationDays = settings["secret.rotationDays"];
+  const rotated = rotationDays > 0;
 
   const network = new Network("network", {
     region,
@@ -43,6 +46,7 @@ export = async function program() {
     adminPassword: database.administrator.password,
     authorities: rdsAuthorities(region, extraAuthorities),
     verifiedByBundle,
+    rotated,
     protect,
   });
   const secret = new DatabaseSecret("secret", {
@@ -53,6 +57,7 @@ export = async function program() {
     port: database.port,
     dbClusterIdentifier: database.identifier,
     recoveryDays: settings["secret.recoveryDays"],
+    rotated,
     protect,
   });
   const registration = new UserRegistration("register-user", {
@@ -75,6 +80,16 @@ export = async function program() {
     protect,
   });
   registration.allow(users.arn);
+  if (rotated) {
+    new SecretRotation("rotate-secret", {
+      secretArn: secret.arn,
+      everyDays: rotationDays,
+      subnetIds: network.privateSubnetIds,
+      securityGroupId: network.functionSecurityGroupId,
+      logRetentionDays: settings["logs.retentionDays"],
+      dependsOn: [network.secretEndpoint, ...(schema.passwordGrant ? [schema.passwordGrant] : [])],
+    });
+  }
 
   const bucket = new ImageBucket("images", { bucketName: settings.bucketName, protect });
   const role = new ImageApiRole("image-api-role", {

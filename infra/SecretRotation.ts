@@ -1,0 +1,120 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { bundle, bundledPackages } from "./bundle";
+import { functionRole } from "./functionRole";
+
+export interface SecretRotationArgs {
+  /** ARN of the secret, with a value: the only one that the function may read and change. */
+  secretArn: pulumi.Input<string>;
+  /** Days between two rotations, 1 to 1000. A change rotates at once. */
+  everyDays: number;
+  /** Subnets from which the function reaches the database and the secret's endpoint. */
+  subnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  securityGroupId: pulumi.Input<string>;
+  /** Days that logs are kept. @default 30 */
+  logRetentionDays?: number;
+  /** What must stand before the first rotation: the user with its two passwords, and the secret's endpoint. */
+  dependsOn?: pulumi.Input<pulumi.Resource>[];
+}
+
+/** The four steps take less than a second each; this leaves time for a database that is slow to answer. */
+const timeoutSeconds = 30;
+
+/**
+ * Changes the password of the function's database user every so many days, the first time at once: from then on the
+ * password that Pulumi's state holds is no longer good, and only Secrets Manager knows the one that is.
+ *
+ * One user with two passwords, by MySQL's dual passwords. The two strategies that AWS documents were weighed against it
+ * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html):
+ * - *Single user* as AWS's template does it has a moment in which MySQL takes only the new password while the secret
+ *   still tells the old one. A function that connects just then fails, and with it a sign-up.
+ * - *Alternating users* has no such moment, but needs a second user, and an administrator's secret in a function's hand.
+ *
+ * Here the user itself adds the new password, keeps the old one until the secret tells the new one, and then discards
+ * it. A function that still has the old one is refused, reads the secret again and goes on. Beside its own rights the
+ * user needs APPLICATION_PASSWORD_ADMIN, which reaches no other account (`DatabaseSchema`, `rotated`).
+ *
+ * The program's own password is the first one only: user and secret ignore changes of it (`rotated`), so that another
+ * `pulumi up` undoes nothing. What else the secret tells stands still with it, so where the database gets another
+ * address, turn rotation off and on again. Turned off, the program draws a new password and sets it, first in MySQL and
+ * then in the secret: for the second or two in between, new connections are refused.
+ */
+export class SecretRotation extends pulumi.ComponentResource {
+  readonly functionName: pulumi.Output<string>;
+  readonly logGroupName: pulumi.Output<string>;
+
+  constructor(name: string, args: SecretRotationArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ecommerce:database:SecretRotation", name, {}, opts);
+    const logs = new aws.cloudwatch.LogGroup(
+      `${name}-logs`,
+      { retentionInDays: args.logRetentionDays ?? 30 },
+      { parent: this },
+    );
+    const rotateSecret = rotationFunction(name, args, logs, this);
+    const permission = new aws.lambda.Permission(
+      `${name}-from-secrets`,
+      {
+        action: "lambda:InvokeFunction",
+        function: rotateSecret.name,
+        principal: "secretsmanager.amazonaws.com",
+        sourceArn: args.secretArn,
+        sourceAccount: pulumi.output(args.secretArn).apply(accountOf),
+      },
+      { parent: this },
+    );
+    new aws.secretsmanager.SecretRotation(
+      name,
+      {
+        secretId: args.secretArn,
+        rotationLambdaArn: rotateSecret.arn,
+        rotationRules: { automaticallyAfterDays: args.everyDays },
+      },
+      { parent: this, dependsOn: [permission, ...(args.dependsOn ?? [])] },
+    );
+
+    this.functionName = rotateSecret.name;
+    this.logGroupName = logs.name;
+    this.registerOutputs({ functionName: this.functionName });
+  }
+}
+
+function rotationFunction(
+  name: string,
+  args: SecretRotationArgs,
+  logs: aws.cloudwatch.LogGroup,
+  parent: pulumi.Resource,
+): aws.lambda.CallbackFunction<unknown, void> {
+  const rotateThis = {
+    Sid: "RotateSecret",
+    Action: [
+      "secretsmanager:DescribeSecret",
+      "secretsmanager:GetSecretValue",
+      "secretsmanager:PutSecretValue",
+      "secretsmanager:UpdateSecretVersionStage",
+    ],
+    Resource: args.secretArn,
+  };
+  const { role, policy } = functionRole(name, logs, [rotateThis], parent);
+  const code = bundle("rotateSecret");
+  return new aws.lambda.CallbackFunction<unknown, void>(
+    name,
+    {
+      description: "Rotates the password of the registration function's database user",
+      callbackFactory: () => require("./.build/rotateSecret.js").createHandler(),
+      codePathOptions: { extraIncludePaths: [code], extraExcludePackages: bundledPackages },
+      runtime: aws.lambda.Runtime.NodeJS24dX,
+      architectures: ["arm64"],
+      role,
+      timeout: timeoutSeconds,
+      memorySize: 256,
+      vpcConfig: { subnetIds: args.subnetIds, securityGroupIds: [args.securityGroupId] },
+      loggingConfig: { logFormat: "JSON", logGroup: logs.name, applicationLogLevel: "INFO", systemLogLevel: "WARN" },
+    },
+    { parent, dependsOn: [policy] },
+  );
+}
+
+/** `arn:aws:secretsmanager:region:account:secret:name` → account */
+function accountOf(arn: string): string {
+  return arn.split(":")[4] ?? "";
+}

@@ -1,0 +1,67 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+
+/** One statement of a policy that allows something. */
+export interface Allowance {
+  readonly Sid: string;
+  readonly Action: string | string[];
+  readonly Resource: pulumi.Input<string>;
+}
+
+/**
+ * A role for one function in the VPC: it may write that function's log, hold its network interfaces, and do what is
+ * named beside.
+ *
+ * @returns the role, and the policy that must stand before the function runs
+ */
+export function functionRole(
+  name: string,
+  logs: aws.cloudwatch.LogGroup,
+  allowances: readonly Allowance[],
+  parent: pulumi.Resource,
+) {
+  const role = new aws.iam.Role(
+    `${name}-role`,
+    {
+      assumeRolePolicy: {
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "lambda.amazonaws.com" } }],
+      },
+    },
+    { parent },
+  );
+  const statements: Allowance[] = [
+    {
+      Sid: "WriteLog",
+      Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      Resource: pulumi.interpolate`${logs.arn}:*`,
+    },
+    ...allowances,
+    {
+      // Lambda makes the interfaces with this role; EC2 names no resource for these actions beforehand
+      // (Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC").
+      Sid: "HoldNetworkInterfaces",
+      Action: [
+        "ec2:CreateNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:DeleteNetworkInterface",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+      ],
+      Resource: "*",
+    },
+  ];
+  const policy = new aws.iam.RolePolicy(
+    `${name}-policy`,
+    {
+      role: role.id,
+      policy: {
+        Version: "2012-10-17",
+        Statement: statements.map(({ Sid, ...allowed }) => ({ Sid, Effect: "Allow" as const, ...allowed })),
+      },
+    },
+    { parent },
+  );
+  return { role, policy };
+}
