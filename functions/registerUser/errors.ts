@@ -21,7 +21,7 @@ export abstract class RegistrationError extends Error {
 }
 
 /** What a person is told when the fault is ours: the account exists, and the row is made at a later sign-in. */
-function later(code: string): string {
+export function later(code: string): string {
   return `Your account is confirmed but not registered completely yet; signing in will complete it (${code})`;
 }
 

@@ -9,6 +9,8 @@ export interface User {
   readonly sub: string;
   /** 1 to 100 characters. */
   readonly email: string;
+  /** When the sign-up was confirmed, to the second. @default when the row is made */
+  readonly confirmedAt?: Date;
 }
 
 /** What the function owes to a trigger source. */

@@ -1,5 +1,6 @@
+import { isBatch, registerBatch } from "./batch.js";
 import { RegistrationError, Unexpected } from "./errors.js";
-import { dutyOf, traceOf, userOf } from "./event.js";
+import { dutyOf, traceOf, type User, userOf } from "./event.js";
 import { type Log, lineOf } from "./log.js";
 import { RecentlySeen } from "./recentlySeen.js";
 import type { TimeLeft } from "./time.js";
@@ -23,7 +24,10 @@ export interface Dependencies {
   readonly log: Log;
 }
 
-/** The function: takes an event of a user pool's trigger, and returns the same event, as Cognito requires. */
+/**
+ * The function: takes an event of a user pool's trigger, and returns the same event, as Cognito requires; or a batch of
+ * messages, and returns which of them are to come again.
+ */
 export type Handler = (event: unknown, invocation: Invocation) => Promise<unknown>;
 
 /**
@@ -48,8 +52,7 @@ export function handlerOf({ users, log }: Dependencies): Handler {
     }
   };
 
-  const register = async (event: unknown, left: TimeLeft): Promise<void> => {
-    const user = userOf(event);
+  const register = async (user: User, left: TimeLeft): Promise<void> => {
     await users.register(user, left);
     registered.add(user.sub);
   };
@@ -60,10 +63,13 @@ export function handlerOf({ users, log }: Dependencies): Handler {
       (reserve: number): TimeLeft =>
       () =>
         invocation.getRemainingTimeInMillis() - reserve;
+    if (isBatch(event)) {
+      return registerBatch(event, register, leftBut(RESERVE_MILLISECONDS), log);
+    }
     let mayFail = true;
     try {
       if (dutyOf(event) === "register") {
-        await register(event, leftBut(RESERVE_MILLISECONDS));
+        await register(userOf(event), leftBut(RESERVE_MILLISECONDS));
       } else {
         mayFail = false;
         await catchUp(event, leftBut(Math.max(RESERVE_MILLISECONDS, allotted - CATCH_UP_MILLISECONDS)));

@@ -18,7 +18,10 @@ export interface Cause {
   readonly status?: string;
 }
 
-/** Writes one line. `error`: a person was turned away; `warn`: only the row is missing, for now. */
+/**
+ * Writes one line. `error`: a person was turned away, or left without a row for good; `warn`: only the row is missing,
+ * for now.
+ */
 export type Log = (level: "info" | "warn" | "error", line: Line) => void;
 
 /**

@@ -10,6 +10,9 @@ import type { TimeLeft } from "./time.js";
  */
 const INSERT = "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (?, ?, UTC_TIMESTAMP())";
 
+/** The same for a confirmation that is dated already, because it waited in a queue. */
+const INSERT_DATED = "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (?, ?, ?)";
+
 const FIND = "SELECT User_UUID FROM ecommerce_db.users WHERE User_UUID = ?";
 
 /**
@@ -51,7 +54,11 @@ export class Users {
 
 async function insert(connection: Connection, user: User, left: TimeLeft): Promise<void> {
   try {
-    await connection.execute(INSERT, [user.sub, user.email], left);
+    if (user.confirmedAt) {
+      await connection.execute(INSERT_DATED, [user.sub, user.email, datetime(user.confirmedAt)], left);
+    } else {
+      await connection.execute(INSERT, [user.sub, user.email], left);
+    }
   } catch (error) {
     if ((error as { code?: unknown }).code !== "ER_DUP_ENTRY") {
       throw error;
@@ -61,6 +68,11 @@ async function insert(connection: Connection, user: User, left: TimeLeft): Promi
       throw new EmailConflict();
     }
   }
+}
+
+/** As MySQL writes a DATETIME, in UTC; its fraction is cut off, since MySQL would round up into the future. */
+function datetime(time: Date): string {
+  return time.toISOString().slice(0, 19).replace("T", " ");
 }
 
 async function exists(connection: Connection, user: User, left: TimeLeft): Promise<boolean> {
