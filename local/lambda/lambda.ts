@@ -112,6 +112,15 @@ export class Lambda implements Part {
     return this.#find(name);
   }
 
+  /**
+   * The function by name or ARN for Lambda's own use: event source mappings invoke what they deliver to, and no
+   * permission is asked for that.
+   * @throws AwsError ResourceNotFoundException.
+   */
+  functionOf(nameOrArn: string): RunnableFunction {
+    return this.#find(this.#nameOf(nameOrArn));
+  }
+
   /** The last lines of a function's log, oldest first, with what its containers have written until now. */
   async recentLogs(name: string): Promise<string[]> {
     const { log } = this.#find(this.#nameOf(name));
