@@ -13,6 +13,8 @@ import {
 
 export interface ImageApiArgs {
   region: string;
+  /** Name of the API: CloudWatch tells APIs apart by it. @default ecommerce-api-for-s3 */
+  apiName?: string;
   /** Stage that the API is deployed to. Replaces the stage. */
   stageName: string;
   /** Origin that browsers may call from; `*` allows every origin. @default * */
@@ -47,10 +49,16 @@ export class ImageApi extends pulumi.ComponentResource {
   constructor(name: string, args: ImageApiArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:images:ImageApi", name, {}, opts);
     this.#name = name;
-    this.#args = { corsOrigin: "*", writeScope: readScope, uploads: { ownPrefix: false, overwrite: true }, ...args };
+    this.#args = {
+      apiName: "ecommerce-api-for-s3",
+      corsOrigin: "*",
+      writeScope: readScope,
+      uploads: { ownPrefix: false, overwrite: true },
+      ...args,
+    };
 
     const apiArgs = {
-      name: "ecommerce-api-for-s3",
+      name: this.#args.apiName,
       description: "to get and request objects from and to S3",
       endpointConfiguration: { types: "REGIONAL" },
       binaryMediaTypes: ["image/jpeg", "image/png"],

@@ -97,8 +97,10 @@ export = async function program() {
     bucketArn: bucket.arn,
     accountLogRole: settings["api.accountLogRole"],
   });
+  const apiName = documentedName("ecommerce-api-for-s3", stack);
   const api = new ImageApi("image-api", {
     region,
+    apiName,
     stageName: settings["api.stage"],
     corsOrigin: settings["api.corsOrigin"],
     userPoolArn: users.arn,
@@ -117,7 +119,7 @@ export = async function program() {
       instanceClass: settings["database.instanceClass"],
       storageGiB: settings["database.storageGiB"],
     },
-    api: { name: "ecommerce-api-for-s3", stage: settings["api.stage"] },
+    api: { name: apiName, stage: settings["api.stage"] },
   });
 
   return {

@@ -1,21 +1,3 @@
-// The door of `npm start`: plain JavaScript that any Node can read, so that an old one is told so in a sentence.
 "use strict";
 
-const oldest = 20;
-const running = Number(process.versions.node.split(".")[0]);
-if (running < oldest) {
-  console.error(
-    `Node ${process.versions.node} is too old: this project needs Node ${oldest}, 22 or 24. See https://nodejs.org/.`,
-  );
-  process.exit(1);
-}
-try {
-  require.resolve("tsx/cjs");
-} catch {
-  console.error("The packages are not installed: run `npm ci` first.");
-  process.exit(1);
-}
-// The SDK says at every start which Node it will want next year; `engines` in package.json says it once.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
-require("tsx/cjs");
-require("./main.ts").main(process.argv.slice(2));
+require("./door.cjs")(require, "./main.ts");

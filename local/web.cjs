@@ -1,4 +1,3 @@
-// The door of `npm run web`.
 "use strict";
-require("tsx/cjs");
-require("./web/command.ts").main(process.argv.slice(2));
+
+require("./door.cjs")(require, "./web/command.ts");
