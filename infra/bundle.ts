@@ -26,6 +26,22 @@ export const bundledPackages = [
  */
 export function bundle(name: string): string {
   const path = `.build/${name}.js`;
+  const code = built.get(name) ?? build(name);
+  built.set(name, code);
+  mkdirSync(join(__dirname, ".build"), { recursive: true });
+  if (!current(path)?.equals(code)) {
+    // Renamed into place: another evaluation of the program may be reading the file.
+    const draft = `${path}.${process.pid}`;
+    writeFileSync(join(__dirname, draft), code);
+    renameSync(join(__dirname, draft), join(__dirname, path));
+  }
+  return path;
+}
+
+/** What this process has bundled: the Pulumi CLI evaluates the program once, tests do so many times. */
+const built = new Map<string, Uint8Array>();
+
+function build(name: string): Uint8Array {
   const { outputFiles } = buildSync({
     absWorkingDir: projectRoot,
     entryPoints: [`functions/${name}/index.ts`],
@@ -43,15 +59,7 @@ export function bundle(name: string): string {
     logLevel: "silent",
     write: false,
   });
-  const code = outputFiles[0]!.contents;
-  mkdirSync(join(__dirname, ".build"), { recursive: true });
-  if (!current(path)?.equals(code)) {
-    // Renamed into place: another evaluation of the program may be reading the file.
-    const draft = `${path}.${process.pid}`;
-    writeFileSync(join(__dirname, draft), code);
-    renameSync(join(__dirname, draft), join(__dirname, path));
-  }
-  return path;
+  return outputFiles[0]!.contents;
 }
 
 function current(path: string): Buffer | undefined {
