@@ -15,6 +15,8 @@ export interface UserPoolArgs {
     /** ARN of the function for the triggers. */
     functionArn: pulumi.Input<string>;
   };
+  /** Another function for the trigger after a confirmation, which hands people on. @default registration */
+  buffer?: { functionArn: pulumi.Input<string> };
   /**
    * Keep uploads for a confidential app client of their own, `auth_writer_app`: a scope that only it may ask for. Its
    * secret belongs on a server, such as that of a shop's back office. @default false
@@ -98,7 +100,7 @@ function userPool(name: string, args: UserPoolArgs, parent: pulumi.Resource) {
         temporaryPasswordValidityDays: 7,
       },
       lambdaConfig: {
-        postConfirmation: args.registration.functionArn,
+        postConfirmation: (args.buffer ?? args.registration).functionArn,
         postAuthentication: args.registration.functionArn,
       },
       deletionProtection: protect ? "ACTIVE" : "INACTIVE",

@@ -37,6 +37,7 @@ export class UserRegistration extends pulumi.ComponentResource {
   readonly functionName: pulumi.Output<string>;
   readonly roleName: pulumi.Output<string>;
   readonly logGroupName: pulumi.Output<string>;
+  readonly logGroupArn: pulumi.Output<string>;
   readonly #name: string;
 
   constructor(name: string, args: UserRegistrationArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -80,6 +81,7 @@ export class UserRegistration extends pulumi.ComponentResource {
     this.functionName = registerUser.name;
     this.roleName = role.name;
     this.logGroupName = logs.name;
+    this.logGroupArn = logs.arn;
     this.registerOutputs({ functionArn: this.functionArn, functionName: this.functionName });
   }
 

@@ -106,6 +106,10 @@ export const settings = {
     1000,
     0,
   ),
+  "registration.buffer": flag(
+    "Put confirmed users into a queue, from which they are registered when the database can take them.",
+    false,
+  ),
   "logs.retentionDays": {
     type: "integer",
     description: "Days that logs are kept.",
@@ -248,6 +252,13 @@ function contradictions(config: Settings, project: string): Fault[] {
   const tooMany = reservationFault(concurrency, config["database.instanceClass"], `${project}:database.instanceClass`);
   if (tooMany !== undefined) {
     faults.push({ key: `${project}:registration.reservedConcurrency`, got: String(concurrency), allowed: tooMany });
+  }
+  if (config["registration.buffer"] && [1, 2].includes(concurrency)) {
+    faults.push({
+      key: `${project}:registration.reservedConcurrency`,
+      got: String(concurrency),
+      allowed: `0, or at least 3 with ${project}:registration.buffer: AWS gives a queue no fewer than 2, and sign-ins need one`,
+    });
   }
   return faults;
 }

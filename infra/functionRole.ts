@@ -9,16 +9,35 @@ export interface Allowance {
 }
 
 /**
- * A role for one function in the VPC: it may write that function's log, hold its network interfaces, and do what is
+ * Lambda makes a function's interfaces with its role; EC2 names no resource for these actions beforehand (Lambda
+ * developer guide, "Giving Lambda functions access to resources in an Amazon VPC").
+ */
+const holdNetworkInterfaces: Allowance = {
+  Sid: "HoldNetworkInterfaces",
+  Action: [
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+  ],
+  Resource: "*",
+};
+
+/**
+ * A role for one function: it may write that function's log, hold its network interfaces in the VPC, and do what is
  * named beside.
  *
+ * @param options `inVpc`: whether the function runs in the VPC, @default true
  * @returns the role, and the policy that must stand before the function runs
  */
 export function functionRole(
   name: string,
-  logs: aws.cloudwatch.LogGroup,
+  logs: { readonly arn: pulumi.Input<string> },
   allowances: readonly Allowance[],
   parent: pulumi.Resource,
+  { inVpc = true } = {},
 ) {
   const role = new aws.iam.Role(
     `${name}-role`,
@@ -37,20 +56,7 @@ export function functionRole(
       Resource: pulumi.interpolate`${logs.arn}:*`,
     },
     ...allowances,
-    {
-      // Lambda makes the interfaces with this role; EC2 names no resource for these actions beforehand
-      // (Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC").
-      Sid: "HoldNetworkInterfaces",
-      Action: [
-        "ec2:CreateNetworkInterface",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSubnets",
-        "ec2:DeleteNetworkInterface",
-        "ec2:AssignPrivateIpAddresses",
-        "ec2:UnassignPrivateIpAddresses",
-      ],
-      Resource: "*",
-    },
+    ...(inVpc ? [holdNetworkInterfaces] : []),
   ];
   const policy = new aws.iam.RolePolicy(
     `${name}-policy`,

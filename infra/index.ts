@@ -8,6 +8,7 @@ import { ImageBucket } from "./ImageBucket";
 import { Monitoring } from "./Monitoring";
 import { Network } from "./Network";
 import { documentedName } from "./names";
+import { RegistrationBuffer } from "./RegistrationBuffer";
 import { rdsAuthorities } from "./rdsAuthorities";
 import { SecretRotation } from "./SecretRotation";
 import { UserPool } from "./UserPool";
@@ -70,6 +71,12 @@ export = async function program() {
     logRetentionDays: settings["logs.retentionDays"],
     dependsOn: [schema.grant, network.secretEndpoint],
   });
+  const buffer = settings["registration.buffer"]
+    ? new RegistrationBuffer("registration-buffer", {
+        registration,
+        reservedConcurrency: settings["registration.reservedConcurrency"],
+      })
+    : undefined;
   const users = new UserPool("users", {
     region,
     domainPrefix: settings.domainPrefix,
@@ -77,9 +84,11 @@ export = async function program() {
     signOutUrls: settings.signOutUrls,
     separateWriters: settings["api.writers"] === "application",
     registration,
+    buffer,
     protect,
   });
   registration.allow(users.arn);
+  buffer?.allow(users.arn);
   if (rotated) {
     new SecretRotation("rotate-secret", {
       secretArn: secret.arn,
@@ -120,6 +129,7 @@ export = async function program() {
       storageGiB: settings["database.storageGiB"],
     },
     api: { name: apiName, stage: settings["api.stage"] },
+    deadLetterQueueName: buffer?.deadLetterQueueName,
   });
 
   return {

@@ -1,0 +1,43 @@
+import { writeConfirmation } from "../registerUser/confirmation.js";
+import { RegistrationError, Unexpected } from "../registerUser/errors.js";
+import { dutyOf, traceOf, userOf } from "../registerUser/event.js";
+import type { Handler } from "../registerUser/handler.js";
+import { type Log, lineOf } from "../registerUser/log.js";
+import type { Send } from "./queue.js";
+
+/** Kept in hand (ms) so that the answer is under way before Lambda ends the invocation. */
+const RESERVE_MILLISECONDS = 300;
+
+/** What the function needs from outside. */
+export interface Dependencies {
+  readonly send: Send;
+  readonly log: Log;
+  /** The time of the confirmation. */
+  readonly now: () => Date;
+}
+
+/**
+ * Puts confirmed users into the queue from which `registerUser` registers them, so that a confirmation does not wait for
+ * the database, nor fail with it.
+ *
+ * The event is checked as `registerUser` checks it, because a person can only be told of a fault now. A password reset
+ * is passed on without a message: that user was queued when the sign-up was confirmed.
+ * @throws RegistrationError where the user is not in the queue; the next sign-in, or reconcile, then makes the row
+ */
+export function handlerOf({ send, log, now }: Dependencies): Handler {
+  return async (event, invocation) => {
+    try {
+      if (dutyOf(event) === "register") {
+        const { triggerSource } = event as { triggerSource: string };
+        const text = writeConfirmation(triggerSource, userOf(event), now());
+        const left = invocation.getRemainingTimeInMillis() - RESERVE_MILLISECONDS;
+        await send(text, AbortSignal.timeout(Math.max(0, Math.floor(left))));
+      }
+    } catch (error) {
+      const fault = error instanceof RegistrationError ? error : new Unexpected(error);
+      log("error", { ...lineOf(fault), ...traceOf(event) });
+      throw fault;
+    }
+    return event;
+  };
+}

@@ -1,0 +1,16 @@
+import type { Handler } from "../registerUser/handler.js";
+import { consoleLog } from "../registerUser/log.js";
+import { QueueUrlMissing } from "./errors.js";
+import { handlerOf } from "./handler.js";
+import { createSend } from "./queue.js";
+
+/**
+ * The function with all its real parts, made once a container; never throws, so that a fault is told by the invocation
+ * that meets it.
+ * @param environment `QueueUrl` names the queue; further variables: the AWS SDK's own
+ */
+export function createHandler(environment: NodeJS.ProcessEnv = process.env): Handler {
+  const { QueueUrl } = environment;
+  const send = QueueUrl ? createSend(QueueUrl) : () => Promise.reject(new QueueUrlMissing());
+  return handlerOf({ send, log: consoleLog, now: () => new Date() });
+}
