@@ -30,7 +30,7 @@ Exit code: 0 when every confirmed user has a row now, 2 when some are left for a
 /** How long (ms) the database may stay away: an RDS fail-over takes one to two minutes. */
 const PATIENCE_MILLISECONDS = 180_000;
 /** The same before anything was done, when a wrong address or network is the likelier reason. */
-const FIRST_MILLISECONDS = 15_000;
+const FIRST_MILLISECONDS = 10_000;
 
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 

@@ -55,10 +55,10 @@ export class System {
     return system;
   }
 
-  async setSecret(text: string): Promise<void> {
+  async setSecret(text: string, name = SECRET_NAME): Promise<void> {
     const make = async (type: string, inputs: Record<string, unknown>) =>
-      await this.secrets.makers[type]!({ type, name: "secret", inputs });
-    const { id } = await make("aws:secretsmanager/secret:Secret", { name: SECRET_NAME });
+      await this.secrets.makers[type]!({ type, name, inputs });
+    const { id } = await make("aws:secretsmanager/secret:Secret", { name });
     await make("aws:secretsmanager/secretVersion:SecretVersion", { secretId: id, secretString: text });
   }
 
