@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import {
   CognitoIdentityProviderClient,
   ConfirmSignUpCommand,
@@ -6,6 +7,8 @@ import {
 } from "@aws-sdk/client-cognito-identity-provider";
 import type { Outputs } from "./outputs";
 import { rowOf } from "./usersTable";
+
+const rowMilliseconds = 10_000;
 
 export interface Proof {
   readonly email: string;
@@ -56,8 +59,14 @@ async function codeFor(email: string, mailbox: string): Promise<string> {
   return mail.code;
 }
 
+/** There at once; a moment later where `registration.buffer` puts a queue before the database. */
 async function rowThere(sub: string, outputs: Outputs): Promise<Record<string, unknown>> {
-  const row = await rowOf(sub, outputs);
-  if (row === undefined) throw new Error(`there is none for ${sub} in users`);
-  return row;
+  const latest = performance.now() + rowMilliseconds;
+  for (;;) {
+    const row = await rowOf(sub, outputs);
+    if (row !== undefined) return row;
+    if (performance.now() > latest)
+      throw new Error(`there is none for ${sub} in users after ${rowMilliseconds / 1000} s`);
+    await setTimeout(100);
+  }
 }

@@ -17,6 +17,7 @@ import { ObjectStore } from "./objects/objectStore";
 import type { Outputs } from "./outputs";
 import { isFree } from "./ports";
 import { SecretsManager } from "./secretsManager/secretsManager";
+import { Sqs } from "./sqs/sqs";
 import { rowOf } from "./usersTable";
 import { InvalidToken, startWebServer } from "./web/server";
 
@@ -152,12 +153,14 @@ export async function startParts(
         iam,
         platformEnvironment: () => ({
           AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+          AWS_ENDPOINT_URL_SQS: queues.endpoint,
           NODE_EXTRA_CA_CERTS: mysql.caFile,
           // Lambda's Node is the one of `runtime`; what the SDK says about this machine's is no line of the function's log.
           AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
         }),
       }),
     );
+    const queues: Sqs = await start(Sqs.start(site, iam, lambda));
     const cognito = await start(
       Cognito.start(site, (functionArn, event, poolArn) => invokeForCognito(lambda, functionArn, event, poolArn)),
     );
