@@ -3,9 +3,13 @@ import { RegistrationError, Unexpected } from "./errors.js";
 import { dutyOf, traceOf, type User, userOf } from "./event.js";
 import { type Log, lineOf } from "./log.js";
 import { RecentlySeen } from "./recentlySeen.js";
-import type { TimeLeft } from "./time.js";
+import { type TimeLeft, timeOf } from "./time.js";
 import type { Users } from "./users.js";
 
+/** Cognito waits so long (ms) for a trigger, whatever the function's own limit is. */
+const TRIGGER_MILLISECONDS = 5000;
+/** No function of Lambda's has more time (ms). */
+const BATCH_MILLISECONDS = 900_000;
 /** Kept in hand (ms) so that the answer is under way before Lambda ends the invocation. */
 const RESERVE_MILLISECONDS = 300;
 /** A sign-in or password reset waits at most so long (ms) for a row that should have been there before. */
@@ -58,12 +62,14 @@ export function handlerOf({ users, log }: Dependencies): Handler {
   };
 
   return async (event, invocation) => {
-    const allotted = invocation.getRemainingTimeInMillis();
+    const batch = isBatch(event);
+    const remaining = timeOf(invocation.getRemainingTimeInMillis(), batch ? BATCH_MILLISECONDS : TRIGGER_MILLISECONDS);
+    const allotted = remaining();
     const leftBut =
       (reserve: number): TimeLeft =>
       () =>
-        invocation.getRemainingTimeInMillis() - reserve;
-    if (isBatch(event)) {
+        remaining() - reserve;
+    if (batch) {
       return registerBatch(event, register, leftBut(RESERVE_MILLISECONDS), log);
     }
     let mayFail = true;

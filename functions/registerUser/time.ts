@@ -1,6 +1,22 @@
 /** How many milliseconds are left; asked again before every step, negative when time is up. */
 export type TimeLeft = () => number;
 
+/** Taken (ms) where no time is said to be left, as no invocation begins: what Cognito grants, the least there is. */
+const FALLBACK_MILLISECONDS = 5000;
+
+/**
+ * The time left of an invocation that begins now. Lambda computes it from the wall clock, which a container may have
+ * wrong (after a freeze, for one) or set right in the middle; so it is asked once, and then counted by the clock that
+ * nobody can set.
+ * @param told what Lambda says (ms)
+ * @param longest there cannot be more (ms)
+ */
+export function timeOf(told: number, longest: number): TimeLeft {
+  const allotted = told > 0 ? Math.min(told, longest) : Math.min(FALLBACK_MILLISECONDS, longest);
+  const end = performance.now() + allotted;
+  return () => end - performance.now();
+}
+
 /** A step was not done in its time. */
 export class TimedOut extends Error {
   readonly code = "TIMED_OUT";
