@@ -64,12 +64,12 @@ export function createConnect(environment: NodeJS.ProcessEnv): Connect {
       ssl,
       connectTimeout: milliseconds,
     });
-    return await opened(driver, socket);
+    return await opened(driver, socket, milliseconds);
   };
 }
 
 /** Waits for the handshake, and from then on keeps note of whether the connection is still there. */
-function opened(driver: Driver, socket: Socket): Promise<Connection> {
+function opened(driver: Driver, socket: Socket, milliseconds: number): Promise<Connection> {
   let usable = true;
   const destroy = (): void => {
     usable = false;
@@ -84,13 +84,16 @@ function opened(driver: Driver, socket: Socket): Promise<Connection> {
     return within(Math.min(STATEMENT_MILLISECONDS, left() / 2), done, destroy);
   };
 
-  return new Promise((resolve, reject) => {
+  const ready = new Promise<Connection>((resolve, reject) => {
     // Listened to for good: an idle connection that breaks must not end the process.
     driver.on("error", (error) => {
       destroy();
       reject(error);
     });
-    driver.once("end", destroy);
+    // The server hung up. Not destroyed here: the driver would keep silent about it to whoever waits for an answer.
+    driver.once("end", () => {
+      usable = false;
+    });
     driver.once("connect", () => {
       // Not waited for: the first statement stands behind it in the queue, and hears of a lost connection by itself.
       driver.query(SETTINGS, (error) => {
@@ -107,6 +110,8 @@ function opened(driver: Driver, socket: Socket): Promise<Connection> {
       });
     });
   });
+  // The driver has a time-out of its own; but everybody waits for this one promise, so it must end whatever happens.
+  return within(milliseconds + 100, ready, destroy);
 }
 
 /** The function's value, computed once; a failure is not kept. */
