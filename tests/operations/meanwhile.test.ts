@@ -18,7 +18,7 @@ beforeAll(async () => {
   system = await System.start();
   const connect = createConnect({ NODE_EXTRA_CA_CERTS: system.database.server.caFile });
   database = new Database(async () => parseSecret(secretFor(system.database.server)), connect);
-  rows = new Rows(database, 10_000, new AbortController().signal);
+  rows = new Rows(database, 30_000, new AbortController().signal);
 });
 afterAll(async () => {
   database.close();
@@ -118,6 +118,35 @@ test("no more is fetched ahead than a few pages, whatever the pool holds", async
   expect([options.tally.present, fetched]).toEqual([1_200, 20]);
   expect(ahead).toBeGreaterThan(1);
   expect(ahead).toBeLessThanOrEqual(6);
+});
+
+test("it stops between two users", async () => {
+  await system.accounts(30, 31);
+  const stop = new AbortController();
+  const tally = newTally();
+  const accounts = new Accounts(system.cognito.sdk, system.cognito.poolId);
+  const run = reconcile({ accounts, rows, dryRun: false, tally, signal: stop.signal, found: () => stop.abort() });
+  await expect(run).rejects.toMatchObject({ name: "AbortError" });
+  // The first of the thirty had a row.
+  expect(tally).toEqual({ ...newTally(), accounts: 2, present: 1, registered: 1 });
+  expect(await system.rows()).toHaveLength(2);
+});
+
+test("every step waits for a database that is away", async () => {
+  const [there, missing] = [randomUUID(), randomUUID()];
+  await insert(there, "there@example.com");
+  await system.database.server.stop();
+  system.database.disconnect();
+  const steps = Promise.all([
+    rows.registered([there]),
+    rows.ownerOf("there@example.com"),
+    rows.foresee({ sub: there, email: "there@example.com" }),
+    rows.register({ sub: missing, email: "missing@example.com" }),
+  ]);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await system.database.server.start();
+  const owner = { sub: there, email: "there@example.com" };
+  expect(await steps).toEqual([new Set([there]), owner, false, true]);
 });
 
 test.each([
