@@ -1,0 +1,218 @@
+/**
+ * The packaged function on real parts of its own: MySQL, Secrets Manager and Lambda, each function with a secret, and
+ * where wanted a network, that is broken for it alone, so that faults which do not touch the server can run side by side.
+ */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { expect } from "vitest";
+import type { Registered } from "../../../local/host/part";
+import { invokeForCognito } from "../../../local/lambda/cognitoTrigger";
+import { SecretsManager } from "../../../local/secretsManager/secretsManager";
+import { Database, freshUser, PASSWORD, secretFor } from "../../functions/support";
+import { makeWorld, pool, type World } from "../../local/lambda/support";
+import { recordProgram } from "../../support/program";
+import { Wire } from "./Wire";
+
+/** Cognito waits so long (ms) for a trigger, and the function's own limit is the same. */
+export const LIMIT = 5000;
+
+export interface Options {
+  /** What the secret differs in, or its whole text; `missing`: there is none. @default the right secret */
+  readonly secret?: Record<string, unknown> | string | "missing";
+  /** Has served a sign-up already, so that it keeps a connection. @default false */
+  readonly warm?: boolean;
+  /** Further environment variables. */
+  readonly variables?: Record<string, string>;
+}
+
+/** How an invocation ended. */
+export interface Served {
+  readonly event: any;
+  /** ms until the answer. */
+  readonly took: number;
+  /** The answer's `errorType`, undefined for a success. */
+  readonly fault?: string;
+  /** The whole answer, parsed. */
+  readonly answer: any;
+}
+
+export class Deployment {
+  #count = 0;
+
+  private constructor(
+    readonly database: Database,
+    readonly world: World,
+    private readonly secrets: SecretsManager,
+    private readonly declared: Registered,
+  ) {}
+
+  static async start(): Promise<Deployment> {
+    const [database, world] = await Promise.all([Database.start(), makeWorld()]);
+    const secrets = await SecretsManager.start(world.site, world.iam);
+    const Statement = [{ Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: "*" }];
+    const type = "aws:iam/rolePolicy:RolePolicy";
+    const inputs = { role: world.role, policy: JSON.stringify({ Version: "2012-10-17", Statement }) };
+    await world.iam.makers[type]!({ type, name: "read-secret", inputs });
+    const declared = (await recordProgram()).one("aws:lambda/function:Function", "register-user");
+    return new Deployment(database, world, secrets, declared);
+  }
+
+  /** Deploys the function as the program registers it, outside of the VPC, and starts its first container. */
+  async deploy(options: Options = {}): Promise<Container> {
+    const name = `register-user-${++this.#count}`;
+    const mysql = await Wire.to(this.database.server.port);
+    const endpoint = await Wire.to(Number(new URL(this.secrets.endpoint).port));
+    const container = new Container(this, name, mysql, endpoint);
+    const { secret = {} } = options;
+    if (secret !== "missing") await container.setSecret(secret);
+    const variables = {
+      SecretName: container.secretName,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: `http://127.0.0.1:${endpoint.port}`,
+      NODE_EXTRA_CA_CERTS: this.database.server.caFile,
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+      ...options.variables,
+    };
+    const { inputs } = this.declared;
+    const own = { name, role: this.world.role, environment: { variables }, vpcConfig: undefined };
+    await this.world.make(name, "", { ...inputs, ...own });
+    await this.world.permit(name);
+    // A container's start has a time of its own. The event is refused before anything is asked of secret or database.
+    expect((await container.invoke({})).fault).toBe("TriggerUnknown");
+    if (options.warm) await container.works();
+    return container;
+  }
+
+  /** Writes a version of the secret, as a person or a rotation does; makes the secret where it is missing. */
+  async putSecret(name: string, value: string | Uint8Array): Promise<void> {
+    const type = "aws:secretsmanager/secret:Secret";
+    await this.secrets.makers[type]!({ type, name, inputs: { name } });
+    const { accessKeyId, secretAccessKey } = this.world.iam.administrator;
+    const { region } = this.world.site;
+    const client = new SecretsManagerClient({
+      region,
+      endpoint: this.secrets.endpoint,
+      credentials: { accessKeyId, secretAccessKey },
+    });
+    const content = typeof value === "string" ? { SecretString: value } : { SecretBinary: value };
+    await client.send(new PutSecretValueCommand({ SecretId: name, ...content }));
+    client.destroy();
+  }
+
+  async stop(): Promise<void> {
+    await this.world.end();
+    await this.secrets.close();
+    await this.database.stop();
+  }
+}
+
+/** One deployed function. All tests but the storm call it one at a time, so it has one container. */
+export class Container {
+  readonly secretName: string;
+
+  constructor(
+    private readonly deployment: Deployment,
+    readonly name: string,
+    /** Between the function and MySQL. */
+    readonly mysql: Wire,
+    /** Between the function and Secrets Manager. */
+    readonly endpoint: Wire,
+  ) {
+    this.secretName = `ecommerce_secret_${name}`;
+  }
+
+  /** Invokes it as an administrator would. */
+  async invoke(event: unknown): Promise<Served> {
+    const begun = performance.now();
+    const { failed, answer } = await this.deployment.world.invoke(this.name, event);
+    const took = performance.now() - begun;
+    return { event, took, answer, ...(failed ? { fault: answer.errorType } : {}) };
+  }
+
+  /** Invokes it as Cognito does, with its patience and its three tries. @returns the fault's text, if any */
+  async confirm(event: unknown): Promise<string | undefined> {
+    const { lambda } = this.deployment.world;
+    try {
+      await invokeForCognito(lambda, this.name, event, pool);
+      return undefined;
+    } catch (error) {
+      return `${(error as { errorType?: string }).errorType}: ${(error as Error).message}`;
+    }
+  }
+
+  signUp(): Promise<Served> {
+    return this.invoke(freshUser());
+  }
+
+  /** A sign-up succeeds in time, makes exactly one row, and is served by the container that was there from the start. */
+  async works(): Promise<Served> {
+    return this.registered(await this.signUp());
+  }
+
+  /** This sign-up succeeded in time, has exactly one row, and its container lives. */
+  async registered(served: Served): Promise<Served> {
+    expect({ fault: served.fault, code: await this.lastCode() }).toMatchObject({ fault: undefined });
+    expect(served.took).toBeLessThan(LIMIT);
+    expect(await this.deployment.database.rows(served.event)).toHaveLength(1);
+    expect(this.deployment.world.lambda.containersStarted(this.name)).toBe(1);
+    return served;
+  }
+
+  /** This sign-up was answered in time with the fault of this class, and its container lives. */
+  async refused(served: Served, fault: string, code: string): Promise<Served> {
+    expect(served.fault).toBe(fault);
+    expect(served.took).toBeLessThan(LIMIT);
+    expect(await this.lastCode()).toBe(code);
+    expect(this.deployment.world.lambda.containersStarted(this.name)).toBe(1);
+    return served;
+  }
+
+  /** After a fault a sign-in makes the row, once; it passes whatever comes of it, and within its second. */
+  async repairedBySignIn(served: Served): Promise<void> {
+    const { sub, email } = served.event.request.userAttributes;
+    const signIn = freshUser("postAuthentication");
+    Object.assign(signIn.request.userAttributes, { sub, email });
+    await this.registered(await this.invoke(signIn));
+  }
+
+  /** A sign-in passes although the row cannot be made: within a second, and what starting the answer takes. */
+  async lets(): Promise<void> {
+    const { fault, took } = await this.invoke(freshUser("postAuthentication"));
+    expect(fault).toBeUndefined();
+    expect(took).toBeLessThan(1500);
+  }
+
+  /** The right secret with other fields, or any text or bytes. */
+  async setSecret(secret: Record<string, unknown> | string | Uint8Array): Promise<void> {
+    const isFields = typeof secret === "object" && !(secret instanceof Uint8Array);
+    await this.deployment.putSecret(
+      this.secretName,
+      isFields ? secretFor({ host: "localhost", port: this.mysql.port }, secret) : secret,
+    );
+  }
+
+  /** Every line of its log, as it stands in the file. */
+  async lines(): Promise<string[]> {
+    const { lambda, site } = this.deployment.world;
+    await lambda.recentLogs(this.name);
+    const text = readFileSync(path.join(site.directory, "logs", `${this.name}.log`), "utf8");
+    expect(text).not.toContain(JSON.stringify(PASSWORD).slice(1, -1));
+    expect(text).not.toContain(PASSWORD);
+    return text.split("\n").slice(0, -1);
+  }
+
+  /** The code that its last line of a fault has. */
+  async lastCode(): Promise<string | undefined> {
+    const messages = (await this.lines()).map((line) => JSON.parse(line).message);
+    return messages.findLast((message) => message?.detail !== undefined)?.code;
+  }
+}
+
+/** The process of a container that was deployed with `NODE_OPTIONS` `--title=<title>`. */
+export function processOf(title: string): number {
+  const rows = execFileSync("ps", ["-A", "-o", "pid=,command="], { encoding: "utf8" }).split("\n");
+  const found = rows.filter((row) => row.trim().split(/\s+/)[1] === title);
+  expect(found).toHaveLength(1);
+  return Number.parseInt(found[0]!, 10);
+}

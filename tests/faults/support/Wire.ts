@@ -1,0 +1,82 @@
+/** A network between two real programs, which can be cut, slowed, narrowed or turned silent while it is in use. */
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+
+export class Wire {
+  /** How long (ms) each piece of data is under way, in each direction. */
+  delay = 0;
+  /** How many bytes pass in a second, in each direction of each connection. */
+  bytesPerSecond = Number.POSITIVE_INFINITY;
+  /** Nothing passes, and nobody is told: a firewall that has forgotten the connection. */
+  silent = false;
+  port = 0;
+  /** Connections accepted so far. */
+  opened = 0;
+  readonly #target: number;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+
+  private constructor(target: number) {
+    this.#target = target;
+  }
+
+  /** @param target a port on 127.0.0.1 */
+  static async to(target: number): Promise<Wire> {
+    const wire = new Wire(target);
+    await wire.mend();
+    return wire;
+  }
+
+  /** Resets every connection; new ones are taken. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+    this.#sockets.clear();
+  }
+
+  /** Resets every connection, and refuses new ones until `mend()`. */
+  async cut(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    server?.close();
+    this.reset();
+    if (server) await once(server, "close");
+  }
+
+  /** Takes connections again, on the same port. */
+  async mend(): Promise<void> {
+    this.#server = createServer({ noDelay: true }, (near) => this.#join(near));
+    this.#server.listen(this.port, "127.0.0.1");
+    await once(this.#server, "listening");
+    this.port = (this.#server.address() as AddressInfo).port;
+  }
+
+  #join(near: Socket): void {
+    this.opened++;
+    const far = connect({ port: this.#target, host: "127.0.0.1", noDelay: true });
+    this.#carry(near, far);
+    this.#carry(far, near);
+  }
+
+  #carry(from: Socket, to: Socket): void {
+    // What was connected while the wire was silent stays silent.
+    let dead = this.silent;
+    let arrives = 0;
+    this.#sockets.add(from);
+    from.on("data", (data: Buffer) => {
+      dead ||= this.silent;
+      if (dead) return;
+      arrives = Math.max(performance.now() + this.delay, arrives) + (1000 * data.length) / this.bytesPerSecond;
+      const wait = arrives - performance.now();
+      if (wait < 1) to.write(data);
+      else setTimeout(() => to.destroyed || to.write(data), wait);
+    });
+    from.on("error", () => to.destroy());
+    from.on("close", () => {
+      this.#sockets.delete(from);
+      // Behind what is still under way.
+      const wait = arrives - performance.now();
+      if (wait < 1) to.destroy();
+      else setTimeout(() => to.destroy(), wait);
+    });
+  }
+}
