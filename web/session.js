@@ -79,6 +79,9 @@ export class Session {
     if (pending === undefined || answer.get("state") !== pending.state) {
       // Loading the address of an old answer again harms nobody who is signed in already.
       if (this.user) return;
+      // Whoever came by the login pages' plain address has no state. The code may be anybody's, so it is not used; the
+      // login pages know this browser's person by now and answer a sign-in of this page's own at once.
+      if (answer.has("code") && !answer.has("state")) return this.begin("/oauth2/authorize");
       throw new Problem("This sign-in was not begun in this tab, or was used already. Sign in again.");
     }
     const error = answer.get("error");
