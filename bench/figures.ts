@@ -1,0 +1,73 @@
+/** One line of the result: what was measured, what was to be reached, and whether it was. */
+export interface Figure {
+  readonly figure: string;
+  readonly unit: string;
+  readonly value: number;
+  /** The value to stay below or above, as `atLeast` said; null for a figure that only explains others. */
+  readonly target: number | null;
+  /** Null where there is no target. */
+  readonly met: boolean | null;
+  /** How the value came about: medians and spreads. */
+  readonly detail?: string;
+}
+
+interface Measured {
+  readonly figure: string;
+  readonly unit: string;
+  readonly value: number;
+  readonly detail?: string;
+}
+
+/** @throws Error for a value that is not a number: what could not be measured is no figure */
+function checked({ figure, value }: Measured): void {
+  if (!Number.isFinite(value)) throw new Error(`${figure} came out as ${value}; it was not measured.`);
+}
+
+/** A figure that must not be above its target. */
+export function atMost(target: number, measured: Measured): Figure {
+  checked(measured);
+  return { ...measured, target, met: measured.value <= target };
+}
+
+/** A figure that must not be below its target. */
+export function atLeast(target: number, measured: Measured): Figure {
+  checked(measured);
+  return { ...measured, target, met: measured.value >= target };
+}
+
+/** A figure without a target. */
+export function only(measured: Measured): Figure {
+  checked(measured);
+  return { ...measured, target: null, met: null };
+}
+
+/** Three significant digits; whole numbers from 1,000 on, with separators. */
+export function readable(value: number): string {
+  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en");
+  return String(Number(value.toPrecision(3)));
+}
+
+/** The figures as a table for the screen: one that falls short says so. */
+export function figureTable(figures: readonly Figure[]): string {
+  return table(
+    ["figure", "value", "to reach", "", "measured"],
+    figures.map(({ figure, unit, value, target, met, detail }) => [
+      figure,
+      `${readable(value)} ${unit}`,
+      target === null ? "" : readable(target),
+      met === null ? "" : met ? "met" : "SHORT",
+      detail ?? "",
+    ]),
+  );
+}
+
+/** Columns as wide as their widest cell. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join("  ")
+      .trimEnd();
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,91 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { DataFolder } from "../local/folder";
+import { type Figure, figureTable, readable, table } from "./figures";
+import { describeMachine, machineText } from "./machine";
+import { measureColdStart } from "./measure/coldStart";
+import { measureConnections, measurePostAuthentication } from "./measure/connections";
+import { type Growth, measureGrowth } from "./measure/growth";
+import { measureInvocations } from "./measure/invocations";
+import { measureProgram } from "./measure/program";
+import { measureReconcile } from "./measure/reconcile";
+import { measureSystem } from "./measure/system";
+import { Platform } from "./platform";
+import { SignUps } from "./signUps";
+
+const resultsFile = join(__dirname, "results.json");
+
+/**
+ * The command `npm run bench`: measures every figure, prints them with their targets, and writes `bench/results.json`.
+ * A figure that falls short is printed as such and does not fail the command; a sign-up without its row does.
+ */
+export async function main(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "ecommerce-bench-"));
+  try {
+    await measureAll(directory);
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function measureAll(directory: string): Promise<void> {
+  const begun = performance.now();
+  const load = loadavg()[0]!;
+  const folder = await DataFolder.open(join(directory, "function"));
+  const figures: Figure[] = [];
+  let growth: Growth[] = [];
+  let machine = "";
+  try {
+    const platform = await step("the platform", () => Platform.start(folder, console.log));
+    machine = machineText(describeMachine(platform.mysql.description, load));
+    console.log(`\n${machine}\n`);
+    try {
+      const signUps = new SignUps();
+      figures.push(...(await step("warm invocations", () => measureInvocations(platform, signUps))));
+      const value = (name: string) => figures.find(({ figure }) => figure.startsWith(name))!.value;
+      const networkMs = value("naive function") - value("empty function");
+      figures.push(...(await step("cold starts", () => measureColdStart(platform, signUps, networkMs))));
+      figures.push(await step("connections", () => measureConnections(platform, signUps)));
+      figures.push(...(await step("sign-ins", () => measurePostAuthentication(platform, signUps))));
+      growth = await step("growth", () => measureGrowth(platform, signUps));
+      figures.push(...(await step("reconcile", () => measureReconcile(platform, signUps, folder.path))));
+      await signUps.check(() => platform.countRows());
+      console.log(`  ${signUps.made.toLocaleString("en")} rows are there, as many as there should be`);
+    } finally {
+      await platform.close();
+    }
+  } finally {
+    await folder.close();
+  }
+  figures.push(await step("evaluating the program", measureProgram));
+  figures.push(...(await step("npm start and the gateway", () => measureSystem(join(directory, "system")))));
+
+  await writeFile(resultsFile, `${JSON.stringify(figures, null, 2)}\n`);
+  const short = figures.filter(({ met }) => met === false).length;
+  console.log(`\n${machine}\n\n${figureTable(figures)}\n\n${growthTable(growth)}\n`);
+  const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+  console.log(`${short === 0 ? "Every figure is met" : `${short} figures fall SHORT`}; ${seconds} s in all.`);
+}
+
+async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const begun = performance.now();
+  const result = await work();
+  console.log(`  ${name.padEnd(28)}${((performance.now() - begun) / 1000).toFixed(1).padStart(7)} s`);
+  return result;
+}
+
+function growthTable(lines: readonly Growth[]): string {
+  const rows = lines.map((line) => [
+    line.signUps.toLocaleString("en"),
+    readable(line.seconds),
+    readable(line.millisecondsEach),
+    readable(line.statementsEach),
+    String(line.connections),
+    readable(line.megabytes),
+  ]);
+  return table(["sign-ups", "seconds", "ms each", "statements each", "connections", "MB resident"], rows);
+}

@@ -1,0 +1,121 @@
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { join } from "node:path";
+import { Browser } from "../../tests/local/login/browser";
+import { type RunningSystem, startLocalSystem } from "../../tests/support/localSystem";
+import { atMost, type Figure, readable } from "../figures";
+import { summarize } from "../statistics";
+
+const starts = 3;
+const uploads = { rounds: 5, each: 12 };
+
+/** `npm start` on a folder that a first start has filled, and the gateway of the last of these systems. */
+export async function measureSystem(directory: string): Promise<Figure[]> {
+  await (await startLocalSystem(directory)).stop();
+  const seconds: number[] = [];
+  let system: RunningSystem | undefined;
+  try {
+    for (let round = 0; round < starts; round++) {
+      await system?.stop();
+      const begun = performance.now();
+      system = await startLocalSystem(directory);
+      seconds.push((performance.now() - begun) / 1000);
+    }
+    const { median } = summarize(seconds);
+    const start = atMost(5, {
+      figure: "npm start to the proof, second start",
+      unit: "s",
+      value: median,
+      detail: `${seconds.map(readable).join(", ")} s`,
+    });
+    return [start, await measureUploads(system!, directory)];
+  } finally {
+    await system?.stop();
+  }
+}
+
+/** Uploads of 1 MB through the gateway with its authorizer, and to a plain server that writes the same file. */
+async function measureUploads(system: RunningSystem, directory: string): Promise<Figure> {
+  const token = await signIn(system);
+  const { apiUrl, bucketName, bucketUrl } = system.outputs;
+  const body = randomBytes(1_000_000);
+  const server = spawn(process.execPath, [join(__dirname, "../processes/fileServer.cjs")], {
+    env: { ...process.env, BENCH_FOLDER: directory },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  try {
+    const [port] = await once(server.stdout, "data");
+    const { sub } = JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString());
+    const plain: number[] = [];
+    const gateway: number[] = [];
+    let number = 0;
+    const headers = { authorization: token, "content-type": "image/png" };
+    const name = () => `${encodeURIComponent(`${sub}/bench-${number++}.png`)}`;
+    for (let round = 0; round <= uploads.rounds; round++) {
+      const a = await times(() => put(`http://127.0.0.1:${Number(port)}/file`, body, headers));
+      const b = await times(() => put(`${apiUrl}/${bucketName}/${name()}`, body, headers));
+      if (round === 0) continue; // To warm both up.
+      plain.push(...a);
+      gateway.push(...b);
+    }
+    const stored = await fetch(`${bucketUrl}/${sub}/bench-${number - 1}.png`);
+    if (!Buffer.from(await stored.arrayBuffer()).equals(body)) throw new Error("The gateway stored something else.");
+    const [own, floor] = [summarize(gateway), summarize(plain)];
+    return atMost(2, {
+      figure: "gateway, upload of 1 MB, over a plain server that writes the file",
+      unit: "x",
+      value: own.median / floor.median,
+      detail: `${readable(own.median)} ms (${readable(own.lower)} to ${readable(own.upper)}) against ${readable(floor.median)} ms (${readable(floor.lower)} to ${readable(floor.upper)})`,
+    });
+  } finally {
+    server.stdin.end();
+  }
+}
+
+async function times(call: () => Promise<void>): Promise<number[]> {
+  const all: number[] = [];
+  for (let i = 0; i < uploads.each; i++) {
+    const begun = performance.now();
+    await call();
+    all.push(performance.now() - begun);
+  }
+  return all;
+}
+
+async function put(url: string, body: Buffer, headers: Record<string, string>): Promise<void> {
+  const response = await fetch(url, { method: "PUT", body: new Uint8Array(body), headers });
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(`An upload was answered with ${response.status}: ${text}`);
+}
+
+/** Signs a person up and in on the pages. @returns the access token, which carries the upload's scope */
+async function signIn({ outputs }: RunningSystem): Promise<string> {
+  const request = new URL(outputs.signInUrl);
+  const verifier = randomBytes(32).toString("base64url");
+  const challenge = createHash("sha256").update(verifier).digest("base64url");
+  request.searchParams.set("code_challenge", challenge);
+  request.searchParams.set("code_challenge_method", "S256");
+  const browser = new Browser(request.origin);
+  await browser.open(request.href);
+  await browser.open(/href="(\/signup[^"]*)"/.exec(browser.page)![1]!.replaceAll("&amp;", "&"));
+  const username = `bench-${randomBytes(6).toString("hex")}@example.com`;
+  const password = `Aa1!${randomBytes(12).toString("hex")}`;
+  await browser.submit("/signup", { username, password, repeat: password });
+  const mails = (await (await fetch(outputs.mailbox)).json()) as { to: string; code: string }[];
+  const { code } = mails.find(({ to }) => to === username)!;
+  const back = new URL(await browser.submit("/confirm", { code }));
+  const answer = await fetch(`${request.origin}/oauth2/token`, {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "authorization_code",
+      client_id: outputs.userPoolClientId,
+      code: back.searchParams.get("code") ?? "",
+      redirect_uri: request.searchParams.get("redirect_uri") ?? "",
+      code_verifier: verifier,
+    }),
+  });
+  const { access_token } = (await answer.json()) as { access_token?: string };
+  if (!access_token) throw new Error(`No token came of ${back.href}`);
+  return access_token;
+}

@@ -1,0 +1,174 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
+import { Cognito } from "../local/cognito/cognito";
+import type { DataFolder } from "../local/folder";
+import { makeDynamic } from "../local/host/dynamic";
+import type { Maker, Part, Registered, Site } from "../local/host/part";
+import { evaluate } from "../local/host/program";
+import { randomPasswords } from "../local/host/randomPasswords";
+import { Recorder } from "../local/host/recorder";
+import { stackConfig } from "../local/host/stackConfig";
+import { Iam } from "../local/iam/iam";
+import { physicalName } from "../local/iam/names";
+import { Lambda } from "../local/lambda/lambda";
+import { MySql } from "../local/mysql/MySql";
+import { type Outputs, outputsName } from "../local/outputs";
+import { SecretsManager } from "../local/secretsManager/secretsManager";
+import type { Invoke } from "./signUps";
+
+const root = join(__dirname, "..");
+const functionType = "aws:lambda/function:Function";
+
+/**
+ * What the function needs, without the rest of `npm start`: MySQL with TLS, the secret's endpoint, Lambda, and Cognito's
+ * users for reconcile; the program is evaluated against them, so its own archive, secret, schema and grants are used.
+ */
+export class Platform {
+  readonly #started: Part[];
+  readonly #lambda: Lambda;
+  readonly #registered: Registered;
+  readonly cognito: Cognito;
+  readonly mysql: MySql;
+  readonly outputs: Outputs;
+  readonly administrator: Connection;
+
+  private constructor(
+    made: Pick<Platform, "cognito" | "mysql" | "outputs" | "administrator">,
+    started: Part[],
+    lambda: Lambda,
+    registered: Registered,
+  ) {
+    this.cognito = made.cognito;
+    this.mysql = made.mysql;
+    this.outputs = made.outputs;
+    this.administrator = made.administrator;
+    this.#started = started;
+    this.#lambda = lambda;
+    this.#registered = registered;
+  }
+
+  /** @throws what a part or the program throws, after everything that had started was ended again */
+  static async start(folder: DataFolder, say: (line: string) => void): Promise<Platform> {
+    const values = stackConfig(root, "dev");
+    const region = values["aws:region"] ?? "us-east-1";
+    const port = (use: string) => folder.port(use);
+    const site: Site = { directory: folder.path, region, accountId: "000000000000", port, say };
+    const started: Part[] = [];
+    const start = async <P extends Part>(part: P | Promise<P>): Promise<P> => {
+      started.push(await part);
+      return part;
+    };
+    try {
+      const mysql = await start(MySql.start(site));
+      const iam = await start(new Iam(site));
+      const secrets = await start(SecretsManager.start(site, iam));
+      const platformEnvironment = () => ({
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+        NODE_EXTRA_CA_CERTS: mysql.caFile,
+        AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+      });
+      const lambda = await start(Lambda.start(site, { iam, platformEnvironment }));
+      const noTrigger = () => Promise.reject(new Error("Nobody signs up by Cognito here."));
+      const cognito = await start(Cognito.start(site, noTrigger));
+      process.env.NODE_EXTRA_CA_CERTS = mysql.caFile;
+      process.env.SSL_CERT_FILE = mysql.caFile;
+      const makers: Record<string, Maker> = {
+        ...randomPasswords(folder),
+        "pulumi-nodejs:dynamic:Resource": makeDynamic,
+        ...Object.assign({}, ...started.map((part) => part.makers)),
+      };
+      const recorder = new Recorder(site);
+      makers["aws:apigateway/stage:Stage"] = (resource) => {
+        const { id, outputs } = recorder.make(resource);
+        return { id, outputs: { ...outputs, invokeUrl: "http://127.0.0.1/none" } };
+      };
+      const functions: Registered[] = [];
+      const { outputs: deployed } = await evaluate({
+        stack: "dev",
+        values,
+        make: async (resource) => {
+          if (resource.type === functionType) functions.push(resource);
+          return (makers[resource.type] ?? recorder.make)(resource);
+        },
+      });
+      const outputs = {
+        ...(deployed as unknown as Outputs),
+        cognitoEndpoint: cognito.endpoint,
+        secretsManagerEndpoint: secrets.endpoint,
+        ...iam.administrator,
+        authorityFile: mysql.caFile,
+      };
+      await folder.write(outputsName, outputs);
+      const { host, port: mysqlPort, user, password } = mysql.administrator;
+      const ssl = { ca: await readFile(mysql.caFile, "utf8"), verifyIdentity: true };
+      const administrator = await createConnection({ host, port: mysqlPort, user, password, ssl });
+      const registered = functions.find((resource) => physicalName(resource) === outputs.functionName);
+      if (!registered) throw new Error(`The program registered no function ${outputs.functionName}.`);
+      return new Platform({ cognito, mysql, outputs, administrator }, started, lambda, registered);
+    } catch (error) {
+      for (const part of started.reverse()) await part.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Declares the registering function under a name of its own, with the program's settings; what ran under that name
+   * is ended, so that the next invocation starts a container.
+   * @param change inputs to lay over the program's, for example other code
+   */
+  async declare(name: string, change: Readonly<Record<string, unknown>> = {}): Promise<Fn> {
+    const resource = { ...this.#registered, name, inputs: { ...this.#registered.inputs, name, ...change } };
+    const { outputs } = await this.#lambda.makers[functionType]!(resource);
+    const runnable = this.#lambda.functionOf(name);
+    return {
+      invoke: (event) => runnable.invoke(event),
+      zippedBytes: Number(outputs.sourceCodeSize),
+      get containersStarted() {
+        return runnable.containersStarted;
+      },
+      end: () => runnable.close(),
+    };
+  }
+
+  /** Declares a small function of `bench/functions/`, with everything else as the registering one has it. */
+  async declareSmall(name: string): Promise<Fn> {
+    const options = { absWorkingDir: root, bundle: true, platform: "node", target: "node20", minify: true } as const;
+    const { outputFiles } = buildSync({ ...options, entryPoints: [`bench/functions/${name}.ts`], write: false });
+    const code = { assets: { "index.js": { text: outputFiles[0]!.text } } };
+    return this.declare(name, { code, handler: "index.handler" });
+  }
+
+  /** The registering function without a secret's name: it loads everything and asks nobody. */
+  declareAlone(name: string): Promise<Fn> {
+    return this.declare(name, { environment: { variables: {} } });
+  }
+
+  async countRows(): Promise<number> {
+    const [rows] = await this.administrator.query<RowDataPacket[]>("SELECT COUNT(*) AS n FROM ecommerce_db.users");
+    return Number(rows[0]!.n);
+  }
+
+  /** One of the server's own counters, of all connections together. */
+  async counter(name: "Connections" | "Com_stmt_execute"): Promise<number> {
+    const [rows] = await this.administrator.query<RowDataPacket[]>("SHOW GLOBAL STATUS WHERE Variable_name = ?", [
+      name,
+    ]);
+    return Number(rows[0]!.Value);
+  }
+
+  async close(): Promise<void> {
+    this.administrator.destroy();
+    for (const part of this.#started.splice(0).reverse()) await part.close();
+  }
+}
+
+/** A declared function. */
+export interface Fn {
+  readonly invoke: Invoke;
+  /** Of its archive. */
+  readonly zippedBytes: number;
+  readonly containersStarted: number;
+  end(): Promise<void>;
+}

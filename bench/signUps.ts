@@ -1,0 +1,54 @@
+import { randomUUID } from "node:crypto";
+
+/** What the ledger invokes: an event's JSON text in, the outcome out. */
+export type Invoke = (event: string) => Promise<{ readonly payload: string; readonly failed: boolean }>;
+
+const head = { version: "1", region: "us-east-1", userPoolId: "us-east-1_bench", callerContext: {}, response: {} };
+
+/** An event of Cognito's for a user. */
+export function eventOf(triggerSource: string, sub: string): string {
+  const userAttributes = {
+    sub,
+    email: `${sub}@example.com`,
+    email_verified: "true",
+    "cognito:user_status": "CONFIRMED",
+  };
+  return JSON.stringify({ ...head, triggerSource, userName: sub, request: { userAttributes } });
+}
+
+/** Keeps count of the sign-ups that were answered well, so that each can be asked for afterwards. */
+export class SignUps {
+  #made = 0;
+
+  get made(): number {
+    return this.#made;
+  }
+
+  /**
+   * Signs a new user up.
+   * @returns how long it took (ms)
+   * @throws Error where the invocation failed
+   */
+  async signUp(invoke: Invoke, sub: string = randomUUID()): Promise<number> {
+    const event = eventOf("PostConfirmation_ConfirmSignUp", sub);
+    const begun = performance.now();
+    const outcome = await invoke(event);
+    const took = performance.now() - begun;
+    if (outcome.failed) throw new Error(`A sign-up failed: ${outcome.payload}`);
+    this.#made++;
+    return took;
+  }
+
+  /** Notes rows that were made in another way. */
+  add(rows: number): void {
+    this.#made += rows;
+  }
+
+  /** @throws Error where the table has another number of rows than there were sign-ups */
+  async check(countRows: () => Promise<number>): Promise<void> {
+    const found = await countRows();
+    if (found !== this.#made) {
+      throw new Error(`${this.#made} sign-ups left ${found} rows: what was measured did not do its work.`);
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** The middle and the spread of a series of measurements, all in the unit of the measurements. */
+export interface Summary {
+  readonly count: number;
+  readonly median: number;
+  /** A quarter of the values lie below, */
+  readonly lower: number;
+  /** and a quarter above. */
+  readonly upper: number;
+  readonly p99: number;
+}
+
+/** @throws Error for no values, or one that is not a number */
+export function summarize(values: readonly number[]): Summary {
+  const at = (share: number) => quantile(values, share);
+  return { count: values.length, median: at(0.5), lower: at(0.25), upper: at(0.75), p99: at(0.99) };
+}
+
+/** The median. @throws as `summarize` */
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+/**
+ * The value below which this share of the values lies, interpolated between neighbours.
+ * @param share 0 to 1
+ * @throws as `summarize`
+ */
+export function quantile(values: readonly number[], share: number): number {
+  if (values.length === 0) throw new Error("There is nothing to summarize: no value was measured.");
+  const wrong = values.find((value) => !Number.isFinite(value));
+  if (wrong !== undefined) throw new Error(`A measured value is ${wrong}; allowed: finite numbers.`);
+  const sorted = Float64Array.from(values).sort();
+  const position = share * (sorted.length - 1);
+  const below = sorted[Math.floor(position)]!;
+  return below + (sorted[Math.ceil(position)]! - below) * (position % 1);
+}

@@ -1,0 +1,41 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { median, quantile, summarize } from "../../bench/statistics";
+
+describe("statistics", () => {
+  it("finds middle, quartiles and p99", () => {
+    const values = Array.from({ length: 101 }, (_, i) => 100 - i);
+    expect(summarize(values)).toEqual({ count: 101, median: 50, lower: 25, upper: 75, p99: 99 });
+  });
+
+  it("interpolates between neighbours", () => {
+    expect(median([4, 1])).toBe(2.5);
+    expect(quantile([0, 10], 0.25)).toBe(2.5);
+  });
+
+  it("orders by value, not by text", () => {
+    expect(median([10, 9, 2])).toBe(9);
+  });
+
+  it("leaves the measurements as they are", () => {
+    const values = [3, 1, 2];
+    summarize(values);
+    expect(values).toEqual([3, 1, 2]);
+  });
+
+  it("has as many values above as below, whatever they are", () => {
+    const times = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 });
+    fc.assert(
+      fc.property(times, (values) => {
+        const middle = median(values);
+        expect(values.filter((value) => value < middle).length).toBeLessThanOrEqual(values.length / 2);
+        expect(values.filter((value) => value > middle).length).toBeLessThanOrEqual(values.length / 2);
+      }),
+    );
+  });
+
+  it("refuses to summarize nothing, or what is no number", () => {
+    expect(() => median([])).toThrow("no value was measured");
+    expect(() => median([1, Number.NaN])).toThrow("NaN");
+  });
+});
