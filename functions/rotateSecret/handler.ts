@@ -1,7 +1,15 @@
 import { type Cause, lineOf } from "../registerUser/log.js";
 import { type DatabaseSecret, parseSecret } from "../registerUser/secret.js";
 import type { Account, LogIn } from "./account.js";
-import { AccessDenied, RotationError, SecretEmpty, SecretInvalid, Unexpected, VersionNotPending } from "./errors.js";
+import {
+  AccessDenied,
+  DatabaseUnavailable,
+  RotationError,
+  SecretEmpty,
+  SecretInvalid,
+  Unexpected,
+  VersionNotPending,
+} from "./errors.js";
 import { type Rotation, rotationOf, type Step } from "./event.js";
 import type { SecretVersions, Which } from "./versions.js";
 
@@ -96,7 +104,9 @@ export function handlerOf({ versions, logIn, newPassword, log }: Dependencies): 
       await versions.makeCurrent(secretId, version, former);
     }
     // Who is refused the old password from here on reads the secret again, and finds the new one.
-    await using(await logIn(pending), "new password", (account) => account.discardOldPassword());
+    const discard = async () => using(await logIn(pending), "new password", (account) => account.discardOldPassword());
+    // For Secrets Manager the rotation is done already: nobody else would try again before the next one.
+    await discard().catch((error) => (error instanceof DatabaseUnavailable ? discard() : Promise.reject(error)));
     return "ROTATED";
   };
 

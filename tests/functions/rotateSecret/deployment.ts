@@ -1,0 +1,272 @@
+/**
+ * The whole program with rotation on: its packaged functions, roles and permissions on the real local parts, in front of
+ * a MySQL that tests may stop, with a place between Secrets Manager and the rotation function to stand in.
+ */
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
+  RotateSecretCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
+import { type Connection, createConnection } from "mysql2/promise";
+import type * as folders from "../../../local/folder";
+import type { Made, Maker, Registered, Site } from "../../../local/host/part";
+import type * as host from "../../../local/host/program";
+import type * as passwords from "../../../local/host/randomPasswords";
+import type * as recording from "../../../local/host/recorder";
+import type * as config from "../../../local/host/stackConfig";
+import type * as iams from "../../../local/iam/iam";
+import type { Outcome } from "../../../local/lambda/container";
+import type * as lambdas from "../../../local/lambda/lambda";
+import type * as existing from "../../../local/mysql/existing";
+import type * as mysqls from "../../../local/mysql/MySql";
+import type * as secretsManagers from "../../../local/secretsManager/secretsManager";
+import { startTestServer, type TestServer } from "../../support/mysql";
+import { loadNatively, projectRoot } from "../../support/native";
+
+const functionType = "aws:lambda/function:Function";
+const rotator = "rotate-secret";
+
+export type Step = "createSecret" | "setSecret" | "testSecret" | "finishSecret";
+
+/** Stands between Secrets Manager and the function: invokes it, or not, and answers what it likes. */
+export type Between = (step: Step, invoke: () => Promise<Outcome>) => Promise<Outcome>;
+
+export class Deployment {
+  /** Lines that the parts reported. */
+  readonly said: string[] = [];
+  between: Between = (_step, invoke) => invoke();
+  readonly server: TestServer;
+  readonly directory = mkdtempSync(join(tmpdir(), "ecommerce-rotation-"));
+  #folder: folders.DataFolder | undefined;
+  #parts: { close(): Promise<void> }[] = [];
+  #registered: Registered[] = [];
+  #iam!: iams.Iam;
+  #lambda!: lambdas.Lambda;
+  #client!: SecretsManagerClient;
+
+  private constructor(server: TestServer) {
+    this.server = server;
+  }
+
+  static async start(rotationDays = 30): Promise<Deployment> {
+    const deployment = new Deployment(await startTestServer());
+    await deployment.up(rotationDays);
+    return deployment;
+  }
+
+  /** Evaluates the program on the parts, as each `npm start` does. */
+  async up(rotationDays: number): Promise<void> {
+    await this.down();
+    const { DataFolder } = loadNatively<typeof folders>("local/folder.ts");
+    const { evaluate } = loadNatively<typeof host>("local/host/program.ts");
+    const { stackConfig } = loadNatively<typeof config>("local/host/stackConfig.ts");
+    const folder = await DataFolder.open(this.directory);
+    this.#folder = folder;
+    const make = await this.#startParts(folder);
+    const values = stackConfig(projectRoot, "dev", [`secret.rotationDays=${rotationDays}`]);
+    await evaluate({ stack: "dev", values, make });
+  }
+
+  async down(): Promise<void> {
+    this.#client?.destroy();
+    for (const part of this.#parts.splice(0).reverse()) await part.close();
+    await this.#folder?.close();
+    this.#folder = undefined;
+  }
+
+  async end(): Promise<void> {
+    await this.down();
+    await this.server.dispose();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  async #startParts(folder: folders.DataFolder): Promise<(resource: Registered) => Promise<Made>> {
+    const { MySql } = loadNatively<typeof mysqls>("local/mysql/MySql.ts");
+    const { existingServer } = loadNatively<typeof existing>("local/mysql/existing.ts");
+    const { Iam } = loadNatively<typeof iams>("local/iam/iam.ts");
+    const { SecretsManager } = loadNatively<typeof secretsManagers>("local/secretsManager/secretsManager.ts");
+    const { Lambda } = loadNatively<typeof lambdas>("local/lambda/lambda.ts");
+    const { Recorder } = loadNatively<typeof recording>("local/host/recorder.ts");
+    const { randomPasswords } = loadNatively<typeof passwords>("local/host/randomPasswords.ts");
+    const { makeDynamic } = loadNatively<typeof import("../../../local/host/dynamic")>("local/host/dynamic.ts");
+    const site: Site = {
+      directory: folder.path,
+      region: "us-east-1",
+      accountId: "000000000000",
+      port: (use) => folder.port(use),
+      say: (line) => this.said.push(line),
+    };
+    const { user, password, port } = this.server;
+    const server = await existingServer(`mysql://${user}:${password}@localhost:${port}`);
+    const mysql = await MySql.start(site, async () => ({ kind: "server", server, description: server.origin }));
+    this.#parts.push(mysql);
+    const iam = new Iam(site);
+    const secrets = await SecretsManager.start(site, iam, (functionArn, sourceArn) => {
+      const rotate = lambda.authorized(functionArn, { service: "secretsmanager.amazonaws.com", sourceArn });
+      return { invoke: (event) => this.between(JSON.parse(event).Step, () => rotate.invoke(event)) };
+    });
+    this.#parts.push(secrets);
+    const platform = {
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+      NODE_EXTRA_CA_CERTS: mysql.caFile,
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+    };
+    const lambda: lambdas.Lambda = await Lambda.start(site, { iam, platformEnvironment: () => platform });
+    this.#parts.push(lambda);
+    [this.#iam, this.#lambda] = [iam, lambda];
+    this.#client = new SecretsManagerClient({
+      region: site.region,
+      endpoint: secrets.endpoint,
+      credentials: iam.administrator,
+    });
+    process.env.NODE_EXTRA_CA_CERTS = mysql.caFile;
+    process.env.SSL_CERT_FILE = mysql.caFile;
+    const makers: Record<string, Maker> = {
+      ...randomPasswords(folder),
+      "pulumi-nodejs:dynamic:Resource": makeDynamic,
+      ...mysql.makers,
+      ...iam.makers,
+      ...secrets.makers,
+      ...lambda.makers,
+    };
+    const recorder = new Recorder(site);
+    this.#registered = [];
+    return async (resource) => {
+      this.#registered.push(resource);
+      const made = await (makers[resource.type] ?? recorder.make)(resource);
+      return made;
+    };
+  }
+
+  /** Registers somebody new by the packaged function. */
+  async signUp(): Promise<{ sub: string; failed: boolean; payload: string }> {
+    const sub = randomUUID();
+    const event = JSON.parse(readFileSync(join(projectRoot, "tests/functions/events/signUp.json"), "utf8"));
+    Object.assign(event.request.userAttributes, { sub, email: `${sub}@example.com` });
+    const caller = { accessKeyId: this.#iam.administrator.accessKeyId };
+    const name = this.#nameOf("register-user");
+    return { sub, ...(await this.#lambda.invoke({ function: name, event: JSON.stringify(event), caller })) };
+  }
+
+  get containers(): number {
+    return this.#lambda.containersStarted(this.#nameOf("register-user"));
+  }
+
+  /** Deploys the rotation function again: its containers are killed, whatever they are doing. */
+  async killRotation(): Promise<void> {
+    await this.#lambda.makers[functionType]!(this.#function(rotator));
+  }
+
+  /** The same for the registration function, whose next invocation has to log in anew. */
+  async forgetConnections(): Promise<void> {
+    await this.#lambda.makers[functionType]!(this.#function("register-user"));
+  }
+
+  /** Rotates by the AWS SDK, and waits for the end; true where it was a good one. */
+  async rotate(): Promise<boolean> {
+    const failures = this.said.length;
+    const reattempt = "A previous rotation isn't complete. That rotation will be reattempted.";
+    const pending = await this.client.send(new RotateSecretCommand({ SecretId })).then(
+      ({ VersionId }) => VersionId!,
+      async (error: Error) => {
+        if (error.message !== reattempt) throw error;
+        return this.versionWith("AWSPENDING");
+      },
+    );
+    // Finished is what the endpoint has noted, which it does after the function's last step.
+    const before = (await this.describe()).LastRotatedDate?.getTime();
+    for (;;) {
+      const { LastRotatedDate } = await this.describe();
+      if (LastRotatedDate?.getTime() !== before) return (await this.versionWith("AWSCURRENT")) === pending;
+      if (this.said.length > failures) return false;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  get client(): SecretsManagerClient {
+    return this.#client;
+  }
+
+  describe() {
+    return this.#client.send(new DescribeSecretCommand({ SecretId }));
+  }
+
+  async versionWith(label: string): Promise<string | undefined> {
+    const stages = (await this.describe()).VersionIdsToStages ?? {};
+    return Object.keys(stages).find((id) => stages[id]!.includes(label));
+  }
+
+  /** The secret's JSON. */
+  async secret(which: { VersionId?: string; VersionStage?: string } = {}): Promise<Record<string, any>> {
+    const { SecretString } = await this.#client.send(new GetSecretValueCommand({ SecretId, ...which }));
+    return JSON.parse(SecretString!);
+  }
+
+  /** Every password that the secret ever held. */
+  async passwords(): Promise<string[]> {
+    const command = new ListSecretVersionIdsCommand({ SecretId, IncludeDeprecated: true });
+    const { Versions = [] } = await this.#client.send(command);
+    return Promise.all(Versions.map(async ({ VersionId }) => (await this.secret({ VersionId })).password));
+  }
+
+  /** Whether MySQL takes this password of the function's user. */
+  async accepts(password: string): Promise<boolean> {
+    const { username } = await this.secret();
+    try {
+      const connection = await this.#connect(username, password);
+      await connection.end();
+      return true;
+    } catch (error) {
+      if ((error as { code?: string }).code === "ER_ACCESS_DENIED_ERROR") return false;
+      throw error;
+    }
+  }
+
+  /** A connection of the server's administrator. */
+  administrator(): Promise<Connection> {
+    return this.#connect(this.server.user, this.server.password);
+  }
+
+  /** Runs SQL as the server's administrator. */
+  async query(sql: string, values: unknown[] = []): Promise<any> {
+    const connection = await this.administrator();
+    try {
+      return (await connection.query(sql, values))[0];
+    } finally {
+      await connection.end();
+    }
+  }
+
+  /** What everybody wrote down: the functions' logs, and what the parts reported. */
+  logs(): string {
+    const folder = join(this.directory, "logs");
+    return [...readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8")), ...this.said].join("\n");
+  }
+
+  #connect(user: string, password: string): Promise<Connection> {
+    const ssl = { ca: readFileSync(this.server.caFile, "utf8"), verifyIdentity: true };
+    return createConnection({ host: "localhost", port: this.server.port, user, password, ssl });
+  }
+
+  #function(name: string): Registered {
+    return this.#registered.find((resource) => resource.type === functionType && resource.name === name)!;
+  }
+
+  #nameOf(name: string): string {
+    const { physicalName } = loadNatively<typeof import("../../../local/iam/names")>("local/iam/names.ts");
+    return physicalName(this.#function(name));
+  }
+
+  /** The resource as the program registered it last. */
+  registered(type: string): Registered[] {
+    return this.#registered.filter((resource) => resource.type === type);
+  }
+}
+
+export const SecretId = "ecommerce_secret";
