@@ -1,0 +1,293 @@
+/** What a person does with the page of `npm start`, in a real browser, from the first visit to a new password. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { drawPicture, howToGetChromium, installedChromium, openBrowser, screenshot } from "../support/browser";
+import { type RunningSystem, startLocalSystem } from "../support/localSystem";
+
+const email = "grace.hopper@example.com";
+const [password, newPassword] = ["Correct-horse-1", "Battery-staple-2"];
+const phone = { width: 360, height: 740 };
+
+describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})`, () => {
+  const directory = mkdtempSync(join(tmpdir(), "ecommerce-browser-"));
+  let system: RunningSystem;
+  let browser: Awaited<ReturnType<typeof openBrowser>>;
+  let page: Page;
+  /** What the browser complained about: errors of scripts, refusals by the content security policy, failed requests. */
+  const complaints: string[] = [];
+  const picture: Record<string, Buffer> = {};
+
+  beforeAll(async () => {
+    system = await startLocalSystem(directory);
+    browser = await openBrowser({ viewport: { width: 1200, height: 800 } });
+    page = browser.context.pages()[0] ?? (await browser.context.newPage());
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(String(error)));
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await system?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const button = (name: string | RegExp) => page.getByRole("button", { name, exact: true });
+  const field = (name: string) => page.getByRole("textbox", { name, exact: true });
+  const heading = (name: string | RegExp) => page.getByRole("heading", { name });
+  const shown = (locator: Locator) => locator.waitFor({ state: "visible" });
+  const words = (role: "alert" | "status") => page.getByRole(role).filter({ hasText: /./ }).textContent();
+
+  const codeFor = async (address: string): Promise<string> => {
+    const mails = (await (await fetch(system.outputs.mailbox)).json()) as { to: string; code: string }[];
+    return mails.find(({ to }) => to === address)!.code;
+  };
+  const offer = (...files: { name: string; mimeType: string; buffer: Buffer }[]) =>
+    page.getByLabel("Choose pictures").setInputFiles(files);
+  /** What is said beside an upload; the hidden status for people who listen says it too. */
+  const beside = (text: string) => page.getByRole("list", { name: "Uploads under way" }).getByText(text);
+  const signedIn = async () => {
+    await shown(button("Sign out"));
+    await page.getByText("The registration function made this row").waitFor();
+  };
+  const signIn = async (secret: string) => {
+    await button("Sign in").click();
+    await field("Email address").fill(email);
+    await field("Password").fill(secret);
+    await button("Sign in").click();
+  };
+  const signOut = async () => {
+    await button("Sign out").click();
+    await shown(button("Create an account"));
+  };
+  const fitsItsWidth = async () => {
+    const [content, window] = await page.evaluate<[number, number]>(
+      "[document.documentElement.scrollWidth, document.documentElement.clientWidth]",
+    );
+    expect(content, page.url()).toBeLessThanOrEqual(window);
+  };
+
+  it("opens the page that npm start names", async () => {
+    const address = /^ {2}page +(\S+)$/m.exec(system.printed())![1]!;
+    await page.goto(address);
+    await shown(heading("Pictures for the shop"));
+    expect(await page.getByRole("link", { name: "listed in its mailbox" }).getAttribute("href")).toBe(
+      system.outputs.mailbox,
+    );
+    await screenshot(page, "01-welcome");
+  });
+
+  it("signs up on the login pages; a weak password is answered in words", async () => {
+    await button("Create an account").click();
+    await shown(heading("Create an account"));
+    await field("Email address").fill(email);
+    await field("Password").fill("short");
+    await field("Confirm password").fill("short");
+    await button("Sign up").click();
+    expect(await words("alert")).toMatch(/^Password did not conform with policy/);
+    await screenshot(page, "02-weak-password");
+    expect(await field("Email address").inputValue(), "what was written stays").toBe(email);
+    await field("Password").fill(password);
+    await field("Confirm password").fill(password);
+    await button("Sign up").click();
+    await shown(heading("Confirm your account"));
+    await shown(page.getByText(email));
+    await screenshot(page, "03-confirm");
+  });
+
+  it("is refused with a wrong code, gets a new one on request, and comes back signed in with the row", async () => {
+    const first = await codeFor(email);
+    await field("Confirmation code").fill(first === "123456" ? "654321" : "123456");
+    await button("Confirm account").click();
+    expect(await words("alert")).toBe("Invalid verification code provided, please try again.");
+    await screenshot(page, "04-wrong-code");
+    await button("Send a new code").click();
+    expect(await words("status")).toBe("A new code is on its way.");
+    const second = await codeFor(email);
+    await field("Confirmation code").fill(second);
+    await button("Confirm account").click();
+    await signedIn();
+    expect(page.url(), "no code stays in the address").toBe(system.outputs.webUrl);
+    const row = await page.locator("[data-part=row]").textContent();
+    const sub = await page.locator("[data-part=sub]").textContent();
+    expect(row).toContain(sub);
+    expect(row).toContain(email);
+    await shown(page.getByText("None yet."));
+    await screenshot(page, "05-signed-in");
+  });
+
+  it("uploads a JPEG and sees how far it is", async () => {
+    const drawing = await browser.context.newPage();
+    picture["lamp.jpg"] = await drawPicture(drawing, "image/jpeg", "lamp");
+    picture["red vase.png"] = await drawPicture(drawing, "image/png", "vase");
+    picture["Stuhl für Zoë.png"] = await drawPicture(drawing, "image/png", "stool", 0.1);
+    await drawing.close();
+    // At this machine's own speed nobody would see the progress.
+    const network = await browser.context.newCDPSession(page);
+    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 200_000 };
+    await network.send("Network.enable");
+    await network.send("Network.emulateNetworkConditions", slow);
+    await offer({ name: "Stuhl für Zoë.png", mimeType: "image/png", buffer: picture["Stuhl für Zoë.png"]! });
+    await page.getByText(/^[1-9]\d? % of \d+ kB$/).waitFor();
+    const progress = page.getByRole("progressbar", { name: "Upload of Stuhl für Zoë.png" });
+    const value = await progress.evaluate((element: any) => element.value as number);
+    expect(value).toBeGreaterThan(0);
+    expect(value).toBeLessThan(1);
+    await shown(button("Cancel: Stuhl für Zoë.png"));
+    await screenshot(page, "06-uploading");
+    await network.send("Network.emulateNetworkConditions", { ...slow, uploadThroughput: -1 });
+    await network.detach();
+    await shown(page.getByRole("img", { name: "Stuhl für Zoë.png" }));
+    await progress.waitFor({ state: "detached" });
+  });
+
+  it("uploads two more at once; a file that is no picture is refused in words", async () => {
+    await offer(
+      { name: "red vase.png", mimeType: "image/png", buffer: picture["red vase.png"]! },
+      { name: "lamp.jpg", mimeType: "image/jpeg", buffer: picture["lamp.jpg"]! },
+      { name: "price list.png", mimeType: "image/png", buffer: Buffer.from("lamp, 49.00\n") },
+    );
+    await shown(page.getByRole("img", { name: "lamp.jpg" }));
+    await shown(page.getByRole("img", { name: "red vase.png" }));
+    await shown(beside("Only JPEG and PNG pictures are taken."));
+    expect(await button("Try again: price list.png").count(), "it would fail the same").toBe(0);
+    await screenshot(page, "07-refused");
+    await button("Remove: price list.png").click();
+    expect(await beside("Only JPEG").count()).toBe(0);
+  });
+
+  it("sees them in the gallery, as the bucket gives them to anyone, byte for byte", async () => {
+    const images = page.getByRole("list").getByRole("img");
+    expect(await images.count()).toBe(3);
+    for (const image of await images.all()) {
+      await image.scrollIntoViewIfNeeded();
+      await expect.poll(() => image.evaluate((element: any) => element.naturalWidth)).toBe(640);
+      const name = (await image.getAttribute("alt"))!;
+      const address = (await image.getAttribute("src"))!;
+      expect(address.startsWith(`${system.outputs.bucketUrl}/`)).toBe(true);
+      const response = await fetch(address);
+      expect(response.headers.get("content-type")).toBe(name.endsWith(".jpg") ? "image/jpeg" : "image/png");
+      expect(Buffer.from(await response.arrayBuffer()).equals(picture[name]!), name).toBe(true);
+    }
+    await button("Load through the API: lamp.jpg").click();
+    await page.getByText(/^Shown as the API gave it: image\/jpeg/).waitFor();
+    await page.evaluate("scrollTo(0, 0)");
+    await screenshot(page, "08-gallery");
+    // The one that docs/images/ keeps.
+    await page.screenshot({ path: join("test-results", "page.png") });
+  });
+
+  it("fits a phone, and a dark one", async () => {
+    await page.setViewportSize(phone);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await fitsItsWidth();
+    await screenshot(page, "09-phone-signed-in-dark");
+    await page.emulateMedia({ colorScheme: "light" });
+    await screenshot(page, "10-phone-signed-in");
+  });
+
+  it("signs out, here and at the login pages", async () => {
+    await signOut();
+    await fitsItsWidth();
+    await screenshot(page, "11-phone-signed-out");
+    await button("Sign in").click();
+    await shown(heading("Sign in"));
+    await fitsItsWidth();
+    await screenshot(page, "12-phone-sign-in");
+    await field("Email address").fill(email);
+    await field("Password").fill("Wrong-password-9");
+    await button("Sign in").click();
+    expect(await words("alert")).toBe("Incorrect username or password.");
+    await screenshot(page, "13-phone-wrong-password");
+    await page.setViewportSize({ width: 1200, height: 800 });
+  });
+
+  it("signs in again, and finds the pictures", async () => {
+    await page.goto(system.outputs.webUrl!);
+    await signIn(password);
+    await signedIn();
+    await shown(page.getByRole("img", { name: "lamp.jpg" }));
+    await page.reload();
+    await signedIn();
+    await signOut();
+  });
+
+  it("forgets the password, and chooses another", async () => {
+    await button("Sign in").click();
+    await page.getByRole("link", { name: "Forgot your password?" }).click();
+    await field("Email address").fill(email);
+    await screenshot(page, "14-forgotten");
+    await button("Reset my password").click();
+    await shown(heading("Reset your password"));
+    await field("Confirmation code").fill(await codeFor(email));
+    await field("Password").fill(newPassword);
+    await field("Confirm password").fill(`${newPassword}!`);
+    await button("Change password").click();
+    expect(await words("alert")).toBe("The two passwords are not the same.");
+    await screenshot(page, "15-reset");
+    await field("Confirmation code").fill(await codeFor(email));
+    await field("Password").fill(newPassword);
+    await field("Confirm password").fill(newPassword);
+    await button("Change password").click();
+    expect(await words("status")).toBe("Your password is changed. You can sign in now.");
+    await field("Email address").fill(email);
+    await field("Password").fill(password);
+    await button("Sign in").click();
+    expect(await words("alert"), "the old one").toBe("Incorrect username or password.");
+    await page.goto(system.outputs.webUrl!);
+  });
+
+  it("signs in with the keyboard alone", async () => {
+    const focused = () =>
+      page.evaluate<string>("document.activeElement.textContent.trim() || document.activeElement.id");
+    const tabTo = async (what: string) => {
+      for (let presses = 0; presses < 8; presses++) {
+        await page.keyboard.press("Tab");
+        if ((await focused()) === what) return;
+      }
+      throw new Error(`8 presses of Tab at ${page.url()} do not lead to ${what}.`);
+    };
+    await shown(button("Create an account"));
+    await tabTo("Sign in");
+    await screenshot(page, "16-keyboard-focus");
+    await page.keyboard.press("Enter");
+    await shown(heading("Sign in"));
+    if ((await focused()) !== "username") await tabTo("username");
+    await page.keyboard.type(email);
+    await tabTo("password");
+    await page.keyboard.type(newPassword);
+    await page.keyboard.press("Enter");
+    await signedIn();
+    await tabTo("Sign out");
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("document.activeElement.type"), "the next stop is the upload").toBe("file");
+    await screenshot(page, "17-keyboard-signed-in");
+  });
+
+  it("comes in by the address of the login pages that npm start prints, too", async () => {
+    await signOut();
+    await page.goto(system.outputs.signInUrl);
+    await field("Email address").fill(email);
+    await field("Password").fill(newPassword);
+    await button("Sign in").click();
+    await signedIn();
+  });
+
+  it("is told when the system has stopped", async () => {
+    await system.stop();
+    await offer({ name: "lamp.jpg", mimeType: "image/jpeg", buffer: picture["lamp.jpg"]! });
+    await shown(beside("There is no connection to the image API"));
+    await shown(button("Try again: lamp.jpg"));
+    await screenshot(page, "18-stopped");
+    const refusals = complaints.filter((text) => !/ERR_CONNECTION_REFUSED|status of 400/.test(text));
+    expect(refusals, "what the browser complained about").toEqual([]);
+  });
+});
+
+it("the picture of the page in the README is there, and small", () => {
+  expect(readFileSync("README.md", "utf8").includes("(docs/images/page.png)")).toBe(true);
+  expect(readFileSync("docs/images/page.png").length).toBeLessThan(200_000);
+});
