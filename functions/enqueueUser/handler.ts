@@ -3,8 +3,11 @@ import { RegistrationError, Unexpected } from "../registerUser/errors.js";
 import { dutyOf, traceOf, userOf } from "../registerUser/event.js";
 import type { Handler } from "../registerUser/handler.js";
 import { type Log, lineOf } from "../registerUser/log.js";
+import { timeOf } from "../registerUser/time.js";
 import type { Send } from "./queue.js";
 
+/** Cognito waits so long (ms). */
+const TRIGGER_MILLISECONDS = 5000;
 /** Kept in hand (ms) so that the answer is under way before Lambda ends the invocation. */
 const RESERVE_MILLISECONDS = 300;
 
@@ -30,7 +33,7 @@ export function handlerOf({ send, log, now }: Dependencies): Handler {
       if (dutyOf(event) === "register") {
         const { triggerSource } = event as { triggerSource: string };
         const text = writeConfirmation(triggerSource, userOf(event), now());
-        const left = invocation.getRemainingTimeInMillis() - RESERVE_MILLISECONDS;
+        const left = timeOf(invocation.getRemainingTimeInMillis(), TRIGGER_MILLISECONDS)() - RESERVE_MILLISECONDS;
         await send(text, AbortSignal.timeout(Math.max(0, Math.floor(left))));
       }
     } catch (error) {

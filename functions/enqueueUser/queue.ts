@@ -10,6 +10,8 @@ export type Send = (text: string, signal: AbortSignal) => Promise<void>;
  */
 export function createSend(queueUrl: string): Send {
   const client = new SQSClient({
+    // The URL names the queue; where to send is the environment's to say, as for every other service.
+    useQueueUrlAsEndpoint: false,
     maxAttempts: 3,
     // A lost packet costs one attempt of a second and not the invocation; the timers of the SDK only warn otherwise.
     requestHandler: { connectionTimeout: 500, requestTimeout: 1000, throwOnRequestTimeout: true },

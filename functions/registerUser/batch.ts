@@ -1,5 +1,14 @@
 import { confirmedUser, readConfirmation } from "./confirmation.js";
-import { EmailConflict, EmailInvalid, RegistrationError, SubInvalid, Unexpected } from "./errors.js";
+import {
+  DatabaseRefused,
+  EmailConflict,
+  EmailInvalid,
+  EventMalformed,
+  RegistrationError,
+  SubInvalid,
+  TriggerUnknown,
+  Unexpected,
+} from "./errors.js";
 import { traceOf, type User } from "./event.js";
 import { type Log, lineOf } from "./log.js";
 import type { TimeLeft } from "./time.js";
@@ -24,7 +33,7 @@ export function isBatch(event: unknown): event is Batch {
  * Registers the users of a batch, one after the other on the container's one connection. What may pass is asked for
  * again, and so is a message that cannot be read, which a newer version of the other function may have written: both
  * end in the dead-letter queue if that goes on. What no time will heal is logged and done with; reconcile lists it.
- * Once the time is used up, as it is when the database does not answer, the rest is handed back untried.
+ * After a fault that every user would meet, such as a database that does not answer, the rest is handed back untried.
  * {@link https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html}
  */
 export async function registerBatch(
@@ -33,28 +42,32 @@ export async function registerBatch(
   left: TimeLeft,
   log: Log,
 ): Promise<BatchAnswer> {
-  const failed: string[] = [];
-  for (const { messageId, body } of Records) {
-    if (left() <= 0) {
-      failed.push(messageId);
-      continue;
-    }
+  const again: string[] = [];
+  for (const [index, { messageId, body }] of Records.entries()) {
     const event = readConfirmation(body);
     try {
       await register(confirmedUser(event), left);
     } catch (error) {
       const fault = error instanceof RegistrationError ? error : new Unexpected(error);
-      const final = isFinal(fault);
-      log(final ? "error" : "warn", { ...lineOf(fault), ...traceOf(event) });
-      if (!final) {
-        failed.push(messageId);
+      const concern = concernOf(fault);
+      log(concern === "user" ? "error" : "warn", { ...lineOf(fault), ...traceOf(event) });
+      if (concern === "everyone") {
+        again.push(...Records.slice(index).map((record) => record.messageId));
+        break;
+      }
+      if (concern === "message") {
+        again.push(messageId);
       }
     }
   }
-  return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  return { batchItemFailures: again.map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
-/** Faults of the user's own data: the same at every try. */
-function isFinal(fault: RegistrationError): boolean {
-  return fault instanceof EmailConflict || fault instanceof EmailInvalid || fault instanceof SubInvalid;
+/** Whom a fault concerns: this user for good, this message for now, or whoever comes next. */
+function concernOf(fault: RegistrationError): "user" | "message" | "everyone" {
+  if (fault instanceof EmailConflict || fault instanceof EmailInvalid || fault instanceof SubInvalid) {
+    return "user";
+  }
+  const own = [EventMalformed, TriggerUnknown, DatabaseRefused, Unexpected];
+  return own.some((kind) => fault instanceof kind) ? "message" : "everyone";
 }

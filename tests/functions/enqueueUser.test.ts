@@ -1,0 +1,252 @@
+/** A confirmation's way through the queue: `enqueueUser` before it, `registerUser` behind it, each with its real parts. */
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createHandler } from "../../functions/enqueueUser/index.js";
+import { confirmedUser, readConfirmation, writeConfirmation } from "../../functions/registerUser/confirmation.js";
+import { Queues } from "../local/sqs/support.js";
+import {
+  captureLog,
+  container,
+  Database,
+  faultOf,
+  freshUser,
+  invocation,
+  recorded,
+  SECRET_NAME,
+  SecretsEndpoint,
+  secretFor,
+  Wire,
+} from "./support.js";
+
+let log: any[];
+beforeEach(() => {
+  log = captureLog();
+});
+afterEach(() => vi.restoreAllMocks());
+
+describe("before the queue", () => {
+  let queues: Queues;
+  let url: string;
+  let enqueue: ReturnType<typeof createHandler>;
+  beforeAll(async () => {
+    queues = await Queues.start();
+    const { accessKeyId, secretAccessKey } = queues.world.iam.administrator;
+    vi.stubEnv("AWS_ENDPOINT_URL_SQS", queues.sqs.endpoint);
+    vi.stubEnv("AWS_REGION", queues.world.site.region);
+    vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId);
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey);
+    url = await queues.queue("confirmations");
+    enqueue = createHandler({ QueueUrl: url });
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await queues.end();
+  });
+  /** Takes everything out of the queue. */
+  const messages = async () => {
+    const received = await queues.receive(url);
+    for (const { ReceiptHandle } of received) await queues.delete(url, ReceiptHandle);
+    return received.map(({ Body }) => Body!);
+  };
+
+  it.each(["signUp", "adminConfirmation", "emoji", "quotes", "nonLatin", "email100Emoji"])(
+    "%s: the event passes, and the message holds what the row needs, and no more",
+    async (name) => {
+      const event = recorded(name);
+      const [before, answer, after] = [Date.now(), await enqueue(event, invocation()), Date.now()];
+      expect(answer).toBe(event);
+      const [text, ...others] = await messages();
+      expect(others).toEqual([]);
+      expect(text).toMatch(/^[\x20-\x7e]+$/);
+      const { sub, email } = event.request.userAttributes;
+      const message = JSON.parse(text!);
+      expect(message).toEqual({
+        triggerSource: "PostConfirmation_ConfirmSignUp",
+        request: { userAttributes: { sub, email } },
+        confirmedAt: expect.any(String),
+      });
+      expect(Date.parse(message.confirmedAt)).toBeGreaterThanOrEqual(before);
+      expect(Date.parse(message.confirmedAt)).toBeLessThanOrEqual(after);
+      expect(log).toEqual([]);
+    },
+  );
+
+  it.each(["passwordReset", "postAuthentication"])("%s passes without a message", async (name) => {
+    const event = recorded(name);
+    expect(await enqueue(event, invocation())).toBe(event);
+    expect(await messages()).toEqual([]);
+  });
+
+  it.each([
+    ["missingEmail", "EMAIL_INVALID"],
+    ["missingSub", "SUB_INVALID"],
+    ["email101", "EMAIL_INVALID"],
+    ["unknownTrigger", "TRIGGER_UNKNOWN"],
+  ])("%s is refused as by the registration itself, since nobody can be told later", async (name, code) => {
+    expect(await faultOf(enqueue(recorded(name), invocation()))).toMatchObject({ code });
+    expect(await messages()).toEqual([]);
+    expect(log).toMatchObject([{ level: "error", code }]);
+  });
+
+  it("any address comes out as it went in", () => {
+    const address = fc.tuple(fc.string({ unit: "binary", minLength: 1, maxLength: 40 }), fc.constant("@example.com"));
+    fc.assert(
+      fc.property(fc.uuid(), address, fc.date({ noInvalidDate: true, min: new Date(0) }), (sub, parts, confirmedAt) => {
+        const email = parts.join("").replace(/\p{Cc}/gu, "");
+        const text = writeConfirmation("PostConfirmation_ConfirmSignUp", { sub, email }, confirmedAt);
+        expect(text).toMatch(/^[\x20-\x7e]+$/);
+        fc.pre(confirmedAt.getUTCFullYear() < 10_000 && /[^@]@example/u.test(email));
+        expect(confirmedUser(readConfirmation(text))).toEqual({ sub, email, confirmedAt });
+      }),
+    );
+  });
+
+  it("without QueueUrl each invocation says so", async () => {
+    const unset = createHandler({});
+    for (const _ of [1, 2]) {
+      const fault = await faultOf(unset(freshUser(), invocation()));
+      expect(fault).toMatchObject({ name: "QueueUrlMissing", code: "QUEUE_URL_MISSING" });
+      expect(fault.message).toMatch(/^Your account is confirmed but not registered completely yet; .*[^.]$/);
+    }
+  });
+
+  it("where the queue is gone, the person is told what is true, and the log why", async () => {
+    const event = freshUser();
+    const fault = await faultOf(createHandler({ QueueUrl: url.replace("confirmations", "gone") })(event, invocation()));
+    expect(fault).toMatchObject({ name: "QueueUnavailable", code: "QUEUE_UNAVAILABLE" });
+    const { sub, email } = event.request.userAttributes;
+    expect(log).toMatchObject([
+      { level: "error", code: "QUEUE_UNAVAILABLE", sub, causes: [{ name: "QueueDoesNotExist" }] },
+    ]);
+    expect(JSON.stringify(log)).not.toContain(email);
+  });
+
+  it("where the endpoint does not answer, the fault comes in time, and the next one is sent", async () => {
+    const wire = await new Wire(Number(new URL(url).port)).start();
+    try {
+      vi.stubEnv("AWS_ENDPOINT_URL_SQS", `http://127.0.0.1:${wire.port}`);
+      const handler = createHandler({ QueueUrl: url });
+      wire.silent = true;
+      const begun = performance.now();
+      expect(await faultOf(handler(freshUser(), invocation(1500)))).toMatchObject({ code: "QUEUE_UNAVAILABLE" });
+      expect(performance.now() - begun).toBeLessThan(1500);
+      wire.silent = false;
+      await handler(freshUser(), invocation());
+      expect(await messages()).toHaveLength(1);
+    } finally {
+      vi.stubEnv("AWS_ENDPOINT_URL_SQS", queues.sqs.endpoint);
+      await wire.stop();
+    }
+  });
+});
+
+describe("behind the queue", () => {
+  const confirmedAt = new Date("2026-02-03T04:05:06.987Z");
+  const secrets = new SecretsEndpoint();
+  let database: Database;
+  let register: ReturnType<typeof container>;
+  beforeAll(async () => {
+    database = await Database.start();
+    await secrets.start();
+    secrets.secrets.set(SECRET_NAME, secretFor(database.server));
+    register = container(database.server);
+  });
+  afterAll(async () => {
+    await secrets.stop();
+    await database.stop();
+  });
+
+  const textOf = (event: any) =>
+    writeConfirmation("PostConfirmation_ConfirmSignUp", event.request.userAttributes, confirmedAt);
+  /** Hands over messages named by their place, and answers the places that are to come again. */
+  const deliver = async (texts: string[], milliseconds = 5000): Promise<number[]> => {
+    const Records = texts.map((body, i) => ({ messageId: String(i), eventSource: "aws:sqs", body }));
+    const answer = (await register({ Records }, invocation(milliseconds))) as any;
+    return answer.batchItemFailures.map(({ itemIdentifier }: any) => Number(itemIdentifier));
+  };
+
+  it("each user becomes one row, dated when the sign-up was confirmed, however often the message comes", async () => {
+    const users = Array.from({ length: 8 }, () => freshUser());
+    const texts = users.map(textOf);
+    expect(await deliver([...texts, texts[0]!, texts[7]!])).toEqual([]);
+    expect(await deliver(texts)).toEqual([]);
+    for (const user of users) {
+      const { sub, email } = user.request.userAttributes;
+      const rows = await database.query(
+        "SELECT User_UUID, User_Email, CAST(User_DateAdd AS CHAR) AS at FROM ecommerce_db.users WHERE User_UUID = ?",
+        [sub],
+      );
+      expect(rows).toMatchObject([{ User_UUID: sub, User_Email: email, at: "2026-02-03 04:05:06" }]);
+    }
+    expect(log).toEqual([]);
+  });
+
+  it("an address that is somebody else's is logged and done with, and holds up nobody", async () => {
+    const [owner, other, next] = [freshUser(), freshUser(), freshUser()];
+    const { email } = owner.request.userAttributes;
+    await deliver([textOf(owner)]);
+    const before = await database.rows(owner);
+    other.request.userAttributes.email = email;
+    expect(await deliver([textOf(other), textOf(next)])).toEqual([]);
+    expect(await database.rows(owner)).toEqual(before);
+    expect(await database.rows(next)).toHaveLength(1);
+    const { sub } = other.request.userAttributes;
+    expect(log).toMatchObject([{ level: "error", code: "EMAIL_CONFLICT", sub }]);
+    expect(JSON.stringify(log)).not.toContain(email);
+  });
+
+  it("data that no row can hold is logged and done with", async () => {
+    const [long, none] = [recorded("email101"), recorded("missingSub")];
+    expect(await deliver([textOf(long), textOf(none)])).toEqual([]);
+    expect(log.map(({ level, code }) => [level, code])).toEqual([
+      ["error", "EMAIL_INVALID"],
+      ["error", "SUB_INVALID"],
+    ]);
+  });
+
+  it("what cannot be read is kept for a person to see, and holds up nobody", async () => {
+    const user = freshUser();
+    const good = textOf(user);
+    const without = (change: (message: any) => void) => {
+      const message = JSON.parse(good);
+      change(message);
+      return JSON.stringify(message);
+    };
+    const bad = [
+      "not JSON",
+      "null",
+      "[]",
+      "{}",
+      without((message) => delete message.confirmedAt),
+      without((message) => Object.assign(message, { confirmedAt: "yesterday" })),
+      without((message) => Object.assign(message, { confirmedAt: "2026-02-33T04:05:06Z" })),
+      without((message) => Object.assign(message, { triggerSource: "PostConfirmation_ConfirmForgotPassword" })),
+      without((message) => delete message.request),
+    ];
+    expect(await deliver([...bad, good])).toEqual(bad.map((_, i) => i));
+    expect(await database.rows(user)).toHaveLength(1);
+    expect(new Set(log.map(({ level, code }) => `${level} ${code}`))).toEqual(
+      new Set(["warn EVENT_MALFORMED", "warn TRIGGER_UNKNOWN"]),
+    );
+  });
+
+  it("while the database is down everything is handed back in time, and is one row each once it is back", async () => {
+    const users = Array.from({ length: 10 }, () => freshUser());
+    const texts = users.map(textOf);
+    await database.server.stop();
+    database.disconnect();
+    const begun = performance.now();
+    expect(await deliver(texts, 3000)).toEqual(texts.map((_, i) => i));
+    expect(performance.now() - begun).toBeLessThan(3000);
+    expect(log).toMatchObject([{ level: "warn", code: "DATABASE_UNAVAILABLE" }]);
+    await database.server.start();
+    expect(await deliver(texts)).toEqual([]);
+    for (const user of users) expect(await database.rows(user)).toHaveLength(1);
+  });
+
+  it("is no batch: no records, or records of another service", async () => {
+    for (const event of [{ Records: [] }, { Records: [{ eventSource: "aws:s3" }] }, { Records: [null] }]) {
+      expect(await faultOf(register(event, invocation()))).toMatchObject({ code: "TRIGGER_UNKNOWN" });
+    }
+  });
+});
