@@ -119,7 +119,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await screenshot(page, "05-signed-in");
   });
 
-  it("uploads a JPEG and sees how far it is", async () => {
+  it("uploads a picture and sees how far it is", async () => {
     const drawing = await browser.context.newPage();
     picture["lamp.jpg"] = await drawPicture(drawing, "image/jpeg", "lamp");
     picture["red vase.png"] = await drawPicture(drawing, "image/png", "vase");
