@@ -63,6 +63,11 @@ export async function recordProgram(
       return make(resource);
     },
   });
+  return recorded(resources, outputs);
+}
+
+/** What was registered, to be asked for. */
+export function recorded(resources: readonly Registered[], outputs: Record<string, unknown>): Recorded {
   const all = (type: string) => resources.filter((resource) => resource.type === type);
   return {
     resources,

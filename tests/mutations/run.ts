@@ -1,0 +1,124 @@
+/**
+ * Starts the system once for each change, in this process, and tells what becomes of it. The test runs it apart from
+ * itself: Pulumi serializes the program's functions only where Node itself loaded them, and what hangs on a resource
+ * that was refused leaves rejected promises behind.
+ */
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createConnection } from "mysql2/promise";
+import { DataFolder } from "../../local/folder";
+import { evaluate } from "../../local/host/program";
+import { stackConfig } from "../../local/host/stackConfig";
+import { type ExistingServer, existingServer } from "../../local/mysql/existing";
+import { MySql } from "../../local/mysql/MySql";
+import { startParts } from "../../local/system";
+import { projectRoot } from "../support/native";
+import type { Change } from "./changes";
+import type { Mutation } from "./mutation";
+import { mutations } from "./mutations";
+import { type Failure, tell } from "./story";
+
+/** What became of one start. */
+export interface Outcome {
+  readonly name: string;
+  /** The sentence by which the start was refused. */
+  readonly refused?: string;
+  /** Where the story went wrong on the system that did start. */
+  readonly failed?: Failure;
+  readonly milliseconds: number;
+}
+
+/** The program as it is, and as it is edited. */
+const control: Start = { name: "no change", change: (make) => make, edits: true };
+
+type Start = Pick<Mutation, "name" | "change" | "edits">;
+
+const stack = "dev";
+const asItIs = stackConfig(projectRoot, stack);
+/** Another origin, as if someone had edited the API after it was deployed. */
+const edited = { ...asItIs, "ecommerce:api": JSON.stringify({ corsOrigin: "https://shop.example.com" }) };
+
+/** @param mysqlUrl the MySQL server, as `LOCAL_MYSQL_URL` has it */
+async function run(mysqlUrl: string, report: (outcome: Outcome) => void) {
+  const server = await existingServer(mysqlUrl);
+  const shared = await mkdtemp(join(tmpdir(), "mutations-"));
+  const source = { kind: "server", server, description: server.origin } as const;
+  try {
+    for (const { name, change, edits } of [control, ...mutations] as Start[]) {
+      const begun = performance.now();
+      const directory = join(shared, "system");
+      await emptied(server, directory);
+      const start = (values: Record<string, string>) =>
+        startAndTell(directory, values, change, (site) =>
+          MySql.start({ ...site, directory: join(shared, "mysql") }, async () => source),
+        );
+      // Yesterday's API, which stays deployed where nothing tells that it was edited.
+      const before = edits ? await start(asItIs) : {};
+      if (edits) await emptied(server);
+      const outcome = before.refused || before.failed ? before : await start(edits ? edited : asItIs);
+      report({ name, ...outcome, milliseconds: Math.round(performance.now() - begun) });
+    }
+  } finally {
+    await rm(shared, { recursive: true, force: true });
+  }
+}
+
+async function startAndTell(
+  directory: string,
+  values: Record<string, string>,
+  change: Change,
+  startMySql: Parameters<typeof startParts>[3],
+): Promise<Pick<Outcome, "refused" | "failed">> {
+  const folder = await DataFolder.open(directory);
+  try {
+    const parts = await startParts(folder, values["aws:region"], () => {}, startMySql);
+    try {
+      const { outputs } = await evaluate({ stack, values, make: change((resource) => parts.make(resource)) });
+      const known = { callbackUrl: "http://localhost:3000/", corsOrigin: corsOriginOf(values) };
+      return { failed: await tell(await parts.finish(outputs), known) };
+    } catch (error) {
+      return { refused: (error as Error).message };
+    } finally {
+      await parts.close();
+    }
+  } finally {
+    await folder.close();
+  }
+}
+
+const corsOriginOf = (values: Record<string, string>) =>
+  (JSON.parse(values["ecommerce:api"] ?? "{}") as { corsOrigin?: string }).corsOrigin ?? "*";
+
+/**
+ * Takes away what a system leaves in the server and, where given, in its folder: each change starts from nothing. The
+ * signing key alone stays, which takes long to make and knows nothing of what was registered.
+ */
+async function emptied({ host, port, user, password }: ExistingServer, directory?: string) {
+  const ssl = { rejectUnauthorized: false };
+  const connection = await createConnection({ host, port, user, password, ssl });
+  try {
+    await connection.query("DROP DATABASE IF EXISTS ecommerce_db");
+    await connection.query("DROP USER IF EXISTS 'ecommerce_admin'@'%', 'ecommerce_register'@'%'");
+  } finally {
+    await connection.end();
+  }
+  if (directory === undefined) return;
+  const kept = ["layout.json", "cognito", "cognito/signing-key.pem"];
+  for (const path of await readdir(directory, { recursive: true }).catch(() => [])) {
+    if (!kept.includes(path)) await rm(join(directory, path), { recursive: true, force: true });
+  }
+}
+
+if (require.main === module) {
+  // Pulumi takes a stack for each promise: half of the time that evaluating the program takes.
+  Error.stackTraceLimit = 0;
+  // Each refused start leaves its listener behind, for the promises that are still to be rejected.
+  process.setMaxListeners(0);
+  run(process.env.MUTATIONS_MYSQL_URL!, (outcome) => process.send!(outcome))
+    .then(() => process.disconnect())
+    .catch((error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    });
+}
