@@ -103,7 +103,7 @@ describe("every fault", () => {
   const faults = Object.values(
     errors as unknown as Record<string, new (...args: unknown[]) => errors.RegistrationError>,
   )
-    .filter((type) => type.name !== "RegistrationError")
+    .filter((type) => type.prototype instanceof errors.RegistrationError)
     .map((type) => (type.name === "SecretIncomplete" ? new type(["x"]) : new type(cause, "x")));
   const rendered = (level: string, message: unknown) =>
     JSON.stringify({ timestamp: "2026-01-01T00:00:00.000Z", level, requestId: "1", message });
