@@ -17,12 +17,12 @@ beforeAll(async () => {
 afterAll(() => deployment?.stop());
 
 /** Breaks it, mends it while a sign-up is waiting, and expects that sign-up to have its row. */
-async function mended(breakIt: () => Promise<unknown>, mend: () => Promise<unknown>): Promise<void> {
+async function mended(breakIt: () => Promise<unknown>, mend: () => Promise<unknown>, after = 500): Promise<void> {
   await breakIt();
   let served: ReturnType<Container["signUp"]>;
   try {
     served = container.signUp();
-    await sleep(500);
+    await sleep(after);
   } finally {
     await mend();
   }
@@ -74,6 +74,7 @@ describe("a server that is away", () => {
     mended(
       async () => database.server.kill("SIGSTOP"),
       async () => database.server.kill("SIGCONT"),
+      2000, // longer than a statement may take
     ));
 
   it("because it stays frozen, is a fault in time", () =>
@@ -134,7 +135,7 @@ describe("a table that is locked", () => {
   };
   const unlock = () => blocker.end();
 
-  it("is waited for", () => mended(lock, unlock));
+  it("is waited for", () => mended(lock, unlock, 1500));
 
   it("for longer is a fault in time, and leaves no statement waiting on the server", () =>
     lasting(async () => {
@@ -162,6 +163,7 @@ describe("a table that is locked", () => {
         await sleep(100);
       },
       () => reader.end(),
+      1500, // longer than the server lets a statement wait for a lock
     );
     await altered;
     await alter.query("ALTER TABLE ecommerce_db.users DROP COLUMN soon");

@@ -25,6 +25,8 @@ export interface Options {
   readonly warm?: boolean;
   /** Further environment variables. */
   readonly variables?: Record<string, string>;
+  /** Invocations that may run at once. @default as the program declares it */
+  readonly concurrency?: number;
 }
 
 /** How an invocation ended. */
@@ -76,7 +78,8 @@ export class Deployment {
     };
     const { inputs } = this.declared;
     const own = { name, role: this.world.role, environment: { variables }, vpcConfig: undefined };
-    await this.world.make(name, "", { ...inputs, ...own });
+    const reserved = options.concurrency && { reservedConcurrentExecutions: options.concurrency };
+    await this.world.make(name, "", { ...inputs, ...own, ...reserved });
     await this.world.permit(name);
     // A container's start has a time of its own. The event is refused before anything is asked of secret or database.
     expect((await container.invoke({})).fault).toBe("TriggerUnknown");
