@@ -53,8 +53,14 @@ function build(name: string): Uint8Array {
     minify: true,
     // Error classes keep their names, which logs and callers go by.
     keepNames: true,
-    // mysql2 would bring the tables of every character set that MySQL ever knew, a third of the archive.
-    alias: { "iconv-lite": "./functions/registerUser/encodings.ts" },
+    // The SDK's ES modules let esbuild leave out what nobody calls: a quarter of the time that a cold start loads it.
+    mainFields: ["module", "main"],
+    alias: {
+      // mysql2 would bring the tables of every character set that MySQL ever knew, a third of the archive.
+      "iconv-lite": "./functions/registerUser/encodings.ts",
+      // The SDK would bring every way to find credentials, of which Lambda uses one.
+      "@aws-sdk/credential-provider-node": "./functions/registerUser/credentials.ts",
+    },
     legalComments: "none",
     logLevel: "silent",
     write: false,
