@@ -154,6 +154,11 @@ export class Deployment {
     return { sub, ...(await this.#lambda.invoke({ function: name, event: JSON.stringify(event), caller })) };
   }
 
+  /** Invokes the rotation function past Secrets Manager, as one of the callers that Lambda knows. */
+  invokeRotation(event: unknown, caller: lambdas.Caller = { accessKeyId: this.#iam.administrator.accessKeyId }) {
+    return this.#lambda.invoke({ function: this.#nameOf(rotator), event: JSON.stringify(event), caller });
+  }
+
   get containers(): number {
     return this.#lambda.containersStarted(this.#nameOf("register-user"));
   }
@@ -168,9 +173,10 @@ export class Deployment {
     await this.#lambda.makers[functionType]!(this.#function("register-user"));
   }
 
-  /** Rotates by the AWS SDK, and waits for the end; true where it was a good one. */
+  /** Rotates by the AWS SDK, and waits for the end; true where it was a good one. An unfinished one is repeated. */
   async rotate(): Promise<boolean> {
     const failures = this.said.length;
+    const before = (await this.describe()).LastRotatedDate?.getTime();
     const reattempt = "A previous rotation isn't complete. That rotation will be reattempted.";
     const pending = await this.client.send(new RotateSecretCommand({ SecretId })).then(
       ({ VersionId }) => VersionId!,
@@ -180,7 +186,6 @@ export class Deployment {
       },
     );
     // Finished is what the endpoint has noted, which it does after the function's last step.
-    const before = (await this.describe()).LastRotatedDate?.getTime();
     for (;;) {
       const { LastRotatedDate } = await this.describe();
       if (LastRotatedDate?.getTime() !== before) return (await this.versionWith("AWSCURRENT")) === pending;
@@ -212,7 +217,10 @@ export class Deployment {
   async passwords(): Promise<string[]> {
     const command = new ListSecretVersionIdsCommand({ SecretId, IncludeDeprecated: true });
     const { Versions = [] } = await this.#client.send(command);
-    return Promise.all(Versions.map(async ({ VersionId }) => (await this.secret({ VersionId })).password));
+    const reading = Versions.map(({ VersionId }) => this.secret({ VersionId }));
+    // A rotation that was given up at its first step leaves an empty version.
+    const read = await Promise.allSettled(reading);
+    return read.flatMap((result) => (result.status === "fulfilled" ? [result.value.password] : []));
   }
 
   /** Whether MySQL takes this password of the function's user. */

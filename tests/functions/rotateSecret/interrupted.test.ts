@@ -1,0 +1,226 @@
+/** Rotations that are cut off anywhere: the old password is good until the new one is current, and repeating mends it. */
+import { PutSecretValueCommand, UpdateSecretVersionStageCommand } from "@aws-sdk/client-secrets-manager";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Outcome } from "../../../local/lambda/container";
+import { Deployment, SecretId, type Step } from "./deployment";
+
+let deployment: Deployment;
+let old: string;
+beforeAll(async () => {
+  deployment = await Deployment.start();
+});
+afterAll(() => deployment?.end());
+beforeEach(async () => {
+  old = (await deployment.secret()).password;
+});
+afterEach(async () => {
+  deployment.between = (_step, invoke) => invoke();
+  const logs = deployment.logs();
+  for (const password of await deployment.passwords()) expect(logs).not.toContain(password);
+});
+
+const steps: Step[] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+const lost: Outcome = { failed: true, payload: '{"errorType":"Lost","errorMessage":"no answer"}' };
+
+/** Stands in at one step, once. */
+function at(step: Step, once: (invoke: () => Promise<Outcome>) => Promise<Outcome>): void {
+  deployment.between = (current, invoke) => {
+    if (current !== step) return invoke();
+    deployment.between = (_step, next) => next();
+    return once(invoke);
+  };
+}
+
+/** A person signs up by a container that has yet to log in. */
+async function newContainerSignsUp(): Promise<void> {
+  await deployment.forgetConnections();
+  expect(await deployment.signUp()).toMatchObject({ failed: false });
+}
+
+/** The secret still tells the old password, and MySQL takes it. */
+async function nothingHasChanged(): Promise<void> {
+  expect((await deployment.secret()).password === old).toBe(true);
+  expect(await deployment.accepts(old)).toBe(true);
+  await newContainerSignsUp();
+}
+
+/** The secret tells another password, MySQL takes it, and none that was there before. */
+async function rotated(): Promise<void> {
+  const { password } = await deployment.secret();
+  expect(password === old).toBe(false);
+  expect(password).toMatch(/^[A-Za-z0-9]{32}$/);
+  for (const one of (await deployment.passwords()).slice(-4))
+    expect(await deployment.accepts(one)).toBe(one === password);
+  await newContainerSignsUp();
+}
+
+/** A person writes another value into the secret, and takes the label of the last rotation from where it was left. */
+async function putByHand(fields: object): Promise<void> {
+  const version = await deployment.versionWith("AWSPENDING");
+  const label = { SecretId, VersionStage: "AWSPENDING", RemoveFromVersionId: version };
+  if (version) await deployment.client.send(new UpdateSecretVersionStageCommand(label));
+  await deployment.client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(fields) }));
+}
+
+describe.each(steps)("cut off at %s", (step) => {
+  it("before it was done", async () => {
+    at(step, async () => lost);
+    expect(await deployment.rotate()).toBe(false);
+    await nothingHasChanged();
+    expect(await deployment.rotate()).toBe(true);
+    await rotated();
+  });
+
+  it("after it was done", async () => {
+    at(step, async (invoke) => {
+      expect(await invoke()).toMatchObject({ failed: false });
+      return lost;
+    });
+    expect(await deployment.rotate()).toBe(false);
+    if (step === "finishSecret") return rotated();
+    await nothingHasChanged();
+    expect(await deployment.rotate()).toBe(true);
+    await rotated();
+  });
+
+  it.each([5, 30])("by a kill after %i ms", async (milliseconds) => {
+    at(step, async (invoke) => {
+      const invoked = invoke();
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      await deployment.killRotation();
+      await invoked.catch(() => {});
+      return lost;
+    });
+    expect(await deployment.rotate()).toBe(false);
+    const { password } = await deployment.secret();
+    expect(await deployment.accepts(password)).toBe(true);
+    await newContainerSignsUp();
+    expect(await deployment.rotate()).toBe(true);
+    await rotated();
+  });
+});
+
+describe.each(["setSecret", "testSecret", "finishSecret"] as const)("MySQL down at %s", (step) => {
+  it("is told, and the rotation is good when it is repeated", async () => {
+    at(step, async (invoke) => {
+      await deployment.server.stop();
+      try {
+        const outcome = await invoke();
+        expect(JSON.parse(outcome.payload)).toMatchObject({ errorType: "DatabaseUnavailable" });
+        return outcome;
+      } finally {
+        await deployment.server.start();
+      }
+    });
+    expect(await deployment.rotate()).toBe(false);
+    expect(deployment.said.at(-1)).toContain(`failed at ${step}: DatabaseUnavailable`);
+    const { password } = await deployment.secret();
+    expect(password === old).toBe(step !== "finishSecret");
+    // Where only the old one is left to be discarded, both are good until the next rotation.
+    expect([await deployment.accepts(password), await deployment.accepts(old)]).toEqual([true, true]);
+    await newContainerSignsUp();
+    expect(await deployment.rotate()).toBe(true);
+    await rotated();
+  });
+});
+
+it("leaves the current password good when a rotation that was given up is followed by another", async () => {
+  at("testSecret", async () => lost);
+  expect(await deployment.rotate()).toBe(false);
+  const givenUp = await deployment.versionWith("AWSPENDING");
+  const label = { SecretId, VersionStage: "AWSPENDING", RemoveFromVersionId: givenUp };
+  await deployment.client.send(new UpdateSecretVersionStageCommand(label));
+  at("finishSecret", async () => lost);
+  expect(await deployment.rotate()).toBe(false);
+  expect(await deployment.versionWith("AWSPENDING")).not.toBe(givenUp);
+  await nothingHasChanged();
+  expect(await deployment.rotate()).toBe(true);
+  await rotated();
+});
+
+it("mends a secret that somebody gave a password MySQL does not know", async () => {
+  await putByHand({ ...(await deployment.secret()), password: "it's \\ wrong" });
+  await deployment.forgetConnections();
+  expect(JSON.parse((await deployment.signUp()).payload)).toMatchObject({ errorType: "DatabaseAccessDenied" });
+  expect(await deployment.rotate()).toBe(true);
+  await rotated();
+});
+
+it("takes any password that was set by hand, whatever it is made of", async () => {
+  const password = `'; DROP USER ecommerce_register; -- \\' \\\\ "ü%?`;
+  const { username } = await deployment.secret();
+  await deployment.query("ALTER USER ?@'%' IDENTIFIED BY ?", [username, password]);
+  await putByHand({ ...(await deployment.secret()), password });
+  at("finishSecret", async () => lost);
+  expect(await deployment.rotate()).toBe(false);
+  expect(await deployment.accepts(password)).toBe(true);
+  expect(await deployment.rotate()).toBe(true);
+  await rotated();
+});
+
+it("says what is missing where the user may not have two passwords", async () => {
+  await deployment.query("REVOKE APPLICATION_PASSWORD_ADMIN ON *.* FROM 'ecommerce_register'@'%'");
+  expect(await deployment.rotate()).toBe(false);
+  expect(deployment.said.at(-1)).toMatch(/failed at setSecret: PrivilegeMissing: .*APPLICATION_PASSWORD_ADMIN/);
+  await nothingHasChanged();
+  await deployment.query("GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO 'ecommerce_register'@'%'");
+  expect(await deployment.rotate()).toBe(true);
+  await rotated();
+});
+
+it("keeps passwords out of MySQL's own log of statements", async () => {
+  await deployment.query("SET GLOBAL log_output = 'TABLE'");
+  await deployment.query("SET GLOBAL general_log = ON");
+  expect(await deployment.rotate()).toBe(true);
+  await deployment.query("SET GLOBAL general_log = OFF");
+  const rows = await deployment.query("SELECT CONVERT(argument USING utf8mb4) AS line FROM mysql.general_log");
+  const lines = rows.map(({ line }: { line: string }) => line).join("\n");
+  expect(lines).toContain("RETAIN CURRENT PASSWORD");
+  for (const password of await deployment.passwords()) expect(lines).not.toContain(password);
+});
+
+describe("the function", () => {
+  const pending = { ClientRequestToken: "0".repeat(32) };
+  it.each<[string, object, string]>([
+    ["no step of a rotation", { SecretId, ...pending, Step: "deleteSecret" }, "EventMalformed"],
+    ["no secret", { ...pending, Step: "setSecret" }, "EventMalformed"],
+    ["no version", { SecretId, Step: "setSecret" }, "EventMalformed"],
+    ["nothing", [], "EventMalformed"],
+    ["a version that is not pending", { SecretId, ...pending, Step: "setSecret" }, "VersionNotPending"],
+    ["another secret", { SecretId: "other", ...pending, Step: "setSecret" }, "SecretUnavailable"],
+  ])("refuses %s", async (_what, event, errorType) => {
+    expect(JSON.parse((await deployment.invokeRotation(event)).payload)).toMatchObject({ errorType });
+  });
+
+  it("does nothing to a version that is current already", async () => {
+    const event = { SecretId, ClientRequestToken: await deployment.versionWith("AWSCURRENT") };
+    for (const Step of steps) {
+      expect(await deployment.invokeRotation({ ...event, Step })).toMatchObject({ failed: false });
+    }
+    await nothingHasChanged();
+  });
+
+  it("takes a secret that is no database's for a fault, without repeating what it is", async () => {
+    const good = await deployment.secret();
+    await putByHand({ password: "pass-phrase" });
+    expect(await deployment.rotate()).toBe(false);
+    expect(deployment.said.at(-1)).toMatch(/failed at createSecret: SecretInvalid: .*username must be a text/);
+    expect(deployment.said.at(-1)).not.toContain("pass-phrase");
+    await putByHand(good);
+    expect(await deployment.rotate()).toBe(true);
+    await rotated();
+  });
+
+  it.each([
+    ["another service", "cognito-idp.amazonaws.com", undefined],
+    [
+      "another secret's rotation",
+      "secretsmanager.amazonaws.com",
+      "arn:aws:secretsmanager:us-east-1:000000000000:secret:x-abcdef",
+    ],
+  ])("may not be invoked by %s", async (_who, service, sourceArn) => {
+    const { ARN } = await deployment.describe();
+    const invoked = deployment.invokeRotation({}, { service, sourceArn: sourceArn ?? ARN! });
+    await expect(invoked).rejects.toMatchObject({ code: "AccessDeniedException" });
+  });
+});
