@@ -86,11 +86,22 @@ describe("npm start", () => {
     });
   });
 
-  it("keeps passwords off the screen", () => {
+  it("keeps passwords off the screen, out of the function's log and out of its archive", () => {
     const kept = JSON.parse(readFileSync(join(directory, "random.json"), "utf8")) as Record<string, string>;
     const secrets = [...Object.values(kept), system.outputs.mysql.password, system.outputs.secretAccessKey];
     expect(secrets.length).toBeGreaterThanOrEqual(4);
-    for (const secret of secrets) expect(system.printed()).not.toContain(secret);
+    const files = ["functions", "logs"].flatMap((folder) =>
+      readdirSync(join(directory, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8")),
+    );
+    // The archive's code and the lines that the container wrote.
+    expect(files.join("")).toContain("ecommerce_db");
+    expect(files.join("")).toContain("requestId");
+    for (const secret of secrets) {
+      expect(system.printed()).not.toContain(secret);
+      expect(files.filter((text) => text.includes(secret))).toHaveLength(0);
+    }
   });
 
   it("is not started twice on the same folder", async () => {
