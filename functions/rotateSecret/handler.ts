@@ -97,29 +97,32 @@ export function handlerOf({ versions, logIn, newPassword, log }: Dependencies): 
     return "PASSWORD_TESTED";
   };
 
-  const finishSecret = async (rotation: Rotation, isCurrent: boolean, former: string | undefined): Promise<string> => {
+  const finishSecret = async (rotation: Rotation, stages: Stages): Promise<string> => {
     const { secretId, version } = rotation;
     const pending = await pendingOf(rotation);
-    if (!isCurrent) {
+    if (!has(stages, version, "AWSCURRENT")) {
+      const former = [...stages.keys()].find((other) => has(stages, other, "AWSCURRENT"));
       await versions.makeCurrent(secretId, version, former);
     }
     // Who is refused the old password from here on reads the secret again, and finds the new one.
     const discard = async () => using(await logIn(pending), "new password", (account) => account.discardOldPassword());
     // For Secrets Manager the rotation is done already: nobody else would try again before the next one.
     await discard().catch((error) => (error instanceof DatabaseUnavailable ? discard() : Promise.reject(error)));
+    // Left there, it would make the next value that is put by other hands look like a rotation that is not finished.
+    if (has(stages, version, "AWSPENDING")) {
+      await versions.noLongerPending(secretId, version);
+    }
     return "ROTATED";
   };
 
   const take = async (rotation: Rotation): Promise<string> => {
     const stages = await versions.stages(rotation.secretId);
-    const labels = stages.get(rotation.version) ?? [];
-    const isCurrent = labels.includes("AWSCURRENT");
-    if (!isCurrent && !labels.includes("AWSPENDING")) {
+    const isCurrent = has(stages, rotation.version, "AWSCURRENT");
+    if (!isCurrent && !has(stages, rotation.version, "AWSPENDING")) {
       throw new VersionNotPending();
     }
     if (rotation.step === "finishSecret") {
-      const former = [...stages].find(([, others]) => others.includes("AWSCURRENT"))?.[0];
-      return finishSecret(rotation, isCurrent, former);
+      return finishSecret(rotation, stages);
     }
     return isCurrent ? "ALREADY_CURRENT" : { createSecret, setSecret, testSecret }[rotation.step](rotation);
   };
@@ -137,6 +140,13 @@ export function handlerOf({ versions, logIn, newPassword, log }: Dependencies): 
       throw fault;
     }
   };
+}
+
+/** Staging labels by version. */
+type Stages = ReadonlyMap<string, readonly string[]>;
+
+function has(stages: Stages, version: string, label: string): boolean {
+  return stages.get(version)?.includes(label) ?? false;
 }
 
 /** Works as a user that could log in. @throws AccessDenied where it could not */

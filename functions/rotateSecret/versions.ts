@@ -4,6 +4,7 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
+  type UpdateSecretVersionStageCommandInput,
 } from "@aws-sdk/client-secrets-manager";
 import { SecretUnavailable } from "./errors.js";
 
@@ -20,6 +21,8 @@ export interface SecretVersions {
   putPending(secretId: string, version: string, text: string): Promise<void>;
   /** Moves the label AWSCURRENT; the version that had it becomes AWSPREVIOUS. */
   makeCurrent(secretId: string, version: string, former: string | undefined): Promise<void>;
+  /** Takes the label AWSPENDING from the version that has it. */
+  noLongerPending(secretId: string, version: string): Promise<void>;
 }
 
 /** The versions in Secrets Manager, reached as the AWS SDK's own environment variables say. */
@@ -28,6 +31,9 @@ export function secretsManagerVersions(): SecretVersions {
     maxAttempts: 4,
     requestHandler: { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTimeout: true },
   });
+  const label = async (move: UpdateSecretVersionStageCommandInput): Promise<void> => {
+    await told("UpdateSecretVersionStage", client.send(new UpdateSecretVersionStageCommand(move)));
+  };
   return {
     stages: async (SecretId) => {
       const { VersionIdsToStages } = await told("DescribeSecret", client.send(new DescribeSecretCommand({ SecretId })));
@@ -42,10 +48,10 @@ export function secretsManagerVersions(): SecretVersions {
       const putting = client.send(new PutSecretValueCommand(put));
       await told("PutSecretValue", unless("ResourceExistsException", putting));
     },
-    makeCurrent: async (SecretId, MoveToVersionId, RemoveFromVersionId) => {
-      const move = { SecretId, VersionStage: "AWSCURRENT", MoveToVersionId, RemoveFromVersionId };
-      await told("UpdateSecretVersionStage", client.send(new UpdateSecretVersionStageCommand(move)));
-    },
+    makeCurrent: (SecretId, MoveToVersionId, RemoveFromVersionId) =>
+      label({ SecretId, VersionStage: "AWSCURRENT", MoveToVersionId, RemoveFromVersionId }),
+    noLongerPending: (SecretId, RemoveFromVersionId) =>
+      label({ SecretId, VersionStage: "AWSPENDING", RemoveFromVersionId }),
   };
 }
 

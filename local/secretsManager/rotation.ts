@@ -3,7 +3,7 @@ import type { Made, Registered } from "../host/part";
 import { AwsError } from "../iam/awsError";
 import type { Outcome } from "../lambda/container";
 import { type Input, identity, text } from "./operations";
-import { moveStage, versionWith } from "./stages";
+import { moveStage, removeStage, versionWith } from "./stages";
 import type { Secret } from "./store";
 
 /**
@@ -159,6 +159,12 @@ export function readRotation({ name, inputs }: Registered) {
 /** What the maker answers. */
 export function madeRotation(secret: Secret): Made {
   return { id: secret.arn, outputs: { secretId: secret.arn, rotationEnabled: true } };
+}
+
+/** Forgets a rotation that is not finished: its version was made of a value that the program has replaced. */
+export function giveUpRotation(secret: Secret): void {
+  const pending = pendingOf(secret);
+  if (pending !== undefined) removeStage(secret, "AWSPENDING", pending);
 }
 
 /** The version of a rotation that is not finished. */

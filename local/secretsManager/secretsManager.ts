@@ -7,7 +7,7 @@ import type { Iam } from "../iam/iam";
 import { physicalName } from "../iam/names";
 import { declare, isDeclared } from "./declared";
 import { addVersion, type Input, notFound, type Operation, operations, text } from "./operations";
-import { madeRotation, type RotationFunctions, Rotations, readRotation } from "./rotation";
+import { giveUpRotation, madeRotation, type RotationFunctions, Rotations, readRotation } from "./rotation";
 import { type RotationState, type Secret, SecretStore } from "./store";
 
 /**
@@ -100,6 +100,7 @@ export class SecretsManager implements Part {
     if (!isDeclared(secret, name, value)) {
       const stages = (inputs.versionStages as string[] | undefined) ?? ["AWSCURRENT"];
       declare(secret, name, value, (kept) => addVersion(secret, { id: randomUUID(), value: kept, stages, now: now() }));
+      giveUpRotation(secret);
       this.#store.save();
     }
     const { versionId } = secret.declared[name]!;

@@ -54,12 +54,16 @@ async function rotated(): Promise<void> {
   await newContainerSignsUp();
 }
 
-/** A person writes another value into the secret, and takes the label of the last rotation from where it was left. */
+/** A person writes another value into the secret. */
 async function putByHand(fields: object): Promise<void> {
+  await deployment.client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(fields) }));
+}
+
+/** Somebody gives up the rotation that is not finished. */
+async function giveUp(): Promise<void> {
   const version = await deployment.versionWith("AWSPENDING");
   const label = { SecretId, VersionStage: "AWSPENDING", RemoveFromVersionId: version };
-  if (version) await deployment.client.send(new UpdateSecretVersionStageCommand(label));
-  await deployment.client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(fields) }));
+  await deployment.client.send(new UpdateSecretVersionStageCommand(label));
 }
 
 describe.each(steps)("cut off at %s", (step) => {
@@ -128,8 +132,7 @@ it("leaves the current password good when a rotation that was given up is follow
   at("testSecret", async () => lost);
   expect(await deployment.rotate()).toBe(false);
   const givenUp = await deployment.versionWith("AWSPENDING");
-  const label = { SecretId, VersionStage: "AWSPENDING", RemoveFromVersionId: givenUp };
-  await deployment.client.send(new UpdateSecretVersionStageCommand(label));
+  await giveUp();
   at("finishSecret", async () => lost);
   expect(await deployment.rotate()).toBe(false);
   expect(await deployment.versionWith("AWSPENDING")).not.toBe(givenUp);
@@ -206,6 +209,7 @@ describe("the function", () => {
     expect(await deployment.rotate()).toBe(false);
     expect(deployment.said.at(-1)).toMatch(/failed at createSecret: SecretInvalid: .*username must be a text/);
     expect(deployment.said.at(-1)).not.toContain("pass-phrase");
+    await giveUp();
     await putByHand(good);
     expect(await deployment.rotate()).toBe(true);
     await rotated();
