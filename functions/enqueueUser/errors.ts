@@ -1,4 +1,4 @@
-import { later, RegistrationError } from "../registerUser/errors.js";
+import { later, RegistrationError } from "../registerUser/errors";
 
 /** The environment variable `QueueUrl` is unset or empty. */
 export class QueueUrlMissing extends RegistrationError {

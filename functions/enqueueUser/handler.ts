@@ -1,10 +1,10 @@
-import { writeConfirmation } from "../registerUser/confirmation.js";
-import { RegistrationError, Unexpected } from "../registerUser/errors.js";
-import { dutyOf, traceOf, userOf } from "../registerUser/event.js";
-import type { Handler } from "../registerUser/handler.js";
-import { type Log, lineOf } from "../registerUser/log.js";
-import { timeOf } from "../registerUser/time.js";
-import type { Send } from "./queue.js";
+import { writeConfirmation } from "../registerUser/confirmation";
+import { RegistrationError, Unexpected } from "../registerUser/errors";
+import { dutyOf, traceOf, userOf } from "../registerUser/event";
+import type { Handler } from "../registerUser/handler";
+import { type Log, lineOf } from "../registerUser/log";
+import { timeOf } from "../registerUser/time";
+import type { Send } from "./queue";
 
 /** Cognito waits so long (ms). */
 const TRIGGER_MILLISECONDS = 5000;

@@ -1,8 +1,8 @@
-import type { Handler } from "../registerUser/handler.js";
-import { consoleLog } from "../registerUser/log.js";
-import { QueueUrlMissing } from "./errors.js";
-import { handlerOf } from "./handler.js";
-import { createSend } from "./queue.js";
+import type { Handler } from "../registerUser/handler";
+import { consoleLog } from "../registerUser/log";
+import { QueueUrlMissing } from "./errors";
+import { handlerOf } from "./handler";
+import { createSend } from "./queue";
 
 /**
  * The function with all its real parts, made once a container; never throws, so that a fault is told by the invocation

@@ -1,5 +1,5 @@
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { QueueUnavailable } from "./errors.js";
+import { QueueUnavailable } from "./errors";
 
 /** Puts a text into the queue, giving up when the signal says so. @throws QueueUnavailable */
 export type Send = (text: string, signal: AbortSignal) => Promise<void>;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { AuthoritiesUnreadable } from "./errors.js";
+import { AuthoritiesUnreadable } from "./errors";
 
 /** The region in the subject of one of RDS's authorities, for example "Amazon RDS eu-west-1 Root CA RSA2048 G1". */
 const REGION_OF_AUTHORITY = /Amazon RDS ([a-z]{2}(?:-[a-z]+)+-\d+) /;

@@ -1,4 +1,4 @@
-import { confirmedUser, readConfirmation } from "./confirmation.js";
+import { confirmedUser, readConfirmation } from "./confirmation";
 import {
   DatabaseRefused,
   EmailConflict,
@@ -8,10 +8,10 @@ import {
   SubInvalid,
   TriggerUnknown,
   Unexpected,
-} from "./errors.js";
-import { traceOf, type User } from "./event.js";
-import { type Log, lineOf } from "./log.js";
-import type { TimeLeft } from "./time.js";
+} from "./errors";
+import { traceOf, type User } from "./event";
+import { type Log, lineOf } from "./log";
+import type { TimeLeft } from "./time";
 
 /** Messages of the queue, as Lambda's event source mapping hands them over; at most ten. */
 export interface Batch {

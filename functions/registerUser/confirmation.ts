@@ -1,5 +1,5 @@
-import { EventMalformed } from "./errors.js";
-import { dutyOf, type User, userOf } from "./event.js";
+import { EventMalformed } from "./errors";
+import { dutyOf, type User, userOf } from "./event";
 
 /**
  * A confirmed sign-up on its way through the queue: what the row needs of Cognito's event, in the event's own shape, and

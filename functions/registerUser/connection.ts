@@ -1,8 +1,8 @@
 import { connect as connectSocket, type Socket } from "node:net";
 import type { Connection as Driver, QueryResult } from "mysql2";
-import { authorities } from "./authorities.js";
-import type { DatabaseSecret } from "./secret.js";
-import { type TimeLeft, within } from "./time.js";
+import { authorities } from "./authorities";
+import type { DatabaseSecret } from "./secret";
+import { type TimeLeft, within } from "./time";
 
 /** One statement may take so long (ms), and no more than half of the time left: what is hung gets a second chance. */
 const STATEMENT_MILLISECONDS = 1500;

@@ -1,4 +1,4 @@
-import type { Connect, Connection } from "./connection.js";
+import type { Connect, Connection } from "./connection";
 import {
   DatabaseAccessDenied,
   DatabaseRefused,
@@ -6,10 +6,10 @@ import {
   DatabaseUntrusted,
   RegistrationError,
   Unexpected,
-} from "./errors.js";
-import { remedyOf } from "./remedy.js";
-import type { DatabaseSecret, ReadSecret } from "./secret.js";
-import { pause, type TimeLeft, within } from "./time.js";
+} from "./errors";
+import { remedyOf } from "./remedy";
+import type { DatabaseSecret, ReadSecret } from "./secret";
+import { pause, type TimeLeft, within } from "./time";
 
 /** The secret may take so long (ms), with the SDK's own repetitions. */
 const SECRET_MILLISECONDS = 2500;

@@ -1,4 +1,4 @@
-import { EmailInvalid, EventMalformed, SubInvalid, TriggerUnknown } from "./errors.js";
+import { EmailInvalid, EventMalformed, SubInvalid, TriggerUnknown } from "./errors";
 
 /** The longest address that `users.User_Email` holds, in characters (code points), not bytes. */
 const EMAIL_CHARACTERS = 100;

@@ -1,10 +1,10 @@
-import { isBatch, registerBatch } from "./batch.js";
-import { RegistrationError, Unexpected } from "./errors.js";
-import { dutyOf, traceOf, type User, userOf } from "./event.js";
-import { type Log, lineOf } from "./log.js";
-import { RecentlySeen } from "./recentlySeen.js";
-import { type TimeLeft, timeOf } from "./time.js";
-import type { Users } from "./users.js";
+import { isBatch, registerBatch } from "./batch";
+import { RegistrationError, Unexpected } from "./errors";
+import { dutyOf, traceOf, type User, userOf } from "./event";
+import { type Log, lineOf } from "./log";
+import { RecentlySeen } from "./recentlySeen";
+import { type TimeLeft, timeOf } from "./time";
+import type { Users } from "./users";
 
 /** Cognito waits so long (ms) for a trigger, whatever the function's own limit is. */
 const TRIGGER_MILLISECONDS = 5000;

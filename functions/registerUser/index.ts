@@ -1,10 +1,10 @@
-import { createConnect } from "./connection.js";
-import { Database } from "./database.js";
-import { SecretNameMissing } from "./errors.js";
-import { type Handler, handlerOf } from "./handler.js";
-import { consoleLog } from "./log.js";
-import { createSecretReader } from "./secret.js";
-import { Users } from "./users.js";
+import { createConnect } from "./connection";
+import { Database } from "./database";
+import { SecretNameMissing } from "./errors";
+import { type Handler, handlerOf } from "./handler";
+import { consoleLog } from "./log";
+import { createSecretReader } from "./secret";
+import { Users } from "./users";
 
 /**
  * The function with all its real parts, made once a container. Begins to connect, so that the first invocation finds

@@ -1,4 +1,4 @@
-import type { RegistrationError } from "./errors.js";
+import type { RegistrationError } from "./errors";
 
 /** One line of the log. With Lambda's JSON log format it stands under `message`, so a filter reads `$.message.code`. */
 export interface Line {

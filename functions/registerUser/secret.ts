@@ -3,7 +3,7 @@ import {
   type GetSecretValueCommandOutput,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import { SecretIncomplete, SecretNotFound, SecretNotJson, SecretUnavailable } from "./errors.js";
+import { SecretIncomplete, SecretNotFound, SecretNotJson, SecretUnavailable } from "./errors";
 
 /** The engines whose protocol the driver speaks. */
 const ENGINES = ["mysql", "aurora-mysql"];

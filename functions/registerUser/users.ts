@@ -1,8 +1,8 @@
-import type { Connection } from "./connection.js";
-import type { Database } from "./database.js";
-import { EmailConflict } from "./errors.js";
-import type { User } from "./event.js";
-import type { TimeLeft } from "./time.js";
+import type { Connection } from "./connection";
+import type { Database } from "./database";
+import { EmailConflict } from "./errors";
+import type { User } from "./event";
+import type { TimeLeft } from "./time";
 
 /**
  * The server's UTC clock dates every row: one clock for all containers, whatever their own or the session's time zone

@@ -1,6 +1,6 @@
-import type { Connect, Connection } from "../registerUser/connection.js";
-import type { DatabaseSecret } from "../registerUser/secret.js";
-import { DatabaseRefused, DatabaseUnavailable, PrivilegeMissing } from "./errors.js";
+import type { Connect, Connection } from "../registerUser/connection";
+import type { DatabaseSecret } from "../registerUser/secret";
+import { DatabaseRefused, DatabaseUnavailable, PrivilegeMissing } from "./errors";
 
 /** Connecting may take so long (ms): TCP, TLS and the log-in. */
 const CONNECT_MILLISECONDS = 5000;

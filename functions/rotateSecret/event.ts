@@ -1,4 +1,4 @@
-import { EventMalformed } from "./errors.js";
+import { EventMalformed } from "./errors";
 
 /** The steps of a rotation, in the order in which Secrets Manager asks for them. */
 export const STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"] as const;

@@ -1,6 +1,6 @@
-import { type Cause, lineOf } from "../registerUser/log.js";
-import { type DatabaseSecret, parseSecret } from "../registerUser/secret.js";
-import type { Account, LogIn } from "./account.js";
+import { type Cause, lineOf } from "../registerUser/log";
+import { type DatabaseSecret, parseSecret } from "../registerUser/secret";
+import type { Account, LogIn } from "./account";
 import {
   AccessDenied,
   DatabaseUnavailable,
@@ -9,9 +9,9 @@ import {
   SecretInvalid,
   Unexpected,
   VersionNotPending,
-} from "./errors.js";
-import { type Rotation, rotationOf, type Step } from "./event.js";
-import type { SecretVersions, Which } from "./versions.js";
+} from "./errors";
+import { type Rotation, rotationOf, type Step } from "./event";
+import type { SecretVersions, Which } from "./versions";
 
 const CURRENT: Which = { VersionStage: "AWSCURRENT" };
 const PREVIOUS: Which = { VersionStage: "AWSPREVIOUS" };

@@ -1,8 +1,8 @@
-import { createConnect } from "../registerUser/connection.js";
-import { logInBy } from "./account.js";
-import { type Handler, handlerOf, type Line } from "./handler.js";
-import { newPassword } from "./password.js";
-import { secretsManagerVersions } from "./versions.js";
+import { createConnect } from "../registerUser/connection";
+import { logInBy } from "./account";
+import { type Handler, handlerOf, type Line } from "./handler";
+import { newPassword } from "./password";
+import { secretsManagerVersions } from "./versions";
 
 /**
  * The function with all its real parts, made once a container.

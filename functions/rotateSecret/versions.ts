@@ -6,7 +6,7 @@ import {
   UpdateSecretVersionStageCommand,
   type UpdateSecretVersionStageCommandInput,
 } from "@aws-sdk/client-secrets-manager";
-import { SecretUnavailable } from "./errors.js";
+import { SecretUnavailable } from "./errors";
 
 /** Which version of a secret: by staging label, or by ID. */
 export type Which = { readonly VersionStage: string } | { readonly VersionId: string };

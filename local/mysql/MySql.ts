@@ -1,17 +1,17 @@
 /** The MySQL of this machine: `aws.rds.Instance` and everything of @pulumi/mysql. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { type Certificates, ensureCertificates } from "../certificates.js";
-import type { Maker, Part, Site } from "../host/part.js";
-import { previousServerGone } from "./dataFolder.js";
-import { instanceMakers } from "./instance.js";
-import type { Version } from "./program.js";
-import { providerMakers } from "./provider.js";
-import { type Credentials, type RunningServer, startServer } from "./server.js";
-import { type Session, withSession } from "./session.js";
-import { findMySql, type MySqlSource } from "./sources.js";
-import { quote } from "./sql.js";
-import { startTlsProxy, type TlsProxy } from "./tlsProxy.js";
+import { type Certificates, ensureCertificates } from "../certificates";
+import type { Maker, Part, Site } from "../host/part";
+import { previousServerGone } from "./dataFolder";
+import { instanceMakers } from "./instance";
+import type { Version } from "./program";
+import { providerMakers } from "./provider";
+import { type Credentials, type RunningServer, startServer } from "./server";
+import { type Session, withSession } from "./session";
+import { findMySql, type MySqlSource } from "./sources";
+import { quote } from "./sql";
+import { startTlsProxy, type TlsProxy } from "./tlsProxy";
 
 export interface Administrator extends Credentials {
   readonly host: "localhost";

@@ -2,11 +2,11 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { StartError } from "../host/part.js";
-import { startGuarded } from "../processes/startGuarded.js";
-import { tellFailure } from "./log.js";
-import { type MySqlProgram, parseVersion, showVersion, type Version } from "./program.js";
-import { settings } from "./settings.js";
+import { StartError } from "../host/part";
+import { startGuarded } from "../processes/startGuarded";
+import { tellFailure } from "./log";
+import { type MySqlProgram, parseVersion, showVersion, type Version } from "./program";
+import { settings } from "./settings";
 
 /** In the data folder: the version that last wrote it. The server itself ignores the file. */
 const versionFile = "ecommerce-local-version";

@@ -7,8 +7,8 @@ import { execFile, spawn } from "node:child_process";
 import { access, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { cached } from "./cache.js";
-import { askVersion, type MySqlProgram } from "./program.js";
+import { cached } from "./cache";
+import { askVersion, type MySqlProgram } from "./program";
 
 export interface DebianOptions {
   readonly cache: string;

@@ -6,8 +6,8 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { cached } from "./cache.js";
-import { askVersion, type MySqlProgram } from "./program.js";
+import { cached } from "./cache";
+import { askVersion, type MySqlProgram } from "./program";
 
 export interface Build {
   /** File name without its ending, which is also the only folder in the archive. */

@@ -1,6 +1,6 @@
 /** A MySQL server that is already there, named by `LOCAL_MYSQL_URL`. */
 import { createConnection, type RowDataPacket } from "mysql2/promise";
-import { checkKind, parseVersion, type Version } from "./program.js";
+import { checkKind, parseVersion, type Version } from "./program";
 
 export interface ExistingServer {
   readonly host: string;

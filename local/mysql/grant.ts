@@ -1,6 +1,6 @@
 /** Brings the privileges of one account in one place (`*.*`, a database, a table) to exactly those that are wanted. */
-import type { Session } from "./session.js";
-import { identifier } from "./sql.js";
+import type { Session } from "./session";
+import { identifier } from "./sql";
 
 export interface WantedGrant {
   /** `'user'@'host'` */

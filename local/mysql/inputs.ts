@@ -1,5 +1,5 @@
 /** Reads the inputs of a registered resource, with a clear error where one is not what it must be. */
-import { type Registered, StartError } from "../host/part.js";
+import { type Registered, StartError } from "../host/part";
 
 export class Inputs {
   readonly #resource: Registered;

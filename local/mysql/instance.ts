@@ -1,10 +1,10 @@
 /** `aws:rds/parameterGroup:ParameterGroup` and `aws:rds/instance:Instance`, made on the one server of this machine. */
 import { createHash } from "node:crypto";
-import type { Made, Registered, Site } from "../host/part.js";
-import { Inputs } from "./inputs.js";
-import { showVersion, type Version } from "./program.js";
-import { type Session, StatementError } from "./session.js";
-import { account, identifier, quote } from "./sql.js";
+import type { Made, Registered, Site } from "../host/part";
+import { Inputs } from "./inputs";
+import { showVersion, type Version } from "./program";
+import { type Session, StatementError } from "./session";
+import { account, identifier, quote } from "./sql";
 
 /** What the makers need of the server. */
 export interface InstanceServer {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { StartError } from "../host/part.js";
+import { StartError } from "../host/part";
 
 /** @returns a StartError with the server's own last errors and the place of its log */
 export async function tellFailure(what: string, logFile: string): Promise<StartError> {

@@ -1,6 +1,6 @@
 import { access, constants, readFile, realpath } from "node:fs/promises";
 import path from "node:path";
-import { askVersion, type MySqlProgram } from "./program.js";
+import { askVersion, type MySqlProgram } from "./program";
 
 /** Where packages put servers, which are often not on a person's PATH. */
 const usualFolders = ["/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/local/mysql/bin", "/opt/homebrew/bin"];

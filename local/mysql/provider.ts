@@ -6,11 +6,11 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { rootCertificates } from "node:tls";
 import type { ConnectionOptions } from "mysql2/promise";
-import { type Made, type Maker, type Registered, StartError } from "../host/part.js";
-import { applyGrant } from "./grant.js";
-import { Inputs } from "./inputs.js";
-import { type Session, withSession } from "./session.js";
-import { account, identifier, quote } from "./sql.js";
+import { type Made, type Maker, type Registered, StartError } from "../host/part";
+import { applyGrant } from "./grant";
+import { Inputs } from "./inputs";
+import { type Session, withSession } from "./session";
+import { account, identifier, quote } from "./sql";
 
 /** The provider splices these into statements, so they may not end a literal. */
 const spliced = /^[^'"`\\]+$/;

@@ -4,14 +4,14 @@ import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createConnection } from "mysql2/promise";
-import type { Certificates } from "../certificates.js";
-import { StartError } from "../host/part.js";
-import { type Exit, type GuardedProcess, startGuarded } from "../processes/startGuarded.js";
-import { ensureData, noteVersion } from "./dataFolder.js";
-import { tellFailure } from "./log.js";
-import type { MySqlProgram } from "./program.js";
-import { settings } from "./settings.js";
-import { quote } from "./sql.js";
+import type { Certificates } from "../certificates";
+import { StartError } from "../host/part";
+import { type Exit, type GuardedProcess, startGuarded } from "../processes/startGuarded";
+import { ensureData, noteVersion } from "./dataFolder";
+import { tellFailure } from "./log";
+import type { MySqlProgram } from "./program";
+import { settings } from "./settings";
+import { quote } from "./sql";
 
 export interface ServerOptions {
   readonly program: MySqlProgram;

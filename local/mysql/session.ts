@@ -1,6 +1,6 @@
 /** One connection for a few statements, whose errors never carry the statement: it may hold a password. */
 import { type Connection, type ConnectionOptions, createConnection, type RowDataPacket } from "mysql2/promise";
-import { StartError } from "../host/part.js";
+import { StartError } from "../host/part";
 
 export interface Session {
   /** @throws StartError with MySQL's own words, after `what` could not be done */

@@ -1,11 +1,11 @@
 /** Where this machine's MySQL comes from. */
-import { StartError } from "../host/part.js";
-import { cacheFolder } from "./cache.js";
-import { debianProgram } from "./debian.js";
-import { downloadedProgram } from "./download.js";
-import { type ExistingServer, existingServer } from "./existing.js";
-import { pathProgram } from "./path.js";
-import { type MySqlProgram, showVersion } from "./program.js";
+import { StartError } from "../host/part";
+import { cacheFolder } from "./cache";
+import { debianProgram } from "./debian";
+import { downloadedProgram } from "./download";
+import { type ExistingServer, existingServer } from "./existing";
+import { pathProgram } from "./path";
+import { type MySqlProgram, showVersion } from "./program";
 
 export type MySqlSource =
   | { readonly kind: "program"; readonly program: MySqlProgram; readonly description: string }

@@ -1,5 +1,5 @@
-import { RegistrationError, Unexpected } from "../../functions/registerUser/errors.js";
-import { lineOf } from "../../functions/registerUser/log.js";
+import { RegistrationError, Unexpected } from "../../functions/registerUser/errors";
+import { lineOf } from "../../functions/registerUser/log";
 import { StartError } from "../../local/host/part";
 
 /** A fault that is the operator's to mend, told in a sentence with what to do, and without a stack. */

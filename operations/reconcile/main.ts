@@ -1,16 +1,16 @@
 import { parseArgs } from "node:util";
 import { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
-import { createConnect } from "../../functions/registerUser/connection.js";
-import { Database } from "../../functions/registerUser/database.js";
-import { DatabaseUnavailable } from "../../functions/registerUser/errors.js";
-import { createSecretReader } from "../../functions/registerUser/secret.js";
-import { Accounts } from "./accounts.js";
-import { codeOf, explained, OperatorError } from "./errors.js";
-import { Progress } from "./progress.js";
-import { newTally, reconcile } from "./reconcile.js";
-import { type End, jsonReport, textReport } from "./report.js";
-import { Rows } from "./rows.js";
-import { localTarget, stackTarget, type Target } from "./target.js";
+import { createConnect } from "../../functions/registerUser/connection";
+import { Database } from "../../functions/registerUser/database";
+import { DatabaseUnavailable } from "../../functions/registerUser/errors";
+import { createSecretReader } from "../../functions/registerUser/secret";
+import { Accounts } from "./accounts";
+import { codeOf, explained, OperatorError } from "./errors";
+import { Progress } from "./progress";
+import { newTally, reconcile } from "./reconcile";
+import { type End, jsonReport, textReport } from "./report";
+import { Rows } from "./rows";
+import { localTarget, stackTarget, type Target } from "./target";
 
 const usage = `npm run reconcile -- [--stack NAME | --local] [--dry-run] [--json] [--dir FOLDER]
 

@@ -1,4 +1,4 @@
-import type { Tally } from "./reconcile.js";
+import type { Tally } from "./reconcile";
 
 /** How often the line is written (ms): on a terminal over the last one, elsewhere below it. */
 const TERMINAL_MILLISECONDS = 200;

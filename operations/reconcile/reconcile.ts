@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
-import { EmailConflict, RegistrationError } from "../../functions/registerUser/errors.js";
-import { traceOf, type User, userOf } from "../../functions/registerUser/event.js";
-import { type Account, type Accounts, isConfirmed } from "./accounts.js";
-import type { Owner, Rows } from "./rows.js";
+import { EmailConflict, RegistrationError } from "../../functions/registerUser/errors";
+import { traceOf, type User, userOf } from "../../functions/registerUser/event";
+import { type Account, type Accounts, isConfirmed } from "./accounts";
+import type { Owner, Rows } from "./rows";
 
 /** So many pages are fetched ahead while the database answers: all that is ever held in memory. */
 const PAGES_AHEAD = 4;

@@ -1,4 +1,4 @@
-import type { Conflict, Finding, Tally, Unusable } from "./reconcile.js";
+import type { Conflict, Finding, Tally, Unusable } from "./reconcile";
 
 /** How a run ended. */
 export type End = "finished" | "stopped" | "failed";

@@ -1,8 +1,8 @@
-import type { Database } from "../../functions/registerUser/database.js";
-import { EmailConflict } from "../../functions/registerUser/errors.js";
-import type { User } from "../../functions/registerUser/event.js";
-import type { TimeLeft } from "../../functions/registerUser/time.js";
-import { Users } from "../../functions/registerUser/users.js";
+import type { Database } from "../../functions/registerUser/database";
+import { EmailConflict } from "../../functions/registerUser/errors";
+import type { User } from "../../functions/registerUser/event";
+import type { TimeLeft } from "../../functions/registerUser/time";
+import { Users } from "../../functions/registerUser/users";
 
 /** So many users are looked for at once: a page of Cognito's. */
 const AT_ONCE = 60;

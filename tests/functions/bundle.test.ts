@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { deflateRawSync } from "node:zlib";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Database, freshUser, PASSWORD, recorded, SECRET_NAME, SecretsEndpoint, secretFor } from "./support.js";
+import { Database, freshUser, PASSWORD, recorded, SECRET_NAME, SecretsEndpoint, secretFor } from "./support";
 
 const run = promisify(execFile);
 const source = path.join(__dirname, "../../functions/registerUser");

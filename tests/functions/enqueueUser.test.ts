@@ -1,9 +1,9 @@
 /** A confirmation's way through the queue: `enqueueUser` before it, `registerUser` behind it, each with its real parts. */
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createHandler } from "../../functions/enqueueUser/index.js";
-import { confirmedUser, readConfirmation, writeConfirmation } from "../../functions/registerUser/confirmation.js";
-import { Queues } from "../local/sqs/support.js";
+import { createHandler } from "../../functions/enqueueUser/index";
+import { confirmedUser, readConfirmation, writeConfirmation } from "../../functions/registerUser/confirmation";
+import { Queues } from "../local/sqs/support";
 import {
   captureLog,
   container,
@@ -16,7 +16,7 @@ import {
   SecretsEndpoint,
   secretFor,
   Wire,
-} from "./support.js";
+} from "./support";
 
 let log: any[];
 beforeEach(() => {

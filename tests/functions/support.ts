@@ -6,8 +6,8 @@ import { type AddressInfo, connect as connectSocket, createServer as createTcpSe
 import path from "node:path";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { vi } from "vitest";
-import { createHandler } from "../../functions/registerUser/index.js";
-import { startTestServer, type TestMySql, type TestServer } from "../support/mysql.js";
+import { createHandler } from "../../functions/registerUser/index";
+import { startTestServer, type TestMySql, type TestServer } from "../support/mysql";
 
 export const SECRET_NAME = "ecommerce_secret";
 /** A password that a search of the logs cannot miss, with what JSON and SQL have to escape. */

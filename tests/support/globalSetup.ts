@@ -1,6 +1,6 @@
 /** Before the first test file: one MySQL server for the whole run. Without a MySQL the run fails; nothing is skipped. */
 import type { TestProject } from "vitest/node";
-import { startTestServer } from "./mysql.js";
+import { startTestServer } from "./mysql";
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const say = (line: string) => console.log(line);

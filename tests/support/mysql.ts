@@ -11,9 +11,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { ensureCertificates } from "../../local/certificates.js";
-import { startServer } from "../../local/mysql/server.js";
-import { findMySql, type MySqlSource } from "../../local/mysql/sources.js";
+import { ensureCertificates } from "../../local/certificates";
+import { startServer } from "../../local/mysql/server";
+import { findMySql, type MySqlSource } from "../../local/mysql/sources";
 
 export interface TestMySql {
   readonly host: "localhost";

@@ -4,11 +4,11 @@ import os from "node:os";
 import path from "node:path";
 import { createConnection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import { type Made, type Registered, type Site, StartError } from "../../../local/host/part.js";
-import { readGrants } from "../../../local/mysql/grant.js";
-import { MySql } from "../../../local/mysql/MySql.js";
-import { findMySql } from "../../../local/mysql/sources.js";
-import { freePort } from "../../support/mysql.js";
+import { type Made, type Registered, type Site, StartError } from "../../../local/host/part";
+import { readGrants } from "../../../local/mysql/grant";
+import { MySql } from "../../../local/mysql/MySql";
+import { findMySql } from "../../../local/mysql/sources";
+import { freePort } from "../../support/mysql";
 
 const groupType = "aws:rds/parameterGroup:ParameterGroup";
 const instanceType = "aws:rds/instance:Instance";

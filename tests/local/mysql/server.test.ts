@@ -3,11 +3,11 @@ import os from "node:os";
 import path from "node:path";
 import { type ConnectionOptions, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { ensureCertificates } from "../../../local/certificates.js";
-import { StartError } from "../../../local/host/part.js";
-import type { MySqlProgram } from "../../../local/mysql/program.js";
-import { startServer } from "../../../local/mysql/server.js";
-import { findProgram, freePort, startTestServer, type TestMySql, type TestServer } from "../../support/mysql.js";
+import { ensureCertificates } from "../../../local/certificates";
+import { StartError } from "../../../local/host/part";
+import type { MySqlProgram } from "../../../local/mysql/program";
+import { startServer } from "../../../local/mysql/server";
+import { findProgram, freePort, startTestServer, type TestMySql, type TestServer } from "../../support/mysql";
 
 async function query(server: TestMySql, sql: string, ssl?: ConnectionOptions["ssl"] | "none"): Promise<any[]> {
   const { host, port, user, password, caFile } = server;

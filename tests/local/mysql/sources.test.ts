@@ -7,14 +7,14 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { StartError } from "../../../local/host/part.js";
-import { cached, cacheFolder } from "../../../local/mysql/cache.js";
-import { debianProgram, findMirror } from "../../../local/mysql/debian.js";
-import { type Build, downloadedProgram } from "../../../local/mysql/download.js";
-import { existingServer } from "../../../local/mysql/existing.js";
-import { pathProgram } from "../../../local/mysql/path.js";
-import type { MySqlProgram } from "../../../local/mysql/program.js";
-import { findMySql, type Ways } from "../../../local/mysql/sources.js";
+import { StartError } from "../../../local/host/part";
+import { cached, cacheFolder } from "../../../local/mysql/cache";
+import { debianProgram, findMirror } from "../../../local/mysql/debian";
+import { type Build, downloadedProgram } from "../../../local/mysql/download";
+import { existingServer } from "../../../local/mysql/existing";
+import { pathProgram } from "../../../local/mysql/path";
+import type { MySqlProgram } from "../../../local/mysql/program";
+import { findMySql, type Ways } from "../../../local/mysql/sources";
 
 let directory: string;
 beforeEach(async () => {

@@ -3,10 +3,10 @@ import os from "node:os";
 import path from "node:path";
 import { type ConnectionOptions, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
-import { type Certificates, ensureCertificates } from "../../../local/certificates.js";
-import { StartError } from "../../../local/host/part.js";
-import { startTlsProxy, type TlsProxy } from "../../../local/mysql/tlsProxy.js";
-import { freePort } from "../../support/mysql.js";
+import { type Certificates, ensureCertificates } from "../../../local/certificates";
+import { StartError } from "../../../local/host/part";
+import { startTlsProxy, type TlsProxy } from "../../../local/mysql/tlsProxy";
+import { freePort } from "../../support/mysql";
 
 const { host, port: target, user, password, caFile } = inject("mysql");
 let directory: string;
