@@ -1,0 +1,156 @@
+/** Rotation of the database password: what is registered for it, and what the engine is told to leave alone. */
+import { beforeAll, describe, expect, it } from "vitest";
+import type * as config from "../../infra/config";
+import { loadNatively } from "../support/native";
+import { arnOf, devConfig, idOf, type Recorded, recordProgram } from "../support/program";
+
+const on = { "ecommerce:secret": '{"rotationDays":30}' };
+const functionType = "aws:lambda/function:Function";
+const rotationType = "aws:secretsmanager/secretRotation:SecretRotation";
+let program: Recorded;
+beforeAll(async () => {
+  program = await recordProgram(on);
+});
+const inputs = (type: string, name?: string) => program.one(type, name).inputs as Record<string, any>;
+const secretArn = () => arnOf(program.one("aws:secretsmanager/secretVersion:SecretVersion"));
+
+it("is off by default: nothing of it is registered, and the rest is the same", async () => {
+  const off = await recordProgram();
+  const names = ({ resources }: Recorded) => resources.map(({ type, name }) => `${type} ${name}`);
+  const more = names(program).filter((one) => !names(off).includes(one));
+  expect(names(off).filter((one) => !names(program).includes(one))).toEqual([]);
+  expect(more.toSorted()).toEqual([
+    "aws:cloudwatch/logGroup:LogGroup rotate-secret-logs",
+    "aws:iam/role:Role rotate-secret-role",
+    "aws:iam/rolePolicy:RolePolicy rotate-secret-policy",
+    "aws:lambda/function:Function rotate-secret",
+    "aws:lambda/permission:Permission rotate-secret-from-secrets",
+    "aws:secretsmanager/secretRotation:SecretRotation rotate-secret",
+    "mysql:index/grant:Grant schema-user-passwords",
+  ]);
+});
+
+it("rotates this secret by this function, every so many days", () => {
+  expect(inputs(rotationType)).toEqual({
+    secretId: secretArn(),
+    rotationLambdaArn: arnOf(program.one(functionType, "rotate-secret")),
+    rotationRules: { automaticallyAfterDays: 30 },
+  });
+});
+
+it("lets Secrets Manager call the function for this secret of this account only", () => {
+  expect(inputs("aws:lambda/permission:Permission", "rotate-secret-from-secrets")).toMatchObject({
+    action: "lambda:InvokeFunction",
+    function: "rotate-secret",
+    principal: "secretsmanager.amazonaws.com",
+    sourceArn: secretArn(),
+    sourceAccount: "000000000000",
+  });
+});
+
+it("runs in the VPC, where the registration function runs, with a log of its own that ends some day", () => {
+  const rotate = inputs(functionType, "rotate-secret");
+  expect(rotate.vpcConfig).toEqual(inputs(functionType, "register-user").vpcConfig);
+  expect(rotate).toMatchObject({
+    role: arnOf({ name: "rotate-secret-role" }),
+    timeout: 30,
+    loggingConfig: { logFormat: "JSON", logGroup: "rotate-secret-logs" },
+  });
+  expect(rotate.environment?.variables ?? {}).toEqual({});
+  expect(inputs("aws:cloudwatch/logGroup:LogGroup", "rotate-secret-logs").retentionInDays).toBe(30);
+});
+
+it("may do with the one secret what a rotation needs, write its log and hold its interfaces, and nothing else", () => {
+  const { role, policy } = inputs("aws:iam/rolePolicy:RolePolicy", "rotate-secret-policy");
+  expect(role).toBe(idOf({ name: "rotate-secret-role" }));
+  const { Statement } = typeof policy === "string" ? JSON.parse(policy) : policy;
+  expect(Statement.map(({ Sid, Resource }: any) => [Sid, Resource])).toEqual([
+    ["WriteLog", `${arnOf({ name: "rotate-secret-logs" })}:*`],
+    ["RotateSecret", secretArn()],
+    ["HoldNetworkInterfaces", "*"],
+  ]);
+  expect(Statement[1].Action.toSorted()).toEqual([
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+  ]);
+  expect(Statement[2].Action.every((action: string) => action.startsWith("ec2:"))).toBe(true);
+});
+
+it("gives the user the one privilege to have two passwords, beside what it may do with users", () => {
+  expect(inputs("mysql:index/grant:Grant", "schema-user-passwords")).toMatchObject({
+    user: "ecommerce_register",
+    host: "%",
+    database: "*",
+    table: "*",
+    privileges: ["APPLICATION_PASSWORD_ADMIN"],
+  });
+});
+
+it("packs the bundled function, and no secret", async () => {
+  const { code } = inputs(functionType, "rotate-secret") as { code: { assets: Promise<Record<string, unknown>> } };
+  const paths = Object.keys(await code.assets);
+  expect(paths.some((path) => path.endsWith(".build/rotateSecret.js"))).toBe(true);
+  expect(paths.filter((path) => path.includes("node_modules"))).toEqual([]);
+});
+
+it.each([-1, 0, 1, 1000, 1001])("takes secret.rotationDays from 0 to 1000: %i", (days) => {
+  const { parseConfig } = loadNatively<typeof config>("infra/config.ts");
+  const parse = () => parseConfig({ ...devConfig, "ecommerce:secret": `{"rotationDays":${days}}` }, "ecommerce", "dev");
+  if (days >= 0 && days <= 1000) expect(parse()["secret.rotationDays"]).toBe(days);
+  else expect(parse).toThrow(/ecommerce:secret\.rotationDays: got -?\d+; allowed is a whole number from 0 to 1000/);
+});
+
+describe("what the engine compares with its state", () => {
+  const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
+  const { DatabaseSecret } = loadNatively<typeof import("../../infra/DatabaseSecret")>("infra/DatabaseSecret.ts");
+  const { DatabaseSchema } = loadNatively<typeof import("../../infra/DatabaseSchema")>("infra/DatabaseSchema.ts");
+  const Resource = pulumi.CustomResource as any as new (type: string, name: string, props: object) => any;
+
+  /** The options and inputs of each resource that user and secret are made of. */
+  async function made(rotated: boolean): Promise<Map<string, { opts: any; props: any }>> {
+    await pulumi.runtime.setMocks({
+      newResource: ({ name, inputs }) => ({ id: `${name}-id`, state: inputs }),
+      call: ({ token }) => {
+        throw new Error(`unexpected call of ${token}`);
+      },
+    });
+    const found = new Map<string, { opts: any; props: any }>();
+    const transformations: import("@pulumi/pulumi").ResourceTransformation[] = [
+      ({ name, opts, props }) => {
+        found.set(name, { opts, props });
+        return undefined;
+      },
+    ];
+    const instance = new Resource("aws:rds/instance:Instance", "instance", {});
+    const server = { address: "db.example.com", port: 3306, authorities: "an authority" };
+    const administrator = { adminUsername: "admin", adminPassword: "admins-password", verifiedByBundle: true };
+    new DatabaseSchema("schema", { instance, ...server, ...administrator, rotated }, { transformations });
+    const fields = { username: "u", password: "p", host: "h", port: 1, dbClusterIdentifier: "d" };
+    new DatabaseSecret("secret", { secretName: "ecommerce_secret", ...fields, rotated }, { transformations });
+    await pulumi.runtime.disconnect();
+    return found;
+  }
+
+  it("is not the password while it is rotated, neither MySQL's nor the secret's", async () => {
+    const resources = await made(true);
+    expect(resources.get("schema-user")!.opts.ignoreChanges).toEqual(["plaintextPassword"]);
+    expect(resources.get("secret-value")!.opts.ignoreChanges).toEqual(["secretString"]);
+  });
+
+  it("is the password where it is not rotated, and it is drawn anew when rotation is turned off", async () => {
+    const [off, on] = [await made(false), await made(true)];
+    expect(off.get("schema-user")!.opts.ignoreChanges ?? []).toEqual([]);
+    expect(off.get("secret-value")!.opts.ignoreChanges ?? []).toEqual([]);
+    // The random provider draws again whenever these change.
+    expect(off.get("schema-user-password")!.props.keepers).toBeUndefined();
+    expect(on.get("schema-user-password")!.props.keepers).toEqual({ rotated: "true" });
+  });
+
+  it("revokes the privilege when rotation is turned off, unless the user is gone with it", async () => {
+    const { opts } = (await made(true)).get("schema-user-passwords")!;
+    expect(opts.retainOnDelete ?? false).toBe(false);
+    expect(opts.deletedWith).toBeDefined();
+  });
+});
