@@ -68,6 +68,9 @@ async function fetchAndUnpack(folder: string, platform: Platform, options: Debia
   const aptFolder = options.aptFolder ?? "/etc/apt";
   const keyring = await findKeyring(options.keyringFolder ?? "/usr/share/keyrings");
   const mirror = findMirror(await readSources(aptFolder));
+  if (mirror === undefined) {
+    throw new Error(`${aptFolder} names no mirror of Debian's archive, such as one ending in /debian; add one there`);
+  }
   const configuration = await prepareApt(path.join(folder, "apt"), aptFolder, mirror, keyring, platform);
 
   options.say(`Fetching MySQL from Debian's archive (${new URL(mirror).host}, about 65 MB) …`);
@@ -135,16 +138,16 @@ export interface AptFile {
 
 /**
  * Finds the Debian mirror that this machine uses, in apt's one-line and deb822 formats.
- * @returns its URL; Debian's own where the machine names none (Ubuntu)
+ * @returns its URL; undefined where the machine names none (Ubuntu)
  */
-export function findMirror(files: readonly AptFile[]): string {
+export function findMirror(files: readonly AptFile[]): string | undefined {
   const mirrors = files
     .flatMap(({ name, text }) =>
       name.endsWith(".sources") ? deb822Uris(text) : name.endsWith(".list") ? lineUris(text) : [],
     )
     // `…/debian` holds sid; `…/debian-security`, Ubuntu's and other publishers' archives do not.
     .filter((uri) => /^https?:\/\/.+\/debian\/?$/.test(uri));
-  return mirrors[0] ?? "http://deb.debian.org/debian";
+  return mirrors[0];
 }
 
 /** `deb [option=value …] URI suite component …` */

@@ -229,7 +229,7 @@ describe("Debian's package", () => {
       undefined,
     ],
     ["security updates", list("deb http://security.debian.org/debian-security bookworm-security main"), undefined],
-    ["another publisher", list("deb https://packages.cloud.google.com/apt cloud-sdk-bookworm main"), undefined],
+    ["another publisher", list("deb https://publisher.test/apt stable main"), undefined],
     ["Ubuntu", list("deb http://archive.ubuntu.com/ubuntu noble main"), undefined],
     [
       "deb822",
@@ -247,12 +247,12 @@ describe("Debian's package", () => {
     ],
     ["a file of neither kind", [{ name: "x.list.save", text: "deb http://mirror.test/debian sid main" }], undefined],
   ])("takes the mirror of the machine's sources: %s", (_what, files, mirror) => {
-    expect(findMirror(files)).toBe(mirror ?? "http://deb.debian.org/debian");
+    expect(findMirror(files)).toBe(mirror);
   });
 
   const debian = (options = {}) => debianProgram({ cache: path.join(directory, "cache"), say: () => {}, ...options });
 
-  it("says what is missing: the package tools, the keys, the network", async () => {
+  it("says what is missing: the package tools, the keys, the mirror, the network", async () => {
     if (process.platform !== "linux") return expect(debian()).rejects.toThrow("runs on Linux x64 and arm64");
     await expect(debian({ path: directory })).rejects.toThrow("needs apt-get and dpkg");
     const bin = path.join(directory, "bin");
@@ -266,6 +266,9 @@ describe("Debian's package", () => {
     await mkdir(keyringFolder);
     await writeFile(path.join(keyringFolder, "debian-archive-keyring.pgp"), "");
     await writeFile(path.join(bin, "apt-get"), "#!/bin/sh\necho \"E: Could not resolve 'deb.test'\" >&2\nexit 100\n");
+    const withoutMirror = debian({ path: bin, keyringFolder, aptFolder: directory });
+    await expect(withoutMirror).rejects.toThrow("names no mirror of Debian's archive");
+    await writeFile(path.join(directory, "sources.list"), "deb http://deb.test/debian sid main\n");
     await expect(debian({ path: bin, keyringFolder, aptFolder: directory })).rejects.toThrow(
       "Debian's archive could not be used: Could not resolve 'deb.test'",
     );
