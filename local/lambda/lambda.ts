@@ -10,6 +10,7 @@ import { unpack } from "./archive";
 import type { Outcome } from "./container";
 import { answerInvoke } from "./endpoint";
 import { RunnableFunction } from "./function";
+import { makeInvocation } from "./invocation";
 import { FunctionLog } from "./log";
 import { Reaper } from "./reaper";
 import { readSettings } from "./settings";
@@ -44,6 +45,7 @@ export class Lambda implements Part {
   readonly makers: Readonly<Record<string, Maker>> = {
     "aws:lambda/function:Function": (resource) => this.#makeFunction(resource),
     "aws:lambda/permission:Permission": (resource) => this.#makePermission(resource),
+    "aws:lambda/invocation:Invocation": (resource) => makeInvocation(resource, (name) => this.functionOf(name)),
   };
 
   readonly #site: Site;
@@ -113,8 +115,8 @@ export class Lambda implements Part {
   }
 
   /**
-   * The function by name or ARN for Lambda's own use: event source mappings invoke what they deliver to, and no
-   * permission is asked for that.
+   * The function by name or ARN where no permission is asked for: for Lambda's own event source mappings, and for the
+   * deployer.
    * @throws AwsError ResourceNotFoundException.
    */
   functionOf(nameOrArn: string): RunnableFunction {
