@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { AwsServer } from "../../../local/iam/awsServer";
 import { Iam } from "../../../local/iam/iam";
 
@@ -40,11 +40,15 @@ test.each([16, -16])("a signature that is %i minutes off is refused", async (min
   });
 });
 
-test("a fault of the program is a 500 that tells no details", async () => {
+test("a fault of the program is a 500 that tells no details; the terminal gets them", async () => {
+  const terminal = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => terminal.mockRestore());
   const failing = readWith(0, () => Promise.reject(new Error("the password is hunter2")));
   await expect(failing).rejects.toMatchObject({
     name: "InternalServiceError",
     message: "An error occurred on the server side.",
     $metadata: { httpStatusCode: 500 },
   });
+  const fault = expect.objectContaining({ message: "the password is hunter2" });
+  expect(terminal.mock.calls).toEqual([["The local secretsmanager endpoint failed:", fault]]);
 });
