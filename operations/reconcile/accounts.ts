@@ -4,6 +4,7 @@ import {
   type ListUsersCommandOutput,
   type UserType,
 } from "@aws-sdk/client-cognito-identity-provider";
+import { OperatorError } from "./errors";
 
 /** An account of the user pool. */
 export interface Account {
@@ -27,6 +28,18 @@ export function isConfirmed({ status }: Pick<Account, "status">): boolean {
   return !NOT_CONFIRMED.includes(status);
 }
 
+/** The list of accounts broke off, and what is missing of it nobody knows. */
+export class ListingBroken extends OperatorError {
+  override readonly name = "ListingBroken";
+
+  constructor() {
+    super(
+      "Cognito answered ListUsers without a list of users, as when something on the way cuts answers off. So not all " +
+        "accounts were seen. Run it again; if that does not help, look at the proxy between here and AWS.",
+    );
+  }
+}
+
 /**
  * The accounts of one user pool. All that this asks for is `cognito-idp:ListUsers`, by default 30 requests a second for
  * all callers of an AWS account; sign-up and sign-in have quotas of their own.
@@ -47,14 +60,14 @@ export class Accounts {
    * Without a filter, since one takes a single state, and an account that changes its state between two listings would
    * be in neither. Without `AttributesToGet`, since that fails as soon as one account lacks an attribute.
    * {@link https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ListUsers.html}
-   * @throws the SDK's errors, and its AbortError after the signal
+   * @throws ListingBroken, the SDK's errors, and its AbortError after the signal
    */
   async *pages(signal: AbortSignal): AsyncGenerator<readonly Account[]> {
     let PaginationToken: string | undefined;
     do {
       const command = new ListUsersCommand({ UserPoolId: this.#userPoolId, PaginationToken });
       const page: ListUsersCommandOutput = await this.#client.send(command, { abortSignal: signal });
-      yield (page.Users ?? []).map(accountOf);
+      yield accountsOf(page);
       PaginationToken = page.PaginationToken;
     } while (PaginationToken !== undefined);
   }
@@ -66,9 +79,16 @@ export class Accounts {
    */
   async find(sub: string, signal: AbortSignal): Promise<Account | undefined> {
     const command = new ListUsersCommand({ UserPoolId: this.#userPoolId, Filter: `sub = "${sub}"` });
-    const { Users } = await this.#client.send(command, { abortSignal: signal });
-    return Users?.map(accountOf)[0];
+    return accountsOf(await this.#client.send(command, { abortSignal: signal }))[0];
   }
+}
+
+/** @throws ListingBroken: the SDK takes an answer without a body for one without fields, as if it were the last page */
+function accountsOf({ Users }: ListUsersCommandOutput): Account[] {
+  if (Users === undefined) {
+    throw new ListingBroken();
+  }
+  return Users.map(accountOf);
 }
 
 function accountOf({ Username = "", UserStatus, Attributes = [] }: UserType): Account {

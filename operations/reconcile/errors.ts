@@ -4,7 +4,7 @@ import { StartError } from "../../local/host/part";
 
 /** A fault that is the operator's to mend, told in a sentence with what to do, and without a stack. */
 export class OperatorError extends Error {
-  override readonly name = "OperatorError";
+  override readonly name: string = "OperatorError";
 }
 
 /** A short word for machines: the fault's code, or its name. */

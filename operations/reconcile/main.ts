@@ -43,6 +43,8 @@ interface CommandLine {
 
 /** The command `npm run reconcile`. Ends the process with one of the exit codes above. */
 export async function main(args: string[]): Promise<void> {
+  // Should the process ever end before the code below says how, that is no success.
+  process.exitCode = 1;
   const stop = new AbortController();
   let stopCode = 1;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

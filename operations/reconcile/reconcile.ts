@@ -64,13 +64,27 @@ export function newTally(): Tally {
 /**
  * Registers every confirmed account that has no row, by the function's own rules. It only ever adds rows, each as the
  * function does, so it may run beside live traffic, be stopped and be repeated at any time.
- * @throws the SDK's errors, the RegistrationErrors of the database, AbortError after the signal
+ * @param options whose tally is all zeros
+ * @throws ListingBroken, the SDK's errors, the RegistrationErrors of the database, AbortError after the signal
  */
 export async function reconcile(options: Options): Promise<void> {
-  const { accounts, signal } = options;
-  const pages = Readable.from(accounts.pages(signal), { highWaterMark: PAGES_AHEAD });
+  const { accounts, signal, tally } = options;
+  let listed = 0;
+  async function* counted(pages: AsyncIterable<readonly Account[]>) {
+    for await (const page of pages) {
+      listed += page.length;
+      yield page;
+    }
+  }
+  const pages = Readable.from(counted(accounts.pages(signal)), { highWaterMark: PAGES_AHEAD });
   for await (const page of pages) {
     await reconcilePage(page, options);
+  }
+  // Counted where accounts come in and where they were dealt with: nobody may go missing in between.
+  const { accounts: seen, ...outcomes } = tally;
+  const dealtWith = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+  if (seen !== listed || dealtWith !== listed) {
+    throw new Error(`Cognito listed ${listed} accounts, but ${dealtWith} were dealt with: ${JSON.stringify(tally)}`);
   }
 }
 

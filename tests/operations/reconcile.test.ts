@@ -175,6 +175,15 @@ describe("at any time", () => {
     expect(system.front.requests).toBe(300 / 60 + 2);
   });
 
+  test.each([[[]], [["--dry-run"]]])("a listing that breaks off is no success, with %j", async (more) => {
+    await system.accounts(300, 100);
+    // The second page would have been the last one, and the 180 accounts behind it would have been forgotten.
+    system.front.emptied = [2];
+    const run = system.reconcile("--json", ...more);
+    expect([await run.ended(), run.summary]).toMatchObject([1, { end: "failed", error: "ListingBroken" }]);
+    expect(run.stderr).toContain("not all accounts were seen");
+  });
+
   test("sign-ups beside it make their rows once, whoever comes first", async () => {
     const { missing } = await system.accounts(300, 300);
     system.front.delay = 20;

@@ -169,13 +169,21 @@ export class Front {
   delay = 0;
   /** The numbers of the requests that are throttled, the first is 1. */
   throttled: readonly number[] = [];
+  /** The numbers of the requests that are answered with 200 and no body. */
+  emptied: readonly number[] = [];
   requests = 0;
   private constructor(private readonly server: Server) {}
 
   static async start(target: string): Promise<Front> {
     const server = createServer((asked, answer) => {
       const throttle = front.throttled.includes(++front.requests);
+      const empty = front.emptied.includes(front.requests);
       setTimeout(() => {
+        if (empty) {
+          asked.resume();
+          answer.writeHead(200, { "content-type": "application/x-amz-json-1.1" }).end();
+          return;
+        }
         if (throttle) {
           const body = { __type: "TooManyRequestsException", message: "Rate exceeded" };
           asked.resume();
@@ -203,6 +211,7 @@ export class Front {
   reset(): void {
     this.delay = 0;
     this.throttled = [];
+    this.emptied = [];
     this.requests = 0;
   }
 
