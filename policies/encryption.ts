@@ -1,0 +1,61 @@
+import { differs, type Finding, type Resource, type Rule, shown, unknown } from "./rule";
+
+/**
+ * What AWS leaves unencrypted unless told otherwise, or may be told to leave so. Not here, since AWS always encrypts
+ * them: objects in S3 (since 2023), secrets, log groups, a function's environment.
+ */
+export const encryptionAtRest: Rule = {
+  name: "encryption-at-rest",
+  description: "Data is encrypted where it is stored.",
+  check: (resource) => checks[resource.type]?.(resource) ?? [],
+};
+
+const storage = ({ props }: Resource): Finding[] =>
+  differs(props.storageEncrypted, true)
+    ? [
+        {
+          got: `storageEncrypted: ${shown(props.storageEncrypted)}`,
+          allowed: "true",
+          todo: "Set it before the first deployment: later it replaces the database.",
+        },
+      ]
+    : [];
+
+const checks: Record<string, (resource: Resource) => Finding[]> = {
+  "aws:rds/instance:Instance": storage,
+  "aws:rds/cluster:Cluster": storage,
+  "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": ({ props }) =>
+    algorithms(props.rules)
+      .filter((algorithm) => !["AES256", "aws:kms", "aws:kms:dsse", unknown].includes(algorithm as string))
+      .map((algorithm) => ({
+        got: `sseAlgorithm: ${shown(algorithm)}`,
+        allowed: "AES256, aws:kms or aws:kms:dsse",
+        todo: "Name one of them in each rule.",
+      })),
+  // New queues are encrypted unless this is false (SQS developer guide, "Encryption at rest").
+  "aws:sqs/queue:Queue": ({ props }) =>
+    props.sqsManagedSseEnabled === false && props.kmsMasterKeyId === undefined
+      ? [
+          {
+            got: "sqsManagedSseEnabled: false, and no key",
+            allowed: "SQS's own encryption, or a key of KMS",
+            todo: "Set sqsManagedSseEnabled to true, or kmsMasterKeyId.",
+          },
+        ]
+      : [],
+  "aws:sns/topic:Topic": ({ props }) =>
+    props.kmsMasterKeyId === undefined
+      ? [
+          {
+            got: "no key",
+            allowed: "a key of KMS",
+            todo: "Set kmsMasterKeyId; without it SNS stores messages plainly.",
+          },
+        ]
+      : [],
+};
+
+function algorithms(rules: unknown): unknown[] {
+  if (!Array.isArray(rules)) return [];
+  return rules.map((rule) => (rule === unknown ? unknown : rule?.applyServerSideEncryptionByDefault?.sseAlgorithm));
+}

@@ -1,0 +1,122 @@
+import type { Policies, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import { databaseNotOpenToAll, databaseTls, privateDatabase } from "./database";
+import { encryptionAtRest } from "./encryption";
+import { type Exception, exceptions } from "./exceptions";
+import { hasUnknown, knownProps } from "./known";
+import { namedCallers, namedPermissions, ownPolicies } from "./permissions";
+import { protectedData } from "./protection";
+import { retention } from "./retention";
+import type { Finding, Resource, Rule, Surroundings } from "./rule";
+import { noSecretInPlain } from "./secrets";
+import { stageOf } from "./stages";
+import { tags } from "./tags";
+
+export const rules: readonly Rule[] = [
+  privateDatabase,
+  databaseNotOpenToAll,
+  databaseTls,
+  encryptionAtRest,
+  namedPermissions,
+  ownPolicies,
+  namedCallers,
+  noSecretInPlain,
+  retention,
+  protectedData,
+  tags,
+];
+
+/**
+ * The rules as the engine runs them. Each looks at one resource before it is made or changed, so that `pulumi up` stops
+ * in front of it. Named exceptions are printed at every run, and those that no longer apply are reported at its end.
+ *
+ * @param surroundings project and stack, by which rules are mandatory, advisory or off
+ */
+export function policiesFor(surroundings: Surroundings): Policies {
+  const policies = rules.map((rule): ResourceValidationPolicy => {
+    return {
+      name: rule.name,
+      description: rule.description,
+      enforcementLevel: rule.level?.(stageOf(surroundings.stack)) ?? "mandatory",
+      validateResource(seen, report) {
+        const resource = resourceOf(seen);
+        for (const finding of rule.check(resource, surroundings)) {
+          if (!exceptionFor(rule, resource, finding)) report(message(resource, finding));
+        }
+      },
+    };
+  });
+  return [...policies, namedExceptions(surroundings), exceptionsInUse(surroundings)];
+}
+
+/** What the policy SDK tells about a resource, as far as rules look at it. */
+interface Seen {
+  readonly type: string;
+  readonly name: string;
+  readonly props: object;
+  readonly opts: { readonly protect: boolean };
+  readonly provider?: { readonly props: object };
+}
+
+const resourceOf = ({ type, name, props, opts, provider }: Seen): Resource => ({
+  type,
+  name,
+  props: knownProps(props),
+  protect: opts.protect,
+  provider: knownProps(provider?.props ?? {}),
+});
+
+const exceptionFor = (rule: Rule, resource: Resource, { got }: Finding): Exception | undefined =>
+  exceptions.find(
+    (exception) => exception.rule === rule.name && exception.resource === resource.name && exception.got === got,
+  );
+
+const message = ({ name, type }: Resource, { got, allowed, todo }: Finding) =>
+  `${name} (${type}): got ${got}; allowed: ${allowed}. ${todo}`;
+
+function namedExceptions(surroundings: Surroundings): ResourceValidationPolicy {
+  return {
+    name: "named-exceptions",
+    description: "What the documents ask for although a rule refuses it.",
+    enforcementLevel: "advisory",
+    validateResource(seen, report) {
+      const resource = resourceOf(seen);
+      for (const rule of rules) {
+        for (const finding of rule.check(resource, surroundings)) {
+          const exception = exceptionFor(rule, resource, finding);
+          if (exception) {
+            report(`${resource.name} (${rule.name}): ${finding.got}. ${exception.reason} (${exception.document})`);
+          }
+        }
+      }
+    },
+  };
+}
+
+function exceptionsInUse(surroundings: Surroundings): StackValidationPolicy {
+  return {
+    name: "exceptions-in-use",
+    description: "Every named exception is still needed.",
+    enforcementLevel: "advisory",
+    validateStack({ resources }, report) {
+      const stack = resources.map(resourceOf);
+      for (const exception of exceptions) {
+        if (isInUse(exception, stack, surroundings)) continue;
+        report(
+          `${exception.resource} (${exception.rule}): got nothing that this exception is for, "${exception.got}"; ` +
+            "allowed: exceptions that are needed. Take it out of policies/exceptions.ts.",
+        );
+      }
+    },
+  };
+}
+
+function isInUse(exception: Exception, stack: readonly Resource[], surroundings: Surroundings): boolean {
+  const rule = rules.find(({ name }) => name === exception.rule);
+  return stack
+    .filter(({ name }) => name === exception.resource)
+    .some(
+      (resource) =>
+        // During a preview a policy may hold names that are not known yet: it may well be needed.
+        hasUnknown(resource.props) || rule?.check(resource, surroundings).some(({ got }) => got === exception.got),
+    );
+}

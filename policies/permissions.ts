@@ -1,0 +1,164 @@
+import { type Grant, grantsOf } from "./documents";
+import { type Finding, isRecord, type Resource, type Rule, shown, unknown } from "./rule";
+
+/** What roles, users and groups may do. */
+export const namedPermissions: Rule = {
+  name: "named-permissions",
+  description: "Permissions name their actions and resources.",
+  check: (resource) => identityPolicies(resource).flatMap(grantsOf).flatMap(tooBroad),
+};
+
+function identityPolicies({ type, props }: Resource): unknown[] {
+  switch (type) {
+    case "aws:iam/rolePolicy:RolePolicy":
+    case "aws:iam/policy:Policy":
+    case "aws:iam/userPolicy:UserPolicy":
+    case "aws:iam/groupPolicy:GroupPolicy":
+      return [props.policy];
+    case "aws:iam/role:Role":
+      return (Array.isArray(props.inlinePolicies) ? props.inlinePolicies : []).filter(isRecord).map((p) => p.policy);
+    default:
+      return [];
+  }
+}
+
+function tooBroad(grant: Grant): Finding[] {
+  if (grant.inverted) {
+    return [
+      {
+        got: "everything but what is named (NotAction or NotResource)",
+        allowed: "Action and Resource",
+        todo: "Name what is needed.",
+      },
+    ];
+  }
+  const wild = grant.actions.filter((action) => action.includes("*"));
+  const findings: Finding[] = wild.map((action) => ({
+    got: `action ${action}`,
+    allowed: "actions by their whole name",
+    todo: "Name each action that the code calls.",
+  }));
+  const needing = grant.actions.filter((action) => !actionsWithoutResource.has(action));
+  for (const resource of grant.resources.filter(isAnything)) {
+    if (needing.length === 0) continue;
+    findings.push({
+      got: `${listed(needing)} on ${resource}`,
+      allowed: "resources by their ARN",
+      todo: "Name the one resource that is meant.",
+    });
+  }
+  return findings;
+}
+
+/** `*`, every resource of a service (`arn:aws:s3:::*`) or of a kind (`arn:…:function:*`). */
+function isAnything(resource: string): boolean {
+  const named = resource.startsWith("arn:") ? resource.split(":").slice(5).join(":") : resource;
+  return /^((function|secret|table|role|user|policy|key|log-group|parameter|userpool)[:/])?\*+(\/\*)?$/.test(named);
+}
+
+const listed = (actions: readonly string[]) => {
+  const services = new Map<string, number>();
+  for (const action of actions) {
+    const service = action.split(":")[0]!;
+    services.set(service, (services.get(service) ?? 0) + 1);
+  }
+  return [...services].map(([service, count]) => `${count} of ${service}'s actions`).join(", ");
+};
+
+/**
+ * Actions for which AWS knows no resource, or none before it is made; `*` is all that can be written. Service
+ * authorization reference; Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC".
+ */
+const actionsWithoutResource = new Set([
+  "ec2:CreateNetworkInterface",
+  "ec2:DescribeNetworkInterfaces",
+  "ec2:DescribeSubnets",
+  "ec2:DeleteNetworkInterface",
+  "ec2:AssignPrivateIpAddresses",
+  "ec2:UnassignPrivateIpAddresses",
+  "secretsmanager:GetRandomPassword",
+  "xray:PutTraceSegments",
+  "xray:PutTelemetryRecords",
+]);
+
+/** AWS's own policies are written for everybody, and so name no resource of this program. */
+export const ownPolicies: Rule = {
+  name: "own-policies",
+  description: "Roles carry policies of this program, not AWS's general ones.",
+  check: (resource) =>
+    attached(resource)
+      .filter((arn) => /^arn:[^:]*:iam::aws:policy\//.test(String(arn)))
+      .map((arn) => ({
+        got: String(arn),
+        allowed: "policies with the actions and resources that are needed",
+        todo: "Write an aws.iam.RolePolicy instead.",
+      })),
+};
+
+function attached({ type, props }: Resource): unknown[] {
+  if (/^aws:iam\/(role|user|group)?[pP]olicyAttachment:/.test(type)) return [props.policyArn];
+  return type === "aws:iam/role:Role" && Array.isArray(props.managedPolicyArns) ? props.managedPolicyArns : [];
+}
+
+/** What is said about a resource to those who come to it: bucket, queue, topic, secret, key, function, role. */
+export const namedCallers: Rule = {
+  name: "named-callers",
+  description: "Resources say who may use them.",
+  check: (resource) => [
+    ...resourcePolicies(resource).flatMap(grantsOf).flatMap(forAnyone),
+    ...anyCaller(resource),
+    ...openedBucket(resource),
+  ],
+};
+
+function resourcePolicies({ type, props }: Resource): unknown[] {
+  if (type === "aws:iam/role:Role") return [props.assumeRolePolicy];
+  return [
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:sqs/queuePolicy:QueuePolicy",
+    "aws:sqs/queue:Queue",
+    "aws:sns/topicPolicy:TopicPolicy",
+    "aws:sns/topic:Topic",
+    "aws:secretsmanager/secretPolicy:SecretPolicy",
+    "aws:secretsmanager/secret:Secret",
+    "aws:kms/key:Key",
+    "aws:apigateway/restApi:RestApi",
+    "aws:ec2/vpcEndpoint:VpcEndpoint",
+  ].includes(type)
+    ? [props.policy]
+    : [];
+}
+
+const forAnyone = (grant: Grant): Finding[] =>
+  (grant.principals.includes("*") && !grant.conditional) || grant.inverted
+    ? [
+        {
+          got: `anyone may do ${grant.actions.join(", ")}`,
+          allowed: "named services, accounts or roles, or a condition",
+          todo: "Name them as Principal.",
+        },
+      ]
+    : [];
+
+/** A service acts for every customer of AWS: without a source, anybody's pool or secret could call the function. */
+function anyCaller({ type, props }: Resource): Finding[] {
+  if (type !== "aws:lambda/permission:Permission") return [];
+  const { principal, sourceArn, sourceAccount } = props;
+  const named = sourceArn !== undefined || sourceAccount !== undefined || principal === unknown;
+  if (principal !== "*" && (named || !String(principal).endsWith(".amazonaws.com"))) return [];
+  return [
+    {
+      got: `principal ${shown(principal)}${named ? "" : " without sourceArn"}`,
+      allowed: "one service, for one source",
+      todo: "Name the service as principal and its resource as sourceArn.",
+    },
+  ];
+}
+
+function openedBucket({ type, props }: Resource): Finding[] {
+  if (type !== "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock") return [];
+  const settings = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"];
+  const off = settings.filter((setting) => props[setting] !== true && props[setting] !== unknown);
+  if (off.length === 0) return [];
+  return [{ got: `off: ${off.join(", ")}`, allowed: "all four on", todo: "Set them to true." }];
+}

@@ -1,0 +1,60 @@
+import { type Finding, isRecord, type Rule } from "./rule";
+
+/**
+ * Secrets where AWS shows them to whoever may read the resource: environments of functions, descriptions, tags and
+ * other plain inputs. The policy SDK unwraps what is marked as a secret in Pulumi's state, so that no rule can tell;
+ * that mark is tested in `tests/infra/secrets.test.ts`.
+ */
+export const noSecretInPlain: Rule = {
+  name: "no-secret-in-plain",
+  description: "Passwords and keys stand in secrets only.",
+  check({ type, props }) {
+    if (safes[type] === "everything") return [];
+    return texts(props)
+      .filter(({ path }) => path[0] !== safes[type])
+      .flatMap(looksSecret);
+  },
+};
+
+/** Inputs made for a secret, which AWS never shows again; Pulumi's SDK or the program marks them as secrets. */
+const safes: Record<string, string> = {
+  "aws:rds/instance:Instance": "password",
+  "aws:rds/cluster:Cluster": "masterPassword",
+  "aws:secretsmanager/secretVersion:SecretVersion": "secretString",
+  "aws:lambda/invocation:Invocation": "input",
+  "mysql:index/user:User": "plaintextPassword",
+  "pulumi:providers:mysql": "password",
+  "random:index/randomPassword:RandomPassword": "everything",
+  // Dynamic resources carry their own code and whatever it needs.
+  "pulumi-nodejs:dynamic:Resource": "everything",
+};
+
+interface Text {
+  readonly path: readonly string[];
+  readonly value: string;
+}
+
+function texts(value: unknown, path: readonly string[] = []): Text[] {
+  if (typeof value === "string") return value === "" ? [] : [{ path, value }];
+  if (Array.isArray(value)) return value.flatMap((item, index) => texts(item, [...path, String(index)]));
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => texts(item, [...path, key]));
+}
+
+/** `SecretName`, `secretArn` and `tokenUrl` only say where one is. */
+const secretKey = /(password|passwd|passphrase|secret|token|api_?key|private_?key|access_?key)$/i;
+const secretValues: Record<string, RegExp> = {
+  "a private key": /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+  "an access key of AWS": /\b(AKIA|ASIA)[A-Z0-9]{16}\b/,
+  "a URL with a password": /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]+:[^\s/@]+@/i,
+};
+
+function looksSecret({ path, value }: Text): Finding[] {
+  const kinds = Object.entries(secretValues).flatMap(([kind, pattern]) => (pattern.test(value) ? [kind] : []));
+  if (secretKey.test(path.at(-1) ?? "")) kinds.push("a text under a name for secrets");
+  return kinds.map((kind) => ({
+    got: `${kind} at ${path.join(".")}`,
+    allowed: "the name of a secret in Secrets Manager",
+    todo: "Hand over the secret's name, and read the secret where it is used.",
+  }));
+}
