@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import * as mysql from "@pulumi/mysql";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { readMigrations, readSchemaFile } from "../schema/files";
+import type { Migration } from "../schema/plan";
+import { type InsideArgs, schemaInside } from "./schemaInside";
 import { SchemaFile } from "./schemaProvider";
 
 /** What {@link DatabaseSchema} needs. */
@@ -18,15 +19,23 @@ export interface DatabaseSchemaArgs {
   /** The certificate authorities that vouch for the instance, PEM text: see `rdsAuthorities`. */
   readonly authorities: pulumi.Input<string>;
   /**
+   * Where given, a function there makes everything, and the machine that runs Pulumi needs no way to the database. Else
+   * that machine does, by the mysql provider. A change of this moves the resources and leaves on the server what is there.
+   */
+  readonly inside?: InsideArgs;
+  /**
    * Whether the environment gives the mysql provider these authorities too (`SSL_CERT_FILE` names a bundle with them):
-   * then it verifies the server, otherwise it encrypts only, and the component warns. @default false
+   * then it verifies the server, otherwise it encrypts only, and the component warns. Without effect where `inside` is
+   * given, since the function always verifies. @default false
    */
   readonly verifiedByBundle?: boolean;
   /** The database; the schema file must name the same. A change makes another one and leaves the old. @default "ecommerce_db" */
   readonly databaseName?: pulumi.Input<string>;
   /** Content of the schema file. @default `schema/ecommerceSchema.sql` */
   readonly sql?: pulumi.Input<string>;
-  /** The function's user. A change replaces the user. @default "ecommerce_register" */
+  /** The changes after the schema file, in any order. @default those of `schema/migrations` */
+  readonly migrations?: readonly Migration[];
+  /** The function's user. A change makes another user and leaves the old one. @default "ecommerce_register" */
   readonly userName?: pulumi.Input<string>;
   /** What that user may do with the table `users`, and all it may do. @default ["INSERT", "SELECT"] */
   readonly userPrivileges?: pulumi.Input<string>[];
@@ -35,13 +44,11 @@ export interface DatabaseSchemaArgs {
    * once. Turned off again, user and secret get a new password of the program's. @default false
    */
   readonly rotated?: boolean;
-  /** Whether Pulumi refuses to delete the database's resource. Its rows survive either way. @default false */
-  readonly protect?: boolean;
 }
 
 /**
- * The documented schema (S3): the database `ecommerce_db` with its six tables, and the user by whom the function
- * writes into `users`. It never drops a database, a table or a row.
+ * The documented schema (S3): the database `ecommerce_db` with its six tables, the migrations after it, and the user by
+ * whom the function writes into `users`. It never drops a database, a user or, but for a migration that says so, a row.
  */
 export class DatabaseSchema extends pulumi.ComponentResource {
   readonly databaseName: pulumi.Output<string>;
@@ -57,19 +64,22 @@ export class DatabaseSchema extends pulumi.ComponentResource {
 
   constructor(name: string, args: DatabaseSchemaArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:database:DatabaseSchema", name, {}, opts);
-    const databaseName = args.databaseName ?? "ecommerce_db";
-    const made: Making = { name, parent: this, args, databaseName, provider: administrator(name, this, args) };
+    const wanted: Wanted = {
+      databaseName: args.databaseName ?? "ecommerce_db",
+      sql: args.sql ?? readSchemaFile(),
+      migrations: args.migrations ?? readMigrations(),
+      userName: args.userName ?? "ecommerce_register",
+      password: userPassword(name, this, args.rotated ?? false),
+      privileges: args.userPrivileges ?? ["INSERT", "SELECT"],
+    };
+    const made = args.inside ? makeInside(name, this, args, args.inside, wanted) : makeHere(name, this, args, wanted);
 
-    const database = createDatabase(made);
-    const tables = applyFile(made, database);
-    const { user, password } = createUser(made);
-    this.grant = grantUsers(made, user, [tables, user]);
-    this.passwordGrant = args.rotated ? grantOwnPasswords(made, user) : undefined;
-
-    this.databaseName = database.name;
-    this.userName = user.user;
-    this.userPassword = password;
-    this.tables = tables;
+    this.databaseName = made.databaseName;
+    this.userName = made.userName;
+    this.userPassword = pulumi.secret(wanted.password);
+    this.tables = made.tables;
+    this.grant = made.grant;
+    this.passwordGrant = made.passwordGrant;
     this.registerOutputs({
       databaseName: this.databaseName,
       userName: this.userName,
@@ -78,12 +88,89 @@ export class DatabaseSchema extends pulumi.ComponentResource {
   }
 }
 
+/** What there should be, the same both ways. */
+interface Wanted {
+  readonly databaseName: pulumi.Input<string>;
+  readonly sql: pulumi.Input<string>;
+  readonly migrations: readonly Migration[];
+  readonly userName: pulumi.Input<string>;
+  readonly password: pulumi.Output<string>;
+  readonly privileges: pulumi.Input<string>[];
+}
+
+type Made = Pick<DatabaseSchema, "databaseName" | "userName" | "tables" | "grant" | "passwordGrant">;
+
+function userPassword(name: string, parent: pulumi.Resource, rotated: boolean): pulumi.Output<string> {
+  // Letters and digits only: the mysql provider splices the password into its SQL.
+  const password = new random.RandomPassword(
+    `${name}-user-password`,
+    {
+      length: 32,
+      special: false,
+      // Drawn anew when rotation is turned off: then, and not at some later change, user and secret get it together.
+      ...(rotated ? { keepers: { rotated: "true" } } : {}),
+    },
+    { parent },
+  );
+  return password.result;
+}
+
+/** Everything by one invocation of a function that stands beside the database. */
+function makeInside(
+  name: string,
+  parent: pulumi.Resource,
+  args: DatabaseSchemaArgs,
+  inside: InsideArgs,
+  wanted: Wanted,
+): Made {
+  const rotated = args.rotated ?? false;
+  const applied = schemaInside(
+    name,
+    {
+      server: {
+        host: args.address,
+        port: args.port,
+        user: args.adminUsername,
+        password: args.adminPassword,
+        authorities: args.authorities,
+      },
+      database: wanted.databaseName,
+      sql: wanted.sql,
+      migrations: wanted.migrations,
+      user: { name: wanted.userName, password: wanted.password, privileges: wanted.privileges, rotated },
+      inside,
+      instance: args.instance,
+    },
+    parent,
+  );
+  // The URN is known in a preview; what is made of it waits for the invocation all the same.
+  const after = <T>(value: pulumi.Input<T>) => pulumi.all([value, applied.urn]).apply(([known]) => known as T);
+  return {
+    databaseName: after(wanted.databaseName),
+    userName: after(wanted.userName),
+    tables: applied,
+    grant: applied,
+    passwordGrant: rotated ? applied : undefined,
+  };
+}
+
+/** Everything by this machine, which must reach the database: by the mysql provider, and the files by a dynamic one. */
+function makeHere(name: string, parent: pulumi.Resource, args: DatabaseSchemaArgs, wanted: Wanted): Made {
+  const making: Making = { name, parent, args, wanted, provider: administrator(name, parent, args) };
+  const database = createDatabase(making);
+  const tables = applyFiles(making, database);
+  const user = createUser(making);
+  const grant = grantUsers(making, user, [tables, user]);
+  const passwordGrant = args.rotated ? grantOwnPasswords(making, user) : undefined;
+  return { databaseName: database.name, userName: user.user, tables, grant, passwordGrant };
+}
+
 /** What the steps share. */
 interface Making {
   readonly name: string;
   readonly parent: pulumi.Resource;
   readonly args: DatabaseSchemaArgs;
-  readonly databaseName: pulumi.Input<string>;
+  readonly wanted: Wanted;
   readonly provider: mysql.Provider;
 }
 
@@ -104,20 +191,26 @@ function administrator(name: string, parent: pulumi.Resource, args: DatabaseSche
       // The provider has no option for authorities: "true" trusts what Go trusts, which SSL_CERT_FILE decides on Linux.
       tls: args.verifiedByBundle ? "true" : "skip-verify",
     },
-    { parent },
+    { parent, dependsOn: [args.instance] },
   );
 }
 
-function createDatabase({ name, parent, args, databaseName, provider }: Making): mysql.Database {
+/*
+ * What stands for something on the server is retained: taken out of the program, which also happens when the database
+ * becomes private, it is only forgotten. To delete it would drop the user that the function works with, or the database
+ * with all its rows, and need a connection that may be gone by then. For the same reason none of it is protected, which
+ * would refuse to take it out; the instance itself is.
+ */
+
+function createDatabase({ name, parent, args, wanted, provider }: Making): mysql.Database {
   return new mysql.Database(
     `${name}-database`,
-    { name: databaseName, defaultCharacterSet: "utf8mb4", defaultCollation: "utf8mb4_0900_ai_ci" },
-    // To delete or replace this resource is to DROP DATABASE; retained, it is only forgotten.
-    { parent, provider, retainOnDelete: true, protect: args.protect ?? false, deletedWith: args.instance },
+    { name: wanted.databaseName, defaultCharacterSet: "utf8mb4", defaultCollation: "utf8mb4_0900_ai_ci" },
+    { parent, provider, retainOnDelete: true, deletedWith: args.instance },
   );
 }
 
-function applyFile({ name, parent, args, databaseName }: Making, database: mysql.Database): SchemaFile {
+function applyFiles({ name, parent, args, wanted }: Making, database: mysql.Database): SchemaFile {
   return new SchemaFile(
     `${name}-tables`,
     {
@@ -126,52 +219,41 @@ function applyFile({ name, parent, args, databaseName }: Making, database: mysql
       username: args.adminUsername,
       password: args.adminPassword,
       authorities: args.authorities,
-      databaseName,
-      sql: args.sql ?? readFileSync(path.join(__dirname, "../schema/ecommerceSchema.sql"), "utf8"),
+      databaseName: wanted.databaseName,
+      sql: wanted.sql,
+      migrations: wanted.migrations,
     },
     { parent, dependsOn: [database], deletedWith: args.instance },
   );
 }
 
-function createUser({ name, parent, args, provider }: Making) {
-  // Letters and digits only: the provider splices the password into its SQL.
-  const password = new random.RandomPassword(
-    `${name}-user-password`,
-    {
-      length: 32,
-      special: false,
-      // Drawn anew when rotation is turned off: then, and not at some later change, user and secret get it together.
-      ...(args.rotated ? { keepers: { rotated: "true" } } : {}),
-    },
-    { parent },
-  );
-  const user = new mysql.User(
+function createUser({ name, parent, args, wanted, provider }: Making): mysql.User {
+  return new mysql.User(
     `${name}-user`,
+    { user: wanted.userName, host: "%", plaintextPassword: wanted.password, tlsOption: "SSL" },
     {
-      user: args.userName ?? "ecommerce_register",
-      host: "%",
-      plaintextPassword: password.result,
-      tlsOption: "SSL",
+      parent,
+      provider,
+      retainOnDelete: true,
+      deletedWith: args.instance,
+      ignoreChanges: args.rotated ? ["plaintextPassword"] : [],
     },
-    { parent, provider, deletedWith: args.instance, ignoreChanges: args.rotated ? ["plaintextPassword"] : [] },
   );
-  return { user, password: pulumi.secret(password.result) };
 }
 
 function grantUsers(making: Making, user: mysql.User, dependsOn: pulumi.Resource[]): mysql.Grant {
-  const { name, parent, args, databaseName, provider } = making;
+  const { name, parent, wanted, provider } = making;
   return new mysql.Grant(
     `${name}-user-grant`,
     {
       user: user.user,
       host: user.host.apply((host) => host ?? "%"),
-      database: databaseName,
+      database: wanted.databaseName,
       // MySQL refuses a grant on a table that does not exist yet (error 1146), hence the dependency on the tables.
       table: "users",
-      privileges: args.userPrivileges ?? ["INSERT", "SELECT"],
+      privileges: wanted.privileges,
     },
-    // The provider cannot revoke: it begins with REVOKE GRANT OPTION, which MySQL answers with error 1141 or 1147. So the
-    // resource is only ever forgotten; dropping the user drops its grants.
+    // Nor could the provider revoke it: it begins with REVOKE GRANT OPTION, which MySQL answers with error 1141 or 1147.
     { parent, provider, dependsOn, deletedWith: user, retainOnDelete: true },
   );
 }

@@ -1,6 +1,8 @@
-import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { applySchema } from "../schema/apply";
+import { checksum } from "../schema/checksum";
+import { migrationStatements, orderedMigrations } from "../schema/migrations";
+import type { Migration } from "../schema/plan";
 import { createdTables, harmlessStatementsOf } from "../schema/statements";
 
 /** What a {@link SchemaFile} needs. */
@@ -18,6 +20,8 @@ export interface SchemaFileArgs {
   readonly databaseName: pulumi.Input<string>;
   /** Content of the schema file. */
   readonly sql: pulumi.Input<string>;
+  /** The changes after it. @default none */
+  readonly migrations?: readonly Migration[];
   /** How long to wait for a server that is still starting, in seconds. @default 120 */
   readonly waitSeconds?: pulumi.Input<number>;
 }
@@ -26,13 +30,18 @@ export interface SchemaFileArgs {
 export interface SchemaFileInputs extends pulumi.Unwrap<Required<SchemaFileArgs>> {
   /** SHA-256 of `sql`, hexadecimal. */
   readonly checksum: string;
-  /** Names of the tables that the file creates, so that a preview shows them. */
+  /** The same of each migration by its name, so that a preview names those that would be applied. */
+  readonly migrationChecksums: Readonly<Record<string, string>>;
+  /** Names of the tables that the schema file creates, so that a preview shows them. */
   readonly tables: readonly string[];
 }
 
 /** What is remembered of the last application. Nothing of the user or the password. */
 export interface SchemaFileState
-  extends Pick<SchemaFileInputs, "host" | "port" | "databaseName" | "checksum" | "tables"> {}
+  extends Pick<SchemaFileInputs, "host" | "port" | "databaseName" | "checksum" | "tables"> {
+  /** Missing in what a version before migrations left. */
+  readonly migrationChecksums?: Readonly<Record<string, string>>;
+}
 
 /**
  * The provider's code is serialized into the state and runs in another process: it holds on to plain functions only, and
@@ -41,9 +50,11 @@ export interface SchemaFileState
 const schemaProvider: pulumi.dynamic.ResourceProvider<SchemaFileInputs, SchemaFileState> = {
   async diff(_id, old, wanted) {
     const applied: (keyof SchemaFileState)[] = ["checksum", "host", "port", "databaseName"];
+    // In the order of their names, for the engine hands objects over in any.
+    const migrations = (of: SchemaFileState) => JSON.stringify(Object.entries(of.migrationChecksums ?? {}).sort());
     return {
       // Anything else (a password, the authorities) only says how to get to the server.
-      changes: applied.some((key) => old[key] !== wanted[key]),
+      changes: applied.some((key) => old[key] !== wanted[key]) || migrations(old) !== migrations(wanted),
       replaces: old.databaseName === wanted.databaseName ? [] : ["databaseName"],
     };
   },
@@ -62,15 +73,25 @@ const schemaProvider: pulumi.dynamic.ResourceProvider<SchemaFileInputs, SchemaFi
 };
 
 async function apply(inputs: SchemaFileInputs): Promise<SchemaFileState> {
-  const { host, port, username: user, password, authorities, waitSeconds, databaseName, sql, checksum } = inputs;
-  const server = { host, port, user, password, authorities, waitSeconds };
-  const { tables } = await applySchema(server, sql, { database: databaseName });
-  return { host, port, databaseName, checksum, tables };
+  const { host, port, username: user, password, authorities, waitSeconds, databaseName, sql, migrations } = inputs;
+  const server = { host, port, user, password, authorities, waitSeconds, statementTimeout: longestStatement };
+  const { tables } = await applySchema(server, { database: databaseName, sql, migrations });
+  return {
+    host,
+    port,
+    databaseName,
+    checksum: inputs.checksum,
+    migrationChecksums: inputs.migrationChecksums,
+    tables,
+  };
 }
 
+/** A change of a large table may take so long (ms). */
+const longestStatement = 60 * 60 * 1000;
+
 /**
- * A schema file, applied to a MySQL server when it is new and again whenever it changed. A preview shows the change of
- * the text. Deleting the resource removes nothing from the server.
+ * A schema file and the migrations after it, applied to a MySQL server when they are new and again whenever one changed or
+ * was added. A preview shows the change of the text, and names the migrations. Deleting the resource removes nothing from the server.
  *
  * The connection is always encrypted and verified, host name included, against `authorities`.
  */
@@ -78,19 +99,26 @@ export class SchemaFile extends pulumi.dynamic.Resource {
   declare readonly checksum: pulumi.Output<string>;
   declare readonly tables: pulumi.Output<string[]>;
 
-  /** @throws SchemaError where the file could destroy something; at once where `sql` and `databaseName` are known */
+  /**
+   * @throws SchemaError where the schema file could destroy something, at once where `sql` and `databaseName` are known;
+   *   and for the faults of migrations ({@link orderedMigrations}, {@link migrationStatements})
+   */
   constructor(name: string, args: SchemaFileArgs, opts?: pulumi.CustomResourceOptions) {
-    const tablesOf = (text: string, database: string) => createdTables(harmlessStatementsOf(text, database));
+    const migrations = orderedMigrations(args.migrations ?? []);
+    const tablesOf = (text: string, database: string) => {
+      for (const migration of migrations) migrationStatements(migration, database);
+      return createdTables(harmlessStatementsOf(text, database));
+    };
     if (typeof args.sql === "string" && typeof args.databaseName === "string") tablesOf(args.sql, args.databaseName);
     const sql = pulumi.output(args.sql);
-    const tables = pulumi.all([sql, args.databaseName]).apply(([text, database]) => tablesOf(text, database));
-    const checksum = sql.apply((text) => createHash("sha256").update(text).digest("hex"));
     const props = {
       waitSeconds: 120,
       ...args,
+      migrations,
       password: pulumi.secret(args.password),
-      checksum,
-      tables,
+      checksum: sql.apply(checksum),
+      migrationChecksums: Object.fromEntries(migrations.map((migration) => [migration.name, checksum(migration.sql)])),
+      tables: pulumi.all([sql, args.databaseName]).apply(([text, database]) => tablesOf(text, database)),
     };
     super(schemaProvider, name, props, { ...opts, additionalSecretOutputs: ["password"] });
   }

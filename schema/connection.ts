@@ -15,9 +15,17 @@ export interface SchemaServer {
   readonly waitSeconds?: number;
   /** Longest time for one attempt to connect, in milliseconds. @default 10000 */
   readonly connectTimeout?: number;
-  /** Longest time for one statement, in milliseconds; half of it may be spent on waiting for locks. @default 60000 */
+  /** Longest time for one statement, in milliseconds. @default 60000 */
   readonly statementTimeout?: number;
+  /** When everything must have ended, in milliseconds since 1970. @default never */
+  readonly until?: number;
 }
+
+/**
+ * Longest wait for another's lock on a table, in seconds. A definition that waits makes everybody who comes later wait too,
+ * so it gives up soon; MySQL's own default is a year.
+ */
+const longestLockWait = 30;
 
 /** What the network and MySQL answer while a server starts, restarts or is full for the moment. */
 const passing = [
@@ -45,9 +53,9 @@ export async function withConnection<T>(
 ): Promise<T> {
   const connection = await connect(server);
   try {
-    // The tokenizer reads files by these rules, so the server must too. The default lock wait of MySQL is a year.
+    // The tokenizer reads files by these rules, so the server must too.
     await run(connection, server, "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'");
-    const lockWait = Math.max(1, Math.floor((server.statementTimeout ?? 60_000) / 2000));
+    const lockWait = Math.min(longestLockWait, Math.max(1, Math.floor(timeFor(server) / 2000)));
     await run(connection, server, `SET SESSION lock_wait_timeout = ${lockWait}`);
     return await work(connection);
   } finally {
@@ -56,10 +64,26 @@ export async function withConnection<T>(
   }
 }
 
-/** Sends one statement and waits no longer than the server's `statementTimeout`. */
-export async function run(connection: Connection, server: SchemaServer, sql: string): Promise<unknown> {
-  const [result] = await connection.query({ sql, timeout: server.statementTimeout ?? 60_000 });
+/**
+ * Sends one statement and waits no longer than the server's `statementTimeout`.
+ *
+ * @param values take the places of the `?` in the statement, quoted
+ */
+export async function run(
+  connection: Connection,
+  server: SchemaServer,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<unknown> {
+  // Without values nothing is replaced: a file's own question marks stay.
+  const given = values.length > 0 ? { values: [...values] } : {};
+  const [result] = await connection.query({ sql, timeout: timeFor(server), ...given });
   return result;
+}
+
+/** Time for one statement that begins now, in milliseconds; at least one, since none would mean without end. */
+export function timeFor({ statementTimeout = 60_000, until = Number.POSITIVE_INFINITY }: SchemaServer): number {
+  return Math.max(1, Math.min(statementTimeout, until - Date.now()));
 }
 
 /** The code that Node, mysql2 or MySQL gave an error, `""` where there is none. */
@@ -68,7 +92,7 @@ export function codeOf(error: unknown): string {
 }
 
 async function connect(server: SchemaServer): Promise<Connection> {
-  const deadline = Date.now() + (server.waitSeconds ?? 0) * 1000;
+  const deadline = Math.min(Date.now() + (server.waitSeconds ?? 0) * 1000, server.until ?? Number.POSITIVE_INFINITY);
   for (let pause = 250; ; pause = Math.min(pause * 2, 5000)) {
     try {
       return await attempt(server);

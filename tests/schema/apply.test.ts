@@ -4,7 +4,6 @@ import { type Connection, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rdsAuthorities } from "../../infra/rdsAuthorities";
 import { applySchema } from "../../schema/apply";
-import { findDrift } from "../../schema/drift";
 import { freePort, startTestServer } from "../support/mysql";
 import { connectToTestServer, schemaFor, testServer } from "./support";
 
@@ -13,7 +12,7 @@ let connection: Connection;
 
 beforeAll(async () => {
   connection = await connectToTestServer();
-  await applySchema(testServer(), schemaFor(database), { database });
+  await applySchema(testServer(), { sql: schemaFor(database), database });
 });
 
 afterAll(async () => {
@@ -31,7 +30,7 @@ async function rejection(promise: Promise<unknown>): Promise<Error & { code?: st
 describe("applySchema", () => {
   it("names the failing statement, MySQL's error and the line of the file, and keeps what came before", async () => {
     const sql = `USE \`${database}\`;\n\nCREATE TABLE kept (a int);\n-- why\nCREATE TABLE broken (\n  a int,\n  b in\n);\n`;
-    const error = await rejection(applySchema(testServer(), sql, { database, file: "broken.sql" }));
+    const error = await rejection(applySchema(testServer(), { sql, database }, { file: "broken.sql" }));
     expect(error).toMatchObject({ name: "SchemaError", code: "ER_PARSE_ERROR", line: 7 });
     expect(error.message).toContain('Line 7 of broken.sql failed (statement 3 of 3, "CREATE TABLE broken ( a int');
     expect(error.message).toContain("beginning on line 5): ER_PARSE_ERROR You have an error in your SQL syntax");
@@ -40,13 +39,15 @@ describe("applySchema", () => {
   });
 
   it("names the line of a statement that MySQL understands and cannot do", async () => {
-    const error = await rejection(applySchema(testServer(), `USE \`${database}\`;\nALTER TABLE missing ADD a int;`));
+    const error = await rejection(
+      applySchema(testServer(), { sql: `USE \`${database}\`;\nALTER TABLE missing ADD a int;`, database }),
+    );
     expect(error).toMatchObject({ code: "ER_NO_SUCH_TABLE", line: 2 });
   });
 
   it("sends nothing of a file that destroys in its last statement", async () => {
     const sql = `USE \`${database}\`; CREATE TABLE never (a int); DROP TABLE users;`;
-    await expect(applySchema(testServer(), sql)).rejects.toThrow("refused before anything was sent");
+    await expect(applySchema(testServer(), { sql, database })).rejects.toThrow("refused before anything was sent");
     const [tables] = await connection.query(`SHOW TABLES FROM \`${database}\` LIKE 'never'`);
     expect(tables).toHaveLength(0);
   });
@@ -62,7 +63,7 @@ describe("applySchema", () => {
       const text = "a'b\\c;\"d\n-- e";
       const sql = `CREATE DATABASE d; USE d; CREATE TABLE t (a text);
         INSERT INTO t VALUES ("a'b\\\\c;\\"d\n-- e");`;
-      await applySchema({ host, port, user, password, authorities }, sql);
+      await applySchema({ host, port, user, password, authorities }, { sql, database: "d" });
       const [rows] = await admin.query("SELECT a FROM d.t");
       expect(rows).toEqual([{ a: text }]);
     } finally {
@@ -74,7 +75,7 @@ describe("applySchema", () => {
     await connection.query(`LOCK TABLES \`${database}\`.category WRITE`);
     try {
       const sql = `USE \`${database}\`; ALTER TABLE category ADD waits int;`;
-      const error = await rejection(applySchema({ ...testServer(), statementTimeout: 2500 }, sql));
+      const error = await rejection(applySchema({ ...testServer(), statementTimeout: 2500 }, { sql, database }));
       expect(error).toMatchObject({ code: "ER_LOCK_WAIT_TIMEOUT", line: 1 });
     } finally {
       await connection.query("UNLOCK TABLES");
@@ -83,21 +84,21 @@ describe("applySchema", () => {
 });
 
 describe("the connection", () => {
-  const sql = "USE mysql;";
+  const plan = { sql: "USE mysql;", database: "mysql" };
 
   it("is refused without an authority that vouches for the server", async () => {
-    const error = await rejection(applySchema({ ...testServer(), authorities: rdsAuthorities("us-east-1") }, sql));
+    const error = await rejection(applySchema({ ...testServer(), authorities: rdsAuthorities("us-east-1") }, plan));
     expect(error.message).toMatch(/No trusted connection to MySQL at localhost:\d+: .*certificate/);
   });
 
   it("is refused under a name that the certificate does not bear", async () => {
     // An old spelling of 127.0.0.1, so the same server answers; its certificate is not made out to this name.
-    const error = await rejection(applySchema({ ...testServer(), host: "127.1" }, sql));
+    const error = await rejection(applySchema({ ...testServer(), host: "127.1" }, plan));
     expect(error.message).toMatch(/No trusted connection to MySQL at 127\.1:\d+: .*certificate/);
   });
 
   it("says who was refused, and never the password", async () => {
-    const error = await rejection(applySchema({ ...testServer(), password: "s3cret-and-wrong" }, sql));
+    const error = await rejection(applySchema({ ...testServer(), password: "s3cret-and-wrong" }, plan));
     expect(error).toMatchObject({ name: "SchemaError", code: "ER_ACCESS_DENIED_ERROR" });
     expect(error.message).toContain("refused the user");
     expect(JSON.stringify([error, error.message, error.stack, error.cause])).not.toContain("s3cret-and-wrong");
@@ -106,7 +107,7 @@ describe("the connection", () => {
   it("waits for a server that is still starting, and no longer than told", async () => {
     const port = await freePort();
     const from = Date.now();
-    const error = await rejection(applySchema({ ...testServer(), port, waitSeconds: 1 }, sql));
+    const error = await rejection(applySchema({ ...testServer(), port, waitSeconds: 1 }, plan));
     expect(error).toMatchObject({ name: "SchemaError", code: "ECONNREFUSED" });
     expect(error.message).toContain(`Cannot reach MySQL at localhost:${port} (waited 1 s)`);
     expect(Date.now() - from).toBeGreaterThanOrEqual(1000);
@@ -124,8 +125,8 @@ describe("the connection", () => {
     });
     const opened = setTimeout(() => door.listen(late, "localhost"), 600);
     try {
-      const applied = await applySchema({ ...testServer(), port: late, waitSeconds: 20 }, sql);
-      expect(applied.statements).toBe(1);
+      const applied = await applySchema({ ...testServer(), port: late, waitSeconds: 20 }, plan);
+      expect(applied).toEqual({ tables: [], migrations: [] });
     } finally {
       clearTimeout(opened);
       for (const socket of sockets) socket.destroy();
@@ -140,75 +141,11 @@ describe("the connection", () => {
       silent.listen(0, "localhost", () => resolve((silent.address() as { port: number }).port));
     });
     try {
-      const error = await rejection(applySchema({ ...testServer(), port, connectTimeout: 300 }, sql));
+      const error = await rejection(applySchema({ ...testServer(), port, connectTimeout: 300 }, plan));
       expect(error).toMatchObject({ name: "SchemaError", code: "ETIMEDOUT" });
     } finally {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => silent.close(resolve));
     }
-  });
-});
-
-describe("findDrift", () => {
-  const drifting = `${database}_drift`;
-  const drift = () => findDrift(testServer(), schemaFor(drifting), drifting);
-
-  beforeAll(() => applySchema(testServer(), schemaFor(drifting), { database: drifting }));
-  afterAll(async () => {
-    await connection.query(`DROP DATABASE IF EXISTS \`${drifting}\``);
-  });
-
-  it("finds nothing right after applying, also with rows", async () => {
-    await connection.query(`INSERT INTO \`${drifting}\`.category (Categ_Name) VALUES ('a'), ('b')`);
-    expect(await drift()).toEqual([]);
-  });
-
-  it("finds each kind of difference, and changes nothing", async () => {
-    const changes = [
-      "ALTER TABLE addresses MODIFY Add_City varchar(51)",
-      "ALTER TABLE category MODIFY Categ_Name varchar(100) NOT NULL",
-      "ALTER TABLE orders MODIFY Order_Date datetime, ADD extra int",
-      "ALTER TABLE orders_detail DROP COLUMN OD_Quantity, MODIFY OD_Price decimal(20,2) unsigned NOT NULL DEFAULT 1",
-      "ALTER TABLE products MODIFY Prod_Title varchar(100) COLLATE utf8mb4_bin NOT NULL, DROP INDEX Prod_Updated",
-      "ALTER TABLE products MODIFY Prod_Updated datetime",
-      "ALTER TABLE users ADD INDEX another (User_Status), ENGINE = MyISAM",
-      "CREATE TABLE strange (a int)",
-    ];
-    await connection.query(`USE \`${drifting}\``);
-    for (const change of changes) await connection.query(change);
-    const found = await drift();
-    expect(found.map(({ table, part }) => `${table} ${part}`)).toEqual([
-      "addresses `Add_City`",
-      "category `Categ_Name`",
-      "orders `Order_Date`",
-      "orders `extra`",
-      "orders_detail `OD_Price`",
-      "orders_detail `OD_Quantity`",
-      "products KEY `Prod_Updated`",
-      "products `Prod_Title`",
-      "products `Prod_Updated`",
-      "strange table",
-      "users KEY `another`",
-      "users options",
-    ]);
-    expect(found[0]).toMatchObject({ expected: "varchar(50) DEFAULT NULL", actual: "varchar(51) DEFAULT NULL" });
-    expect(found.find(({ part }) => part === "`extra`")).toMatchObject({
-      expected: undefined,
-      actual: "int DEFAULT NULL",
-    });
-    expect(await drift()).toEqual(found);
-    const [rows] = await connection.query("SELECT COUNT(*) AS rows_ FROM category");
-    expect(rows).toEqual([{ rows_: 2 }]);
-  });
-
-  it("finds a table that is missing", async () => {
-    await connection.query(`DROP TABLE \`${drifting}\`.users`);
-    expect(await drift()).toContainEqual({ table: "users", part: "table", expected: "present", actual: undefined });
-  });
-
-  it("says so where the database is missing", async () => {
-    const missing = `${database}_missing`;
-    const error = await rejection(findDrift(testServer(), schemaFor(missing), missing));
-    expect(error.message).toContain(`There is no database "${missing}"`);
   });
 });

@@ -1,0 +1,98 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { checksum } from "../schema/checksum";
+import type { ApplyEvent, Migration } from "../schema/plan";
+import { bundle, bundledPackages } from "./bundle";
+import { functionRole } from "./functionRole";
+
+/** Where the function that makes the schema runs. */
+export interface InsideArgs {
+  /** Subnets from which the database is reached. */
+  readonly subnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  /** Security group of the function; the database lets it in. */
+  readonly securityGroupId: pulumi.Input<string>;
+  /** Days that logs are kept. */
+  readonly logRetentionDays: number;
+  /** What must stand before the function reaches the database, for example the security groups' rules. */
+  readonly dependsOn?: pulumi.Input<pulumi.Resource>[];
+}
+
+/** What the function is told: an {@link ApplyEvent} whose parts may not be known yet. */
+export interface SchemaInsideArgs {
+  readonly server: {
+    readonly host: pulumi.Input<string>;
+    readonly port: pulumi.Input<number>;
+    readonly user: pulumi.Input<string>;
+    readonly password: pulumi.Input<string>;
+    readonly authorities: pulumi.Input<string>;
+  };
+  readonly database: pulumi.Input<string>;
+  readonly sql: pulumi.Input<string>;
+  readonly migrations: readonly Migration[];
+  readonly user: {
+    readonly name: pulumi.Input<string>;
+    readonly password: pulumi.Input<string>;
+    readonly privileges: pulumi.Input<string>[];
+    readonly rotated: boolean;
+  };
+  readonly inside: InsideArgs;
+  /** The database itself, which must be there to be reached. */
+  readonly instance: pulumi.Resource;
+}
+
+/**
+ * Lambda's longest. A change of a large table takes its time, and is cut off without a reason told where this ends first;
+ * the next run then goes on where it stood.
+ */
+const timeoutSeconds = 900;
+
+/**
+ * A function in the VPC that makes database, tables and user of a private server, and its invocation by the program.
+ *
+ * The function itself holds nothing: no credentials, no rights beyond its log and its network interfaces, and nobody but
+ * the deployer may invoke it. Server, administrator and files come by the invocation, whose input is a secret in the
+ * state. It is invoked again whenever the input changes (lifecycle `CREATE_ONLY`: Pulumi shows a replacement, and
+ * deleting the old invocation does nothing); the triggers repeat the files by name, so that a preview shows them.
+ * https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_invocation
+ */
+export function schemaInside(name: string, args: SchemaInsideArgs, parent: pulumi.Resource): aws.lambda.Invocation {
+  const { server, database, sql, migrations, user, inside, instance } = args;
+  const { applySchema, policy } = applyingFunction(`${name}-apply`, inside, parent);
+  const event = { server, database, sql, migrations, user } satisfies Record<keyof ApplyEvent, unknown>;
+  return new aws.lambda.Invocation(
+    `${name}-applied`,
+    {
+      functionName: applySchema.name,
+      input: pulumi.secret(pulumi.jsonStringify(event)),
+      triggers: {
+        "ecommerceSchema.sql": pulumi.output(sql).apply(checksum),
+        ...Object.fromEntries(migrations.map((migration) => [migration.name, checksum(migration.sql)])),
+      },
+      lifecycleScope: "CREATE_ONLY",
+    },
+    { parent, dependsOn: [policy, instance, ...(inside.dependsOn ?? [])], deletedWith: instance },
+  );
+}
+
+function applyingFunction(name: string, inside: InsideArgs, parent: pulumi.Resource) {
+  const logs = new aws.cloudwatch.LogGroup(`${name}-logs`, { retentionInDays: inside.logRetentionDays }, { parent });
+  const { role, policy } = functionRole(name, logs, [], parent);
+  const code = bundle("applySchema");
+  const applySchema = new aws.lambda.CallbackFunction<unknown, unknown>(
+    name,
+    {
+      description: "Makes the database, its tables and the registration function's user",
+      callbackFactory: () => require("./.build/applySchema.js").createHandler(),
+      codePathOptions: { extraIncludePaths: [code], extraExcludePackages: bundledPackages },
+      runtime: aws.lambda.Runtime.NodeJS24dX,
+      architectures: ["arm64"],
+      role,
+      timeout: timeoutSeconds,
+      memorySize: 256,
+      vpcConfig: { subnetIds: inside.subnetIds, securityGroupIds: [inside.securityGroupId] },
+      loggingConfig: { logFormat: "JSON", logGroup: logs.name, applicationLogLevel: "INFO", systemLogLevel: "WARN" },
+    },
+    { parent, dependsOn: [policy] },
+  );
+  return { applySchema, policy };
+}

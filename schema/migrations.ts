@@ -1,0 +1,132 @@
+/** Reads migrations: their names, their order, and what they may do. Talks to no server. */
+import { schemaError } from "./error";
+import type { Migration } from "./plan";
+import { isWord, type Statement, statementsOf } from "./statements";
+
+/** The table that remembers what was applied. */
+export const recordTable = "schema_migrations";
+
+/** Under this name the table remembers the schema file itself. */
+export const baselineName = "0000_ecommerceSchema";
+
+/** This line of comment, before the first statement, allows a migration to take data away. */
+export const removalMarker = "-- removes data";
+
+/**
+ * The migrations in the order of their numbers.
+ *
+ * @throws SchemaError for a name that is not of the form `0001_what_it_does`, and for a number that is missing or there
+ *   twice: two branches may each have added the next one
+ */
+export function orderedMigrations(migrations: readonly Migration[]): Migration[] {
+  const ordered = [...migrations].sort((one, other) => (one.name < other.name ? -1 : 1));
+  ordered.forEach(({ name }, index) => {
+    if (!/^\d{4}(_[a-z0-9]+)+$/.test(name) || name.length > 100) {
+      throw schemaError(
+        `The migration "${name}" has a name that says no order. Allowed are four digits and words in lower case, joined by ` +
+          "underscores, up to 100 characters: 0001_add_order_status.sql.",
+      );
+    }
+    const before = ordered[index - 1]?.name;
+    const expected = String(index + 1).padStart(4, "0");
+    if (before?.slice(0, 4) === name.slice(0, 4)) {
+      throw schemaError(
+        `Two migrations have the number ${name.slice(0, 4)}: ${before} and ${name}. Give the one that is not deployed yet ` +
+          "the next number.",
+      );
+    }
+    if (name.slice(0, 4) !== expected) {
+      throw schemaError(
+        `The migration ${name} stands where number ${expected} should be. Migrations are numbered from 0001 without a ` +
+          `gap: restore the missing file, or name this one ${expected}${name.slice(4)} if it is not deployed yet.`,
+      );
+    }
+  });
+  return ordered;
+}
+
+/**
+ * The statements of a migration: `CREATE` and `ALTER` of tables, indexes and views, `INSERT` and `UPDATE`; with the
+ * comment `-- removes data` before the first of them also `DROP` and `DELETE`.
+ *
+ * A list of what is allowed, as for the schema file, and for one reason more: after a run that was cut off, the next one
+ * must be able to tell whether a statement was carried out. Of these it can: rows change in one transaction with the
+ * record, and everything else changes how the tables are described, or is harmless when it is repeated.
+ *
+ * @param database a name that no statement may mention before a dot: a migration belongs to the database it is applied to
+ * @throws SchemaError naming the migration, the line, what was found and what is allowed
+ */
+export function migrationStatements({ name, sql }: Migration, database: string): Statement[] {
+  const statements = parsed(name, sql);
+  const first = statements[0];
+  if (!first) {
+    throw schemaError(`Migration ${name} holds no statement. It must hold at least one, ended by a semicolon.`);
+  }
+  const heading = sql.slice(0, first.tokens[0]!.start).split("\n");
+  const mayRemove = heading.some((line) => line.trim() === removalMarker);
+  for (const statement of statements) {
+    const fault = faultOf(statement, mayRemove, database);
+    if (fault !== undefined) {
+      const { line } = statement;
+      throw schemaError(`Migration ${name} was refused before anything was sent: line ${line} ${fault}`, { line });
+    }
+  }
+  return statements;
+}
+
+/** Whether the statement changes rows only, and can be taken back until it is committed. */
+export function changesRows({ tokens }: Statement): boolean {
+  return rowStatements.some((word) => isWord(tokens[0], word));
+}
+
+const rowStatements = ["INSERT", "UPDATE", "DELETE"];
+const tableParts = ["TABLE", "INDEX", "VIEW"];
+const creatable = ["TABLE", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "VIEW"];
+
+function parsed(name: string, sql: string): Statement[] {
+  try {
+    return statementsOf(sql);
+  } catch (error) {
+    const { message, line } = error as { message: string; line?: number };
+    throw schemaError(message.replace(/^The schema file/, `Migration ${name}`), line === undefined ? {} : { line });
+  }
+}
+
+/** What is wrong with the statement, as the end of a sentence; undefined where nothing is. */
+function faultOf({ tokens }: Statement, mayRemove: boolean, database: string): string | undefined {
+  const [first, second, third, fourth] = tokens;
+  const oneOf = (token: typeof first, words: readonly string[]) => words.some((word) => isWord(token, word));
+  const isAllowed =
+    oneOf(first, rowStatements) ||
+    (isWord(first, "CREATE") && oneOf(second, creatable)) ||
+    (isWord(first, "CREATE") && isWord(second, "OR") && isWord(third, "REPLACE") && isWord(fourth, "VIEW")) ||
+    (isWord(first, "ALTER") && isWord(second, "TABLE")) ||
+    (isWord(first, "DROP") && oneOf(second, tableParts));
+  if (!isAllowed) {
+    const found = tokens
+      .slice(0, 2)
+      .map((token) => token.text.slice(0, 40))
+      .join(" ");
+    return (
+      `begins with "${found}". Allowed are CREATE ${creatable.join("|")}, CREATE OR REPLACE VIEW, ALTER TABLE, INSERT, ` +
+      `UPDATE, and after the comment "${removalMarker}" also DROP ${tableParts.join("|")} and DELETE.`
+    );
+  }
+  const changesTables = oneOf(first, ["ALTER", "CREATE", "DROP"]);
+  const gone = changesTables && tokens.find((token) => oneOf(token, ["TRUNCATE", "DISCARD"]));
+  if (gone) return `says ${gone.text.toUpperCase()}, which no later run could tell from not done. Use DELETE.`;
+  const drops = changesTables && tokens.some((token) => isWord(token, "DROP"));
+  if (!mayRemove && (drops || isWord(first, "DELETE"))) {
+    const word = drops ? "DROP" : "DELETE";
+    return (
+      `says ${word}. If that is meant, write the comment "${removalMarker}" on a line of its own before the first ` +
+      "statement; where it is a name, put it in backquotes."
+    );
+  }
+  const qualified = tokens.find((token, index) => token.text === database && tokens[index + 1]?.text === ".");
+  if (qualified) return `names the database "${database}". Leave it out: a migration is applied to its own database.`;
+  if (tokens.some((token) => token.text.toLowerCase() === recordTable)) {
+    return `names ${recordTable}, which is the record of the migrations themselves.`;
+  }
+  return undefined;
+}
