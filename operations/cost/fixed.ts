@@ -1,0 +1,219 @@
+import type { Registered } from "../../local/host/part";
+import { hoursPerMonth, type Line, line, lineIfKnown, type NotPriced } from "./line";
+import type { PriceKey } from "./prices";
+
+/** What a stack costs each month before anybody uses it. */
+export interface Fixed {
+  readonly lines: readonly Line[];
+  /** What is paid by use, apart from sign-ups and uploads: each price once, with quantity 1. */
+  readonly byUse: readonly Line[];
+  readonly notPriced: readonly NotPriced[];
+  /** Resources without a price of their own: type → how many. */
+  readonly free: ReadonlyMap<string, number>;
+}
+
+/** What prices one resource; `all` is the whole stack, for prices that depend on another resource. */
+type Pricing = (resource: Registered, all: readonly Registered[]) => readonly (Line | NotPriced)[];
+
+const instanceType = "aws:rds/instance:Instance";
+const clusterType = "aws:rds/cluster:Cluster";
+const memberType = "aws:rds/clusterInstance:ClusterInstance";
+
+/** Every class of the table has two virtual processors (RDS user guide, "DB instance classes"). */
+const processorsOfAnInstance = 2;
+/** A proxy in front of Aurora Serverless is billed for at least this many capacity units (its pricing page). */
+const leastCapacityOfAProxy = 8;
+
+const pricings: Readonly<Record<string, Pricing>> = {
+  [instanceType]: (resource) => {
+    const { name, inputs } = resource;
+    const zones = inputs.multiAz === true ? ".twoZones" : "";
+    const where = zones ? ", two zones" : "";
+    const storage = String(inputs.storageType);
+    return [
+      knownOrNot(resource, `${inputs.instanceClass}${where}`, hoursPerMonth, `rds.${inputs.instanceClass}${zones}`),
+      knownOrNot(resource, `storage ${storage}${where}`, Number(inputs.allocatedStorage), `rds.${storage}${zones}`),
+      ...(inputs.publiclyAccessible === true ? [line(name, "public address", hoursPerMonth, "vpc.publicAddress")] : []),
+    ];
+  },
+  // Its storage is paid as used; its instances follow.
+  [clusterType]: () => [],
+  [memberType]: (resource, all) => {
+    const { name, inputs } = resource;
+    if (inputs.instanceClass !== "db.serverless") {
+      return [notPriced(resource, `the price table has no Aurora class ${inputs.instanceClass}`)];
+    }
+    const { least, most } = capacityOf(clusterOf(resource, all));
+    const what = `${least} capacity units, the least; ${most} at most`;
+    return [line(name, what, least * hoursPerMonth, "aurora.capacity")];
+  },
+  "aws:rds/proxy:Proxy": ({ name }, all) => {
+    const members = all.filter(({ type }) => type === memberType);
+    const instances = all.filter(({ type }) => type === instanceType);
+    const lines = instances.map((instance) =>
+      line(name, `proxy for ${instance.name}`, processorsOfAnInstance * hoursPerMonth, "rds.proxy"),
+    );
+    if (members.length === 0) return lines;
+    const units = members.reduce((total, member) => total + capacityOf(clusterOf(member, all)).least, 0);
+    const billed = Math.max(units, leastCapacityOfAProxy) * hoursPerMonth;
+    return [...lines, line(name, "proxy for Aurora, at least", billed, "rds.proxy.serverless")];
+  },
+  "aws:ec2/vpcEndpoint:VpcEndpoint": (resource) => {
+    const { name, inputs } = resource;
+    // Gateway endpoints (S3, DynamoDB) are free, and are what AWS makes where no type is given.
+    if (inputs.vpcEndpointType !== "Interface") return [];
+    const zones = (inputs.subnetIds as unknown[] | undefined)?.length ?? 0;
+    if (zones === 0) return [notPriced(resource, "an interface endpoint without subnets")];
+    return [line(name, `endpoint in ${zones} zones`, zones * hoursPerMonth, "vpc.endpoint")];
+  },
+  "aws:secretsmanager/secret:Secret": ({ name }) => [line(name, "secret", 1, "secret.month")],
+  // AWS's own keys are free; a key in the program is one of the account's.
+  "aws:kms/key:Key": ({ name }) => [line(name, "key", 1, "kms.key")],
+  "aws:cloudwatch/metricAlarm:MetricAlarm": (resource) => {
+    const { name, inputs } = resource;
+    if (Number(inputs.period ?? 60) < 60) return [notPriced(resource, "an alarm of high resolution")];
+    const queries = (inputs.metricQueries as { metric?: unknown }[] | undefined) ?? [{ metric: inputs.metricName }];
+    return [line(name, "alarm", queries.filter(({ metric }) => metric !== undefined).length, "alarm.metric")];
+  },
+  "aws:cloudwatch/dashboard:Dashboard": ({ name }) => [line(name, "dashboard", 1, "dashboard.month")],
+};
+
+/** What is paid by use: type → what, and its price. */
+const usage: Readonly<Record<string, readonly (readonly [string, PriceKey])[]>> = {
+  [instanceType]: [["backups beyond the database's size", "rds.backup"]],
+  [clusterType]: [
+    ["data in Aurora", "aurora.storage"],
+    ["reads and writes of Aurora's storage", "aurora.requests"],
+    ["capacity above the least", "aurora.capacity"],
+  ],
+  "aws:cloudwatch/logGroup:LogGroup": [
+    ["logs written", "log.ingested"],
+    ["logs kept", "log.stored"],
+  ],
+  "aws:cloudwatch/logMetricFilter:LogMetricFilter": [
+    ["each metric from the log, if it counts every hour", "metric.custom"],
+  ],
+  "aws:s3/bucket:Bucket": [
+    ["pictures kept", "bucket.stored"],
+    ["pictures shown, all traffic out", "traffic.out"],
+  ],
+};
+
+/** Paid by sign-up or upload: see variable.ts. */
+const bySignUpOrUpload = [
+  "aws:apigateway/restApi:RestApi",
+  "aws:cognito/userPool:UserPool",
+  "aws:lambda/function:Function",
+  "aws:sqs/queue:Queue",
+];
+
+/** Without a price of their own, as AWS's pricing pages have it. Topics mail alarms only; alarms are rare. */
+const free = new Set([
+  ...bySignUpOrUpload,
+  ...[
+    "account:Account",
+    "authorizer:Authorizer",
+    "deployment:Deployment",
+    "integration:Integration",
+    "integrationResponse:IntegrationResponse",
+    "method:Method",
+    "methodResponse:MethodResponse",
+    "methodSettings:MethodSettings",
+    "requestValidator:RequestValidator",
+    "resource:Resource",
+    "response:Response",
+    "stage:Stage",
+  ].map((type) => `aws:apigateway/${type}`),
+  ...[
+    "managedLoginBranding:ManagedLoginBranding",
+    "resourceServer:ResourceServer",
+    "userPoolClient:UserPoolClient",
+    "userPoolDomain:UserPoolDomain",
+  ].map((type) => `aws:cognito/${type}`),
+  ...[
+    "internetGateway:InternetGateway",
+    "route:Route",
+    "routeTable:RouteTable",
+    "routeTableAssociation:RouteTableAssociation",
+    "securityGroup:SecurityGroup",
+    "subnet:Subnet",
+    "vpc:Vpc",
+  ].map((type) => `aws:ec2/${type}`),
+  ...["policy:Policy", "role:Role", "rolePolicy:RolePolicy", "rolePolicyAttachment:RolePolicyAttachment"].map(
+    (type) => `aws:iam/${type}`,
+  ),
+  ...["eventSourceMapping:EventSourceMapping", "invocation:Invocation", "permission:Permission"].map(
+    (type) => `aws:lambda/${type}`,
+  ),
+  ...[
+    "clusterParameterGroup:ClusterParameterGroup",
+    "parameterGroup:ParameterGroup",
+    "proxyDefaultTargetGroup:ProxyDefaultTargetGroup",
+    "proxyTarget:ProxyTarget",
+    "subnetGroup:SubnetGroup",
+  ].map((type) => `aws:rds/${type}`),
+  ...[
+    "bucketOwnershipControls:BucketOwnershipControls",
+    "bucketPolicy:BucketPolicy",
+    "bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "bucketVersioning:BucketVersioning",
+  ].map((type) => `aws:s3/${type}`),
+  ...["secretPolicy:SecretPolicy", "secretRotation:SecretRotation", "secretVersion:SecretVersion"].map(
+    (type) => `aws:secretsmanager/${type}`,
+  ),
+  ...["topic:Topic", "topicPolicy:TopicPolicy", "topicSubscription:TopicSubscription"].map((type) => `aws:sns/${type}`),
+  ...["queuePolicy:QueuePolicy", "redriveAllowPolicy:RedriveAllowPolicy"].map((type) => `aws:sqs/${type}`),
+  ...["securityGroupEgressRule:SecurityGroupEgressRule", "securityGroupIngressRule:SecurityGroupIngressRule"].map(
+    (type) => `aws:vpc/${type}`,
+  ),
+]);
+/** Providers whose resources AWS never sees: passwords, what stands inside MySQL, the program's own. */
+const freeProviders = /^(mysql|random|pulumi|pulumi-nodejs):/;
+
+/**
+ * The fixed monthly price of each resource.
+ * @param resources the stack's, as the program registered them
+ */
+export function fixedPrices(resources: readonly Registered[]): Fixed {
+  const lines: Line[] = [];
+  const byUse = new Map<string, Line>();
+  const missing: NotPriced[] = [];
+  const without = new Map<string, number>();
+  for (const resource of resources) {
+    const { type } = resource;
+    const pricing = pricings[type];
+    for (const [what, key] of usage[type] ?? []) byUse.set(what, line("", what, 1, key));
+    if (pricing) {
+      for (const found of pricing(resource, resources)) {
+        if ("reason" in found) missing.push(found);
+        else lines.push(found);
+      }
+    } else if (usage[type] || free.has(type) || freeProviders.test(type)) {
+      without.set(type, (without.get(type) ?? 0) + 1);
+    } else {
+      missing.push(notPriced(resource, "the price table does not know this type"));
+    }
+  }
+  return { lines, byUse: [...byUse.values()], notPriced: missing, free: without };
+}
+
+const notPriced = ({ name, type }: Registered, reason: string): NotPriced => ({ of: name, type, reason });
+
+const knownOrNot = (resource: Registered, what: string, quantity: number, key: string): Line | NotPriced =>
+  lineIfKnown(resource.name, what, quantity, key) ?? notPriced(resource, `the price table has no ${key}`);
+
+/** The cluster that the instance belongs to: its identifier is the cluster's id or name. */
+function clusterOf(member: Registered, all: readonly Registered[]): Registered | undefined {
+  const clusters = all.filter(({ type }) => type === clusterType);
+  const wanted = member.inputs.clusterIdentifier;
+  return clusters.find(({ name, inputs }) => [name, inputs.clusterIdentifier].includes(wanted)) ?? clusters[0];
+}
+
+/** Aurora's capacity units for one instance of the cluster; AWS's own bounds where the program names none. */
+function capacityOf(cluster: Registered | undefined): { least: number; most: number } {
+  const scaling = cluster?.inputs.serverlessv2ScalingConfiguration as
+    | { minCapacity?: number; maxCapacity?: number }
+    | undefined;
+  return { least: scaling?.minCapacity ?? 0.5, most: scaling?.maxCapacity ?? 1 };
+}

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import type { Registered } from "../../local/host/part";
+import { evaluate } from "../../local/host/program";
+import { stackConfig } from "../../local/host/stackConfig";
+
+export interface EvaluatedStack {
+  readonly region: string;
+  readonly resources: readonly Registered[];
+}
+
+/** What AWS would answer, of which the program reads some; which value it is changes no price. */
+const answers = {
+  address: "database.invalid",
+  endpoint: "database.invalid",
+  readerEndpoint: "database.invalid",
+  port: 3306,
+  identifier: "database",
+  clusterIdentifier: "database",
+  rootResourceId: "root",
+  invokeUrl: "https://api.invalid",
+  bucketRegionalDomainName: "bucket.invalid",
+  versionId: "1",
+  result: "{}",
+};
+
+/**
+ * Evaluates the program for a stack in this process. Nothing is deployed and nobody is asked.
+ *
+ * @param root the project's folder, with `Pulumi.<stack>.yaml`
+ * @param overrides `KEY=VALUE` over the stack's configuration
+ * @throws StartError where the stack has no file, or one that cannot be used; the program's own ConfigError
+ */
+export async function evaluateStack(
+  root: string,
+  stack: string,
+  overrides: readonly string[] = [],
+): Promise<EvaluatedStack> {
+  const values = stackConfig(root, stack, overrides);
+  const region = values["aws:region"] ?? "";
+  const resources: Registered[] = [];
+  await evaluate({
+    stack,
+    values,
+    make: async (resource) => {
+      resources.push(resource);
+      const { name, inputs } = resource;
+      const service = resource.type.split(/[:/]/)[1];
+      // The logical name ends the ARN: that is how a trigger is traced to its function.
+      const arn = `arn:aws:${service}:${region}:000000000000:${name}`;
+      return { id: name, outputs: { ...answers, arn, name, ...inputs } };
+    },
+  });
+  return { region, resources };
+}
+
+export const projectRoot = join(__dirname, "../..");

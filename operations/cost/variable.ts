@@ -1,0 +1,106 @@
+import type { Registered } from "../../local/host/part";
+import { type Line, line, lineIfKnown, type NotPriced } from "./line";
+
+/**
+ * What is taken for granted where a price depends on how the system is used. Rather too much than too little, so that
+ * the sums are bounds.
+ */
+export const assumptions = {
+  /** Billed duration of one call of a function, its share of cold starts included. */
+  secondsPerCall: 0.1,
+  /** Lambda's three lines about a call and one of the function's. */
+  logKilobytesPerCall: 2,
+  /** A function reads the secret once for each of its containers; here, as if each sign-up had one of its own. */
+  secretReadsPerSignUp: 1,
+  /** Sent, received, deleted: without batches. */
+  queueRequestsPerMessage: 3,
+  /** The upload and the browser's question before it (CORS). */
+  apiRequestsPerUpload: 2,
+} as const;
+
+/** One thousand of something, line by line. */
+export interface Thousand {
+  readonly lines: readonly Line[];
+  readonly notPriced: readonly NotPriced[];
+}
+
+const count = 1000;
+
+/**
+ * 1,000 people who sign up, confirm their address and sign in once.
+ * @param resources the stack's, as the program registered them
+ */
+export function thousandSignUps(resources: readonly Registered[]): Thousand {
+  const pool = resources.find(({ type }) => type === "aws:cognito/userPool:UserPool");
+  if (pool === undefined) return { lines: [], notPriced: [] };
+  const found: (Line | NotPriced)[] = [
+    pool.inputs.userPoolTier === "ESSENTIALS"
+      ? line(pool.name, "users of the month, tier Essentials", count, "cognito.user")
+      : { of: pool.name, type: pool.type, reason: `the price table has no tier ${pool.inputs.userPoolTier}` },
+    ...mails(pool),
+  ];
+  const called = calledFunctions(pool, resources);
+  for (const lambda of new Set(called)) {
+    found.push(...calls(lambda, count * called.filter((other) => other === lambda).length));
+  }
+  const queues = resources.some(({ type }) => type === "aws:lambda/eventSourceMapping:EventSourceMapping");
+  if (queues)
+    found.push(line("queue", "messages", (count * assumptions.queueRequestsPerMessage) / 1e6, "queue.requests"));
+  if (called.length > 0) {
+    const reads = (count * assumptions.secretReadsPerSignUp) / 10_000;
+    const logs = (count * called.length * assumptions.logKilobytesPerCall) / 1e6;
+    found.push(line("secret", "reads, at most", reads, "secret.calls"), line("logs", "written", logs, "log.ingested"));
+  }
+  return split(found);
+}
+
+/** 1,000 pictures of 1 MB that signed-in people put into the bucket, and that stay there for a month. */
+export function thousandUploads(resources: readonly Registered[]): Thousand {
+  const api = resources.find(({ type }) => type === "aws:apigateway/restApi:RestApi");
+  const bucket = resources.find(({ type }) => type === "aws:s3/bucket:Bucket");
+  if (api === undefined || bucket === undefined) return { lines: [], notPriced: [] };
+  return split([
+    line(api.name, "requests", (count * assumptions.apiRequestsPerUpload) / 1e6, "api.requests"),
+    line(bucket.name, "pictures put", count / 1000, "bucket.put"),
+    line(bucket.name, "kept for the first month", count / 1000, "bucket.stored"),
+  ]);
+}
+
+/** Cognito's own mail is free, but 50 a day at most (Cognito's quotas); SES's is not. */
+function mails(pool: Registered): Line[] {
+  const { emailSendingAccount } = (pool.inputs.emailConfiguration ?? {}) as { emailSendingAccount?: string };
+  return emailSendingAccount === "DEVELOPER" ? [line(pool.name, "codes by mail", count / 1000, "mail.ses")] : [];
+}
+
+/** The functions that one sign-up calls, once for each call: after confirmation, after sign-in, and from the queue. */
+function calledFunctions(pool: Registered, resources: readonly Registered[]): Registered[] {
+  const { postConfirmation, postAuthentication } = (pool.inputs.lambdaConfig ?? {}) as Record<string, unknown>;
+  const mappings = resources.filter(({ type }) => type === "aws:lambda/eventSourceMapping:EventSourceMapping");
+  const called = [postConfirmation, postAuthentication, ...mappings.map(({ inputs }) => inputs.functionName)];
+  const functions = resources.filter(({ type }) => type === "aws:lambda/function:Function");
+  return called
+    .filter((reference) => typeof reference === "string")
+    .flatMap((reference) => functions.filter(({ name }) => reference.split(":").at(-1) === name));
+}
+
+function calls(lambda: Registered, times: number): (Line | NotPriced)[] {
+  const { name, type, inputs } = lambda;
+  const architecture = (inputs.architectures as string[] | undefined)?.[0] ?? "x86_64";
+  const gigabytes = Number(inputs.memorySize ?? 128) / 1024;
+  const key = `lambda.${architecture}`;
+  const duration = lineIfKnown(
+    name,
+    `time, ${gigabytes * 1024} MiB`,
+    times * assumptions.secondsPerCall * gigabytes,
+    key,
+  );
+  return [
+    line(name, "calls", times / 1e6, "lambda.requests"),
+    duration ?? { of: name, type, reason: `the price table has no ${key}` },
+  ];
+}
+
+const split = (found: readonly (Line | NotPriced)[]): Thousand => ({
+  lines: found.filter((item): item is Line => !("reason" in item)),
+  notPriced: found.filter((item): item is NotPriced => "reason" in item),
+});
