@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DatabaseSchemaArgs } from "../../infra/DatabaseSchema";
-import { findDrift } from "../../schema/drift";
+import { readLiveTables } from "../../schema/drift";
 import { connectToTestServer, schemaFile, schemaFor, testServer } from "../schema/support";
 import { loadNatively, projectRoot } from "../support/native";
 
@@ -139,20 +139,22 @@ describe("S3: DatabaseSchema", () => {
     }
   });
 
-  it("makes the documented database, protected where asked, and never drops it", async () => {
-    const { instance } = await make({ protect: true });
+  it("makes the documented database, and never drops it", async () => {
+    const { instance } = await make();
     expect(the(types.database).inputs).toEqual({
       name: "ecommerce_db",
       defaultCharacterSet: "utf8mb4",
       defaultCollation: "utf8mb4_0900_ai_ci",
     });
-    expect(options.get(types.database)).toMatchObject({ retainOnDelete: true, protect: true });
     expect(options.get(types.database).deletedWith).toBe(instance);
   });
 
-  it("does not protect unless asked, but retains all the same", async () => {
-    await make();
-    expect(options.get(types.database)).toMatchObject({ retainOnDelete: true, protect: false });
+  it("can be taken out of the program without a connection: retained, and not protected", async () => {
+    await make({ rotated: true });
+    for (const type of [types.database, types.user]) {
+      expect(options.get(type)).toMatchObject({ retainOnDelete: true });
+      expect(options.get(type).protect).toBeUndefined();
+    }
   });
 
   it("gives the function a user of its own who must use TLS, with a password that needs no quoting", async () => {
@@ -302,7 +304,8 @@ describe("the provider, as serialized", () => {
     expect(id).toBe(database);
     expect(outs).toMatchObject({ checksum: first.checksum, tables: first.tables, databaseName: database });
     expect(JSON.stringify(outs)).not.toContain(first.password);
-    expect(await findDrift(testServer(), first.sql, database)).toEqual([]);
+    const { shapes } = await readLiveTables(testServer(), database);
+    expect(Object.keys(shapes)).toEqual(first.tables);
 
     expect(await provider.diff(id, outs, first)).toMatchObject({ changes: false });
     const elsewhere = { ...first, password: "rotated", authorities: "other", username: "other" };
@@ -329,7 +332,7 @@ describe("the provider, as serialized", () => {
     expect(log).toHaveBeenCalledWith(expect.stringContaining("stay"));
     const [rows] = await connection.query(`SELECT Categ_Name FROM \`${database}\`.category`);
     expect(rows).toEqual([{ Categ_Name: "kept" }]);
-    expect(await findDrift(testServer(), second.sql, database)).toEqual([]);
+    expect((await readLiveTables(testServer(), database)).shapes).toMatchObject(shapes);
   });
 
   it("reports the failing statement, although it was serialized", async () => {
