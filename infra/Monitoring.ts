@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { type Alarm, alarmsOf, type Watched } from "./alarms";
+import { type Alarm, alarmsOf, type Watched, type WatchedDatabase } from "./alarms";
 import { dashboardBody } from "./dashboard";
-import { registrationMetrics } from "./registrationMetrics";
+import { registrationMetrics, rotationMetrics } from "./registrationMetrics";
 
 export interface MonitoringArgs {
   /** Stands in every name: alarms, topic and dashboard are unique in an account and region. Replaces them all. */
@@ -17,21 +17,19 @@ export interface MonitoringArgs {
     /** Where it logs, in Lambda's JSON format. */
     logGroupName: pulumi.Input<string>;
   };
-  database: {
-    identifier: pulumi.Input<string>;
-    /** Decides how many connections are too many; no alarm for them where the class is not known. */
-    instanceClass: string;
-    /** Storage in GiB that the database was made with. */
-    storageGiB: number;
-  };
+  database: WatchedDatabase<pulumi.Input<string>>;
   /** The image API, by its name and its stage. */
   api: { name: pulumi.Input<string>; stage: string };
+  /** Name of the queue in which registrations wait for the database. @default none */
+  queueName?: pulumi.Input<string>;
   /** Name of a queue whose messages are registrations that failed for good; each rings an alarm. @default none */
   deadLetterQueueName?: pulumi.Input<string>;
+  /** Where the function that rotates the database password logs, in Lambda's JSON format. @default nothing is rotated */
+  rotationLogGroupName?: pulumi.Input<string>;
 }
 
 /**
- * What a person on call needs: counts from the registration function's log, the alarms of `alarms.ts` with their topic,
+ * What a person on call needs: counts from the functions' logs, the alarms of `alarms.ts` with their topic,
  * and a dashboard. docs/runbook.md has a section for each alarm, which the alarm's description names.
  */
 export class Monitoring extends pulumi.ComponentResource {
@@ -43,15 +41,18 @@ export class Monitoring extends pulumi.ComponentResource {
     const watched: Watched<pulumi.Input<string>> = {
       namespace: `Ecommerce/${args.stack}`,
       functionName: args.registration.functionName,
-      databaseIdentifier: args.database.identifier,
-      instanceClass: args.database.instanceClass,
-      storageGiB: args.database.storageGiB,
+      database: args.database,
       apiName: args.api.name,
       apiStage: args.api.stage,
+      rotated: args.rotationLogGroupName !== undefined,
+      ...(args.queueName === undefined ? {} : { queueName: args.queueName }),
       ...(args.deadLetterQueueName === undefined ? {} : { deadLetterQueueName: args.deadLetterQueueName }),
     };
 
-    countInLog(name, args, watched.namespace, this);
+    countInLog(name, registrationMetrics, args.registration.logGroupName, watched.namespace, this);
+    if (args.rotationLogGroupName !== undefined) {
+      countInLog(name, rotationMetrics, args.rotationLogGroupName, watched.namespace, this);
+    }
     const { topic, policy } = alarmTopic(name, args, this);
     const alarms = alarmsOf(watched).map((alarm) => metricAlarm(name, args.stack, alarm, topic, this));
     dashboard(name, args, watched, alarms, this);
@@ -61,15 +62,17 @@ export class Monitoring extends pulumi.ComponentResource {
   }
 }
 
-function countInLog(name: string, args: MonitoringArgs, namespace: string, parent: pulumi.Resource): void {
-  for (const [metric, pattern] of Object.entries(registrationMetrics)) {
+function countInLog(
+  name: string,
+  metrics: Readonly<Record<string, string>>,
+  logGroupName: pulumi.Input<string>,
+  namespace: string,
+  parent: pulumi.Resource,
+): void {
+  for (const [metric, pattern] of Object.entries(metrics)) {
     new aws.cloudwatch.LogMetricFilter(
       `${name}-${metric}`,
-      {
-        logGroupName: args.registration.logGroupName,
-        pattern,
-        metricTransformation: { namespace, name: metric, value: "1", unit: "Count" },
-      },
+      { logGroupName, pattern, metricTransformation: { namespace, name: metric, value: "1", unit: "Count" } },
       { parent },
     );
   }

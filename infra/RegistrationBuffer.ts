@@ -56,6 +56,7 @@ export class RegistrationBuffer extends pulumi.ComponentResource {
   readonly functionArn: pulumi.Output<string>;
   readonly functionName: pulumi.Output<string>;
   readonly queueUrl: pulumi.Output<string>;
+  readonly queueName: pulumi.Output<string>;
   readonly deadLetterQueueName: pulumi.Output<string>;
   readonly #name: string;
 
@@ -69,6 +70,7 @@ export class RegistrationBuffer extends pulumi.ComponentResource {
     this.functionArn = enqueueUser.arn;
     this.functionName = enqueueUser.name;
     this.queueUrl = queue.id;
+    this.queueName = queue.name;
     this.deadLetterQueueName = deadLetters.name;
     this.registerOutputs({ functionArn: this.functionArn, deadLetterQueueName: this.deadLetterQueueName });
   }

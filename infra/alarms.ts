@@ -1,20 +1,42 @@
 /** Which alarms there are, as a pure table: what each watches, from when on it rings, and why. */
-import { nearLimit } from "./connectionLimit";
-import type { RegistrationMetric } from "./registrationMetrics";
+import { connectionLimit } from "./connectionLimit";
+import type { LogMetric } from "./registrationMetrics";
 
 /** What is watched. `T` is text, or what Pulumi knows only once it is made. */
 export interface Watched<T = string> {
   /** The stack's own namespace for what is counted in logs. */
   readonly namespace: string;
   readonly functionName: T;
-  readonly databaseIdentifier: T;
+  readonly database: WatchedDatabase<T>;
+  readonly apiName: T;
+  readonly apiStage: string;
+  /** The buffer's queue before the database, and its dead-letter queue, where there is a buffer. */
+  readonly queueName?: T;
+  readonly deadLetterQueueName?: T;
+  /** Whether the database password is rotated. */
+  readonly rotated: boolean;
+}
+
+/** The two kinds of databases, which report different things under different names. */
+export type WatchedDatabase<T = string> = WatchedInstance<T> | WatchedAurora<T>;
+
+export interface WatchedInstance<T = string> {
+  /** @default instance */
+  readonly kind?: "instance";
+  readonly identifier: T;
+  /** Decides how many connections are too many; no alarm for them where the class is not known. */
   readonly instanceClass: string;
   /** Storage (GiB) that the database was made with. */
   readonly storageGiB: number;
-  readonly apiName: T;
-  readonly apiStage: string;
-  /** The dead-letter queue of the buffer before the database, where there is one. */
-  readonly deadLetterQueueName?: T;
+}
+
+/** Aurora Serverless v2. Its storage grows by itself to 128 TiB, so nobody watches that. */
+export interface WatchedAurora<T = string> {
+  readonly kind: "aurora";
+  /** The cluster's. */
+  readonly identifier: T;
+  /** How many connections it takes. */
+  readonly connectionLimit: number;
 }
 
 export interface Metric<T = string> {
@@ -41,53 +63,74 @@ export interface Alarm<T = string> {
 
 /** The time (ms) that a trigger has is 5,000; from here on there is too little left to be content with. */
 export const slowMilliseconds = 4000;
+/** From this share of the connections on somebody should know. */
+const nearly = 0.85;
 const GiB = 2 ** 30;
 const minutes = 60;
 const hours = 60 * minutes;
+/**
+ * A message that is tried comes again every 30 s and, from the third try on, does not count in the age (SQS developer
+ * guide, "Available CloudWatch metrics"): whatever is this old (seconds) has not been taken by anybody.
+ */
+export const waitingSeconds = 5 * minutes;
 
 /** All metrics that are watched or drawn. */
 export function metricsOf<T>(watched: Watched<T>) {
+  const identifiedBy = watched.database.kind === "aurora" ? "DBClusterIdentifier" : "DBInstanceIdentifier";
   const metric = (namespace: string, name: string, dimensions: Record<string, T | string> = {}) =>
     ({ namespace, name, dimensions }) as Metric<T>;
   return {
-    registration: (name: RegistrationMetric) => metric(watched.namespace, name),
+    counted: (name: LogMetric) => metric(watched.namespace, name),
     lambda: (name: string) => metric("AWS/Lambda", name, { FunctionName: watched.functionName }),
-    rds: (name: string) => metric("AWS/RDS", name, { DBInstanceIdentifier: watched.databaseIdentifier }),
+    rds: (name: string) => metric("AWS/RDS", name, { [identifiedBy]: watched.database.identifier }),
     api: (name: string) => metric("AWS/ApiGateway", name, { ApiName: watched.apiName, Stage: watched.apiStage }),
     queue: (queueName: T, name: string) => metric("AWS/SQS", name, { QueueName: queueName }),
   };
 }
 
-/**
- * The alarms, most urgent first. The one for connections is left out where the instance class's limit is not known, the
- * one for CPU credits where the class has none, the one for dead letters where there is no buffer.
- */
-export function alarmsOf<T>(watched: Watched<T>): Alarm<T>[] {
-  return [...registrationAlarms(watched), ...databaseAlarms(watched), ...apiAlarms(watched)];
+/** How many connections the database takes. @returns undefined where that is not known */
+export function connectionsOf(database: WatchedDatabase<unknown>): number | undefined {
+  return database.kind === "aurora" ? database.connectionLimit : connectionLimit(database.instanceClass);
 }
 
+/**
+ * The alarms, most urgent first. The one for connections is left out where the instance class's limit is not known, the
+ * one for CPU credits where the class has none, those for the queues where there is no buffer, the one for rotations
+ * where nothing is rotated. Storage is watched on an instance, capacity on Aurora.
+ */
+export function alarmsOf<T>(watched: Watched<T>): Alarm<T>[] {
+  return [
+    ...registrationAlarms(watched),
+    ...bufferAlarms(watched),
+    ...rotationAlarms(watched),
+    ...databaseAlarms(watched),
+    ...apiAlarms(watched),
+  ];
+}
+
+/** One is enough: each is a person. Nothing is counted while nothing happens, so no data means that all is well. */
+const anyone = {
+  statistic: "Sum",
+  rings: "at or above",
+  threshold: 1,
+  period: 5 * minutes,
+  periods: 1,
+  missing: "notBreaching",
+} as const;
+
 function registrationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
-  const { registration, lambda, queue } = metricsOf(watched);
-  /** One is enough: each is a person. Nothing is counted while nothing happens, so no data means that all is well. */
-  const anyone = {
-    statistic: "Sum",
-    rings: "at or above",
-    threshold: 1,
-    period: 5 * minutes,
-    periods: 1,
-    missing: "notBreaching",
-  } as const;
+  const { counted, lambda } = metricsOf(watched);
   return [
     {
       key: "registration-failures",
       meaning: "People who confirmed their sign-up were shown an error and have no row yet.",
-      metric: registration("RegistrationFailures"),
+      metric: counted("RegistrationFailures"),
       ...anyone,
     },
     {
       key: "registration-crashes",
       meaning: "The registration function ended without an answer: out of time or memory, or not even loaded.",
-      metric: registration("RegistrationCrashes"),
+      metric: counted("RegistrationCrashes"),
       ...anyone,
     },
     {
@@ -106,8 +149,8 @@ function registrationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
     },
     {
       key: "late-registration-failures",
-      meaning: "Rows that were missing could not be made at sign-ins or password resets either.",
-      metric: registration("LateRegistrationFailures"),
+      meaning: "Rows that were missing could not be made at sign-ins or password resets, or from the queue, either.",
+      metric: counted("LateRegistrationFailures"),
       ...anyone,
       // Now and then a sign-in does not wait for a slow start, and the next one repairs it: that is no reason to ring.
       threshold: 5,
@@ -116,30 +159,61 @@ function registrationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
     {
       key: "email-conflicts",
       meaning: "An address belongs to another account's row: a person must decide which account is right.",
-      metric: registration("EmailConflicts"),
+      metric: counted("EmailConflicts"),
       ...anyone,
     },
-    ...(watched.deadLetterQueueName === undefined
+  ];
+}
+
+function bufferAlarms<T>({ queueName, deadLetterQueueName, ...watched }: Watched<T>): Alarm<T>[] {
+  const { queue } = metricsOf(watched);
+  const waiting =
+    queueName === undefined
+      ? []
+      : [
+          {
+            key: "registrations-waiting",
+            meaning: `Nobody has taken a message from the queue for ${waitingSeconds / minutes} minutes: confirmed people wait for their rows.`,
+            metric: queue(queueName, "ApproximateAgeOfOldestMessage"),
+            ...anyone,
+            statistic: "Maximum",
+            threshold: waitingSeconds,
+          } as const,
+        ];
+  const dead =
+    deadLetterQueueName === undefined
       ? []
       : [
           {
             key: "dead-letters",
             meaning: "Registrations were put aside after all their tries: confirmed people without a row.",
-            metric: queue(watched.deadLetterQueueName, "ApproximateNumberOfMessagesVisible"),
+            metric: queue(deadLetterQueueName, "ApproximateNumberOfMessagesVisible"),
             ...anyone,
             statistic: "Maximum",
             // SQS stops reporting a queue that nobody touches for six hours; what lies there still lies there.
             missing: "ignore",
           } as const,
-        ]),
+        ];
+  return [...waiting, ...dead];
+}
+
+function rotationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
+  if (!watched.rotated) return [];
+  return [
+    {
+      key: "rotation-failures",
+      meaning: "The database password could not be rotated; the old one is still good.",
+      metric: metricsOf(watched).counted("RotationFailures"),
+      ...anyone,
+      // Secrets Manager tries again for a while: one ring for all of that.
+      period: 1 * hours,
+    },
   ];
 }
 
 function databaseAlarms<T>(watched: Watched<T>): Alarm<T>[] {
   const { rds } = metricsOf(watched);
-  const connections = nearLimit(watched.instanceClass);
-  /** RDS reports every minute. Where it does not, the alarm "database-silent" says so, and these say nothing. */
-  const gauge = { period: 5 * minutes, periods: 3, missing: "missing" } as const;
+  const limit = connectionsOf(watched.database);
   return [
     {
       key: "database-silent",
@@ -151,7 +225,7 @@ function databaseAlarms<T>(watched: Watched<T>): Alarm<T>[] {
       ...gauge,
       missing: "breaching",
     },
-    ...(connections === undefined
+    ...(limit === undefined
       ? []
       : [
           {
@@ -160,11 +234,21 @@ function databaseAlarms<T>(watched: Watched<T>): Alarm<T>[] {
             metric: rds("DatabaseConnections"),
             statistic: "Maximum",
             rings: "at or above",
-            threshold: connections,
+            threshold: Math.floor(limit * nearly),
             ...gauge,
             periods: 1,
           } as const,
         ]),
+    ...(watched.database.kind === "aurora" ? auroraAlarms(watched) : instanceAlarms(watched, watched.database)),
+  ];
+}
+
+/** RDS reports every minute. Where it does not, the alarm "database-silent" says so, and these say nothing. */
+const gauge = { period: 5 * minutes, periods: 3, missing: "missing" } as const;
+
+function instanceAlarms<T>(watched: Watched<T>, { instanceClass, storageGiB }: WatchedInstance<T>): Alarm<T>[] {
+  const { rds } = metricsOf(watched);
+  return [
     {
       key: "database-storage",
       meaning: "The database's storage is almost full and has not grown by itself; when it is full, writing ends.",
@@ -172,10 +256,10 @@ function databaseAlarms<T>(watched: Watched<T>): Alarm<T>[] {
       statistic: "Minimum",
       rings: "below",
       // RDS makes the storage grow when less than a tenth is free: less than half of that means that it did not.
-      threshold: Math.round((watched.storageGiB * GiB) / 20),
+      threshold: Math.round((storageGiB * GiB) / 20),
       ...gauge,
     },
-    ...(watched.instanceClass.startsWith("db.t")
+    ...(instanceClass.startsWith("db.t")
       ? [
           {
             key: "database-cpu-credits",
@@ -190,6 +274,22 @@ function databaseAlarms<T>(watched: Watched<T>): Alarm<T>[] {
           } as const,
         ]
       : []),
+  ];
+}
+
+/** @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html */
+function auroraAlarms<T>(watched: Watched<T>): Alarm<T>[] {
+  return [
+    {
+      key: "database-capacity",
+      meaning: "The database has been as large as it may grow for a quarter of an hour: it becomes slow.",
+      metric: metricsOf(watched).rds("ACUUtilization"),
+      // In every minute of it, and not just once.
+      statistic: "Minimum",
+      rings: "at or above",
+      threshold: 95,
+      ...gauge,
+    },
   ];
 }
 

@@ -1,5 +1,4 @@
-import { type Metric, metricsOf, slowMilliseconds, type Watched } from "./alarms";
-import { connectionLimit } from "./connectionLimit";
+import { connectionsOf, type Metric, metricsOf, slowMilliseconds, type Watched, waitingSeconds } from "./alarms";
 
 export interface DashboardArgs {
   readonly region: string;
@@ -14,15 +13,15 @@ const width = 8;
 const height = 6;
 
 /**
- * The body of the CloudWatch dashboard: the alarms' states first, then registrations, the database and the image API,
- * a row each. Pure, so that what is drawn can be read in a test.
+ * The body of the CloudWatch dashboard: the alarms' states first, then registrations, the queue where there is one,
+ * the database and the image API, a row each. Pure, so that what is drawn can be read in a test.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 export function dashboardBody(args: DashboardArgs) {
-  const { registration, lambda, rds, api, queue } = metricsOf(args.watched);
-  const { deadLetterQueueName, instanceClass } = args.watched;
-  const limit = connectionLimit(instanceClass);
+  const { counted, lambda, rds, api, queue } = metricsOf(args.watched);
+  const { database, queueName, deadLetterQueueName } = args.watched;
+  const limit = connectionsOf(database);
   const sum = (label: string, metric: Metric) => line(label, metric, "Sum");
 
   const rows: Widget[][] = [
@@ -33,11 +32,11 @@ export function dashboardBody(args: DashboardArgs) {
         sum("throttles", lambda("Throttles")),
       ]),
       graph("What became of them", [
-        sum("turned away", registration("RegistrationFailures")),
-        sum("crashed", registration("RegistrationCrashes")),
-        sum("conflicts", registration("EmailConflicts")),
-        sum("made late", registration("LateRegistrations")),
-        sum("still missing", registration("LateRegistrationFailures")),
+        sum("turned away", counted("RegistrationFailures")),
+        sum("crashed", counted("RegistrationCrashes")),
+        sum("conflicts", counted("EmailConflicts")),
+        sum("made late", counted("LateRegistrations")),
+        sum("still missing", counted("LateRegistrationFailures")),
         ...(deadLetterQueueName === undefined
           ? []
           : [line("dead letters", queue(deadLetterQueueName, "ApproximateNumberOfMessagesVisible"), "Maximum")]),
@@ -59,9 +58,11 @@ export function dashboardBody(args: DashboardArgs) {
           line("connections", rds("DatabaseConnections"), "Maximum"),
           line("functions running", lambda("ConcurrentExecutions"), "Maximum"),
         ],
-        limit === undefined ? undefined : { label: `limit of ${instanceClass}, about`, value: limit },
+        limit === undefined ? undefined : { label: "limit, about", value: limit },
       ),
-      graph("Database: free storage (bytes)", [line("free", rds("FreeStorageSpace"), "Minimum")]),
+      database.kind === "aurora"
+        ? graph("Database: capacity in use (%)", [line("of the largest", rds("ACUUtilization"), "Maximum")])
+        : graph("Database: free storage (bytes)", [line("free", rds("FreeStorageSpace"), "Minimum")]),
       graph("Database: CPU (%)", [line("CPU", rds("CPUUtilization"), "Average")]),
     ],
     [
@@ -81,6 +82,19 @@ export function dashboardBody(args: DashboardArgs) {
       },
     ],
   ];
+  if (queueName !== undefined) {
+    rows.splice(1, 0, [
+      graph("Queue: messages", [
+        line("waiting", queue(queueName, "ApproximateNumberOfMessagesVisible"), "Maximum"),
+        line("being tried", queue(queueName, "ApproximateNumberOfMessagesNotVisible"), "Maximum"),
+      ]),
+      graph(
+        "Queue: how long the oldest waits (s)",
+        [line("untried", queue(queueName, "ApproximateAgeOfOldestMessage"), "Maximum")],
+        { label: "nobody takes it", value: waitingSeconds },
+      ),
+    ]);
+  }
   const states = {
     ...{ type: "alarm", x: 0, y: 0, width: 24, height: 3 },
     properties: {

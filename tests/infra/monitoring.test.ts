@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as errors from "../../functions/registerUser/errors";
+import * as rotationErrors from "../../functions/rotateSecret/errors";
 import type * as alarms from "../../infra/alarms";
 import type * as config from "../../infra/config";
 import type * as dashboards from "../../infra/dashboard";
@@ -10,21 +11,23 @@ import type * as metrics from "../../infra/registrationMetrics";
 import { loadNatively, projectRoot } from "../support/native";
 import { arnOf, devConfig, idOf, type Recorded, recordProgram } from "../support/program";
 
-const { alarmsOf } = loadNatively<typeof alarms>("infra/alarms.ts");
+const { alarmsOf, waitingSeconds } = loadNatively<typeof alarms>("infra/alarms.ts");
 const { dashboardBody } = loadNatively<typeof dashboards>("infra/dashboard.ts");
-const { registrationMetrics } = loadNatively<typeof metrics>("infra/registrationMetrics.ts");
+const { registrationMetrics, rotationMetrics } = loadNatively<typeof metrics>("infra/registrationMetrics.ts");
 const { ConfigError, parseConfig } = loadNatively<typeof config>("infra/config.ts");
 
+const instance = { identifier: "database-1", instanceClass: "db.t4g.micro", storageGiB: 20 };
 const watched = {
   namespace: "Ecommerce/dev",
   functionName: "register-user-1a2b3c4",
-  databaseIdentifier: "database-1",
-  instanceClass: "db.t4g.micro",
-  storageGiB: 20,
+  database: instance,
   apiName: "ecommerce-api-for-s3",
   apiStage: "v1",
+  rotated: false,
 };
-const withBuffer = { ...watched, deadLetterQueueName: "dead" };
+const withBuffer = { ...watched, queueName: "queue", deadLetterQueueName: "dead" };
+const withAll = { ...withBuffer, rotated: true };
+const onAurora = { ...watched, database: { kind: "aurora", identifier: "cluster-1", connectionLimit: 90 } } as const;
 const keys = (of: alarms.Watched) => alarmsOf(of).map(({ key }) => key);
 
 const type = {
@@ -90,19 +93,69 @@ describe("alarms", () => {
     expect(Object.assign({}, ...dimensions)).toEqual(names);
   });
 
-  it("leave out what cannot be watched, and add the dead letters where there is a queue for them", () => {
-    expect(keys({ ...watched, instanceClass: "db.x2g.large" })).toEqual(
+  it("leave out what cannot be watched", () => {
+    expect(keys({ ...watched, database: { ...instance, instanceClass: "db.x2g.large" } })).toEqual(
       keys(watched).filter((key) => key !== "database-connections" && key !== "database-cpu-credits"),
     );
-    const added = alarmsOf(withBuffer).filter(({ key }) => !keys(watched).includes(key));
+  });
+
+  it("come with the queues and with rotation, where there are any", () => {
+    const added = alarmsOf(withAll).filter(({ key }) => !keys(watched).includes(key));
     expect(added).toMatchObject([
+      {
+        key: "registrations-waiting",
+        metric: {
+          namespace: "AWS/SQS",
+          name: "ApproximateAgeOfOldestMessage",
+          dimensions: { QueueName: "queue" },
+        },
+        statistic: "Maximum",
+        threshold: 300,
+        missing: "notBreaching",
+      },
       {
         key: "dead-letters",
         metric: { namespace: "AWS/SQS", dimensions: { QueueName: "dead" } },
         threshold: 1,
         missing: "ignore",
       },
+      {
+        key: "rotation-failures",
+        metric: { namespace: "Ecommerce/dev", name: "RotationFailures", dimensions: {} },
+        statistic: "Sum",
+        threshold: 1,
+        period: 3600,
+        missing: "notBreaching",
+      },
     ]);
+  });
+
+  it("take an untried message for waiting long after it would have been tried three times", async () => {
+    const program = await recordProgram({ "ecommerce:registration": '{"buffer":true}' });
+    const { visibilityTimeoutSeconds } = program.one("aws:sqs/queue:Queue", "registration-buffer-queue").inputs;
+    expect(waitingSeconds).toBeGreaterThan(4 * Number(visibilityTimeoutSeconds));
+  });
+
+  it("watch what Aurora reports, by its cluster, and not what only an instance does", () => {
+    const [onlyInstance, onlyAurora] = [
+      ["database-storage", "database-cpu-credits"],
+      [
+        {
+          key: "database-capacity",
+          metric: { namespace: "AWS/RDS", name: "ACUUtilization", dimensions: { DBClusterIdentifier: "cluster-1" } },
+          statistic: "Minimum",
+          rings: "at or above",
+          threshold: 95,
+          period: 300,
+          periods: 3,
+        },
+      ],
+    ];
+    expect(alarmsOf(onAurora).filter(({ key }) => !keys(watched).includes(key))).toMatchObject(onlyAurora);
+    expect(keys(watched).filter((key) => !keys(onAurora).includes(key))).toEqual(onlyInstance);
+    const ofDatabase = alarmsOf(onAurora).filter(({ metric }) => metric.namespace === "AWS/RDS");
+    for (const { metric } of ofDatabase) expect(metric.dimensions).toEqual({ DBClusterIdentifier: "cluster-1" });
+    expect(ofDatabase.find(({ key }) => key === "database-connections")?.threshold).toBe(76);
   });
 
   it("watch the configured sizes", async () => {
@@ -140,16 +193,18 @@ describe("metric filters", () => {
   });
 
   it("stay within CloudWatch's 1,024 characters", () => {
-    for (const pattern of Object.values(registrationMetrics)) expect(pattern.length).toBeLessThanOrEqual(1024);
+    const patterns = Object.values({ ...registrationMetrics, ...rotationMetrics });
+    for (const pattern of patterns) expect(pattern.length).toBeLessThanOrEqual(1024);
   });
 
   it("make every metric that an alarm or the dashboard takes from the stack's namespace, and no other", () => {
-    const filtered = new Set(Object.keys(registrationMetrics));
-    const rung = alarmsOf(withBuffer).map(({ metric }) => metric);
+    const filtered = new Set(Object.keys({ ...registrationMetrics, ...rotationMetrics }));
+    const rung = alarmsOf(withAll).map(({ metric }) => metric);
     const own = rung.filter(({ namespace }) => namespace === "Ecommerce/dev").map(({ name }) => name);
     expect(own.filter((name) => !filtered.has(name))).toEqual([]);
     const body = String(program.one(type.dashboard).inputs.dashboardBody);
-    expect(new Set([...body.matchAll(/"Ecommerce\/dev","(\w+)"/g)].map(([, name]) => name))).toEqual(filtered);
+    const drawn = [...body.matchAll(/"Ecommerce\/dev","(\w+)"/g)].map(([, name]) => name!);
+    expect(new Set([...own, ...drawn])).toEqual(filtered);
   });
 });
 
@@ -226,6 +281,7 @@ describe("the dashboard", () => {
 
   it("draws this", () => {
     expect(JSON.stringify(dashboardBody(args), null, 2)).toMatchSnapshot();
+    expect(JSON.stringify(dashboardBody({ ...args, watched: onAurora }), null, 2)).toMatchSnapshot("on Aurora");
   });
 
   it("shows every alarm's state, and every metric that rings one but the few that only ring", () => {
@@ -234,12 +290,12 @@ describe("the dashboard", () => {
     expect(inputs.dashboardName).toBe("ecommerce-dev");
     expect(body.widgets[0].properties.alarms.toSorted()).toEqual(program.all(type.alarm).map(arnOf).toSorted());
     const drawn = JSON.stringify(dashboardBody(args));
-    const hidden = alarmsOf(withBuffer).filter(({ metric }) => !drawn.includes(`"${metric.name}"`));
-    expect(hidden.map(({ key }) => key)).toEqual(["database-cpu-credits"]);
+    const hidden = alarmsOf(withAll).filter(({ metric }) => !drawn.includes(`"${metric.name}"`));
+    expect(hidden.map(({ key }) => key)).toEqual(["rotation-failures", "database-cpu-credits"]);
   });
 
   it("places nothing upon something else", () => {
-    const widgets = dashboardBody(args).widgets;
+    const { widgets } = dashboardBody(args);
     const cells = widgets.flatMap(({ x, y, width, height }) =>
       Array.from({ length: width * height }, (_, cell) => `${x + (cell % width)},${y + Math.floor(cell / width)}`),
     );
@@ -258,9 +314,11 @@ describe("docs/runbook.md", () => {
       .replaceAll(/[^\w\- ]/g, "")
       .replaceAll(" ", "-");
   const anchors = sections.map((section) => anchor(section.split("\n")[0]!));
+  const sectionOf = (key: string) => sections[anchors.indexOf(key)];
 
   it("has a section for each alarm, and an alarm for each section", () => {
-    expect(anchors.toSorted()).toEqual(keys(withBuffer).toSorted());
+    const all = new Set([...keys(withAll), ...keys(onAurora)]);
+    expect(anchors.toSorted()).toEqual([...all].toSorted());
   });
 
   it("says in each what it means for people, where to look, what to do, and when it is over", () => {
@@ -270,13 +328,14 @@ describe("docs/runbook.md", () => {
     }
   });
 
-  it("names every code that the function logs", () => {
-    const types = Object.values(errors as unknown as Record<string, new (x: unknown) => errors.RegistrationError>);
-    const codes = types
-      .filter(({ prototype }) => prototype instanceof errors.RegistrationError)
-      .map((type) => new type(["x"]).code);
-    expect(codes.length).toBeGreaterThan(10);
-    for (const code of codes) expect(runbook).toContain(`\`${code}\``);
+  it.each([
+    ["registration", errors, errors.RegistrationError, runbook],
+    ["rotation", rotationErrors, rotationErrors.RotationError, sectionOf("rotation-failures")],
+  ] as const)("names every code that the %s function logs", (_, all, base, where) => {
+    const types = Object.values(all as unknown as Record<string, new (x: unknown) => { code: string }>);
+    const codes = types.filter(({ prototype }) => prototype instanceof base).map((type) => new type(["x"]).code);
+    expect(codes.length).toBeGreaterThan(7);
+    for (const code of codes) expect(where).toContain(`\`${code}\``);
   });
 
   it("leads nowhere that is not there: sections, configuration keys", () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as errors from "../../functions/registerUser/errors";
 import { lineOf } from "../../functions/registerUser/log";
+import * as rotationErrors from "../../functions/rotateSecret/errors";
 import type * as metrics from "../../infra/registrationMetrics";
 import { Database, freshUser, SECRET_NAME, SecretsEndpoint, secretFor } from "../functions/support";
 import { makeWorld, until, type World } from "../local/lambda/support";
@@ -9,11 +10,13 @@ import { loadNatively } from "../support/native";
 import { recordProgram } from "../support/program";
 import { filterPattern } from "./filterPattern";
 
-const { registrationMetrics } = loadNatively<typeof metrics>("infra/registrationMetrics.ts");
-const filters = Object.entries(registrationMetrics).map(([name, pattern]) => [name, filterPattern(pattern)] as const);
+const { registrationMetrics, rotationMetrics } = loadNatively<typeof metrics>("infra/registrationMetrics.ts");
+const filtersOf = (patterns: Readonly<Record<string, string>>) =>
+  Object.entries(patterns).map(([name, pattern]) => [name, filterPattern(pattern)] as const);
+const [ofRegistration, ofRotation] = [filtersOf(registrationMetrics), filtersOf(rotationMetrics)];
 
 /** How often each metric counts something in these lines. */
-const counts = (lines: readonly string[]) =>
+const counts = (lines: readonly string[], filters = ofRegistration) =>
   Object.fromEntries(
     filters.flatMap(([name, matches]) => {
       const count = lines.filter(matches).length;
@@ -41,6 +44,9 @@ describe("the packaged function's log", () => {
     await deploy("registerUser");
     await deploy("misconfigured", { variables: { SecretName: "" } });
     const { loggingConfig } = inputs;
+    const program = await recordProgram({ "ecommerce:secret": '{"rotationDays":30}' });
+    const rotate = program.one("aws:lambda/function:Function", "rotate-secret").inputs;
+    await world.make("rotateSecret", "", { ...rotate, name: "rotateSecret", role: world.role, vpcConfig: undefined });
     await world.make("unloadable", "require('./nothing')", { loggingConfig });
     await world.make(
       "dying",
@@ -55,11 +61,11 @@ describe("the packaged function's log", () => {
   });
 
   /** What the metrics count in the lines of one invocation. */
-  const counted = async (name: string, event: unknown, failed: boolean) => {
+  const counted = async (name: string, event: unknown, failed: boolean, filters = ofRegistration) => {
     const before = (await world.lambda.recentLogs(name)).length;
     expect((await world.invoke(name, event)).failed).toBe(failed);
     if (failed) await until(async () => (await world.lambda.recentLogs(name)).length > before);
-    return counts((await world.lambda.recentLogs(name)).slice(before));
+    return counts((await world.lambda.recentLogs(name)).slice(before), filters);
   };
 
   it("says nothing of a registration, the first time and again", async () => {
@@ -96,6 +102,11 @@ describe("the packaged function's log", () => {
     expect(await counted("unloadable", {}, true)).toEqual({ RegistrationCrashes: expect.any(Number) });
     expect(await counted("dying", {}, true)).toEqual({ RegistrationCrashes: 1 });
   });
+
+  it("counts a step of a rotation that failed, once, whether it has a word of its own or not", async () => {
+    expect(await counted("rotateSecret", {}, true, ofRotation)).toEqual({ RotationFailures: 1 });
+    expect(await counted("dying", {}, true, ofRotation)).toEqual({ RotationFailures: 1 });
+  });
 });
 
 describe("every fault", () => {
@@ -118,6 +129,24 @@ describe("every fault", () => {
       conflict ? { EmailConflicts: 1 } : { LateRegistrationFailures: 1 },
     );
   });
+
+  const ofRotations = Object.values(
+    rotationErrors as unknown as Record<string, new (x: unknown) => rotationErrors.RotationError>,
+  )
+    .filter(({ prototype }) => prototype instanceof rotationErrors.RotationError)
+    .map((type) => new type(["x"]));
+  it.each(ofRotations.map((fault) => [fault.code, fault] as const))(
+    "%s of a rotation is counted once",
+    (code, fault) => {
+      const thrown = { errorType: fault.name, errorMessage: fault.message, stackTrace: [], code };
+      const lines = [
+        rendered("ERROR", lineOf(fault)),
+        rendered("ERROR", thrown),
+        rendered("INFO", { code: "ROTATED" }),
+      ];
+      expect(counts(lines, ofRotation)).toEqual({ RotationFailures: 1 });
+    },
+  );
 
   it("that Lambda reports alone is a crash, one that the function threw is not counted again", () => {
     const report = (status: string) =>
