@@ -12,6 +12,7 @@ import { invokeForCognito } from "./lambda/cognitoTrigger";
 import { Lambda } from "./lambda/lambda";
 import { Login } from "./login/login";
 import { MySql } from "./mysql/MySql";
+import { RdsProxies } from "./mysql/rdsProxy";
 import { type Placed, unreachable } from "./network/reachability";
 import { ObjectStore } from "./objects/objectStore";
 import type { Outputs } from "./outputs";
@@ -104,7 +105,8 @@ export interface Parts extends Omit<System, "outputs"> {
   /**
    * Where everything is, from the outputs of the evaluated program.
    *
-   * @throws StartError where the registered network, which this machine has no use for, would not do on AWS
+   * @throws StartError where the registered network, which this machine has no use for, would not do on AWS, or a proxy
+   *   lets nobody through
    */
   finish(deployed: Readonly<Record<string, unknown>>): Promise<Outputs>;
 }
@@ -148,6 +150,7 @@ export async function startParts(
         lambda.authorized(functionArn, { service: "secretsmanager.amazonaws.com", sourceArn }),
       ),
     );
+    const proxies = await start(new RdsProxies(site, { iam, mysql, secretsEndpoint: secrets.endpoint }));
     const lambda: Lambda = await start(
       Lambda.start(site, {
         iam,
@@ -195,7 +198,7 @@ export async function startParts(
         return made;
       },
       finish: async (outputs) => {
-        checkNetwork(placed);
+        await checkWays(placed, proxies);
         const deployed = outputs as unknown as Outputs;
         return {
           ...deployed,
@@ -217,8 +220,8 @@ export async function startParts(
   }
 }
 
-function checkNetwork(placed: readonly Placed[]): void {
-  const faults = unreachable(placed);
+async function checkWays(placed: readonly Placed[], proxies: RdsProxies): Promise<void> {
+  const faults = [...unreachable(placed), ...(await proxies.faults())];
   if (faults.length > 0) throw new StartError(`On AWS this network would not do: ${faults.join("; ")}.`);
 }
 

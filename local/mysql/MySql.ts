@@ -1,12 +1,15 @@
-/** The MySQL of this machine: `aws.rds.Instance` and everything of @pulumi/mysql. */
+/** The MySQL of this machine: `aws.rds.Instance`, `aws.rds.Cluster` and everything of @pulumi/mysql. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { type Certificates, ensureCertificates } from "../certificates";
 import type { Maker, Part, Site } from "../host/part";
+import { clusterMakers } from "./cluster";
 import { previousServerGone } from "./dataFolder";
-import { instanceMakers } from "./instance";
+import { makeInstance } from "./instance";
+import { ParameterGroups } from "./parameterGroups";
 import type { Version } from "./program";
 import { providerMakers } from "./provider";
+import { type Database, OnlyDatabase } from "./rds";
 import { type Credentials, type RunningServer, startServer } from "./server";
 import { type Session, withSession } from "./session";
 import { findMySql, type MySqlSource } from "./sources";
@@ -29,6 +32,7 @@ export class MySql implements Part {
   readonly #port: number;
   readonly #credentials: Credentials;
   readonly #stop: () => Promise<void>;
+  readonly #only = new OnlyDatabase();
   #database: string | undefined;
   #closing: Promise<void> | undefined;
 
@@ -57,15 +61,21 @@ export class MySql implements Part {
     this.#port = port;
     this.#credentials = backend.administrator;
     this.#stop = backend.stop;
+    const server = {
+      site,
+      port,
+      version: backend.version,
+      administrator: backend.administrator.user,
+      asAdministrator: <T>(work: (session: Session) => Promise<T>) => this.#asAdministrator(work),
+      setParameter: backend.setParameter,
+    };
+    const instances = new ParameterGroups(site, "pg");
+    const clusters = new ParameterGroups(site, "cluster-pg");
     this.makers = {
-      ...instanceMakers({
-        site,
-        port,
-        version: backend.version,
-        administrator: backend.administrator.user,
-        asAdministrator: (work) => this.#asAdministrator(work),
-        setParameter: backend.setParameter,
-      }),
+      "aws:rds/parameterGroup:ParameterGroup": instances.make,
+      "aws:rds/clusterParameterGroup:ClusterParameterGroup": clusters.make,
+      "aws:rds/instance:Instance": (resource) => makeInstance(resource, instances, this.#only, server),
+      ...clusterMakers({ instances, clusters }, this.#only, server),
       ...providerMakers((name) => {
         this.#database ??= name;
       }),
@@ -75,6 +85,11 @@ export class MySql implements Part {
   /** May do everything, for this machine only; RDS has no such account. */
   get administrator(): Administrator {
     return { host: "localhost", port: this.#port, ...this.#credentials, database: this.#database };
+  }
+
+  /** What the server runs as; undefined until the program has registered it. */
+  get database(): Database | undefined {
+    return this.#only.database;
   }
 
   close(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * TLS for a server whose own certificate nobody can verify: a proxy that speaks just enough of MySQL's protocol to end
- * the client's TLS with this project's certificate, and opens its own TLS to the server.
+ * A proxy that speaks just enough of MySQL's protocol to end the client's TLS with this project's certificate, and opens
+ * its own TLS to the server: for a server whose own certificate nobody can verify, and for RDS Proxy.
  *
  * A connection begins with the server's greeting; a client that wants TLS answers with a short SSLRequest and then
  * starts TLS on the same connection; everything else is passed through. The two sides stay in step, because each packet
@@ -18,6 +18,23 @@ export interface TlsProxyOptions {
   readonly port: number;
   readonly target: { readonly host: string; readonly port: number };
   readonly certificates: Certificates;
+  /** Decides about connections; @default the server alone does */
+  readonly gate?: Gate;
+}
+
+/** Who is let through to the server. Each answers why not, or undefined. */
+export interface Gate {
+  /** Whether connections are taken at all. */
+  closed(): Refusal | undefined;
+  /** Whether this user may go on; the server checks the password. */
+  refuses(user: string): Promise<Refusal | undefined>;
+}
+
+/** An error as MySQL tells it: number, SQL state, text. */
+export interface Refusal {
+  readonly number: number;
+  readonly state: string;
+  readonly text: string;
 }
 
 export interface TlsProxy {
@@ -30,9 +47,18 @@ export interface TlsProxy {
 const sslRequestLength = 32;
 const clientSslFlag = 0x0800;
 const handshakeMilliseconds = 10_000;
+/** What stands before the user's name in a client's answer: packet header, flags, packet size, character set, filler. */
+const beforeUser = 4 + 32;
+
+/** What MySQL itself answers (ER_SECURE_TRANSPORT_REQUIRED). */
+const insecure: Refusal = {
+  number: 3159,
+  state: "HY000",
+  text: "Connections using insecure transport are prohibited while --require_secure_transport=ON.",
+};
 
 /** @throws StartError where the port is taken */
-export async function startTlsProxy({ port, target, certificates }: TlsProxyOptions): Promise<TlsProxy> {
+export async function startTlsProxy({ port, target, certificates, gate }: TlsProxyOptions): Promise<TlsProxy> {
   const key = await readFile(certificates.keyFile);
   const cert = await readFile(certificates.certFile);
   const sockets = new Set<Socket>();
@@ -51,10 +77,12 @@ export async function startTlsProxy({ port, target, certificates }: TlsProxyOpti
       server.write(answer);
       const inner = track(new TLSSocket(client, { isServer: true, key, cert }));
       const outer = track(connectTls({ socket: server, rejectUnauthorized: false }));
-      join(inner, outer);
+      if (gate) await admit(gate, await readPacket(inner), inner, outer);
+      else join(inner, outer);
     } else if (required) {
-      client.end(refusal((answer[3] ?? 0) + 1));
-      server.destroy();
+      refuse(client, server, answer, insecure);
+    } else if (gate) {
+      await admit(gate, answer, client, server);
     } else {
       server.write(answer);
       join(client, server);
@@ -62,8 +90,13 @@ export async function startTlsProxy({ port, target, certificates }: TlsProxyOpti
   };
 
   const listener = createServer((client) => {
-    const server = track(connect(target));
     track(client);
+    const closed = gate?.closed();
+    if (closed) {
+      client.end(errorPacket(0, closed));
+      return;
+    }
+    const server = track(connect(target));
     join(client, server, { pipe: false });
     serve(client, server).catch(() => {
       client.destroy();
@@ -84,6 +117,23 @@ export async function startTlsProxy({ port, target, certificates }: TlsProxyOpti
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+/** Passes on a client's answer to the greeting, where its user may go on. */
+async function admit(gate: Gate, answer: Buffer, client: Socket, server: Socket): Promise<void> {
+  const end = answer.indexOf(0, beforeUser);
+  const refusal = await gate.refuses(answer.toString("utf8", beforeUser, end < 0 ? undefined : end));
+  if (refusal) {
+    refuse(client, server, answer, refusal);
+  } else {
+    server.write(answer);
+    join(client, server);
+  }
+}
+
+function refuse(client: Socket, server: Socket, answer: Buffer, refusal: Refusal): void {
+  client.end(errorPacket((answer[3] ?? 0) + 1, refusal));
+  server.destroy();
 }
 
 /** When one side ends, so does the other. */
@@ -123,10 +173,9 @@ function isSslRequest(packet: Buffer): boolean {
   return packet.length === 4 + sslRequestLength && (packet.readUInt16LE(4) & clientSslFlag) !== 0;
 }
 
-/** The error packet MySQL itself sends (ER_SECURE_TRANSPORT_REQUIRED). */
-function refusal(number: number): Buffer {
-  const text = "Connections using insecure transport are prohibited while --require_secure_transport=ON.";
-  const payload = Buffer.concat([Buffer.from([0xff, 0x57, 0x0c]), Buffer.from(`#HY000${text}`)]);
+/** https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_err_packet.html */
+function errorPacket(number: number, { number: code, state, text }: Refusal): Buffer {
+  const payload = Buffer.concat([Buffer.from([0xff, code & 0xff, code >> 8]), Buffer.from(`#${state}${text}`)]);
   const header = Buffer.alloc(4);
   header.writeUIntLE(payload.length, 0, 3);
   header[3] = number;

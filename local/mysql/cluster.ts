@@ -1,0 +1,148 @@
+/** `aws:rds/cluster:Cluster` and its instances: Aurora MySQL, answered by the one server of this machine. */
+import type { Made, Registered } from "../host/part";
+import { Inputs } from "./inputs";
+import type { ParameterGroups, Parameters } from "./parameterGroups";
+import {
+  checkVersion,
+  type Master,
+  makeMaster,
+  type OnlyDatabase,
+  type RdsServer,
+  range,
+  readIdentifier,
+  readMaster,
+  resourceIdOf,
+} from "./rds";
+
+/** A cluster as it was registered; it answers nobody before it has an instance. */
+interface Cluster {
+  readonly identifier: string;
+  readonly master: Master;
+  readonly parameters: Parameters;
+  readonly serverless: boolean;
+  /** Logical names of its instances, the writer first. */
+  readonly instances: string[];
+}
+
+const engineRule = "aurora-mysql, the only engine of a cluster on this machine";
+const versionRule = "a version such as 8.0 or 8.0.mysql_aurora.3.08.2";
+const versionForm = /^\d+\.\d+(\.mysql_aurora\.\d+\.\d+\.\d+)?$/;
+const masterKeys = { username: "masterUsername", password: "masterPassword", database: "databaseName" };
+
+export interface ClusterGroups {
+  readonly instances: ParameterGroups;
+  readonly clusters: ParameterGroups;
+}
+
+/** @returns the makers of clusters and of their instances */
+export function clusterMakers(groups: ClusterGroups, only: OnlyDatabase, server: RdsServer) {
+  const clusters = new Map<string, Cluster>();
+  return {
+    "aws:rds/cluster:Cluster": (resource: Registered): Made => {
+      const { made, cluster } = readCluster(resource, groups.clusters, only, server);
+      clusters.set(cluster.identifier, cluster);
+      return made;
+    },
+    "aws:rds/clusterInstance:ClusterInstance": (resource: Registered): Promise<Made> =>
+      makeClusterInstance(resource, clusters, groups.instances, server),
+  };
+}
+
+/**
+ * Holds the inputs against what CreateDBCluster accepts.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html
+ */
+function readCluster(resource: Registered, groups: ParameterGroups, only: OnlyDatabase, server: RdsServer) {
+  const { site, port } = server;
+  const inputs = new Inputs(resource);
+  inputs.required("engine", engineRule, /^aurora-mysql$/);
+  inputs.optional("engineMode", "provisioned, which Serverless v2 is too", /^provisioned$/);
+  const engineVersion = inputs.optional("engineVersion", versionRule, versionForm);
+  const identifier = readIdentifier(inputs, "clusterIdentifier", resource.name);
+  const resourceId = resourceIdOf("cluster", identifier);
+  const master = readMaster(inputs, masterKeys, server);
+  range(inputs, "backupRetentionPeriod", 1, 35, "days");
+  range(inputs, "port", 1150, 65_535, "the port");
+  const serverless = readCapacity(resource, inputs);
+  checkVersion(engineVersion, inputs, server);
+  const parameters = groups.of(inputs, "dbClusterParameterGroupName", "aurora-mysql", engineVersion);
+
+  only.claim({ kind: "cluster", identifier, resourceId }, resource, inputs);
+  const zones = ["a", "b", "c"].map((zone) => `${site.region}${zone}`);
+  const outputs = {
+    clusterIdentifier: identifier,
+    clusterResourceId: resourceId,
+    arn: `arn:aws:rds:${site.region}:${site.accountId}:cluster:${identifier}`,
+    endpoint: "localhost",
+    readerEndpoint: "localhost",
+    port,
+    engineVersionActual: engineVersion ?? "8.0",
+    availabilityZones: zones,
+    masterUserSecrets: [],
+  };
+  const cluster: Cluster = { identifier, master, parameters, serverless, instances: [] };
+  return { made: { id: identifier, outputs }, cluster };
+}
+
+/**
+ * Whether the cluster has a capacity for Serverless v2, in Aurora capacity units of about 2 GiB.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ServerlessV2ScalingConfiguration.html
+ */
+function readCapacity({ inputs: { serverlessv2ScalingConfiguration: given } }: Registered, inputs: Inputs): boolean {
+  if (given === undefined) return false;
+  const { minCapacity: least, maxCapacity: most } = given as { minCapacity?: unknown; maxCapacity?: unknown };
+  const half = (value: unknown, from: number): value is number =>
+    typeof value === "number" && value >= from && value <= 256 && Number.isInteger(value * 2);
+  if (half(least, 0) && half(most, 1) && least <= most) return true;
+  const got = JSON.stringify({ minCapacity: least, maxCapacity: most });
+  throw inputs.fault(
+    `serverlessv2ScalingConfiguration is ${got}; allowed: minCapacity from 0 and maxCapacity from 1 to 256, in steps of 0.5.`,
+  );
+}
+
+/**
+ * Makes an instance of a cluster. The first one is the writer, and with it the cluster begins to answer: what connects
+ * before it, since it waits for the cluster alone, finds no master user here and nobody at all on AWS.
+ */
+async function makeClusterInstance(
+  resource: Registered,
+  clusters: ReadonlyMap<string, Cluster>,
+  groups: ParameterGroups,
+  server: RdsServer,
+): Promise<Made> {
+  const { site, port } = server;
+  const inputs = new Inputs(resource);
+  inputs.required("engine", engineRule, /^aurora-mysql$/);
+  const engineVersion = inputs.optional("engineVersion", versionRule, versionForm);
+  const identifier = readIdentifier(inputs, "identifier", resource.name);
+  const cluster = clusters.get(inputs.required("clusterIdentifier", "a cluster's identifier", /./));
+  if (!cluster) {
+    const known = [...clusters.keys()].join(", ") || "none";
+    throw inputs.fault(`clusterIdentifier is ${inputs.string("clusterIdentifier")}; clusters: ${known}.`);
+  }
+  const instanceClass = inputs.required("instanceClass", "a class such as db.serverless", /^db\.[a-z0-9.-]+$/);
+  if (instanceClass === "db.serverless" && !cluster.serverless) {
+    throw inputs.fault(
+      `instanceClass is db.serverless, and its cluster ${cluster.identifier} has no serverlessv2ScalingConfiguration.`,
+    );
+  }
+  const own = groups.of(inputs, "dbParameterGroupName", "aurora-mysql", engineVersion);
+  if (!cluster.instances.includes(resource.name)) cluster.instances.push(resource.name);
+  const writer = cluster.instances[0] === resource.name;
+  if (writer) await makeMaster(server, inputs, cluster.master, new Map([...cluster.parameters, ...own]));
+  const dbiResourceId = resourceIdOf("db", identifier);
+  return {
+    id: identifier,
+    outputs: {
+      identifier,
+      dbiResourceId,
+      arn: `arn:aws:rds:${site.region}:${site.accountId}:db:${identifier}`,
+      endpoint: "localhost",
+      port,
+      writer,
+      engineVersionActual: engineVersion ?? "8.0",
+      availabilityZone: `${site.region}${writer ? "a" : "b"}`,
+      caCertIdentifier: "rds-ca-rsa2048-g1",
+    },
+  };
+}
