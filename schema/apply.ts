@@ -6,7 +6,7 @@ import { alreadyBegun, migrate } from "./migrate";
 import { migrationStatements, orderedMigrations } from "./migrations";
 import type { SchemaPlan } from "./plan";
 import { createdTables, harmlessStatementsOf } from "./statements";
-import { ensureUser, type UserChange } from "./user";
+import { ensureUser, refuseUnfitUser, type UserChange } from "./user";
 
 /** What was applied. */
 export interface Applied {
@@ -33,7 +33,7 @@ export interface Told {
  * longer applied: it would make again a table that a migration has dropped.
  *
  * @param file what messages call the schema file
- * @throws SchemaError before sending anything where a file is refused ({@link harmlessStatementsOf},
+ * @throws SchemaError before sending anything where a file or the user is refused ({@link harmlessStatementsOf},
  *   {@link migrationStatements}), where the server cannot be had, where an applied file was changed, and for the statement
  *   that failed: its file, number, line and text, MySQL's code and message. Never a password.
  */
@@ -46,6 +46,7 @@ export async function applySchema(
   const statements = harmlessStatementsOf(sql, database);
   const migrations = orderedMigrations(plan.migrations ?? []);
   for (const migration of migrations) migrationStatements(migration, database);
+  if (user) refuseUnfitUser(user);
 
   return withConnection(server, async (connection) => {
     const send = (text: string, values?: readonly unknown[]) => run(connection, server, text, values);

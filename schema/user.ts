@@ -16,8 +16,6 @@ export type UserChange = "created" | "passwordSet" | "passwordKept";
  */
 export async function ensureUser(send: Send, user: SchemaUser, database: string): Promise<UserChange> {
   const { name, password, rotated } = user;
-  const fault = faultOf(user);
-  if (fault !== undefined) throw schemaError(fault);
   const account = `${literal(name)}@'%'`;
   const order = async (statement: string) => {
     try {
@@ -46,16 +44,18 @@ export async function ensureUser(send: Send, user: SchemaUser, database: string)
 
 const twoPasswords = "APPLICATION_PASSWORD_ADMIN";
 
-function faultOf({ name, password, privileges }: SchemaUser): string | undefined {
+/** @throws SchemaError for a user that MySQL could not have, or whose privileges are no words */
+export function refuseUnfitUser({ name, password, privileges }: SchemaUser): void {
   if (name === "" || name.length > 32) {
-    return `The database user's name has ${name.length} characters. Allowed are 1 to 32.`;
+    throw schemaError(`The database user's name has ${name.length} characters. Allowed are 1 to 32.`);
   }
-  if (password === "") return "The database user has an empty password. Give it one.";
-  const wrong = privileges.find((privilege) => !/^[A-Z]+( [A-Z]+)*$/.test(privilege));
-  if (privileges.length === 0 || wrong !== undefined) {
-    return `The privileges "${privileges.join(", ")}" are none. Allowed are words of MySQL's in capitals, such as INSERT.`;
+  if (password === "") throw schemaError("The database user has an empty password. Give it one.");
+  const words = privileges.every((privilege) => /^[A-Z]+( [A-Z]+)*$/.test(privilege));
+  if (privileges.length === 0 || !words) {
+    throw schemaError(
+      `The database user's privileges are "${privileges.join(", ")}". Allowed are MySQL's words in capitals, such as INSERT.`,
+    );
   }
-  return undefined;
 }
 
 async function grantExactly(
