@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PostConfirmationTriggerEvent } from "aws-lambda";
-import { bundle, bundledPackages } from "./bundle";
-import { functionRole } from "./functionRole";
+import { allowUserPool, functionRole } from "./functionRole";
+import { functionSettings } from "./functionSettings";
 
 export interface RegistrationBufferArgs {
   /** The function that takes the queue's messages: the registration function. */
@@ -18,6 +18,8 @@ export interface RegistrationBufferArgs {
   reservedConcurrency?: number;
   /** Memory of the queueing function in MiB; CPU grows with it. @default 256 */
   memoryMiB?: number;
+  /** Pulumi's `protect` for the queues: refuse to delete them with what waits in them. @default true */
+  protect?: boolean;
 }
 
 /** Cognito waits 5 s for a trigger; longer would only work for an answer that nobody hears. */
@@ -49,7 +51,8 @@ export const batchesAtATime = (reservedConcurrency: number) =>
  * find a row in one statement, need no message for that, and repair what the queue could not.
  *
  * Messages that failed all their tries go to the dead-letter queue, for which `Monitoring` has an alarm. Turning the
- * buffer off deletes the queues with what waits in them: let them run empty first, or run `npm run reconcile` after.
+ * buffer off would delete the queues with what waits in them, so Pulumi refuses that while they are protected;
+ * docs/runbook.md says how it is done.
  */
 export class RegistrationBuffer extends pulumi.ComponentResource {
   /** The function for the trigger after a confirmation. */
@@ -63,7 +66,7 @@ export class RegistrationBuffer extends pulumi.ComponentResource {
   constructor(name: string, args: RegistrationBufferArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:users:RegistrationBuffer", name, {}, opts);
     this.#name = name;
-    const { queue, deadLetters } = queues(name, this);
+    const { queue, deadLetters } = queues(name, args.protect ?? true, this);
     const enqueueUser = queueingFunction(name, args, queue, this);
     deliverToRegistration(name, args, queue, this);
 
@@ -77,24 +80,15 @@ export class RegistrationBuffer extends pulumi.ComponentResource {
 
   /** Allows one user pool to call the function, as `UserRegistration.allow` does for sign-ins. */
   allow(userPoolArn: pulumi.Input<string>): aws.lambda.Permission {
-    return new aws.lambda.Permission(
-      `${this.#name}-from-pool`,
-      {
-        action: "lambda:InvokeFunction",
-        function: this.functionName,
-        principal: "cognito-idp.amazonaws.com",
-        sourceArn: userPoolArn,
-      },
-      { parent: this },
-    );
+    return allowUserPool(this.#name, this.functionName, userPoolArn, this);
   }
 }
 
-function queues(name: string, parent: pulumi.Resource) {
+function queues(name: string, protect: boolean, parent: pulumi.Resource) {
   const deadLetters = new aws.sqs.Queue(
     `${name}-dead-letters`,
     { messageRetentionSeconds: retention.deadLetters, sqsManagedSseEnabled: true },
-    { parent },
+    { parent, protect },
   );
   const queue = new aws.sqs.Queue(
     `${name}-queue`,
@@ -104,7 +98,7 @@ function queues(name: string, parent: pulumi.Resource) {
       sqsManagedSseEnabled: true,
       redrivePolicy: pulumi.jsonStringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount: maxReceives }),
     },
-    { parent },
+    { parent, protect },
   );
   new aws.sqs.RedriveAllowPolicy(
     `${name}-dead-letters-source`,
@@ -141,25 +135,15 @@ function queueingFunction(name: string, args: RegistrationBufferArgs, queue: aws
   const send = { Sid: "SendMessage", Action: "sqs:SendMessage", Resource: queue.arn };
   const logs = { arn: args.registration.logGroupArn };
   const { role, policy } = functionRole(`${name}-enqueue`, logs, [send], parent, { inVpc: false });
-  const code = bundle("enqueueUser");
   return new aws.lambda.CallbackFunction<PostConfirmationTriggerEvent, PostConfirmationTriggerEvent>(
     `${name}-enqueue`,
     {
       description: "Puts confirmed users into the queue from which they are registered",
-      callbackFactory: () => require("./.build/enqueueUser.js").createHandler(),
-      codePathOptions: { extraIncludePaths: [code], extraExcludePackages: bundledPackages },
-      runtime: aws.lambda.Runtime.NodeJS24dX,
-      architectures: ["arm64"],
+      ...functionSettings("enqueueUser", args.registration.logGroupName),
       role,
       timeout: timeoutSeconds,
       memorySize: args.memoryMiB ?? 256,
       environment: { variables: { QueueUrl: queue.id } },
-      loggingConfig: {
-        logFormat: "JSON",
-        logGroup: args.registration.logGroupName,
-        applicationLogLevel: "INFO",
-        systemLogLevel: "WARN",
-      },
     },
     { parent, dependsOn: [policy] },
   );

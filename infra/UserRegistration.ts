@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PostAuthenticationTriggerEvent, PostConfirmationTriggerEvent } from "aws-lambda";
-import { bundle, bundledPackages } from "./bundle";
-import { functionRole } from "./functionRole";
+import { allowUserPool, functionRole } from "./functionRole";
+import { functionSettings } from "./functionSettings";
 
 export interface UserRegistrationArgs {
   /** Name of the secret, handed to the function as `SecretName`. */
@@ -50,29 +50,18 @@ export class UserRegistration extends pulumi.ComponentResource {
     );
     const readSecret = { Sid: "ReadSecret", Action: "secretsmanager:GetSecretValue", Resource: args.secretArn };
     const { role, policy } = functionRole(name, logs, [readSecret], this);
-    const code = bundle("registerUser");
 
     const registerUser = new aws.lambda.CallbackFunction<TriggerEvent, TriggerEvent>(
       name,
       {
         description: "Registers confirmed users in MySQL",
-        // The bundle stands in the archive under this path; only Lambda ever runs the factory.
-        callbackFactory: () => require("./.build/registerUser.js").createHandler(),
-        codePathOptions: { extraIncludePaths: [code], extraExcludePackages: bundledPackages },
-        runtime: aws.lambda.Runtime.NodeJS24dX,
-        architectures: ["arm64"],
+        ...functionSettings("registerUser", logs.name),
         role,
         timeout: timeoutSeconds,
         memorySize: args.memoryMiB ?? 256,
         reservedConcurrentExecutions: args.reservedConcurrency || -1,
         environment: { variables: { SecretName: args.secretName } },
         vpcConfig: { subnetIds: args.subnetIds, securityGroupIds: [args.securityGroupId] },
-        loggingConfig: {
-          logFormat: "JSON",
-          logGroup: logs.name,
-          applicationLogLevel: "INFO",
-          systemLogLevel: "WARN",
-        },
       },
       { parent: this, dependsOn: [policy, ...(args.dependsOn ?? [])] },
     );
@@ -85,22 +74,8 @@ export class UserRegistration extends pulumi.ComponentResource {
     this.registerOutputs({ functionArn: this.functionArn, functionName: this.functionName });
   }
 
-  /**
-   * Allows one user pool to call the function (S6). It stands apart from the constructor because the pool names the
-   * function as its trigger and so comes after it.
-   *
-   * @param userPoolArn the only source that Cognito may call from
-   */
+  /** Allows one user pool to call the function (S6). */
   allow(userPoolArn: pulumi.Input<string>): aws.lambda.Permission {
-    return new aws.lambda.Permission(
-      `${this.#name}-from-pool`,
-      {
-        action: "lambda:InvokeFunction",
-        function: this.functionName,
-        principal: "cognito-idp.amazonaws.com",
-        sourceArn: userPoolArn,
-      },
-      { parent: this },
-    );
+    return allowUserPool(this.#name, this.functionName, userPoolArn, this);
   }
 }

@@ -71,3 +71,28 @@ export function functionRole(
   );
   return { role, policy };
 }
+
+/**
+ * Allows one user pool to call a function as its trigger (S6). Nothing of the function's component can depend on the
+ * pool, which names the function and so comes after it: the component offers this as a method.
+ *
+ * @param name begins the resource's name, as it does for the function's other parts
+ * @param userPoolArn the only source that Cognito may call from
+ */
+export function allowUserPool(
+  name: string,
+  functionName: pulumi.Input<string>,
+  userPoolArn: pulumi.Input<string>,
+  parent: pulumi.Resource,
+): aws.lambda.Permission {
+  return new aws.lambda.Permission(
+    `${name}-from-pool`,
+    {
+      action: "lambda:InvokeFunction",
+      function: functionName,
+      principal: "cognito-idp.amazonaws.com",
+      sourceArn: userPoolArn,
+    },
+    { parent },
+  );
+}
