@@ -31,13 +31,13 @@ const strangers = (resource: Resource): Finding[] =>
       todo: "Set database.access to private, which needs no database.deployerCidrs.",
     }));
 
-/** In no stage at all. */
+/** In no stage at all: neither everything nor the halves and quarters that it can be written in. */
 export const databaseNotOpenToAll: Rule = {
   name: "database-not-open-to-all",
-  description: "No security group opens the database's port for the whole internet.",
+  description: "No security group opens the database's port for the internet at large.",
   check: (resource) =>
     databaseOpenings(resource)
-      .filter(({ range }) => /\/0$/.test(range))
+      .filter(({ range }) => /\/[0-7]$/.test(range) && !isInternal(range))
       .map(({ range }) => ({
         got: `port ${databasePort} open for ${range}`,
         allowed: "security groups, or the few addresses from which `pulumi up` runs",

@@ -1,4 +1,4 @@
-import { differs, type Finding, type Resource, type Rule, shown, unknown } from "./rule";
+import { differs, type Finding, isRecord, type Resource, type Rule, shown, unknown } from "./rule";
 
 /**
  * What AWS leaves unencrypted unless told otherwise, or may be told to leave so. Not here, since AWS always encrypts
@@ -26,7 +26,7 @@ const checks: Record<string, (resource: Resource) => Finding[]> = {
   "aws:rds/cluster:Cluster": storage,
   "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": ({ props }) =>
     algorithms(props.rules)
-      .filter((algorithm) => !["AES256", "aws:kms", "aws:kms:dsse", unknown].includes(algorithm as string))
+      .filter((algorithm) => algorithm !== unknown && !/^(AES256|aws:kms(:dsse)?)$/.test(String(algorithm)))
       .map((algorithm) => ({
         got: `sseAlgorithm: ${shown(algorithm)}`,
         allowed: "AES256, aws:kms or aws:kms:dsse",
@@ -57,5 +57,8 @@ const checks: Record<string, (resource: Resource) => Finding[]> = {
 
 function algorithms(rules: unknown): unknown[] {
   if (!Array.isArray(rules)) return [];
-  return rules.map((rule) => (rule === unknown ? unknown : rule?.applyServerSideEncryptionByDefault?.sseAlgorithm));
+  return rules.map((rule: unknown) => {
+    const byDefault = isRecord(rule) ? rule.applyServerSideEncryptionByDefault : rule;
+    return isRecord(byDefault) ? byDefault.sseAlgorithm : byDefault;
+  });
 }

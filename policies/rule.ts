@@ -52,5 +52,5 @@ export const differs = (value: unknown, wanted: unknown) => value !== unknown &&
 /** A value in a message. */
 export const shown = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
 
-/** The numbers among the values that are known and below the least; an absent value counts as 0. */
+/** Whether the value is known and below the least; an absent value counts as 0. */
 export const isBelow = (value: unknown, least: number) => value !== unknown && Number(value ?? 0) < least;

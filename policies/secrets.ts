@@ -9,7 +9,8 @@ export const noSecretInPlain: Rule = {
   name: "no-secret-in-plain",
   description: "Passwords and keys stand in secrets only.",
   check({ type, props }) {
-    if (safes[type] === "everything") return [];
+    // Providers get the stack's configuration, whose secrets Pulumi itself keeps.
+    if (type.startsWith("pulumi:") || safes[type] === "everything") return [];
     return texts(props)
       .filter(({ path }) => path[0] !== safes[type])
       .flatMap(looksSecret);
@@ -23,7 +24,6 @@ const safes: Record<string, string> = {
   "aws:secretsmanager/secretVersion:SecretVersion": "secretString",
   "aws:lambda/invocation:Invocation": "input",
   "mysql:index/user:User": "plaintextPassword",
-  "pulumi:providers:mysql": "password",
   "random:index/randomPassword:RandomPassword": "everything",
   // Dynamic resources carry their own code and whatever it needs.
   "pulumi-nodejs:dynamic:Resource": "everything",
@@ -41,8 +41,8 @@ function texts(value: unknown, path: readonly string[] = []): Text[] {
   return Object.entries(value).flatMap(([key, item]) => texts(item, [...path, key]));
 }
 
-/** `SecretName`, `secretArn` and `tokenUrl` only say where one is. */
-const secretKey = /(password|passwd|passphrase|secret|token|api_?key|private_?key|access_?key)$/i;
+/** `SecretName` and `secretArn` only say where one is; `accessToken: "minutes"` is how long Cognito's are good. */
+const secretKey = /(password|passwd|passphrase|secret|(auth|api|bearer|session)_?token|(api|private|access)_?key)$/i;
 const secretValues: Record<string, RegExp> = {
   "a private key": /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
   "an access key of AWS": /\b(AKIA|ASIA)[A-Z0-9]{16}\b/,

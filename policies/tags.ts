@@ -8,13 +8,18 @@ export const tags: Rule = {
     if (!taggable.has(resource.type)) return [];
     const found = tagsOf(resource);
     if (found === unknown) return [];
-    return Object.entries({ project, stack })
-      .filter(([key, wanted]) => found[key] !== wanted && found[key] !== unknown)
-      .map(([key, wanted]) => ({
-        got: `tag ${key}: ${shown(found[key])}`,
-        allowed: shown(wanted),
-        todo: `Give the stack's file aws:defaultTags with tags.${key}: ${wanted}.`,
-      }));
+    const wanted = { project, stack };
+    const wrong = Object.entries(wanted).filter(([key, value]) => found[key] !== unknown && found[key] !== value);
+    if (wrong.length === 0) return [];
+    return [
+      {
+        got: wrong.map(([key]) => `tag ${key}: ${shown(found[key])}`).join(", "),
+        allowed: Object.entries(wanted)
+          .map(([key, value]) => `${key}: ${shown(value)}`)
+          .join(", "),
+        todo: "Give the stack's file aws:defaultTags with these tags.",
+      },
+    ];
   },
 };
 

@@ -1,0 +1,157 @@
+/** The stacks as they are pass; changes that a pull request must not bring in are refused, by the rule's name. */
+import * as proxy from "@pulumi/policy/proxy";
+import { expect, it } from "vitest";
+import { exceptions } from "../../policies/exceptions";
+import { rules } from "../../policies/pack";
+import { taggable } from "../../policies/tags";
+import { loadNatively } from "../support/native";
+import { judge, refused, registeredBy, type Seen } from "./support";
+
+/** How the SDK shows what a preview cannot know; its types leave it out. */
+const { unknownCheckingProxy, unknownStringValue: unknown } = proxy as any;
+
+/** Every resource that the program can register. */
+const everything = [
+  "registration.buffer=true",
+  "secret.rotationDays=30",
+  "api.writers=application",
+  "alarms.email=a@example.com",
+];
+/** With the settings of an instance taken back, which Aurora has not. */
+const aurora = ["kind=aurora", "instanceClass=db.t4g.micro", "storageGiB=20", "multiAz=false"].map(
+  (setting) => `database.${setting}`,
+);
+const variants = [everything, aurora, [...aurora, "database.proxy=true"]];
+const trialOnly = ["private-database"];
+
+it.each(["dev", "staging", "prod"])(
+  "passes %s, with the named exceptions and no other",
+  async (stack) => {
+    for (const settings of [[], ...variants]) {
+      const violations = judge(await registeredBy(stack, settings), stack);
+      expect(refused(violations), settings.join()).toEqual([]);
+      const advice = violations.filter(({ policy }) => stack !== "dev" || !trialOnly.includes(policy));
+      expect(advice.map(({ policy }) => policy)).toEqual(exceptions.map(() => "named-exceptions"));
+      for (const { resource, reason, document } of exceptions) {
+        const said = advice.find((violation) => violation.resource === resource)?.message;
+        expect(said).toContain(reason);
+        expect(said).toContain(document);
+      }
+    }
+  },
+  60_000,
+);
+
+it.each([
+  [["database.access=public", 'database.deployerCidrs=["192.0.2.0/24"]'], ["private-database"]],
+  [
+    ["database.access=public", "database.allowAnywhere=true", 'database.deployerCidrs=["0.0.0.0/0"]'],
+    ["private-database", "database-not-open-to-all"],
+  ],
+  [["data.protect=false"], ["protected-data"]],
+  [["secret.recoveryDays=0"], ["protected-data"]],
+  [["database.backupDays=1"], ["retention"]],
+  [[...aurora, "data.protect=false"], ["protected-data"]],
+  [["aws:defaultTags.tags.stack=dev"], ["tags"]],
+])("refuses %j in prod by %j", async (settings, expected) => {
+  const violations = judge(await registeredBy("prod", settings), "prod");
+  expect([...new Set(refused(violations).map((line) => line.split(":")[0]))]).toEqual(expected);
+});
+
+it("names what is unprotected, one by one", async () => {
+  const lines = refused(judge(await registeredBy("prod", ["data.protect=false"]), "prod"));
+  for (const name of ["database", "users", "images", "secret"]) expect(lines).toContain(`protected-data: ${name}`);
+});
+
+const statements = (resource: Seen) => {
+  const { policy } = resource.props;
+  return (typeof policy === "string" ? JSON.parse(policy) : policy).Statement;
+};
+const edits: [string, string, (resource: Seen) => object][] = [
+  ["database", "encryption-at-rest", () => ({ storageEncrypted: false })],
+  ["database", "database-tls", () => ({ parameterGroupName: undefined })],
+  ["database-parameters", "database-tls", () => ({ parameters: [] })],
+  ["monitoring-alarms", "encryption-at-rest", () => ({ kmsMasterKeyId: undefined })],
+  [
+    "register-user-policy",
+    "named-permissions",
+    (it) => ({ policy: { Statement: [...statements(it), { Effect: "Allow", Action: "s3:*", Resource: "*" }] } }),
+  ],
+  ["register-user-from-pool", "named-callers", () => ({ sourceArn: undefined })],
+  ["register-user", "no-secret-in-plain", () => ({ environment: { variables: { PASSWORD: "hunter2" } } })],
+  ["register-user-logs", "retention", () => ({ retentionInDays: 0 })],
+  // The exceptions cover what they name, and nothing more.
+  [
+    "images-policy",
+    "named-callers",
+    (it) => ({ policy: { Statement: [{ ...statements(it)[0], Action: ["s3:GetObject", "s3:PutObject"] }] } }),
+  ],
+  [
+    "image-api-role-ecommerce-cognito-policy",
+    "named-permissions",
+    (it) => ({
+      policy: { Statement: [...statements(it), { Effect: "Allow", Action: "iam:PassRole", Resource: "*" }] },
+    }),
+  ],
+  ["image-api-role-logs", "own-policies", () => ({ policyArn: "arn:aws:iam::aws:policy/AdministratorAccess" })],
+];
+
+it("refuses edits of the program's resources, the excepted ones included", async () => {
+  const program = await registeredBy("prod");
+  for (const [name, rule, edit] of edits) {
+    const at = program.findIndex((resource) => resource.name === name && Object.keys(resource.props).length > 0);
+    expect(at, name).toBeGreaterThanOrEqual(0);
+    const target = program[at]!;
+    const edited = program.with(at, { ...target, props: { ...target.props, ...edit(target) } });
+    expect([...new Set(refused(judge(edited, "prod")))], name).toEqual([`${rule}: ${name}`]);
+  }
+});
+
+it("reports an exception that no longer applies", async () => {
+  const program = await registeredBy("prod");
+  const closed = program.map((resource) =>
+    resource.name === "images-access"
+      ? {
+          ...resource,
+          props: {
+            blockPublicAcls: true,
+            blockPublicPolicy: true,
+            ignorePublicAcls: true,
+            restrictPublicBuckets: true,
+          },
+        }
+      : resource,
+  );
+  const without = closed.filter(({ name }) => name !== "image-api-role-logs");
+  const stale = judge(without, "prod").filter(({ policy }) => policy === "exceptions-in-use");
+  expect(stale.map(({ message }) => message.split(" ")[0])).toEqual(["images-access", "image-api-role-logs"]);
+  expect(stale[0]?.level).toBe("advisory");
+});
+
+it("takes an exception for needed while its resource is not wholly known", async () => {
+  const program = await registeredBy("prod");
+  const preview = program.map((resource) =>
+    resource.name === "images-policy"
+      ? { ...resource, props: unknownCheckingProxy({ bucket: "images", policy: unknown }) }
+      : resource,
+  );
+  expect(judge(preview, "prod").filter(({ policy }) => policy === "exceptions-in-use")).toEqual([]);
+});
+
+it("names rules that there are", () => {
+  const names = rules.map(({ name }) => name);
+  for (const { rule } of exceptions) expect(names).toContain(rule);
+});
+
+it("knows every type of the program that takes tags", async () => {
+  const types = new Set<string>();
+  for (const settings of variants) {
+    for (const { type } of await registeredBy("prod", settings)) if (type.startsWith("aws:")) types.add(type);
+  }
+  for (const type of types) {
+    const [, module = "", name = ""] = /^aws:(.+)\/\w+:(\w+)$/.exec(type) ?? [];
+    const resourceClass = loadNatively<any>("node_modules/@pulumi/aws")[module][name];
+    // The SDK lists a resource's inputs and outputs in its constructor.
+    expect(taggable.has(type), type).toBe(/"tagsAll"/.test(String(resourceClass)));
+  }
+});
