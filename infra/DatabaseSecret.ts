@@ -4,12 +4,6 @@ import * as pulumi from "@pulumi/pulumi";
 export interface DatabaseSecretArgs {
   /** Physical name, read by the function as `SecretName`. Replaces the secret. */
   secretName: string;
-  /** The function's own database user, not the administrator. */
-  username: pulumi.Input<string>;
-  password: pulumi.Input<string>;
-  host: pulumi.Input<string>;
-  port: pulumi.Input<number>;
-  dbClusterIdentifier: pulumi.Input<string>;
   /** Days in which the deleted secret can be restored: 0 (its name is free at once) or 7 to 30. @default 7 */
   recoveryDays?: number;
   /** Whether a {@link SecretRotation} writes the value, once it was made. @default false */
@@ -18,16 +12,33 @@ export interface DatabaseSecretArgs {
   protect?: boolean;
 }
 
-/** The Secrets Manager secret `ecommerce_secret` (S4): JSON with the six documented keys. */
+/** What the secret tells whoever may read it. */
+export interface DatabaseSecretValue {
+  /** The function's own database user, not the administrator. */
+  readonly username: pulumi.Input<string>;
+  readonly password: pulumi.Input<string>;
+  /** Where that user connects: the database, or the proxy in front of it. */
+  readonly host: pulumi.Input<string>;
+  readonly port: pulumi.Input<number>;
+  readonly dbClusterIdentifier: pulumi.Input<string>;
+}
+
+/**
+ * The Secrets Manager secret `ecommerce_secret` (S4): JSON with the six documented keys. Made without a value, so that
+ * a proxy can be told of the secret before the secret is told of the proxy; {@link write} gives it the value.
+ */
 export class DatabaseSecret extends pulumi.ComponentResource {
+  /** The secret's ARN, known before it has a value. */
   readonly arn: pulumi.Output<string>;
-  /** The secret's name, known once it has a value. */
-  readonly secretName: pulumi.Output<string>;
+  readonly #name: string;
+  readonly #secret: aws.secretsmanager.Secret;
+  readonly #rotated: boolean;
 
   constructor(name: string, args: DatabaseSecretArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:database:DatabaseSecret", name, {}, opts);
-
-    const secret = new aws.secretsmanager.Secret(
+    this.#name = name;
+    this.#rotated = args.rotated ?? false;
+    this.#secret = new aws.secretsmanager.Secret(
       name,
       {
         name: args.secretName,
@@ -36,27 +47,35 @@ export class DatabaseSecret extends pulumi.ComponentResource {
       },
       { parent: this, protect: args.protect ?? true },
     );
+    this.arn = this.#secret.arn;
+    this.registerOutputs({ arn: this.arn });
+  }
+
+  /** Gives the secret its value; once. @returns ARN and name of the secret, known once it has the value */
+  write(value: DatabaseSecretValue): {
+    readonly arn: pulumi.Output<string>;
+    readonly secretName: pulumi.Output<string>;
+  } {
     const version = new aws.secretsmanager.SecretVersion(
-      `${name}-value`,
+      `${this.#name}-value`,
       {
-        secretId: secret.id,
+        secretId: this.#secret.id,
         secretString: pulumi.secret(
           pulumi.jsonStringify({
-            username: args.username,
-            password: args.password,
+            username: value.username,
+            password: value.password,
             engine: "mysql",
-            host: args.host,
-            port: args.port,
-            dbClusterIdentifier: args.dbClusterIdentifier,
+            host: value.host,
+            port: value.port,
+            dbClusterIdentifier: value.dbClusterIdentifier,
           }),
         ),
       },
       // The program's password is the first one only; to write it again would undo every rotation.
-      { parent: this, ignoreChanges: args.rotated ? ["secretString"] : [] },
+      { parent: this, ignoreChanges: this.#rotated ? ["secretString"] : [] },
     );
-
-    this.arn = version.arn;
-    this.secretName = pulumi.all([secret.name, version.versionId]).apply(([secretName]) => secretName);
-    this.registerOutputs({ arn: this.arn, secretName: this.secretName });
+    const { name } = this.#secret;
+    const secretName = pulumi.all([name, version.versionId]).apply(([written]) => written);
+    return { arn: version.arn, secretName };
   }
 }

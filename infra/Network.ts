@@ -8,10 +8,12 @@ export interface NetworkArgs {
   /** IPv4 range of the VPC, from /16 to /24. Replaces everything. @default 10.20.0.0/16 */
   cidr?: string;
   /**
-   * Ranges from which `pulumi up` reaches the database's port. Each adds a rule; with none of them the database's
-   * subnets have no way to the internet. @default []
+   * Ranges from which `pulumi up` reaches the database's port. Each adds a rule; with none of them nothing in the VPC
+   * has a way to the internet. The subnets are the same either way. @default []
    */
   deployerCidrs?: readonly string[];
+  /** Whether a {@link DatabaseProxy} stands between function and database. @default false */
+  proxy?: boolean;
 }
 
 const mysqlPort = 3306;
@@ -19,18 +21,23 @@ const zoneCount = 2;
 
 /**
  * The network that the documents presuppose where they say that the function can reach the database (S2): a VPC over
- * two zones, public subnets for the database, private ones for the function, and Secrets Manager's endpoint inside,
- * since a function in a VPC has no way out. Security groups name each other and allow three flows only:
- * function → database (3306), function → secret endpoint (443), deployer ranges → database (3306).
+ * two zones, subnets for the database, others for the functions, and Secrets Manager's endpoint inside, since a function
+ * in a VPC has no way out. Security groups name each other and allow these flows only: function → database (3306),
+ * function → secret endpoint (443), and where they are wanted deployer ranges → database, function → proxy and
+ * proxy → database (all 3306). With a proxy the functions that keep the database in order still go to it directly.
  */
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
   /** Subnets of the database, routed to the internet while deployer ranges are given. */
-  readonly publicSubnetIds: pulumi.Output<string[]>;
-  /** Subnets of the function; nothing leads out of them but the secret endpoint. */
+  readonly databaseSubnetIds: pulumi.Output<string[]>;
+  /** Subnets of the functions and the proxy; nothing leads out of them but the secret endpoint. */
   readonly privateSubnetIds: pulumi.Output<string[]>;
   readonly functionSecurityGroupId: pulumi.Output<string>;
   readonly databaseSecurityGroupId: pulumi.Output<string>;
+  /** There only with a proxy. */
+  readonly proxySecurityGroupId: pulumi.Output<string> | undefined;
+  /** What must stand before a function can reach the database. */
+  readonly wayToDatabase: pulumi.Resource[];
   /** What must stand before the function can read its secret. */
   readonly secretEndpoint: aws.ec2.VpcEndpoint;
 
@@ -45,11 +52,11 @@ export class Network extends pulumi.ComponentResource {
       { cidrBlock: range, enableDnsHostnames: true, enableDnsSupport: true, tags: { Name: name } },
       parent,
     );
-    const [publicSubnets, privateSubnets] = subnets(name, vpc, range, parent);
-    routes(name, vpc, { publicSubnets, privateSubnets }, deployers.length > 0, parent);
+    const [databaseSubnets, privateSubnets] = subnets(name, vpc, range, parent);
+    routes(name, vpc, { databaseSubnets, privateSubnets }, deployers.length > 0, parent);
 
-    const groups = securityGroups(name, vpc, parent);
-    allowFlows(name, groups, deployers, parent);
+    const groups = securityGroups(name, vpc, args.proxy ?? false, parent);
+    this.wayToDatabase = allowFlows(name, groups, deployers, parent);
     this.secretEndpoint = new aws.ec2.VpcEndpoint(
       `${name}-secrets`,
       {
@@ -65,23 +72,31 @@ export class Network extends pulumi.ComponentResource {
     );
 
     this.vpcId = vpc.id;
-    this.publicSubnetIds = pulumi.all(publicSubnets.map((subnet) => subnet.id));
+    this.databaseSubnetIds = pulumi.all(databaseSubnets.map((subnet) => subnet.id));
     this.privateSubnetIds = pulumi.all(privateSubnets.map((subnet) => subnet.id));
     this.functionSecurityGroupId = groups.function.id;
     this.databaseSecurityGroupId = groups.database.id;
+    this.proxySecurityGroupId = groups.proxy?.id;
     this.registerOutputs({
       vpcId: this.vpcId,
-      publicSubnetIds: this.publicSubnetIds,
+      databaseSubnetIds: this.databaseSubnetIds,
       privateSubnetIds: this.privateSubnetIds,
     });
   }
 }
 
-/** Two public and two private subnets, one of each in each zone; each has a sixteenth of the VPC's range. */
+/**
+ * Logical names are identities: in the state the database's subnets and their routes are called public, which they were
+ * before there were private databases. What a person sees on AWS is the tag.
+ */
+const tiers = { public: "database", private: "private" } as const;
+type Tier = keyof typeof tiers;
+
+/** Two subnets for the database and two for the functions, one of each in each zone, each a sixteenth of the range. */
 function subnets(name: string, vpc: aws.ec2.Vpc, range: string, parent: pulumi.CustomResourceOptions) {
   const zones = aws.getAvailabilityZonesOutput({ state: "available" }, parent).names;
   const ranges = cut(range, 4, 2 * zoneCount);
-  const tier = (kind: "public" | "private", first: number) =>
+  const tier = (kind: Tier, first: number) =>
     Array.from(
       { length: zoneCount },
       (_, index) =>
@@ -92,7 +107,7 @@ function subnets(name: string, vpc: aws.ec2.Vpc, range: string, parent: pulumi.C
             cidrBlock: ranges[first + index]!,
             availabilityZone: zones.apply((names) => zoneAt(names, index)),
             mapPublicIpOnLaunch: false,
-            tags: { Name: `${name}-${kind}-${index + 1}` },
+            tags: { Name: `${name}-${tiers[kind]}-${index + 1}` },
           },
           parent,
         ),
@@ -110,18 +125,18 @@ function zoneAt(names: string[], index: number): string {
   return zone;
 }
 
-/** A way to the internet for the public subnets, if wanted; none for the private ones. */
+/** A way to the internet for the database's subnets, if wanted; none for the functions'. */
 function routes(
   name: string,
   vpc: aws.ec2.Vpc,
-  tiers: { publicSubnets: aws.ec2.Subnet[]; privateSubnets: aws.ec2.Subnet[] },
+  subnetsOf: { databaseSubnets: aws.ec2.Subnet[]; privateSubnets: aws.ec2.Subnet[] },
   internet: boolean,
   parent: pulumi.CustomResourceOptions,
 ) {
-  const table = (kind: "public" | "private", members: aws.ec2.Subnet[]) => {
+  const table = (kind: Tier, members: aws.ec2.Subnet[]) => {
     const made = new aws.ec2.RouteTable(
       `${name}-${kind}`,
-      { vpcId: vpc.id, tags: { Name: `${name}-${kind}` } },
+      { vpcId: vpc.id, tags: { Name: `${name}-${tiers[kind]}` } },
       parent,
     );
     members.forEach((subnet, index) => {
@@ -130,18 +145,18 @@ function routes(
     });
     return made;
   };
-  table("private", tiers.privateSubnets);
-  const publicTable = table("public", tiers.publicSubnets);
+  table("private", subnetsOf.privateSubnets);
+  const databaseTable = table("public", subnetsOf.databaseSubnets);
   if (internet) {
     const gateway = new aws.ec2.InternetGateway(`${name}-internet`, { vpcId: vpc.id, tags: { Name: name } }, parent);
-    const args = { routeTableId: publicTable.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id };
+    const args = { routeTableId: databaseTable.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id };
     new aws.ec2.Route(`${name}-internet`, args, parent);
   }
 }
 
-type Groups = Record<"function" | "database" | "endpoint", aws.ec2.SecurityGroup>;
+type Groups = Record<"function" | "database" | "endpoint", aws.ec2.SecurityGroup> & { proxy?: aws.ec2.SecurityGroup };
 
-function securityGroups(name: string, vpc: aws.ec2.Vpc, parent: pulumi.CustomResourceOptions): Groups {
+function securityGroups(name: string, vpc: aws.ec2.Vpc, proxy: boolean, parent: pulumi.CustomResourceOptions): Groups {
   const group = (kind: keyof Groups, description: string) =>
     new aws.ec2.SecurityGroup(
       `${name}-${kind}`,
@@ -152,25 +167,32 @@ function securityGroups(name: string, vpc: aws.ec2.Vpc, parent: pulumi.CustomRes
     function: group("function", "The functions of the back end"),
     database: group("database", "The MySQL database"),
     endpoint: group("endpoint", "The endpoint of Secrets Manager"),
+    ...(proxy ? { proxy: group("proxy", "The proxy in front of the MySQL database") } : {}),
   };
 }
 
 function allowFlows(name: string, groups: Groups, deployers: readonly string[], parent: pulumi.CustomResourceOptions) {
   const flow = (from: keyof Groups, to: keyof Groups, port: number) => {
+    const [source, target] = [groups[from], groups[to]];
+    if (!source || !target) return [];
     const ports = { ipProtocol: "tcp", fromPort: port, toPort: port };
-    new aws.vpc.SecurityGroupEgressRule(
+    const out = new aws.vpc.SecurityGroupEgressRule(
       `${name}-${from}-to-${to}`,
-      { securityGroupId: groups[from].id, referencedSecurityGroupId: groups[to].id, ...ports },
+      { securityGroupId: source.id, referencedSecurityGroupId: target.id, ...ports },
       parent,
     );
-    new aws.vpc.SecurityGroupIngressRule(
+    const into = new aws.vpc.SecurityGroupIngressRule(
       `${name}-${to}-from-${from}`,
-      { securityGroupId: groups[to].id, referencedSecurityGroupId: groups[from].id, ...ports },
+      { securityGroupId: target.id, referencedSecurityGroupId: source.id, ...ports },
       parent,
     );
+    return [out, into];
   };
-  flow("function", "database", mysqlPort);
+  const wayToDatabase = flow("function", "database", mysqlPort);
   flow("function", "endpoint", 443);
+  // Without a proxy there is no group for these.
+  flow("function", "proxy", mysqlPort);
+  flow("proxy", "database", mysqlPort);
   for (const range of deployers) {
     new aws.vpc.SecurityGroupIngressRule(
       `${name}-database-from-${range}`,
@@ -185,4 +207,5 @@ function allowFlows(name: string, groups: Groups, deployers: readonly string[], 
       parent,
     );
   }
+  return wayToDatabase;
 }

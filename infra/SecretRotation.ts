@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { bundle, bundledPackages } from "./bundle";
+import type { DatabaseSecretValue } from "./DatabaseSecret";
 import { functionRole } from "./functionRole";
 
 export interface SecretRotationArgs {
@@ -8,6 +9,10 @@ export interface SecretRotationArgs {
   secretArn: pulumi.Input<string>;
   /** Days between two rotations, 1 to 1000. A change rotates at once. */
   everyDays: number;
+  /** Where the database itself answers: a proxy knows the current password only, a rotation needs two. */
+  database: { readonly host: pulumi.Input<string>; readonly port: pulumi.Input<number> };
+  /** Where the secret sends whoever reads it: the same, or a proxy. A change rotates at once. */
+  told: Pick<DatabaseSecretValue, "host" | "port" | "dbClusterIdentifier">;
   /** Subnets from which the function reaches the database and the secret's endpoint. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   securityGroupId: pulumi.Input<string>;
@@ -35,9 +40,10 @@ const timeoutSeconds = 30;
  * user needs APPLICATION_PASSWORD_ADMIN, which reaches no other account (`DatabaseSchema`, `rotated`).
  *
  * The program's own password is the first one only: user and secret ignore changes of it (`rotated`), so that another
- * `pulumi up` undoes nothing. What else the secret tells stands still with it, so where the database gets another
- * address, turn rotation off and on again. Turned off, the program draws a new password and sets it, first in MySQL and
- * then in the secret: for the second or two in between, new connections are refused.
+ * `pulumi up` undoes nothing. What else the secret tells is written by each rotation as the program knows it: where the
+ * database moves, or a proxy comes in between, the deployment rotates at once. Turned off, the program draws a new
+ * password and sets it, first in MySQL and then in the secret: for the second or two in between, new connections are
+ * refused.
  */
 export class SecretRotation extends pulumi.ComponentResource {
   readonly functionName: pulumi.Output<string>;
@@ -69,7 +75,14 @@ export class SecretRotation extends pulumi.ComponentResource {
         rotationLambdaArn: rotateSecret.arn,
         rotationRules: { automaticallyAfterDays: args.everyDays },
       },
-      { parent: this, dependsOn: [permission, ...(args.dependsOn ?? [])] },
+      {
+        parent: this,
+        dependsOn: [permission, ...(args.dependsOn ?? [])],
+        // Turned on anew, rotation begins with one; on AWS that is the way to have one by deployment. The old one goes
+        // first: to delete it is to turn rotation off.
+        replacementTrigger: pulumi.all([args.told.host, args.told.port]).apply(([host, port]) => `${host}:${port}`),
+        deleteBeforeReplace: true,
+      },
     );
 
     this.functionName = rotateSecret.name;
@@ -107,6 +120,15 @@ function rotationFunction(
       role,
       timeout: timeoutSeconds,
       memorySize: 256,
+      environment: {
+        variables: {
+          DatabaseHost: args.database.host,
+          DatabasePort: pulumi.interpolate`${args.database.port}`,
+          SecretHost: args.told.host,
+          SecretPort: pulumi.interpolate`${args.told.port}`,
+          SecretClusterIdentifier: args.told.dbClusterIdentifier,
+        },
+      },
       vpcConfig: { subnetIds: args.subnetIds, securityGroupIds: [args.securityGroupId] },
       loggingConfig: { logFormat: "JSON", logGroup: logs.name, applicationLogLevel: "INFO", systemLogLevel: "WARN" },
     },

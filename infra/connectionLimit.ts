@@ -44,25 +44,64 @@ export function connectionLimit(instanceClass: string): number | undefined {
   return memory && Math.floor((memory * 0.95 - GiB / 4) / bytesPerConnection);
 }
 
+/**
+ * Memory in GiB → `max_connections` of Aurora MySQL: its classes from t3.small to r5.16xlarge (Aurora user guide,
+ * "Maximum connections to an Aurora MySQL DB instance").
+ */
+const auroraSteps: readonly (readonly [number, number])[] = [
+  [2, 45],
+  [4, 90],
+  [8, 135],
+  [16, 1000],
+  [32, 2000],
+  [64, 3000],
+  [128, 4000],
+  [256, 5000],
+];
+
+/**
+ * How many connections Aurora Serverless v2 takes by default, at least: what the largest provisioned class takes that
+ * has no more memory. AWS derives it from the largest capacity, whatever the capacity is at the moment.
+ *
+ * @param maxMemoryGiB the largest capacity in GiB, from 2; two of them are one Aurora capacity unit
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html
+ */
+export function auroraConnectionLimit(maxMemoryGiB: number): number {
+  return Math.max(...auroraSteps.filter(([memory]) => memory <= maxMemoryGiB).map(([, connections]) => connections));
+}
+
 /** From so many connections on somebody should know: 85 in 100 of the limit. @returns undefined for an unknown class */
 export function nearLimit(instanceClass: string): number | undefined {
   const limit = connectionLimit(instanceClass);
   return limit && Math.floor(limit * 0.85);
 }
 
+/** The share of the database's connections (percent) that RDS Proxy may open; the others are {@link keptConnections}. */
+export const proxyPercent = 75;
+
 /**
  * What is allowed where a reserved concurrency could exhaust the database: each registration that runs holds one
- * connection. Nothing is checked for a concurrency of 0 (which reserves nothing) or for a class that is not known.
+ * connection. So it does behind RDS Proxy, which gives a session that prepares statements a connection of its own (RDS
+ * user guide, "Avoiding pinning"). Nothing is checked for a concurrency of 0 (which reserves nothing), or where the
+ * limit is not known.
  *
  * @param concurrency `registration.reservedConcurrency`
- * @param classKey the configuration key of the instance class, for the message
+ * @param limit the connections that the database takes; undefined where it is not known
+ * @param size what decides that, for the message: a configuration key and its value
+ * @param proxy whether RDS Proxy stands in between
  * @returns undefined where it fits
  */
-export function reservationFault(concurrency: number, instanceClass: string, classKey: string): string | undefined {
-  const limit = connectionLimit(instanceClass);
-  if (limit === undefined || concurrency <= limit - keptConnections) return undefined;
-  return (
-    `at most ${limit - keptConnections} with ${classKey} ${instanceClass}, which takes about ${limit} connections, ` +
-    `${keptConnections} of them kept for RDS, deployments and repairs; reserve less or take a larger class`
-  );
+export function reservationFault(
+  concurrency: number,
+  limit: number | undefined,
+  size: string,
+  proxy: boolean,
+): string | undefined {
+  if (limit === undefined) return undefined;
+  const most = Math.min(limit - keptConnections, proxy ? Math.floor((limit * proxyPercent) / 100) : limit);
+  if (concurrency <= most) return undefined;
+  const kept = proxy
+    ? `of which RDS Proxy may open ${proxyPercent} in 100`
+    : `${keptConnections} of them kept for RDS, deployments and repairs`;
+  return `at most ${most} with ${size}, which takes about ${limit} connections, ${kept}; reserve less or take a larger one`;
 }

@@ -1,5 +1,7 @@
-import { readSurroundings } from "./config";
-import { Database } from "./Database";
+import { readSurroundings, type Settings } from "./config";
+import { auroraConnectionLimit } from "./connectionLimit";
+import { type AuroraSize, Database, type InstanceSize } from "./Database";
+import { DatabaseProxy } from "./DatabaseProxy";
 import { DatabaseSchema } from "./DatabaseSchema";
 import { DatabaseSecret } from "./DatabaseSecret";
 import { ImageApi } from "./ImageApi";
@@ -23,24 +25,24 @@ export = async function program() {
   const protect = settings["data.protect"];
   const rotationDays = settings["secret.rotationDays"];
   const rotated = rotationDays > 0;
+  const isPublic = settings["database.access"] === "public";
 
   const network = new Network("network", {
     region,
     cidr: settings["network.cidr"],
     deployerCidrs: settings["database.deployerCidrs"],
+    proxy: settings["database.proxy"],
   });
   const database = new Database("database", {
-    subnetIds: network.publicSubnetIds,
+    size: databaseSize(settings),
+    subnetIds: network.databaseSubnetIds,
     securityGroupId: network.databaseSecurityGroupId,
-    publiclyAccessible: true,
-    instanceClass: settings["database.instanceClass"],
-    storageGiB: settings["database.storageGiB"],
+    publiclyAccessible: isPublic,
     backupDays: settings["database.backupDays"],
-    multiAz: settings["database.multiAz"],
     protect,
   });
   const schema = new DatabaseSchema("schema", {
-    instance: database.instance,
+    instance: database.server,
     address: database.address,
     port: database.port,
     adminUsername: database.administrator.user,
@@ -48,19 +50,39 @@ export = async function program() {
     authorities: rdsAuthorities(region, extraAuthorities),
     verifiedByBundle,
     rotated,
-    protect,
+    // From outside, nobody reaches a private database.
+    ...(isPublic
+      ? {}
+      : {
+          inside: {
+            subnetIds: network.privateSubnetIds,
+            securityGroupId: network.functionSecurityGroupId,
+            logRetentionDays: settings["logs.retentionDays"],
+            dependsOn: network.wayToDatabase,
+          },
+        }),
   });
-  const secret = new DatabaseSecret("secret", {
+  const ownSecret = new DatabaseSecret("secret", {
     secretName: documentedName("ecommerce_secret", stack),
-    username: schema.userName,
-    password: schema.userPassword,
-    host: database.address,
-    port: database.port,
-    dbClusterIdentifier: database.identifier,
     recoveryDays: settings["secret.recoveryDays"],
     rotated,
     protect,
   });
+  const proxy = network.proxySecurityGroupId
+    ? new DatabaseProxy("database-proxy", {
+        subnetIds: network.privateSubnetIds,
+        securityGroupId: network.proxySecurityGroupId,
+        secretArn: ownSecret.arn,
+        target: database.proxyTarget,
+      })
+    : undefined;
+  // The proxy listens on MySQL's usual port, and so does the database.
+  const told = {
+    host: proxy?.address ?? database.address,
+    port: database.port,
+    dbClusterIdentifier: database.identifier,
+  };
+  const secret = ownSecret.write({ username: schema.userName, password: schema.userPassword, ...told });
   const registration = new UserRegistration("register-user", {
     secretName: secret.secretName,
     secretArn: secret.arn,
@@ -89,16 +111,22 @@ export = async function program() {
   });
   registration.allow(users.arn);
   buffer?.allow(users.arn);
-  if (rotated) {
-    new SecretRotation("rotate-secret", {
-      secretArn: secret.arn,
-      everyDays: rotationDays,
-      subnetIds: network.privateSubnetIds,
-      securityGroupId: network.functionSecurityGroupId,
-      logRetentionDays: settings["logs.retentionDays"],
-      dependsOn: [network.secretEndpoint, ...(schema.passwordGrant ? [schema.passwordGrant] : [])],
-    });
-  }
+  const rotation = rotated
+    ? new SecretRotation("rotate-secret", {
+        secretArn: secret.arn,
+        everyDays: rotationDays,
+        database: { host: database.address, port: database.port },
+        told,
+        subnetIds: network.privateSubnetIds,
+        securityGroupId: network.functionSecurityGroupId,
+        logRetentionDays: settings["logs.retentionDays"],
+        dependsOn: [
+          network.secretEndpoint,
+          ...network.wayToDatabase,
+          ...(schema.passwordGrant ? [schema.passwordGrant] : []),
+        ],
+      })
+    : undefined;
 
   const bucket = new ImageBucket("images", { bucketName: settings.bucketName, protect });
   const role = new ImageApiRole("image-api-role", {
@@ -123,13 +151,11 @@ export = async function program() {
     region,
     ...(settings["alarms.email"] === "none" ? {} : { email: settings["alarms.email"] }),
     registration,
-    database: {
-      identifier: database.identifier,
-      instanceClass: settings["database.instanceClass"],
-      storageGiB: settings["database.storageGiB"],
-    },
+    database: { ...watchedDatabase(settings), identifier: database.identifier },
     api: { name: apiName, stage: settings["api.stage"] },
+    queueName: buffer?.queueName,
     deadLetterQueueName: buffer?.deadLetterQueueName,
+    rotationLogGroupName: rotation?.logGroupName,
   });
 
   return {
@@ -149,6 +175,27 @@ export = async function program() {
     ...localPage(settings.callbackUrls),
   };
 };
+
+const isAurora = (settings: Settings) => settings["database.kind"] === "aurora";
+
+function databaseSize(settings: Settings): InstanceSize | AuroraSize {
+  if (isAurora(settings)) {
+    const [minMemoryGiB, maxMemoryGiB] = [settings["database.minMemoryGiB"], settings["database.maxMemoryGiB"]];
+    return { kind: "aurora", minMemoryGiB, maxMemoryGiB };
+  }
+  return {
+    kind: "instance",
+    instanceClass: settings["database.instanceClass"],
+    storageGiB: settings["database.storageGiB"],
+    multiAz: settings["database.multiAz"],
+  };
+}
+
+function watchedDatabase(settings: Settings) {
+  return isAurora(settings)
+    ? ({ kind: "aurora", connectionLimit: auroraConnectionLimit(settings["database.maxMemoryGiB"]) } as const)
+    : { instanceClass: settings["database.instanceClass"], storageGiB: settings["database.storageGiB"] };
+}
 
 /** The page of `npm start` and `npm run web` is served where managed login may send people back to. */
 function localPage(callbackUrls: readonly string[]): { webUrl?: string } {

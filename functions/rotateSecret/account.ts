@@ -18,20 +18,28 @@ export interface Account {
   close(): void;
 }
 
+/** Where the database itself answers: not a proxy, which knows the current password only. */
+export interface DatabaseAddress {
+  /** A host name that stands in the server's certificate. */
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Logs the secret's user in; undefined where MySQL refuses the password. @throws DatabaseUnavailable */
 export type LogIn = (secret: DatabaseSecret) => Promise<Account | undefined>;
 
 /**
- * Logs in as the registration function does: by TLS, with the server verified.
+ * Logs in as the registration function does, by TLS and with the server verified, but at the database itself, wherever
+ * the secret sends the function.
  *
  * A MySQL user may have two passwords, a primary and a secondary one, and change its own.
  * {@link https://dev.mysql.com/doc/refman/8.4/en/password-management.html#dual-passwords}
  */
-export function logInBy(connect: Connect): LogIn {
+export function logInBy(connect: Connect, database: DatabaseAddress): LogIn {
   return async (secret) => {
     let connection: Connection;
     try {
-      connection = await connect(secret, CONNECT_MILLISECONDS);
+      connection = await connect({ ...secret, ...database }, CONNECT_MILLISECONDS);
     } catch (error) {
       if (codeOf(error) === "ER_ACCESS_DENIED_ERROR") {
         return undefined;

@@ -16,6 +16,14 @@ export abstract class RotationError extends Error {
   }
 }
 
+/** The function was deployed without an address that it needs. */
+export class EnvironmentIncomplete extends RotationError {
+  constructor(names: readonly string[]) {
+    const detail = `The environment variables ${names.join(", ")} are missing or no address; deploy the function again`;
+    super("EnvironmentIncomplete", "ENVIRONMENT_INCOMPLETE", detail);
+  }
+}
+
 /** The event is not one that Secrets Manager sends to a rotation function. */
 export class EventMalformed extends RotationError {
   constructor(fault: string) {

@@ -27,10 +27,15 @@ export interface Line {
   readonly causes?: readonly Cause[];
 }
 
+/** Where the secret sends whoever may read it: the database may have moved since its last version. */
+export type Told = Pick<DatabaseSecret, "host" | "port" | "dbClusterIdentifier">;
+
 /** What the function needs from outside. */
 export interface Dependencies {
   readonly versions: SecretVersions;
   readonly logIn: LogIn;
+  /** What the next version is to tell, whatever the current one tells. */
+  readonly told: Told;
   readonly newPassword: () => string;
   readonly log: (level: "info" | "error", line: Line) => void;
 }
@@ -43,7 +48,7 @@ export type Handler = (event: unknown) => Promise<void>;
  * may be, from its start, after any of them was cut off; the current password is good until it is no longer current.
  * {@link https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html}
  */
-export function handlerOf({ versions, logIn, newPassword, log }: Dependencies): Handler {
+export function handlerOf({ versions, logIn, told, newPassword, log }: Dependencies): Handler {
   /** A version that has to have a value. */
   const textOf = async (secretId: string, which: Which, name: string): Promise<string> => {
     const text = await versions.read(secretId, which);
@@ -61,7 +66,7 @@ export function handlerOf({ versions, logIn, newPassword, log }: Dependencies): 
     if ((await versions.read(secretId, { VersionId: version })) !== undefined) {
       return "PASSWORD_ALREADY_DRAWN";
     }
-    const text = JSON.stringify({ ...JSON.parse(current), password: newPassword() });
+    const text = JSON.stringify({ ...JSON.parse(current), ...told, password: newPassword() });
     await versions.putPending(secretId, version, text);
     return "PASSWORD_DRAWN";
   };
@@ -70,9 +75,9 @@ export function handlerOf({ versions, logIn, newPassword, log }: Dependencies): 
     const { secretId } = rotation;
     const pending = await pendingOf(rotation);
     const current = secretOf(await textOf(secretId, CURRENT, "current"));
-    if (!sameAccount(pending, current)) {
+    if (pending.username !== current.username) {
       const todo = "take the label AWSPENDING from the pending one, and rotate again";
-      throw new SecretInvalid(`The pending version names another user or server than the current one; ${todo}`);
+      throw new SecretInvalid(`The pending version names another user than the current one; ${todo}`);
     }
     const set = await logIn(pending);
     if (set) {
@@ -88,7 +93,7 @@ export function handlerOf({ versions, logIn, newPassword, log }: Dependencies): 
   const logInAsBefore = async (secretId: string, current: DatabaseSecret): Promise<Account | undefined> => {
     const text = await versions.read(secretId, PREVIOUS);
     const previous = text === undefined ? undefined : secretOf(text);
-    return previous && sameAccount(previous, current) ? logIn(previous) : undefined;
+    return previous?.username === current.username ? logIn(previous) : undefined;
   };
 
   const testSecret = async (rotation: Rotation): Promise<string> => {
@@ -168,9 +173,4 @@ function secretOf(text: string): DatabaseSecret {
   } catch (error) {
     throw new SecretInvalid((error as { detail: string }).detail);
   }
-}
-
-/** Whether two versions of the secret are about the same user of the same server. */
-function sameAccount(one: DatabaseSecret, other: DatabaseSecret): boolean {
-  return one.username === other.username && one.host === other.host && one.port === other.port;
 }

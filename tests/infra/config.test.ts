@@ -37,14 +37,18 @@ it("reports every fault at once, each with its key, what was got and what is all
     "ecommerce:domainPrefix": "My Shop",
     "ecommerce:bucketName": undefined,
     "ecommerce:callbackUrls": "http://shop.example.com",
-    "ecommerce:database": '{"storageGiB":"lots","multiAz":1,"multiAZ":true,"deployerCidrs":["10.0.0.1/8"]}',
+    "ecommerce:database":
+      '{"storageGiB":"lots","multiAz":1,"multiAZ":true,"deployerCidrs":["10.0.0.1/8"],"access":"open","kind":"cluster","minMemoryGiB":0.5}',
     "ecommerce:secret.recoveryDays": "3",
   });
   expect(faults.map(({ key }) => key).toSorted()).toEqual([
     "aws:region",
     "ecommerce:bucketName",
     "ecommerce:callbackUrls",
+    "ecommerce:database.access",
     "ecommerce:database.deployerCidrs",
+    "ecommerce:database.kind",
+    "ecommerce:database.minMemoryGiB",
     "ecommerce:database.multiAZ",
     "ecommerce:database.multiAz",
     "ecommerce:database.storageGiB",
@@ -73,7 +77,8 @@ it("leaves other namespaces alone", () => {
 });
 
 it("opens the database to everyone only where a second key says so", () => {
-  const everyone = (more = "") => faultsOf({ "ecommerce:database": `{"deployerCidrs":["0.0.0.0/0"]${more}}` });
+  const everyone = (more = "") =>
+    faultsOf({ "ecommerce:database": `{"access":"public","deployerCidrs":["0.0.0.0/0"]${more}}` });
   expect(everyone()).toEqual([
     {
       key: "ecommerce:database.deployerCidrs",
@@ -82,8 +87,50 @@ it("opens the database to everyone only where a second key says so", () => {
     },
   ]);
   expect(everyone(',"allowAnywhere":true')).toEqual([]);
-  expect(faultsOf({ "ecommerce:database": '{"deployerCidrs":["::/0"]}' })).toHaveLength(1);
-  expect(faultsOf({ "ecommerce:database": '{"deployerCidrs":[]}' })).toHaveLength(1);
+  expect(faultsOf({ "ecommerce:database.deployerCidrs": '["::/0"]' })).toHaveLength(1);
+});
+
+describe("settings that contradict each other", () => {
+  const one = (database: object) => {
+    const faults = faultsOf({ "ecommerce:database": JSON.stringify(database) });
+    return faults.map(({ key, got, allowed }) => `${key.replace("ecommerce:database.", "")}: ${got}; ${allowed}`);
+  };
+
+  it("takes a private database without ranges, and a public one with them, each by proxy or not, of either kind", () => {
+    const reach = [{}, { access: "private" }, { access: "public", deployerCidrs: ["192.0.2.0/24"] }];
+    const kinds = [{}, { multiAz: true, storageGiB: 50 }, { kind: "aurora" }, { kind: "aurora", maxMemoryGiB: 64 }];
+    for (const access of reach) {
+      for (const kind of kinds) {
+        for (const proxy of [true, false]) expect(one({ ...access, ...kind, proxy })).toEqual([]);
+      }
+    }
+  });
+
+  it("refuses a public database that nobody reaches, and ranges of a private one", () => {
+    expect(one({ access: "public" })).toEqual([
+      "deployerCidrs: an empty list; at least the address range that `pulumi up` runs from, such as 198.51.100.7/32; or " +
+        "set ecommerce:database.access to private",
+    ]);
+    expect(one({ deployerCidrs: ["192.0.2.0/24"] })).toEqual([
+      "deployerCidrs: 192.0.2.0/24; an empty list, since nobody outside the VPC reaches a private database; or set " +
+        "ecommerce:database.access to public",
+    ]);
+  });
+
+  it("refuses what the other kind of database has", () => {
+    expect(one({ kind: "aurora", multiAz: true, instanceClass: "db.m7g.large", storageGiB: 21 })).toEqual([
+      expect.stringMatching(/^instanceClass: db.m7g.large; nothing, or its default db.t4g.micro, with .*kind aurora/),
+      expect.stringMatching(/^storageGiB: 21; nothing, or its default 20, with .*kind aurora/),
+      expect.stringMatching(/^multiAz: true; nothing, or its default false, with .*kind aurora/),
+    ]);
+    expect(one({ minMemoryGiB: 2, maxMemoryGiB: 16 })).toHaveLength(2);
+  });
+
+  it("refuses an Aurora that would shrink to more than it grows to", () => {
+    expect(one({ kind: "aurora", minMemoryGiB: 9 })).toEqual([
+      "minMemoryGiB: 9; at most 8, which ecommerce:database.maxMemoryGiB says",
+    ]);
+  });
 });
 
 it("makes no resource where the configuration has a fault", async () => {
@@ -111,7 +158,10 @@ it("describes every key in README.md's table, with its default", () => {
   for (const [key, setting] of Object.entries(settings)) {
     const row = readme.split("\n").find((line) => line.startsWith(`| \`${key}\` |`));
     expect(row, `README.md has no row for ${key}`).toBeDefined();
-    if ("default" in setting && setting.default !== undefined) expect(row).toContain(`\`${setting.default}\``);
+    if ("default" in setting && setting.default !== undefined) {
+      const usual = typeof setting.default === "string" ? setting.default : JSON.stringify(setting.default);
+      expect(row).toContain(`\`${usual}\``);
+    }
   }
 });
 

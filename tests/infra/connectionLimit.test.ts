@@ -4,7 +4,7 @@ import type * as limits from "../../infra/connectionLimit";
 import { loadNatively } from "../support/native";
 import { devConfig } from "../support/program";
 
-const { connectionLimit, keptConnections, nearLimit, reservationFault } =
+const { auroraConnectionLimit, connectionLimit, keptConnections, nearLimit, proxyPercent } =
   loadNatively<typeof limits>("infra/connectionLimit.ts");
 const { ConfigError, parseConfig } = loadNatively<typeof config>("infra/config.ts");
 
@@ -49,18 +49,30 @@ describe("the default max_connections of an instance class", () => {
   ])("of %s is not known", (instanceClass) => {
     expect(connectionLimit(instanceClass)).toBeUndefined();
     expect(nearLimit(instanceClass)).toBeUndefined();
-    expect(reservationFault(1000, instanceClass, "key")).toBeUndefined();
+  });
+});
+
+describe("the default max_connections of Aurora", () => {
+  it.each([
+    [2, 45],
+    [3, 45],
+    [8, 135],
+    [15, 135],
+    [16, 1000],
+    [512, 5000],
+  ])("with up to %i GiB is at least %i", (memory, connections) => {
+    expect(auroraConnectionLimit(memory)).toBe(connections);
   });
 });
 
 describe("registration.reservedConcurrency", () => {
-  const configured = (reservedConcurrency: number, instanceClass: string) => {
-    const { deployerCidrs } = JSON.parse(devConfig["ecommerce:database"]!);
-    const database = JSON.stringify({ deployerCidrs, instanceClass });
+  const configuredWith = (reservedConcurrency: number, more: object) => {
+    const database = JSON.stringify({ ...JSON.parse(devConfig["ecommerce:database"]!), ...more });
     const registration = JSON.stringify({ reservedConcurrency });
     const values = { ...devConfig, "ecommerce:database": database, "ecommerce:registration": registration };
     return parseConfig(values, "ecommerce", "dev")["registration.reservedConcurrency"];
   };
+  const configured = (concurrency: number, instanceClass: string) => configuredWith(concurrency, { instanceClass });
   const most = connectionLimit("db.t4g.micro")! - keptConnections;
 
   it("may be what the class leaves after what RDS and the operators need, and no more", () => {
@@ -72,7 +84,7 @@ describe("registration.reservedConcurrency", () => {
     expect(() => configured(80, "db.t4g.micro")).toThrow(
       "ecommerce:registration.reservedConcurrency: got 80; allowed is at most 47 with " +
         "ecommerce:database.instanceClass db.t4g.micro, which takes about 59 connections, 12 of them kept for RDS, " +
-        "deployments and repairs; reserve less or take a larger class",
+        "deployments and repairs; reserve less or take a larger one",
     );
   });
 
@@ -80,6 +92,26 @@ describe("registration.reservedConcurrency", () => {
     expect(configured(80, "db.t4g.small")).toBe(80);
     expect(configured(1000, "db.x2g.large")).toBe(1000);
     expect(configured(0, "db.t4g.micro")).toBe(0);
+  });
+
+  it("may be what Aurora leaves at its largest capacity", () => {
+    const aurora = (concurrency: number) => configuredWith(concurrency, { kind: "aurora", maxMemoryGiB: 4 });
+    expect(aurora(90 - keptConnections)).toBe(78);
+    expect(() => aurora(79)).toThrow(
+      "ecommerce:registration.reservedConcurrency: got 79; allowed is at most 78 with ecommerce:database.maxMemoryGiB 4",
+    );
+  });
+
+  it("may be what RDS Proxy opens, since a session that prepares statements keeps its connection", () => {
+    const proxy = (concurrency: number) => configuredWith(concurrency, { proxy: true });
+    const share = Math.floor((connectionLimit("db.t4g.micro")! * proxyPercent) / 100);
+    expect(proxy(share)).toBe(44);
+    expect(() => proxy(share + 1)).toThrow(/at most 44 with .*of which RDS Proxy may open 75 in 100/);
+  });
+
+  it("leaves on the smallest database what is kept beside the proxy's share", () => {
+    const smallest = connectionLimit("db.t4g.micro")!;
+    expect(smallest - Math.floor((smallest * proxyPercent) / 100)).toBeGreaterThanOrEqual(keptConnections);
   });
 
   it("at its most leaves the alarm for connections silent", () => {

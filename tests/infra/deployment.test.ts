@@ -13,7 +13,7 @@ it("makes a new deployment when anything of the API changes, and only then", asy
   const before = await triggers();
   expect(before).toEqual({ definition: expect.stringMatching(/^[0-9a-f]{16}$/) });
   expect(await triggers()).toEqual(before);
-  expect(await triggers({ "ecommerce:database": '{"deployerCidrs":["198.51.100.0/24"]}' })).toEqual(before);
+  expect(await triggers({ "ecommerce:database.deployerCidrs": '["198.51.100.0/24"]' })).toEqual(before);
   expect(await triggers({ "ecommerce:api": '{"corsOrigin":"https://shop.example.com"}' })).not.toEqual(before);
   expect(await triggers({ "aws:region": "eu-west-1" })).not.toEqual(before);
 

@@ -16,6 +16,7 @@ beforeAll(async () => {
     "ecommerce:api": '{"writers":"application","ownPrefix":true,"overwrite":false,"accountLogRole":true}',
     "ecommerce:registration": '{"buffer":true}',
     "ecommerce:secret": '{"rotationDays":30}',
+    "ecommerce:database.proxy": "true",
   });
   grants = program.all("aws:iam/rolePolicy:RolePolicy").flatMap(({ name, inputs }) => {
     const document = typeof inputs.policy === "string" ? JSON.parse(inputs.policy) : inputs.policy;
@@ -75,7 +76,9 @@ it("lets each role be taken on by one service", () => {
     expect(Statement, name).toHaveLength(1);
     expect(Statement[0].Action, name).toBe("sts:AssumeRole");
     expect(Object.values(Statement[0].Principal), name).toEqual([
-      expect.stringMatching(/^(lambda|apigateway)\.amazonaws\.com$/),
+      name === "database-proxy-role"
+        ? "rds.amazonaws.com"
+        : expect.stringMatching(/^(lambda|apigateway)\.amazonaws\.com$/),
     ]);
   }
 });

@@ -30,8 +30,8 @@ it("allows three flows and nothing else", () => {
 });
 
 it("opens the database to the configured ranges, of both address families", async () => {
-  const database = '{"deployerCidrs":["198.51.100.7/32","2001:db8::/64"]}';
-  const other = await recordProgram({ "ecommerce:database": database });
+  const ranges = '["198.51.100.7/32","2001:db8::/64"]';
+  const other = await recordProgram({ "ecommerce:database.deployerCidrs": ranges });
   expect(rules("Ingress", other)).toEqual(
     expect.arrayContaining(["database:3306 ← 198.51.100.7/32", "database:3306 ← 2001:db8::/64"]),
   );
@@ -48,7 +48,7 @@ it("spreads over two zones, in ranges that do not overlap", () => {
   expect(new Set(subnets.map(([, { cidrBlock }]) => cidrBlock)).size).toBe(4);
 });
 
-it("leads the public subnets to the internet, and the private ones nowhere", () => {
+it("leads the subnets of a public database to the internet, and the others nowhere", () => {
   const [route, ...others] = program.all("aws:ec2/route:Route");
   expect(others).toEqual([]);
   expect(route!.inputs).toMatchObject({ destinationCidrBlock: "0.0.0.0/0", gatewayId: "network-internet-id" });

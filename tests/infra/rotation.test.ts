@@ -21,6 +21,8 @@ it("is off by default: nothing of it is registered, and the rest is the same", a
   expect(names(off).filter((one) => !names(program).includes(one))).toEqual([]);
   expect(more.toSorted()).toEqual([
     "aws:cloudwatch/logGroup:LogGroup rotate-secret-logs",
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter monitoring-RotationFailures",
+    "aws:cloudwatch/metricAlarm:MetricAlarm monitoring-rotation-failures",
     "aws:iam/role:Role rotate-secret-role",
     "aws:iam/rolePolicy:RolePolicy rotate-secret-policy",
     "aws:lambda/function:Function rotate-secret",
@@ -56,8 +58,16 @@ it("runs in the VPC, where the registration function runs, with a log of its own
     timeout: 30,
     loggingConfig: { logFormat: "JSON", logGroup: "rotate-secret-logs" },
   });
-  expect(rotate.environment?.variables ?? {}).toEqual({});
   expect(inputs("aws:cloudwatch/logGroup:LogGroup", "rotate-secret-logs").retentionInDays).toBe(30);
+});
+
+it("is told where the database answers, and what the secret is to tell, in variables that hold no secret", async () => {
+  const variables = (of: Recorded) => of.one(functionType, "rotate-secret").inputs.environment;
+  const direct = { DatabaseHost: "database.example.com", DatabasePort: "3306" };
+  const told = { SecretHost: "database.example.com", SecretPort: "3306", SecretClusterIdentifier: "database-1" };
+  expect(variables(program)).toEqual({ variables: { ...direct, ...told } });
+  const proxied = await recordProgram({ ...on, "ecommerce:database.proxy": "true" });
+  expect(variables(proxied)).toEqual({ variables: { ...direct, ...told, SecretHost: "proxy.example.com" } });
 });
 
 it("may do with the one secret what a rotation needs, write its log and hold its interfaces, and nothing else", () => {
@@ -128,7 +138,7 @@ describe("what the engine compares with its state", () => {
     const administrator = { adminUsername: "admin", adminPassword: "admins-password", verifiedByBundle: true };
     new DatabaseSchema("schema", { instance, ...server, ...administrator, rotated }, { transformations });
     const fields = { username: "u", password: "p", host: "h", port: 1, dbClusterIdentifier: "d" };
-    new DatabaseSecret("secret", { secretName: "ecommerce_secret", ...fields, rotated }, { transformations });
+    new DatabaseSecret("secret", { secretName: "ecommerce_secret", rotated }, { transformations }).write(fields);
     await pulumi.runtime.disconnect();
     return found;
   }

@@ -2,16 +2,17 @@
 
 import type { Made, Registered } from "../../local/host/part";
 import type * as host from "../../local/host/program";
-import { loadNatively } from "./native";
+import { stackConfig } from "../../local/host/stackConfig";
+import { loadNatively, projectRoot } from "./native";
 
-/** A complete configuration: Pulumi.dev.yaml's values, as Pulumi hands them over. */
+/** The least that a configuration must say, for a public database; everything else has its default. */
 export const devConfig: Readonly<Record<string, string>> = {
   "aws:region": "us-east-1",
   "ecommerce:callbackUrls": '["http://localhost:3000/"]',
   "ecommerce:signOutUrls": '["http://localhost:3000/"]',
   "ecommerce:domainPrefix": "ecommerce-jlrg",
   "ecommerce:bucketName": "ecommerce-app-jlrg",
-  "ecommerce:database": '{"deployerCidrs":["192.0.2.0/24"]}',
+  "ecommerce:database": '{"access":"public","deployerCidrs":["192.0.2.0/24"]}',
 };
 
 export interface Recorded {
@@ -25,6 +26,9 @@ export interface Recorded {
 /** What AWS would answer beside the inputs, as far as the program reads it. */
 const answers: Record<string, (resource: Registered) => Record<string, unknown>> = {
   "aws:rds/instance:Instance": () => ({ address: "database.example.com", port: 3306, identifier: "database-1" }),
+  "aws:rds/cluster:Cluster": () => ({ endpoint: "cluster.example.com", port: 3306, clusterIdentifier: "cluster-1" }),
+  "aws:rds/clusterInstance:ClusterInstance": ({ name }) => ({ identifier: `${name}-1` }),
+  "aws:rds/proxy:Proxy": () => ({ endpoint: "proxy.example.com" }),
   "aws:s3/bucket:Bucket": ({ inputs }) => ({ bucketRegionalDomainName: `${inputs.bucket}.s3.us-east-1.amazonaws.com` }),
   "aws:apigateway/restApi:RestApi": () => ({ rootResourceId: "root" }),
   "aws:apigateway/stage:Stage": ({ inputs }) => ({ invokeUrl: `https://api.example.com/${inputs.stageName}` }),
@@ -37,30 +41,34 @@ export const arnOf = (resource: Pick<Registered, "name">) => `arn:aws:test:us-ea
 /** The identifier that a resource is given here. */
 export const idOf = (resource: Pick<Registered, "name">) => `${resource.name}-id`;
 
-function make(resource: Registered): Made {
+/** What is answered here to a registered resource. */
+export function answerOf(resource: Registered): Made {
   const named = { arn: arnOf(resource), name: resource.inputs.name ?? resource.name };
   return { id: idOf(resource), outputs: { ...named, ...answers[resource.type]?.(resource) } };
 }
 
 /**
- * @param values configuration over `devConfig`; undefined takes a key away
+ * @param values configuration laid over the stack's, keys as Pulumi has them; `ecommerce:database.kind` is one field of
+ *   `ecommerce:database`, which by itself stands for all of them. undefined takes a key away
+ * @param stack whose file is loaded, `Pulumi.<stack>.yaml`; without one `devConfig` stands for dev's
  * @throws what the program throws
  */
 export async function recordProgram(
   values: Readonly<Record<string, string | undefined>> = {},
-  stack = "dev",
+  stack?: string,
 ): Promise<Recorded> {
   const { evaluate } = loadNatively<typeof host>("local/host/program.ts");
   const resources: Registered[] = [];
+  const base = stack === undefined ? devConfig : stackConfig(projectRoot, stack);
   const config = Object.fromEntries(
-    Object.entries({ ...devConfig, ...values }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    Object.entries({ ...base, ...values }).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
   const { outputs } = await evaluate({
-    stack,
+    stack: stack ?? "dev",
     values: config,
     make: async (resource) => {
       resources.push(resource);
-      return make(resource);
+      return answerOf(resource);
     },
   });
   return recorded(resources, outputs);

@@ -1,0 +1,40 @@
+import type { DatabaseAddress } from "./account";
+import { EnvironmentIncomplete } from "./errors";
+import type { Told } from "./handler";
+
+/**
+ * Reads the function's environment variables.
+ * @param environment `DatabaseHost` and `DatabasePort`, where this function logs in; `SecretHost`, `SecretPort` and
+ *   `SecretClusterIdentifier`, which the next version of the secret tells: the same, or those of a proxy
+ * @throws EnvironmentIncomplete with the names of all that are missing or wrong
+ */
+export function environmentOf(environment: NodeJS.ProcessEnv): {
+  readonly database: DatabaseAddress;
+  readonly told: Told;
+} {
+  const faults: string[] = [];
+  const word = (name: string): string => {
+    const value = environment[name] ?? "";
+    if (value === "") {
+      faults.push(name);
+    }
+    return value;
+  };
+  const port = (name: string): number => {
+    const value = Number(environment[name]);
+    if (!Number.isInteger(value) || value < 1 || value > 65535) {
+      faults.push(name);
+    }
+    return value;
+  };
+  const database = { host: word("DatabaseHost"), port: port("DatabasePort") };
+  const told = {
+    host: word("SecretHost"),
+    port: port("SecretPort"),
+    dbClusterIdentifier: word("SecretClusterIdentifier"),
+  };
+  if (faults.length > 0) {
+    throw new EnvironmentIncomplete(faults);
+  }
+  return { database, told };
+}

@@ -1,0 +1,68 @@
+import { anywhere } from "./configRules";
+import { auroraConnectionLimit, connectionLimit, reservationFault } from "./connectionLimit";
+import { type SettingKey, type Settings, settings } from "./settings";
+
+/** One fault of the configuration, with the full key. */
+export interface Fault {
+  readonly key: string;
+  readonly got: string;
+  readonly allowed: string;
+}
+
+/** Settings that one kind of database has and the other has not. */
+const ofOneKind = {
+  instance: ["database.instanceClass", "database.storageGiB", "database.multiAz"],
+  aurora: ["database.minMemoryGiB", "database.maxMemoryGiB"],
+} as const;
+
+/** The faults of settings that are fine each by itself. */
+export function contradictions(config: Settings, project: string): Fault[] {
+  const faults: Fault[] = [];
+  const fault = (key: SettingKey, got: unknown, allowed: string) =>
+    faults.push({ key: `${project}:${key}`, got: String(got), allowed });
+  const full = (key: SettingKey) => `${project}:${key}`;
+
+  const ranges = config["database.deployerCidrs"];
+  const isPublic = config["database.access"] === "public";
+  if (isPublic && ranges.length === 0) {
+    const range = "at least the address range that `pulumi up` runs from, such as 198.51.100.7/32";
+    fault("database.deployerCidrs", "an empty list", `${range}; or set ${full("database.access")} to private`);
+  }
+  if (!isPublic && ranges.length > 0) {
+    const nobody = "an empty list, since nobody outside the VPC reaches a private database";
+    fault("database.deployerCidrs", ranges.join(", "), `${nobody}; or set ${full("database.access")} to public`);
+  }
+  const open = ranges.filter(anywhere);
+  if (open.length > 0 && !config["database.allowAnywhere"]) {
+    const everyone = "to open the database's port to everyone all the same";
+    const way = `ranges of your own; ${everyone}, set ${full("database.allowAnywhere")} to true`;
+    fault("database.deployerCidrs", open.join(", "), way);
+  }
+
+  const aurora = config["database.kind"] === "aurora";
+  for (const key of ofOneKind[aurora ? "instance" : "aurora"]) {
+    const usual = settings[key].default;
+    if (config[key] === usual) continue;
+    const kind = `${full("database.kind")} ${config["database.kind"]}`;
+    fault(key, config[key], `nothing, or its default ${usual}, with ${kind}, which has no such setting`);
+  }
+  const [least, most] = [config["database.minMemoryGiB"], config["database.maxMemoryGiB"]];
+  if (least > most) {
+    fault("database.minMemoryGiB", least, `at most ${most}, which ${full("database.maxMemoryGiB")} says`);
+  }
+
+  const concurrency = config["registration.reservedConcurrency"];
+  const size = aurora ? "database.maxMemoryGiB" : "database.instanceClass";
+  const limit = aurora ? auroraConnectionLimit(most) : connectionLimit(config["database.instanceClass"]);
+  const tooMany = reservationFault(concurrency, limit, `${full(size)} ${config[size]}`, config["database.proxy"]);
+  if (tooMany !== undefined) fault("registration.reservedConcurrency", concurrency, tooMany);
+  if (config["registration.buffer"] && [1, 2].includes(concurrency)) {
+    const rule = `0, or at least 3 with ${full("registration.buffer")}`;
+    fault(
+      "registration.reservedConcurrency",
+      concurrency,
+      `${rule}: AWS gives a queue no fewer than 2, and sign-ins need one`,
+    );
+  }
+  return faults;
+}
