@@ -204,7 +204,7 @@ export async function startParts(
           ...deployed,
           cognitoEndpoint: cognito.endpoint,
           signInUrl: login.localUrl(deployed.signInUrl),
-          mysql: { ...mysql.administrator, database: mysql.administrator.database ?? "" },
+          mysql: { ...mysql.administrator, database: deployed.mysql.database },
           secretsManagerEndpoint: secrets.endpoint,
           lambdaEndpoint: lambda.endpoint,
           bucketUrl: await objects.bucketUrl(deployed.bucketName),

@@ -19,8 +19,6 @@ import { startTlsProxy, type TlsProxy } from "./tlsProxy";
 export interface Administrator extends Credentials {
   readonly host: "localhost";
   readonly port: number;
-  /** The program's database; undefined until the program has made it. */
-  readonly database: string | undefined;
 }
 
 export class MySql implements Part {
@@ -33,7 +31,6 @@ export class MySql implements Part {
   readonly #credentials: Credentials;
   readonly #stop: () => Promise<void>;
   readonly #only = new OnlyDatabase();
-  #database: string | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -76,15 +73,13 @@ export class MySql implements Part {
       "aws:rds/clusterParameterGroup:ClusterParameterGroup": clusters.make,
       "aws:rds/instance:Instance": (resource) => makeInstance(resource, instances, this.#only, server),
       ...clusterMakers({ instances, clusters }, this.#only, server),
-      ...providerMakers((name) => {
-        this.#database ??= name;
-      }),
+      ...providerMakers(),
     };
   }
 
   /** May do everything, for this machine only; RDS has no such account. */
   get administrator(): Administrator {
-    return { host: "localhost", port: this.#port, ...this.#credentials, database: this.#database };
+    return { host: "localhost", port: this.#port, ...this.#credentials };
   }
 
   /** What the server runs as; undefined until the program has registered it. */

@@ -15,11 +15,8 @@ import { account, identifier, quote } from "./sql";
 /** The provider splices these into statements, so they may not end a literal. */
 const spliced = /^[^'"`\\]+$/;
 
-/**
- * @param madeDatabase told of each database
- * @returns the makers by type token
- */
-export function providerMakers(madeDatabase: (name: string) => void): Record<string, Maker> {
+/** @returns the makers by type token */
+export function providerMakers(): Record<string, Maker> {
   const made = new Map<string, string>();
   const claim = (resource: Registered, id: string) => {
     const key = `${resource.type} ${id}`;
@@ -36,11 +33,7 @@ export function providerMakers(madeDatabase: (name: string) => void): Record<str
       await withSession(`the mysql provider "${resource.name}"`, connection, async () => {});
       return { id: resource.name, outputs: {} };
     },
-    "mysql:index/database:Database": async (resource) => {
-      const result = await makeDatabase(resource, claim);
-      madeDatabase(result.id);
-      return result;
-    },
+    "mysql:index/database:Database": (resource) => makeDatabase(resource, claim),
     "mysql:index/user:User": (resource) => makeUser(resource, claim),
     "mysql:index/grant:Grant": (resource) => makeGrant(resource, claim),
   };

@@ -1,181 +1,152 @@
-import { BlockList, isIPv6 } from "node:net";
-import type { Made, Registered } from "../host/part";
+import { type Inputs, Network, type Place, type Placed, texts } from "./network";
 
-/** A resource as it was registered and answered. */
-export type Placed = Registered & Made;
+export type { Placed } from "./network";
 
-type Inputs = Readonly<Record<string, unknown>>;
-
-/** Something with network interfaces: in these subnets, behind these security groups. */
-interface Place {
-  /** For sentences: `the function "register-user"`. */
-  readonly title: string;
-  readonly subnets: readonly Placed[];
-  readonly groups: readonly string[];
+/** Where a MySQL server or a proxy before it is reached. */
+interface Server {
+  readonly place: Place;
+  /** As the program was told; a proxy's port is that of its target. */
+  readonly address: unknown;
+  readonly port: unknown;
+  /** The port in the network, which security groups go by; on this machine servers listen on others. */
+  readonly networkPort: number;
 }
 
 const mysqlPort = 3306;
-const httpsPort = 443;
+const dynamicType = "pulumi-nodejs:dynamic:Resource";
 
 /**
- * Why the registered network would keep the system from working on AWS, where this machine has none: whether the
- * functions reach the database and the endpoint of Secrets Manager, and whoever runs `pulumi up` the database that it
- * fills. Follows VPCs, subnets, routes and the separate rules of security groups; a way by anything else (NAT, peering,
- * prefix lists, rules inside a group) is none.
+ * Why the registered network would keep the system from working on AWS, where this machine has none: whether each
+ * function reaches the database, or the proxy that its secret names, and the endpoint of Secrets Manager; the proxy the
+ * database; and whoever runs `pulumi up` the database that it fills. What nobody lets in from outside is reached from
+ * inside the VPC alone: then a function must fill it. (The person at this machine has an account of their own, for which
+ * there is none of this.)
  *
  * @param resources everything that the program registered
  * @returns sentences; none where all is reached
- * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
  */
 export function unreachable(resources: readonly Placed[]): string[] {
   const network = new Network(resources);
-  const [instance] = network.all("aws:rds/instance:Instance");
-  const database = instance && network.database(instance);
-  const faults = network
-    .all("aws:lambda/function:Function")
-    .filter(({ inputs }) => isInVpc(inputs) || readsSecret(inputs))
-    .flatMap((resource) => {
-      if (!isInVpc(resource.inputs)) return [`the function "${resource.name}" is in no VPC (vpcConfig is missing)`];
-      const place = network.functionPlace(resource);
-      const port = Number(instance?.inputs.port ?? mysqlPort);
-      return [...(database ? network.flow(place, database, port) : []), ...network.secretFaults(place)];
-    });
-  if (!instance || !database) return faults;
-  const zones = new Set(database.subnets.map(({ inputs }) => inputs.availabilityZone));
-  if (zones.size < 2) faults.push(`${database.title} has subnets in ${zones.size} zone, and RDS wants two at least`);
-  // The mysql provider runs where `pulumi up` does.
-  const filledFromOutside = resources.some(({ type }) => type.startsWith("mysql:"));
-  return filledFromOutside ? [...faults, ...network.outsideFaults(instance, database)] : faults;
+  const [resource] = [...network.all("aws:rds/instance:Instance"), ...network.all("aws:rds/cluster:Cluster")];
+  const database = resource && databaseServer(network, resource);
+  const proxies = network.all("aws:rds/proxy:Proxy").map((proxy) => proxyServer(network, proxy));
+  const servers = database ? [database, ...proxies] : [];
+
+  const faults = network.all("aws:lambda/function:Function").flatMap((one) => functionFaults(network, one, servers));
+  for (const { place } of servers) faults.push(...network.zonesFault(place));
+  if (!resource || !database) return faults;
+  for (const { place } of proxies) faults.push(...network.flow(place, database.place, database.networkPort));
+  const members = membersOf(network, resource);
+  if (members.length === 0)
+    faults.push(`${database.place.title} has no instance (ClusterInstance), so nothing answers`);
+  // The mysql provider and dynamic resources run where `pulumi up` does.
+  const filledFromOutside = resources.some(
+    ({ type, inputs }) => type.startsWith("mysql:") || (type === dynamicType && inputs.host === database.address),
+  );
+  return filledFromOutside ? [...faults, ...outsideFaults(network, members, database)] : faults;
 }
 
-const isInVpc = ({ vpcConfig }: Inputs) => texts((vpcConfig as Inputs | undefined)?.subnetIds).length > 0;
-const readsSecret = ({ environment }: Inputs) =>
-  ((environment as Inputs | undefined)?.variables as Inputs | undefined)?.SecretName !== undefined;
+function databaseServer(network: Network, { name, inputs, outputs }: Placed): Server {
+  const group = network
+    .all("aws:rds/subnetGroup:SubnetGroup")
+    .find((one) => (one.outputs.name ?? one.id) === inputs.dbSubnetGroupName);
+  return {
+    place: network.place(`the database "${name}"`, group?.inputs.subnetIds, inputs.vpcSecurityGroupIds),
+    address: outputs.address ?? outputs.endpoint,
+    port: outputs.port,
+    networkPort: Number(inputs.port ?? mysqlPort),
+  };
+}
 
-class Network {
-  constructor(private readonly resources: readonly Placed[]) {}
+/** A proxy listens on MySQL's usual port, whatever the port of its database. */
+function proxyServer(network: Network, { name, id, inputs, outputs }: Placed): Server {
+  const target = network
+    .all("aws:rds/proxyTarget:ProxyTarget")
+    .find((one) => one.inputs.dbProxyName === (outputs.name ?? id));
+  return {
+    place: network.place(`the proxy "${name}"`, inputs.vpcSubnetIds, inputs.vpcSecurityGroupIds),
+    address: outputs.endpoint,
+    port: target?.outputs.port,
+    networkPort: mysqlPort,
+  };
+}
 
-  all(type: string): Placed[] {
-    return this.resources.filter((resource) => resource.type === type);
-  }
+/** What has an address of its own: the instance itself, or those of a cluster. */
+function membersOf(network: Network, database: Placed): Placed[] {
+  if (database.type === "aws:rds/instance:Instance") return [database];
+  const identifier = database.outputs.clusterIdentifier ?? database.id;
+  return network
+    .all("aws:rds/clusterInstance:ClusterInstance")
+    .filter(({ inputs }) => inputs.clusterIdentifier === identifier || inputs.clusterIdentifier === database.id);
+}
 
-  functionPlace({ name, inputs }: Placed): Place {
-    const { subnetIds, securityGroupIds } = inputs.vpcConfig as Inputs;
-    return { title: `the function "${name}"`, subnets: this.#subnets(subnetIds), groups: texts(securityGroupIds) };
-  }
+/** What keeps a function from what it works with; nothing is asked of one that works with neither secret nor database. */
+function functionFaults(network: Network, resource: Placed, servers: readonly Server[]): string[] {
+  const secret = secretOf(network, resource);
+  const rotated = network
+    .all("aws:secretsmanager/secretRotation:SecretRotation")
+    .some(({ inputs }) => inputs.rotationLambdaArn === resource.outputs.arn);
+  const handed = servers.filter(({ address }) => isHanded(network, resource, address));
+  if (secret === undefined && !rotated && handed.length === 0) return [];
 
-  database({ name, inputs }: Placed): Place {
-    const group = this.all("aws:rds/subnetGroup:SubnetGroup").find(
-      (one) => (one.outputs.name ?? one.id) === inputs.dbSubnetGroupName,
-    );
-    const groups = texts(inputs.vpcSecurityGroupIds);
-    return { title: `the database "${name}"`, subnets: this.#subnets(group?.inputs.subnetIds), groups };
-  }
+  const title = `the function "${resource.name}"`;
+  const { subnetIds, securityGroupIds } = (resource.inputs.vpcConfig ?? {}) as Inputs;
+  if (texts(subnetIds).length === 0) return [`${title} is in no VPC (vpcConfig is missing)`];
+  const from = network.place(title, subnetIds, securityGroupIds);
+  // Rotation goes to the database itself; a proxy would know only one of the two passwords.
+  const to = rotated || handed.length > 0 ? servers[0] : (namedBy(network, secret, servers) ?? servers[0]);
+  return [
+    ...(to ? network.flow(from, to.place, to.networkPort) : []),
+    ...(secret !== undefined || rotated ? network.secretFaults(from) : []),
+  ];
+}
 
-  /** What is missing for one place to open a connection to another; within a VPC only the groups' rules decide. */
-  flow(from: Place, to: Place, port: number): string[] {
-    const vpcs = new Set([...from.subnets, ...to.subnets].map(({ inputs }) => inputs.vpcId));
-    if (from.subnets.length === 0 || to.subnets.length === 0 || vpcs.size !== 1) {
-      return [`${from.title} and ${to.title} are not in subnets of one VPC`];
-    }
-    const faults: string[] = [];
-    if (!this.#allows("Egress", from, to, port)) {
-      faults.push(`no egress rule lets ${from.title} out to port ${port} of ${to.title}`);
-    }
-    if (!this.#allows("Ingress", to, from, port)) {
-      faults.push(`no ingress rule lets ${from.title} in at port ${port} of ${to.title}`);
-    }
-    return faults;
-  }
+/** The secret that a function's environment names. */
+function secretOf(network: Network, { inputs }: Placed): unknown {
+  const { SecretName } = ((inputs.environment as Inputs | undefined)?.variables ?? {}) as Inputs;
+  if (SecretName === undefined) return undefined;
+  return (
+    network.all("aws:secretsmanager/secret:Secret").find((one) => one.inputs.name === SecretName)?.id ?? SecretName
+  );
+}
 
-  /** A function in a VPC has no way to Secrets Manager but an interface endpoint inside, under the public name. */
-  secretFaults(from: Place): string[] {
-    const vpcId = from.subnets[0]?.inputs.vpcId;
-    const endpoint = this.all("aws:ec2/vpcEndpoint:VpcEndpoint").find(
-      ({ inputs }) => inputs.vpcId === vpcId && String(inputs.serviceName).endsWith(".secretsmanager"),
-    );
-    if (!endpoint) return [`${from.title} has no endpoint of Secrets Manager in its VPC`];
-    const title = `the endpoint "${endpoint.name}" of Secrets Manager`;
-    const { subnetIds, securityGroupIds, privateDnsEnabled } = endpoint.inputs;
-    const faults = this.flow(
-      from,
-      { title, subnets: this.#subnets(subnetIds), groups: texts(securityGroupIds) },
-      httpsPort,
-    );
-    // Both are what private DNS takes; without it the SDK's host name leads out of the VPC.
-    const vpc = this.#byId("aws:ec2/vpc:Vpc", vpcId)?.inputs;
-    if (privateDnsEnabled !== true) faults.push(`${title} has no private DNS (privateDnsEnabled)`);
-    if (vpc?.enableDnsHostnames !== true || vpc.enableDnsSupport === false) {
-      faults.push(`${title} is not found by name: its VPC lacks enableDnsHostnames or enableDnsSupport`);
-    }
-    return faults;
-  }
+/** Whether the program invokes the function with a server's address. */
+function isHanded(network: Network, { id, outputs }: Placed, address: unknown): boolean {
+  return network
+    .all("aws:lambda/invocation:Invocation")
+    .filter(({ inputs }) => [id, outputs.name, outputs.arn].includes(inputs.functionName))
+    .some(({ inputs }) => address !== undefined && String(inputs.input).includes(JSON.stringify(address)));
+}
 
-  /** What is missing for the database to be filled by the mysql provider, from outside. */
-  outsideFaults({ inputs }: Placed, database: Place): string[] {
-    const faults: string[] = [];
-    const reason = "which `pulumi up` fills from outside,";
-    if (inputs.publiclyAccessible !== true) {
-      faults.push(`${database.title}, ${reason} has no public address (publiclyAccessible)`);
-    }
-    const closed = database.subnets.find((subnet) => !this.#leadsToInternet(subnet));
-    if (closed)
-      faults.push(`${database.title}, ${reason} is in subnet "${closed.name}" without a route to the internet`);
-    const port = Number(inputs.port ?? mysqlPort);
-    const open = this.#rules("Ingress", database, port).some(
-      (rule) => rule.cidrIpv4 !== undefined || rule.cidrIpv6 !== undefined,
-    );
-    if (!open) faults.push(`${database.title}, ${reason} has no ingress rule for any address range at port ${port}`);
-    return faults;
-  }
+/** The server that a secret tells: by host and, where two share one as on this machine, by port. */
+function namedBy(network: Network, secretId: unknown, servers: readonly Server[]): Server | undefined {
+  const version = network
+    .all("aws:secretsmanager/secretVersion:SecretVersion")
+    .find(({ inputs }) => inputs.secretId === secretId);
+  const { host, port } = fields(version?.inputs.secretString);
+  const sameHost = servers.filter(({ address }) => address === host);
+  return sameHost.find((one) => one.port === port) ?? sameHost[0];
+}
 
-  #leadsToInternet(subnet: Placed): boolean {
-    const tables = this.all("aws:ec2/routeTableAssociation:RouteTableAssociation")
-      .filter(({ inputs }) => inputs.subnetId === subnet.id)
-      .map(({ inputs }) => inputs.routeTableId);
-    return this.all("aws:ec2/route:Route").some(
-      ({ inputs }) =>
-        tables.includes(inputs.routeTableId) &&
-        (inputs.destinationCidrBlock === "0.0.0.0/0" || inputs.destinationIpv6CidrBlock === "::/0") &&
-        this.#byId("aws:ec2/internetGateway:InternetGateway", inputs.gatewayId)?.inputs.vpcId === subnet.inputs.vpcId,
-    );
-  }
-
-  #allows(direction: "Ingress" | "Egress", place: Place, peer: Place, port: number): boolean {
-    return this.#rules(direction, place, port).some(
-      ({ referencedSecurityGroupId: group, cidrIpv4 }) =>
-        peer.groups.includes(String(group)) ||
-        (cidrIpv4 !== undefined && peer.subnets.every((one) => within(String(cidrIpv4), String(one.inputs.cidrBlock)))),
-    );
-  }
-
-  #rules(direction: "Ingress" | "Egress", { groups }: Place, port: number): Inputs[] {
-    return this.all(`aws:vpc/securityGroup${direction}Rule:SecurityGroup${direction}Rule`)
-      .map(({ inputs }) => inputs as Inputs)
-      .filter(({ securityGroupId, ipProtocol, fromPort, toPort }) => {
-        const all = String(ipProtocol) === "-1";
-        const tcp = ipProtocol === "tcp" && Number(fromPort) <= port && port <= Number(toPort);
-        return groups.includes(String(securityGroupId)) && (all || tcp);
-      });
-  }
-
-  #subnets(ids: unknown): Placed[] {
-    return texts(ids).flatMap((id) => this.#byId("aws:ec2/subnet:Subnet", id) ?? []);
-  }
-
-  #byId(type: string, id: unknown): Placed | undefined {
-    return this.all(type).find((resource) => resource.id === id);
+function fields(json: unknown): Inputs {
+  try {
+    return (JSON.parse(String(json)) ?? {}) as Inputs;
+  } catch {
+    return {};
   }
 }
 
-/** Whether an IPv4 range begins within another. */
-function within(outer: string, inner: string): boolean {
-  const [network = "", prefix] = outer.split("/");
-  const [address = ""] = inner.split("/");
-  if (isIPv6(network) || isIPv6(address)) return false;
-  const list = new BlockList();
-  list.addSubnet(network, Number(prefix));
-  return list.check(address);
+/** What is missing for the database to be filled by the mysql provider, from outside. */
+function outsideFaults(network: Network, members: readonly Placed[], { place, networkPort }: Server): string[] {
+  const faults: string[] = [];
+  const reason = "which `pulumi up` fills from outside,";
+  if (members.some(({ inputs }) => inputs.publiclyAccessible !== true)) {
+    faults.push(`${place.title}, ${reason} has no public address (publiclyAccessible)`);
+  }
+  const closed = place.subnets.find((subnet) => !network.leadsToInternet(subnet));
+  if (closed) faults.push(`${place.title}, ${reason} is in subnet "${closed.name}" without a route to the internet`);
+  if (!network.isOpenToRanges(place, networkPort)) {
+    faults.push(`${place.title}, ${reason} has no ingress rule for any address range at port ${networkPort}`);
+  }
+  return faults;
 }
-
-const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
