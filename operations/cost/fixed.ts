@@ -26,14 +26,14 @@ const leastCapacityOfAProxy = 8;
 
 const pricings: Readonly<Record<string, Pricing>> = {
   [instanceType]: (resource) => {
-    const { name, inputs } = resource;
+    const { inputs } = resource;
     const zones = inputs.multiAz === true ? ".twoZones" : "";
     const where = zones ? ", two zones" : "";
     const storage = String(inputs.storageType);
     return [
       knownOrNot(resource, `${inputs.instanceClass}${where}`, hoursPerMonth, `rds.${inputs.instanceClass}${zones}`),
       knownOrNot(resource, `storage ${storage}${where}`, Number(inputs.allocatedStorage), `rds.${storage}${zones}`),
-      ...(inputs.publiclyAccessible === true ? [line(name, "public address", hoursPerMonth, "vpc.publicAddress")] : []),
+      ...publicAddress(resource),
     ];
   },
   // Its storage is paid as used; its instances follow.
@@ -45,7 +45,7 @@ const pricings: Readonly<Record<string, Pricing>> = {
     }
     const { least, most } = capacityOf(clusterOf(resource, all));
     const what = `${least} capacity units, the least; ${most} at most`;
-    return [line(name, what, least * hoursPerMonth, "aurora.capacity")];
+    return [line(name, what, least * hoursPerMonth, "aurora.capacity"), ...publicAddress(resource)];
   },
   "aws:rds/proxy:Proxy": ({ name }, all) => {
     const members = all.filter(({ type }) => type === memberType);
@@ -202,6 +202,9 @@ const notPriced = ({ name, type }: Registered, reason: string): NotPriced => ({ 
 
 const knownOrNot = (resource: Registered, what: string, quantity: number, key: string): Line | NotPriced =>
   lineIfKnown(resource.name, what, quantity, key) ?? notPriced(resource, `the price table has no ${key}`);
+
+const publicAddress = ({ name, inputs }: Registered): Line[] =>
+  inputs.publiclyAccessible === true ? [line(name, "public address", hoursPerMonth, "vpc.publicAddress")] : [];
 
 /** The cluster that the instance belongs to: its identifier is the cluster's id or name. */
 function clusterOf(member: Registered, all: readonly Registered[]): Registered | undefined {

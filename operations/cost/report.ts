@@ -29,6 +29,7 @@ export function textReport({ stack, region, fixed, signUps, uploads }: Cost): st
     [
       `Assumed: ${assumptions.secondsPerCall} s a call of a function, ${assumptions.logKilobytesPerCall} kB of log a call, ` +
         "one reading of the secret a sign-up, one preflight an upload.",
+      "Left out: AWS's free allowances, of which Cognito's is the largest (10,000 monthly users of an account, unverified).",
       "\"unverified\" marks a price that could not be read in AWS's own list; operations/cost/prices.ts names each price's page.",
     ],
   ];
