@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { readMigrations, readSchemaFile } from "../schema/files";
 import type { Migration } from "../schema/plan";
+import { type CheckedFiles, checkedFiles } from "./schemaFiles";
 import { type InsideArgs, schemaInside } from "./schemaInside";
 import { SchemaFile } from "./schemaProvider";
 
@@ -62,12 +63,13 @@ export class DatabaseSchema extends pulumi.ComponentResource {
   /** Depend on this where the user must be able to have two passwords; there only if `rotated`. */
   readonly passwordGrant: pulumi.Resource | undefined;
 
+  /** @throws SchemaError where the files are refused ({@link checkedFiles}), before anything is registered */
   constructor(name: string, args: DatabaseSchemaArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:database:DatabaseSchema", name, {}, opts);
+    const databaseName = args.databaseName ?? "ecommerce_db";
     const wanted: Wanted = {
-      databaseName: args.databaseName ?? "ecommerce_db",
-      sql: args.sql ?? readSchemaFile(),
-      migrations: args.migrations ?? readMigrations(),
+      databaseName,
+      files: checkedFiles(args.sql ?? readSchemaFile(), args.migrations ?? readMigrations(), databaseName),
       userName: args.userName ?? "ecommerce_register",
       password: userPassword(name, this, args.rotated ?? false),
       privileges: args.userPrivileges ?? ["INSERT", "SELECT"],
@@ -91,8 +93,7 @@ export class DatabaseSchema extends pulumi.ComponentResource {
 /** What there should be, the same both ways. */
 interface Wanted {
   readonly databaseName: pulumi.Input<string>;
-  readonly sql: pulumi.Input<string>;
-  readonly migrations: readonly Migration[];
+  readonly files: CheckedFiles;
   readonly userName: pulumi.Input<string>;
   readonly password: pulumi.Output<string>;
   readonly privileges: pulumi.Input<string>[];
@@ -135,8 +136,7 @@ function makeInside(
         authorities: args.authorities,
       },
       database: wanted.databaseName,
-      sql: wanted.sql,
-      migrations: wanted.migrations,
+      files: wanted.files,
       user: { name: wanted.userName, password: wanted.password, privileges: wanted.privileges, rotated },
       inside,
       instance: args.instance,
@@ -220,8 +220,8 @@ function applyFiles({ name, parent, args, wanted }: Making, database: mysql.Data
       password: args.adminPassword,
       authorities: args.authorities,
       databaseName: wanted.databaseName,
-      sql: wanted.sql,
-      migrations: wanted.migrations,
+      sql: wanted.files.sql,
+      migrations: wanted.files.migrations,
     },
     { parent, dependsOn: [database], deletedWith: args.instance },
   );

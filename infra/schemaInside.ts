@@ -1,9 +1,9 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { checksum } from "../schema/checksum";
-import type { ApplyEvent, Migration } from "../schema/plan";
+import type { ApplyEvent } from "../schema/plan";
 import { bundle, bundledPackages } from "./bundle";
 import { functionRole } from "./functionRole";
+import type { CheckedFiles } from "./schemaFiles";
 
 /** Where the function that makes the schema runs. */
 export interface InsideArgs {
@@ -27,8 +27,7 @@ export interface SchemaInsideArgs {
     readonly authorities: pulumi.Input<string>;
   };
   readonly database: pulumi.Input<string>;
-  readonly sql: pulumi.Input<string>;
-  readonly migrations: readonly Migration[];
+  readonly files: CheckedFiles;
   readonly user: {
     readonly name: pulumi.Input<string>;
     readonly password: pulumi.Input<string>;
@@ -53,21 +52,20 @@ const timeoutSeconds = 900;
  * the deployer may invoke it. Server, administrator and files come by the invocation, whose input is a secret in the
  * state. It is invoked again whenever the input changes (lifecycle `CREATE_ONLY`: Pulumi shows a replacement, and
  * deleting the old invocation does nothing); the triggers repeat the files by name, so that a preview shows them.
- * https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_invocation
+ *
+ * @see https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_invocation
  */
 export function schemaInside(name: string, args: SchemaInsideArgs, parent: pulumi.Resource): aws.lambda.Invocation {
-  const { server, database, sql, migrations, user, inside, instance } = args;
-  const { applySchema, policy } = applyingFunction(`${name}-apply`, inside, parent);
+  const { server, database, files, user, inside, instance } = args;
+  const { sql, migrations, checksum, migrationChecksums } = files;
   const event = { server, database, sql, migrations, user } satisfies Record<keyof ApplyEvent, unknown>;
+  const { applySchema, policy } = applyingFunction(`${name}-apply`, inside, parent);
   return new aws.lambda.Invocation(
     `${name}-applied`,
     {
       functionName: applySchema.name,
       input: pulumi.secret(pulumi.jsonStringify(event)),
-      triggers: {
-        "ecommerceSchema.sql": pulumi.output(sql).apply(checksum),
-        ...Object.fromEntries(migrations.map((migration) => [migration.name, checksum(migration.sql)])),
-      },
+      triggers: { "ecommerceSchema.sql": checksum, ...migrationChecksums },
       lifecycleScope: "CREATE_ONLY",
     },
     { parent, dependsOn: [policy, instance, ...(inside.dependsOn ?? [])], deletedWith: instance },

@@ -1,9 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { applySchema } from "../schema/apply";
-import { checksum } from "../schema/checksum";
-import { migrationStatements, orderedMigrations } from "../schema/migrations";
 import type { Migration } from "../schema/plan";
-import { createdTables, harmlessStatementsOf } from "../schema/statements";
+import { checkedFiles } from "./schemaFiles";
 
 /** What a {@link SchemaFile} needs. */
 export interface SchemaFileArgs {
@@ -99,26 +97,13 @@ export class SchemaFile extends pulumi.dynamic.Resource {
   declare readonly checksum: pulumi.Output<string>;
   declare readonly tables: pulumi.Output<string[]>;
 
-  /**
-   * @throws SchemaError where the schema file could destroy something, at once where `sql` and `databaseName` are known;
-   *   and for the faults of migrations ({@link orderedMigrations}, {@link migrationStatements})
-   */
+  /** @throws SchemaError as {@link checkedFiles} */
   constructor(name: string, args: SchemaFileArgs, opts?: pulumi.CustomResourceOptions) {
-    const migrations = orderedMigrations(args.migrations ?? []);
-    const tablesOf = (text: string, database: string) => {
-      for (const migration of migrations) migrationStatements(migration, database);
-      return createdTables(harmlessStatementsOf(text, database));
-    };
-    if (typeof args.sql === "string" && typeof args.databaseName === "string") tablesOf(args.sql, args.databaseName);
-    const sql = pulumi.output(args.sql);
     const props = {
       waitSeconds: 120,
       ...args,
-      migrations,
+      ...checkedFiles(args.sql, args.migrations ?? [], args.databaseName),
       password: pulumi.secret(args.password),
-      checksum: sql.apply(checksum),
-      migrationChecksums: Object.fromEntries(migrations.map((migration) => [migration.name, checksum(migration.sql)])),
-      tables: pulumi.all([sql, args.databaseName]).apply(([text, database]) => tablesOf(text, database)),
     };
     super(schemaProvider, name, props, { ...opts, additionalSecretOutputs: ["password"] });
   }

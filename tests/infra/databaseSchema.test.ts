@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DatabaseSchemaArgs } from "../../infra/DatabaseSchema";
 import { readLiveTables } from "../../schema/drift";
+import type { ApplyEvent, Migration } from "../../schema/plan";
 import { connectToTestServer, schemaFile, schemaFor, testServer } from "../schema/support";
 import { loadNatively, projectRoot } from "../support/native";
 
@@ -21,6 +23,11 @@ const types = {
   password: "random:index/randomPassword:RandomPassword",
   user: "mysql:index/user:User",
   grant: "mysql:index/grant:Grant",
+  logs: "aws:cloudwatch/logGroup:LogGroup",
+  role: "aws:iam/role:Role",
+  policy: "aws:iam/rolePolicy:RolePolicy",
+  function: "aws:lambda/function:Function",
+  invocation: "aws:lambda/invocation:Invocation",
 };
 const secretMark = "4dabf18193072939515e22adb298388d";
 const generatedPassword = "Generated0Password0Of0The0User00";
@@ -58,7 +65,12 @@ function mock(preview: boolean): void {
       case types.file:
       case types.user:
       case types.grant:
-        return { id: `${name}-id`, state: inputs };
+      case types.logs:
+      case types.role:
+      case types.policy:
+      case types.function:
+      case types.invocation:
+        return { id: `${name}-id`, state: { ...inputs, name: inputs.name ?? name, arn: `arn:${name}` } };
       default:
         throw new Error(`the component must not make a ${type}`);
     }
@@ -252,6 +264,108 @@ describe("S3: the schema file as a resource", () => {
   });
 });
 
+describe("S3: a private database's schema", () => {
+  const added = { name: "0001_added", sql: "ALTER TABLE orders ADD a int;" };
+  const inside = { subnetIds: ["subnet-1"], securityGroupId: "sg-1", logRetentionDays: 14 };
+  const private_ = (args: Partial<DatabaseSchemaArgs> = {}) => make({ inside, ...args });
+  const event = (): ApplyEvent => JSON.parse(plain(the(types.invocation).inputs.input));
+  beforeEach(() => process.chdir(path.join(projectRoot, "infra")));
+  afterEach(() => process.chdir(projectRoot));
+
+  it("is made by a function in the VPC: nothing connects from where Pulumi runs", async () => {
+    await private_();
+    expect(seen.map(({ name }) => name).sort()).toEqual([
+      "instance",
+      "schema",
+      "schema-applied",
+      "schema-apply",
+      "schema-apply-logs",
+      "schema-apply-policy",
+      "schema-apply-role",
+      "schema-user-password",
+    ]);
+    expect(the(types.function).inputs).toMatchObject({
+      vpcConfig: { subnetIds: ["subnet-1"], securityGroupIds: ["sg-1"] },
+      timeout: 900,
+      architectures: ["arm64"],
+      loggingConfig: { logFormat: "JSON", logGroup: "schema-apply-logs" },
+    });
+    expect(the(types.logs).inputs.retentionInDays).toBe(14);
+    expect(warnings).toEqual([]);
+  });
+
+  it("gives the function no rights but its log and its network interfaces, and no credentials", async () => {
+    await private_();
+    const { Statement } = the(types.policy).inputs.policy;
+    expect(Statement.map(({ Sid }: { Sid: string }) => Sid)).toEqual(["WriteLog", "HoldNetworkInterfaces"]);
+    expect(the(types.function).inputs.environment?.variables ?? {}).toEqual({});
+  });
+
+  it("invokes it with everything, as a secret, and shows the files by their checksums", async () => {
+    await private_({ rotated: true, migrations: [added] });
+    const { input, triggers, ...rest } = the(types.invocation).inputs;
+    expect(input[secretMark]).toBeDefined();
+    expect(event()).toEqual({
+      server: {
+        host: "db.example.com",
+        port: 3306,
+        user: "admin",
+        password: "admins-password",
+        authorities: "an authority",
+      },
+      database: "ecommerce_db",
+      sql: schemaFile,
+      migrations: [added],
+      user: {
+        name: "ecommerce_register",
+        password: generatedPassword,
+        privileges: ["INSERT", "SELECT"],
+        rotated: true,
+      },
+    });
+    const sum = (text: string) => createHash("sha256").update(text).digest("hex");
+    expect(triggers).toEqual({ "ecommerceSchema.sql": sum(schemaFile), "0001_added": sum(added.sql) });
+    expect(rest).toEqual({ functionName: "schema-apply", lifecycleScope: "CREATE_ONLY" });
+  });
+
+  it("has the same password and the same outputs as the public one", async () => {
+    const { component } = await private_();
+    const drawn = the(types.password).inputs;
+    expect(await pulumi.isSecret(component.userPassword)).toBe(true);
+    const outputs = async ({ component: it }: Awaited<ReturnType<typeof make>>) =>
+      Promise.all([it.databaseName, it.userName, it.userPassword].map((output) => value<string>(output)));
+    const inside_ = await outputs({ component } as Awaited<ReturnType<typeof make>>);
+    expect(component.grant).toBe(component.tables);
+    expect(component.passwordGrant).toBeUndefined();
+    seen = [];
+    expect(await outputs(await make())).toEqual(inside_);
+    expect(the(types.password).inputs).toEqual(drawn);
+  });
+
+  it("is gone with the instance, and waits for it", async () => {
+    const { instance } = await private_({ rotated: true });
+    expect(options.get(types.invocation).deletedWith).toBe(instance);
+    expect(options.get(types.invocation).dependsOn).toContain(instance);
+  });
+
+  it("can be previewed while the instance's address is unknown, with the files named", async () => {
+    mock(true);
+    const unknown = new Instance("aws:rds/instance:Instance", "unknown", { address: undefined });
+    await private_({ address: unknown.address, migrations: [added] });
+    expect(Object.keys(the(types.invocation).inputs.triggers).sort()).toEqual(["0001_added", "ecommerceSchema.sql"]);
+  });
+
+  it.each([
+    ["a schema file that destroys", { sql: `${schemaFile}\nDROP TABLE users;` }, "refused before anything was sent"],
+    ["a gap", { migrations: [{ ...added, name: "0002_added" }] }, "0002_added stands where number 0001 should be"],
+    ["a drop", { migrations: [{ ...added, sql: "DROP TABLE users" }] }, "Migration 0001_added was refused"],
+  ])("refuses %s before anything is registered, like the public one", async (_what, args, message) => {
+    await expect(private_(args)).rejects.toThrow(message);
+    await expect(make(args)).rejects.toThrow(message);
+    expect(seen.map(({ name }) => name)).not.toContain("schema-user-password");
+  });
+});
+
 /** Runs what the engine would run: the provider as it was serialized into the state, in a module of its own. */
 async function serializedProvider() {
   const source = plain(the(types.file).inputs.__provider) as string;
@@ -271,7 +385,7 @@ describe("the provider, as serialized", () => {
   });
 
   /** The inputs of the file, against the run's MySQL, as the engine hands them over: no secret wrappers. */
-  async function inputsFor(sql: string) {
+  async function inputsFor(sql: string, migrations: Migration[] = []) {
     seen = [];
     const { host, port, user, password, authorities } = testServer();
     await make({
@@ -282,6 +396,7 @@ describe("the provider, as serialized", () => {
       authorities,
       databaseName: database,
       sql,
+      migrations,
     });
     const { __provider, ...inputs } = the(types.file).inputs;
     return { ...inputs, password: plain(inputs.password) };
@@ -333,6 +448,26 @@ describe("the provider, as serialized", () => {
     const [rows] = await connection.query(`SELECT Categ_Name FROM \`${database}\`.category`);
     expect(rows).toEqual([{ Categ_Name: "kept" }]);
     expect((await readLiveTables(testServer(), database)).shapes).toMatchObject(shapes);
+  });
+
+  it("applies a migration that was added, names it in the difference, and refuses to lose it", async () => {
+    const schema = schemaFor(database);
+    const status = { name: "0001_status", sql: "ALTER TABLE orders ADD Order_Status varchar(20);" };
+    const before = await inputsFor(schema);
+    const { provider } = await serializedProvider();
+    const { id, outs } = await provider.create(before);
+    const after = await inputsFor(schema, [status]);
+    expect(after.migrationChecksums).toEqual({ "0001_status": expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(await provider.diff(id, outs, after)).toMatchObject({ changes: true, replaces: [] });
+    // A state from before there were migrations.
+    const { migrationChecksums: _, ...old } = outs;
+    expect(await provider.diff(id, old, before)).toMatchObject({ changes: false });
+
+    const updated = await provider.update(id, outs, after);
+    expect(await provider.diff(id, updated.outs, after)).toMatchObject({ changes: false });
+    expect((await readLiveTables(testServer(), database)).shapes.orders).toContain("`Order_Status`");
+    await expect(provider.update(id, updated.outs, before)).rejects.toThrow("has the migration 0001_status");
+    await connection?.query(`DROP DATABASE \`${database}\``);
   });
 
   it("reports the failing statement, although it was serialized", async () => {
