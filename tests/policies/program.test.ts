@@ -1,10 +1,12 @@
 /** The stacks as they are pass; changes that a pull request must not bring in are refused, by the rule's name. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import * as proxy from "@pulumi/policy/proxy";
 import { expect, it } from "vitest";
 import { exceptions } from "../../policies/exceptions";
 import { rules } from "../../policies/pack";
 import { taggable } from "../../policies/tags";
-import { loadNatively } from "../support/native";
+import { loadNatively, projectRoot } from "../support/native";
 import { judge, refused, registeredBy, type Seen } from "./support";
 
 /** How the SDK shows what a preview cannot know; its types leave it out. */
@@ -138,9 +140,13 @@ it("takes an exception for needed while its resource is not wholly known", async
   expect(judge(preview, "prod").filter(({ policy }) => policy === "exceptions-in-use")).toEqual([]);
 });
 
-it("names rules that there are", () => {
+it("names rules and documents that there are", () => {
   const names = rules.map(({ name }) => name);
-  for (const { rule } of exceptions) expect(names).toContain(rule);
+  const security = readFileSync(path.join(projectRoot, "docs/security.md"), "utf8");
+  for (const { rule, document } of exceptions) {
+    expect(names).toContain(rule);
+    expect(security).toContain(`\n## ${/"(.+)"/.exec(document)?.[1]}\n`);
+  }
 });
 
 it("knows every type of the program that takes tags", async () => {

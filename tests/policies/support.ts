@@ -51,7 +51,16 @@ export const refused = (violations: readonly Violation[]) =>
  *
  * @param settings `KEY=VALUE` over the stack's file, as `npm start -- --set` takes them
  */
-export async function registeredBy(stack: string, settings: readonly string[] = []): Promise<Seen[]> {
+export function registeredBy(stack: string, settings: readonly string[] = []): Promise<readonly Seen[]> {
+  const key = JSON.stringify([stack, settings]);
+  const known = evaluated.get(key) ?? evaluate(stack, settings);
+  evaluated.set(key, known);
+  return known;
+}
+
+const evaluated = new Map<string, Promise<readonly Seen[]>>();
+
+async function evaluate(stack: string, settings: readonly string[]): Promise<readonly Seen[]> {
   const values = stackConfig(projectRoot, stack, settings);
   // Pulumi's mocks are told of `protect` but do not pass it on.
   const { MockMonitor } = loadNatively<any>("node_modules/@pulumi/pulumi/runtime/mocks.js");
