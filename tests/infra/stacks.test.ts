@@ -1,0 +1,116 @@
+/** The three stacks, each with its own file: what keeps them apart in one account, and what is kept in prod. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Registration, registrations } from "../support/registrations";
+
+const stacks = ["dev", "staging", "prod"] as const;
+const registered = {} as Record<(typeof stacks)[number], Registration[]>;
+beforeAll(async () => {
+  for (const stack of stacks) registered[stack] = await registrations(stack);
+});
+
+/** What holds data that nobody could make again. */
+const holders = /^aws:(rds\/(instance|cluster|clusterInstance)|cognito\/userPool|s3\/bucket|secretsmanager\/secret):/;
+const holdersOf = (all: readonly Registration[]) => all.filter(({ type }) => holders.test(type));
+const one = (all: readonly Registration[], type: string) => all.find((resource) => resource.type === type)!;
+
+describe("names on AWS", () => {
+  /** Inputs by which AWS tells resources of one kind apart, where the program says them and leaves them not to Pulumi. */
+  const fields = ["name", "bucket", "domain", "dashboardName", "finalSnapshotIdentifier", "identifier"] as const;
+  /** Names that need be unique within something that each stack has of its own, or not at all. */
+  const inside = [
+    "aws:cognito/userPool:", // by its ID
+    "aws:cognito/userPoolClient:", // of the pool
+    "aws:cognito/resourceServer:", // of the pool
+    "aws:apigateway/authorizer:", // of the API
+    "aws:iam/rolePolicy:", // of the role
+    "aws:cloudwatch/logMetricFilter:", // of the log group
+    "mysql:", // of the database
+    "pulumi-nodejs:", // none
+  ];
+  const namesOf = (all: readonly Registration[]) =>
+    all
+      .filter(({ type }) => !inside.some((prefix) => type.startsWith(prefix)))
+      // A bucket's own settings and an alarm's dimensions name something else.
+      .flatMap(({ type, inputs }) =>
+        fields
+          .filter((field) => field !== "bucket" || type === "aws:s3/bucket:Bucket")
+          .filter((field) => typeof inputs[field] === "string")
+          .map((field) => `${type} ${field} ${inputs[field]}`),
+      );
+
+  it("are other ones in each stack, so that all three fit into one account and region", () => {
+    for (const [index, stack] of stacks.entries()) {
+      const names = namesOf(registered[stack]);
+      expect(names.length).toBeGreaterThan(10);
+      for (const other of stacks.slice(index + 1)) {
+        const others = new Set(namesOf(registered[other]));
+        expect(names.filter((name) => others.has(name))).toEqual([]);
+      }
+    }
+  });
+
+  it("are the documented ones in dev", () => {
+    expect(namesOf(registered.dev)).toEqual(
+      expect.arrayContaining([
+        "aws:s3/bucket:Bucket bucket ecommerce-app-jlrg",
+        "aws:secretsmanager/secret:Secret name ecommerce_secret",
+        "aws:iam/role:Role name ecommerce-api-gateway-to-s3",
+        "aws:apigateway/restApi:RestApi name ecommerce-api-for-s3",
+      ]),
+    );
+  });
+
+  it("leave the networks apart", () => {
+    const ranges = stacks.map((stack) => one(registered[stack], "aws:ec2/vpc:Vpc").inputs.cidrBlock);
+    expect(ranges).toEqual(["10.20.0.0/16", "10.21.0.0/16", "10.22.0.0/16"]);
+  });
+});
+
+describe("prod", () => {
+  it("lets nobody delete what holds data, neither by Pulumi nor by AWS", () => {
+    const found = holdersOf(registered.prod);
+    expect(found.map(({ type }) => type).toSorted()).toEqual([
+      "aws:cognito/userPool:UserPool",
+      "aws:rds/instance:Instance",
+      "aws:s3/bucket:Bucket",
+      "aws:secretsmanager/secret:Secret",
+    ]);
+    for (const { urn, options } of found) expect(options.protect, urn).toBe(true);
+    expect(one(found, "aws:rds/instance:Instance").inputs).toMatchObject({
+      deletionProtection: true,
+      skipFinalSnapshot: false,
+      finalSnapshotIdentifier: "database-prod-final",
+      backupRetentionPeriod: 35,
+      multiAz: true,
+      publiclyAccessible: false,
+      storageEncrypted: true,
+    });
+    expect(one(found, "aws:cognito/userPool:UserPool").inputs.deletionProtection).toBe("ACTIVE");
+    expect(one(found, "aws:s3/bucket:Bucket").inputs.forceDestroy).toBe(false);
+    expect(one(found, "aws:secretsmanager/secret:Secret").inputs.recoveryWindowInDays).toBe(30);
+  });
+
+  it("protects Aurora as well, its cluster and both instances", async () => {
+    const database = '{"access":"private","kind":"aurora","backupDays":35}';
+    const found = holdersOf(await registrations("prod", { "ecommerce:database": database }));
+    const cluster = one(found, "aws:rds/cluster:Cluster");
+    expect(found.filter(({ type }) => type === "aws:rds/clusterInstance:ClusterInstance")).toHaveLength(2);
+    for (const { urn, options } of found) expect(options.protect, urn).toBe(true);
+    expect(cluster.inputs).toMatchObject({
+      deletionProtection: true,
+      skipFinalSnapshot: false,
+      finalSnapshotIdentifier: "database-prod-final",
+      backupRetentionPeriod: 35,
+      storageEncrypted: true,
+    });
+  });
+});
+
+it("gives up dev and staging at will, the secret's name at once", () => {
+  for (const stack of ["dev", "staging"] as const) {
+    const found = holdersOf(registered[stack]);
+    for (const { urn, options } of found) expect(options.protect, urn).toBe(false);
+    expect(one(found, "aws:rds/instance:Instance").inputs).toMatchObject({ skipFinalSnapshot: true });
+    expect(one(found, "aws:secretsmanager/secret:Secret").inputs.recoveryWindowInDays).toBe(0);
+  }
+});
