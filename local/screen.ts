@@ -8,18 +8,30 @@ type Line = (resource: Registered, outputs: Record<string, unknown>) => string;
 /** The resources that a person waits for or asks about; the others pass without a line. */
 const lines: Record<string, Line> = {
   "aws:rds/instance:Instance": (_, { address, port }) => `database server on ${address}:${port}`,
+  "aws:rds/cluster:Cluster": (_, { endpoint, port }) => `database cluster on ${endpoint}:${port}`,
+  "aws:rds/proxyTarget:ProxyTarget": ({ inputs }, { endpoint, port }) =>
+    `proxy ${inputs.dbProxyName} before the database, on ${endpoint}:${port}`,
   "mysql:index/database:Database": ({ inputs }) => `database ${inputs.name}`,
   "pulumi-nodejs:dynamic:Resource": () => "schema/ecommerceSchema.sql applied",
+  "aws:lambda/invocation:Invocation": ({ inputs }) =>
+    `function ${inputs.functionName} invoked for ${Object.keys(inputs.triggers ?? {}).join(", ") || "this deployment"}`,
   "mysql:index/grant:Grant": ({ inputs }) =>
     `database user ${inputs.user} with ${(inputs.privileges as string[] | undefined)?.join(", ")} on ${inputs.table}`,
   "aws:secretsmanager/secret:Secret": (_, { name }) => `secret ${name}`,
   "aws:lambda/function:Function": (_, { name }) => `function ${name}, packaged and unpacked`,
+  "aws:secretsmanager/secretRotation:SecretRotation": (_, { secretId }) => `rotation of ${nameOf(secretId)}`,
+  "aws:sqs/queue:Queue": (_, { name }) => `queue ${name}`,
+  "aws:lambda/eventSourceMapping:EventSourceMapping": (_, { functionName }) =>
+    `the queue's messages go to ${nameOf(functionName)}`,
   "aws:cognito/userPool:UserPool": (_, { name, id }) => `user pool ${name} (${id})`,
   "aws:cognito/userPoolClient:UserPoolClient": ({ inputs }) => `app client ${inputs.name}`,
-  "aws:lambda/permission:Permission": ({ inputs }) => `permission for ${inputs.principal} to call the function`,
+  "aws:lambda/permission:Permission": ({ inputs }) => `${inputs.principal} may call ${nameOf(inputs.function)}`,
   "aws:s3/bucket:Bucket": (_, { bucket }) => `bucket ${bucket}`,
   "aws:apigateway/stage:Stage": (_, { invokeUrl }) => `image API at ${invokeUrl}`,
 };
+
+/** The last part of an ARN; a name as it is. */
+const nameOf = (nameOrArn: unknown) => String(nameOrArn).split(":").at(-1);
 
 /** What the person sees of a start: each step with the time it took, then where everything is. */
 export class Screen {
@@ -63,7 +75,7 @@ export class Screen {
 }
 
 const addresses = (outputs: Outputs): [string, string][] => [
-  ["page", outputs.webUrl ?? "none: callbackUrls has no URL on localhost"],
+  ["page", outputs.webUrl ?? "not served: this stack's callbackUrls name no URL on localhost"],
   ["sign in", outputs.signInUrl],
   ["image API", outputs.apiUrl],
   ["bucket", outputs.bucketUrl],
