@@ -12,7 +12,7 @@ What a stack costs: each month before anybody uses it, for 1,000 sign-ups, and f
 this machine with the configuration in Pulumi.NAME.yaml; asks AWS nothing and needs no credentials.
 
   --stack NAME      the stack
-  --set KEY=VALUE   as if the stack's configuration had this value, such as --set database.kind=aurora; may be repeated
+  --set KEY=VALUE   as if the stack's configuration had this value, such as --set database.multiAz=false; may be repeated
   --json            for machines: one JSON object
   --help            show this
 
