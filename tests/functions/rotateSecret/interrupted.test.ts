@@ -149,6 +149,17 @@ it("mends a secret that somebody gave a password MySQL does not know", async () 
   await rotated();
 });
 
+it("logs in at the database itself and lets the secret tell where it is now, wherever the secret sent people before", async () => {
+  const { host, port, dbClusterIdentifier } = await deployment.secret();
+  const moved = { host: "gone.invalid", port: 1, dbClusterIdentifier: "gone" };
+  await putByHand({ ...(await deployment.secret()), ...moved });
+  await deployment.forgetConnections();
+  expect(await deployment.signUp()).toMatchObject({ failed: true });
+  expect(await deployment.rotate()).toBe(true);
+  expect(await deployment.secret()).toMatchObject({ host, port, dbClusterIdentifier });
+  await rotated();
+});
+
 it("takes any password that was set by hand, whatever it is made of", async () => {
   const password = `'; DROP USER ecommerce_register; -- \\' \\\\ "ü%?`;
   const { username } = await deployment.secret();
