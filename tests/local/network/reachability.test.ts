@@ -1,27 +1,31 @@
 /** What would not reach what on AWS, asked of the program's own network with one thing taken away. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Placed, unreachable } from "../../../local/network/reachability";
-import { idOf, recordProgram } from "../../support/program";
+import { answerOf, recordProgram } from "../../support/program";
+
+async function placedProgram(values: Record<string, string> = {}): Promise<readonly Placed[]> {
+  const { resources } = await recordProgram(values);
+  return resources.map((resource) => ({ ...resource, ...answerOf(resource) }));
+}
 
 let program: readonly Placed[];
 beforeAll(async () => {
-  const { resources } = await recordProgram();
-  program = resources.map((resource) => ({ ...resource, id: idOf(resource), outputs: { name: resource.name } }));
+  program = await placedProgram();
 });
 
 const ingress = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
 const egress = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule";
 /** The program without one resource. */
-const without = (type: string, name: string) => {
-  const left = program.filter((resource) => resource.type !== type || resource.name !== name);
-  expect(left).toHaveLength(program.length - 1);
+const without = (type: string, name: string, all = program) => {
+  const left = all.filter((resource) => resource.type !== type || resource.name !== name);
+  expect(left).toHaveLength(all.length - 1);
   return unreachable(left);
 };
 /** The program with other inputs of one resource; undefined takes one away. */
-const having = (type: string, name: string, inputs: object) => {
-  expect(program.some((resource) => resource.type === type && resource.name === name)).toBe(true);
+const having = (type: string, name: string, inputs: object, all = program) => {
+  expect(all.some((resource) => resource.type === type && resource.name === name)).toBe(true);
   return unreachable(
-    program.map((resource) =>
+    all.map((resource) =>
       resource.type === type && resource.name === name
         ? { ...resource, inputs: { ...resource.inputs, ...inputs } }
         : resource,
@@ -102,14 +106,78 @@ describe("the database", () => {
       expect.stringContaining("no ingress rule for any address range at port 3306"),
     ]);
   });
-  it("may be closed where nothing fills it from outside", () => {
-    const inside = program
-      .filter(({ type, name }) => !type.startsWith("mysql:") && name !== "network-database-from-192.0.2.0/24")
-      .map((resource) =>
-        resource.type === "aws:rds/instance:Instance"
-          ? { ...resource, inputs: { ...resource.inputs, publiclyAccessible: false } }
-          : resource,
-      );
+});
+
+describe("a private database", () => {
+  let inside: readonly Placed[];
+  beforeAll(async () => {
+    inside = await placedProgram({
+      "ecommerce:database": '{"access":"private"}',
+      "ecommerce:secret": '{"rotationDays":7}',
+    });
+  });
+
+  it("is reached by the functions inside alone", () => {
     expect(unreachable(inside)).toEqual([]);
+    const functions = ["register-user", "rotate-secret", "schema-apply"];
+    const cut = without(egress, "network-function-to-database", inside).sort();
+    expect(cut).toEqual(
+      functions.map((name) => `no egress rule lets the function "${name}" out to port 3306 of the database "database"`),
+    );
+    const noSecret = without("aws:ec2/vpcEndpoint:VpcEndpoint", "network-secrets", inside).sort();
+    expect(noSecret, "who is invoked with what it needs reads no secret").toEqual([
+      'the function "register-user" has no endpoint of Secrets Manager in its VPC',
+      'the function "rotate-secret" has no endpoint of Secrets Manager in its VPC',
+    ]);
+  });
+  it.each(["register-user", "rotate-secret", "schema-apply"])("is not reached by %s from outside", (name) => {
+    expect(having("aws:lambda/function:Function", name, { vpcConfig: undefined }, inside)).toEqual([
+      `the function "${name}" is in no VPC (vpcConfig is missing)`,
+    ]);
+  });
+  it.each([
+    ["the mysql provider", { type: "mysql:index/user:User", inputs: { user: "someone" } }],
+    ["a dynamic resource", { type: "pulumi-nodejs:dynamic:Resource", inputs: { host: "database.example.com" } }],
+  ])("is not filled by %s, which runs where pulumi up does", (_, resource) => {
+    const faults = unreachable([...inside, { ...resource, name: "outsider", id: "outsider", outputs: {} }]);
+    expect(faults).toEqual([
+      expect.stringContaining("has no public address"),
+      expect.stringContaining("without a route to the internet"),
+      expect.stringContaining("has no ingress rule for any address range at port 3306"),
+    ]);
+  });
+});
+
+describe("Aurora behind a proxy", () => {
+  let inside: readonly Placed[];
+  beforeAll(async () => {
+    inside = await placedProgram({
+      "ecommerce:database": '{"access":"private","kind":"aurora","proxy":true}',
+      "ecommerce:secret": '{"rotationDays":7}',
+    });
+  });
+
+  it("is reached by the registration through the proxy, and by rotation and schema without it", () => {
+    expect(unreachable(inside)).toEqual([]);
+    expect(without(egress, "network-function-to-proxy", inside)).toEqual([
+      'no egress rule lets the function "register-user" out to port 3306 of the proxy "database-proxy"',
+    ]);
+    expect(without(ingress, "network-database-from-proxy", inside)).toEqual([
+      'no ingress rule lets the proxy "database-proxy" in at port 3306 of the database "database"',
+    ]);
+    const direct = without(ingress, "network-database-from-function", inside).join();
+    expect(direct).toContain('"rotate-secret"');
+    expect(direct).toContain('"schema-apply"');
+    expect(direct).not.toContain('"register-user"');
+  });
+  it("has an instance, and a proxy in two zones", () => {
+    const bare = inside.filter(({ type }) => type !== "aws:rds/clusterInstance:ClusterInstance");
+    expect(unreachable(bare)).toEqual([
+      'the database "database" has no instance (ClusterInstance), so nothing answers',
+    ]);
+    const one = { vpcSubnetIds: ["network-private-1-id"] };
+    expect(having("aws:rds/proxy:Proxy", "database-proxy", one, inside)).toEqual([
+      'the proxy "database-proxy" has subnets in 1 zone, and RDS wants two at least',
+    ]);
   });
 });
