@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type * as config from "../../infra/config";
 import { loadNatively } from "../support/native";
 import { arnOf, devConfig, idOf, type Recorded, recordProgram } from "../support/program";
+import { registrations } from "../support/registrations";
 
 const on = { "ecommerce:secret": '{"rotationDays":30}' };
 const functionType = "aws:lambda/function:Function";
@@ -68,6 +69,21 @@ it("is told where the database answers, and what the secret is to tell, in varia
   expect(variables(program)).toEqual({ variables: { ...direct, ...told } });
   const proxied = await recordProgram({ ...on, "ecommerce:database.proxy": "true" });
   expect(variables(proxied)).toEqual({ variables: { ...direct, ...told, SecretHost: "proxy.example.com" } });
+});
+
+it("begins anew, and so with a rotation, where the secret is to tell another address", async () => {
+  const rotation = async (proxy: boolean) => {
+    const values = { "ecommerce:database": JSON.stringify({ proxy }) };
+    const all = await registrations("staging", values);
+    const { options } = all.find(({ type }) => type === rotationType)!;
+    const { replacementTrigger, deleteBeforeReplace } = options as {
+      replacementTrigger: any;
+      deleteBeforeReplace: any;
+    };
+    return { address: await replacementTrigger.promise(), deleteBeforeReplace };
+  };
+  expect(await rotation(false)).toEqual({ address: "database.example.com:3306", deleteBeforeReplace: true });
+  expect(await rotation(true)).toEqual({ address: "proxy.example.com:3306", deleteBeforeReplace: true });
 });
 
 it("may do with the one secret what a rotation needs, write its log and hold its interfaces, and nothing else", () => {
