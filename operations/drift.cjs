@@ -1,0 +1,3 @@
+"use strict";
+
+require("../local/door.cjs")(require, "./drift/main.ts");

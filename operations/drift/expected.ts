@@ -1,0 +1,49 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { ensureCertificates } from "../../local/certificates";
+import { StartError } from "../../local/host/part";
+import { startServer } from "../../local/mysql/server";
+import { findMySql } from "../../local/mysql/sources";
+import { freePort } from "../../local/ports";
+import { applySchema } from "../../schema/apply";
+import { type LiveTables, readLiveTables } from "../../schema/drift";
+import type { SchemaPlan } from "../../schema/plan";
+
+/**
+ * The tables that the files make, as MySQL describes them: applied to an empty server that is started on this machine for
+ * it, as `npm start` finds one, and removed afterwards.
+ *
+ * @param say reports a download's progress
+ * @param signal gives up; the server is ended and removed all the same
+ * @throws StartError where this machine has no MySQL and can get none, SchemaError where the files do not apply
+ */
+export async function expectedTables(
+  files: Pick<SchemaPlan, "database" | "sql" | "migrations">,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<LiveTables> {
+  // A server that is there already may hold what must not be touched.
+  const source = await findMySql(say, { ...process.env, LOCAL_MYSQL_URL: undefined });
+  if (source.kind !== "program") {
+    throw new StartError("The files are applied to an empty server that is started for it: unset LOCAL_MYSQL_SOURCE.");
+  }
+  const folder = await mkdtemp(path.join(os.tmpdir(), "ecommerce-drift-"));
+  try {
+    const certificates = await ensureCertificates(path.join(folder, "tls"));
+    const directory = path.join(folder, "mysql");
+    const started = await startServer({ program: source.program, directory, port: await freePort([]), certificates });
+    try {
+      const { port, administrator } = started;
+      const authorities = await readFile(certificates.caFile, "utf8");
+      const server = { host: "localhost", port, ...administrator, authorities };
+      signal.throwIfAborted();
+      await applySchema(server, files);
+      return await readLiveTables(server, files.database);
+    } finally {
+      await started.stop();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

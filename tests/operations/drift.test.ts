@@ -1,0 +1,203 @@
+/** `npm run drift`, as a person runs it: on a local system, and on stacks whose state a stand-in for the Pulumi CLI tells. */
+import { execFile } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import type { Connection } from "mysql2/promise";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { bundle } from "../../infra/bundle";
+import { DataFolder } from "../../local/folder";
+import { outputsName } from "../../local/outputs";
+import { applySchema } from "../../schema/apply";
+import { readMigrations, readSchemaFile } from "../../schema/files";
+import type { Migration } from "../../schema/plan";
+import { Database } from "../functions/support";
+import { makeWorld, type World } from "../local/lambda/support";
+import { connectToTestServer, schemaFor, testServer } from "../schema/support";
+import { projectRoot } from "../support/native";
+
+const database = `drift_command_${process.pid}`;
+const migrations: Migration[] = [{ name: "0001_status", sql: "ALTER TABLE orders ADD Order_Status varchar(20);" }];
+const secretMark = "4dabf18193072939515e22adb298388d";
+const root = mkdtempSync(join(tmpdir(), "drift-"));
+/** What the command leaves there is seen. */
+const temporary = join(root, "tmp");
+let connection: Connection;
+
+// Each comparison starts a MySQL of its own.
+vi.setConfig({ testTimeout: 120_000 });
+
+beforeAll(async () => {
+  mkdirSync(temporary);
+  connection = await connectToTestServer();
+});
+beforeEach(async () => {
+  await connection.query(`DROP DATABASE IF EXISTS \`${database}\``);
+  await applySchema(testServer(), { database, sql: schemaFor(database), migrations });
+});
+afterAll(async () => {
+  await connection?.query(`DROP DATABASE IF EXISTS \`${database}\``);
+  await connection?.end();
+  rmSync(root, { recursive: true });
+});
+
+/** Runs the command to its end; it may leave nothing behind. */
+async function run(args: string[], environment: Record<string, string> = {}) {
+  const command = join(projectRoot, "operations/drift.cjs");
+  const env = { ...process.env, TMPDIR: temporary, ...environment };
+  const ended = await new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, [command, ...args], { env, cwd: projectRoot }, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+  });
+  expect(readdirSync(temporary).filter((name) => name.startsWith("ecommerce-drift"))).toEqual([]);
+  expect(ended.stdout + ended.stderr).not.toContain(testServer().password);
+  return ended;
+}
+
+/** A PATH on which `pulumi` tells a state with these resources, as the CLI does with its secrets shown. */
+function stack(resources: object[] | string): Record<string, string> {
+  const directory = mkdtempSync(join(root, "bin-"));
+  const text = typeof resources === "string" ? resources : JSON.stringify({ version: 3, deployment: { resources } });
+  writeFileSync(join(directory, "state"), text);
+  const script = [
+    `#!${process.execPath}`,
+    `const expected = "stack export --show-secrets --non-interactive --stack=prod";`,
+    `if (process.argv.slice(2).join(" ") !== expected) { console.error("got " + process.argv); process.exit(9); }`,
+    `process.stdout.write(require("node:fs").readFileSync(${JSON.stringify(join(directory, "state"))}));`,
+  ];
+  writeFileSync(join(directory, "pulumi"), script.join("\n"));
+  chmodSync(join(directory, "pulumi"), 0o755);
+  return { PATH: `${directory}${delimiter}${process.env.PATH}` };
+}
+
+const secret = (value: unknown) => ({
+  [secretMark]: "1b47061264138c4ac30d75fd1eb44270",
+  plaintext: JSON.stringify(value),
+});
+const urn = (type: string, name: string) =>
+  `urn:pulumi:prod::ecommerce::ecommerce:database:DatabaseSchema$${type}::${name}`;
+
+function publicStack() {
+  const { host, port, user: username, password, authorities } = testServer();
+  const type = "pulumi-nodejs:dynamic:Resource";
+  const inputs = { host, port, username, password: secret(password), authorities, databaseName: database };
+  const files = { sql: schemaFor(database), migrations };
+  return stack([
+    { urn: "urn:pulumi:prod::ecommerce::pulumi:pulumi:Stack::s", type: "pulumi:pulumi:Stack" },
+    { urn: urn(type, "schema-tables"), type, inputs: { ...inputs, ...files } },
+  ]);
+}
+
+describe("a public stack", () => {
+  it("has no drift right after it was deployed", async () => {
+    const { code, stdout } = await run(["--stack", "prod"], publicStack());
+    expect([code, stdout]).toEqual([0, "The tables are what the schema file and 1 migration make.\n"]);
+  });
+
+  it("is told column by column what somebody changed by hand", async () => {
+    await connection.query(`ALTER TABLE \`${database}\`.orders MODIFY Order_Status varchar(21), ADD by_hand int`);
+    await connection.query(`DROP TABLE \`${database}\`.category`);
+    const { code, stdout } = await run(["--stack", "prod"], publicStack());
+    expect([code, stdout.split("\n")]).toEqual([
+      2,
+      [
+        "table category: missing",
+        "orders, `Order_Status`: is varchar(21) DEFAULT NULL; the files make varchar(20) DEFAULT NULL",
+        "orders, `by_hand`: not from the files; it is int DEFAULT NULL",
+        "3 differences from what the schema file and 1 migration make.",
+        "",
+      ],
+    ]);
+  });
+});
+
+describe("a private stack", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await makeWorld();
+    const code = readFileSync(join(projectRoot, "infra", bundle("applySchema")), "utf8");
+    // The packaged function, with the entry that CallbackFunction would give it.
+    await world.make("schema-apply", `${code}\nmodule.exports.handler = module.exports.createHandler();`, {
+      timeout: 900,
+    });
+  });
+  afterAll(() => world?.end());
+
+  const privateStack = () => {
+    const type = "aws:lambda/invocation:Invocation";
+    const { host, port, user, password, authorities } = testServer();
+    const event = {
+      server: { host, port, user, password, authorities },
+      database,
+      sql: schemaFor(database),
+      migrations,
+    };
+    const inputs = { functionName: "schema-apply", input: secret(JSON.stringify(event)), region: "eu-west-1" };
+    const { accessKeyId, secretAccessKey } = world.iam.administrator;
+    return {
+      ...stack([{ urn: urn(type, "schema-applied"), type, inputs }]),
+      AWS_ENDPOINT_URL_LAMBDA: world.lambda.endpoint,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    };
+  };
+
+  it("is looked at by the function inside, and told to machines line by line", async () => {
+    await connection.query(`ALTER TABLE \`${database}\`.users ADD by_hand int`);
+    const { code, stdout, stderr } = await run(["--stack", "prod", "--json"], privateStack());
+    const lines = stdout.trim().split("\n");
+    expect([code, lines.map((line) => JSON.parse(line))]).toEqual([
+      2,
+      [
+        { type: "difference", table: "users", part: "`by_hand`", actual: "int DEFAULT NULL" },
+        { type: "summary", differences: 1, migrations: 1 },
+      ],
+    ]);
+    expect(stderr).toContain("from inside its VPC");
+  });
+
+  it("passes on what the function says where it cannot look", async () => {
+    await connection.query(`DROP DATABASE \`${database}\``);
+    const { code, stderr } = await run(["--stack", "prod"], privateStack());
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`There is no database "${database}"`)]);
+    expect(stderr).not.toContain("    at ");
+  });
+});
+
+describe("the local system", () => {
+  it("is compared with the files of this folder", async () => {
+    const system = await Database.start();
+    const folder = await DataFolder.open(join(root, "local"));
+    try {
+      const { host, port, user, password, caFile } = system.server;
+      const mysql = { host, port, user, password, database: "ecommerce_db" };
+      await folder.write(outputsName, { mysql, authorityFile: caFile });
+      const server = { host, port, user, password, authorities: readFileSync(caFile, "utf8") };
+      const plan = { database: "ecommerce_db", sql: readSchemaFile(), migrations: readMigrations() };
+      await applySchema(server, plan);
+      const { code, stdout, stderr } = await run(["--dir", folder.path]);
+      expect([code, stdout]).toEqual([0, expect.stringContaining("The tables are what the schema file")]);
+      expect(stderr).toContain(folder.path);
+    } finally {
+      await folder.close();
+      await system.stop();
+    }
+  });
+});
+
+describe("what it cannot do it says in a sentence", () => {
+  it.each([
+    ["no local system", ["--dir", join(root, "none")], () => ({}), "No local system runs on"],
+    ["both", ["--stack", "prod", "--local"], () => ({}), "give one or the other"],
+    ["an unknown option", ["--fix"], () => ({}), "npm run drift --"],
+    ["a stack without a schema", ["--stack", "prod"], () => stack([]), "Stack prod has no schema yet"],
+    ["a pulumi that is something else", ["--stack", "prod"], () => stack("hello secret"), "is not JSON"],
+    ["an unknown stack", ["--stack", "other"], () => stack([]), "Pulumi does not tell the state of stack other"],
+    ["no pulumi", ["--stack", "prod"], () => ({ PATH: root }), "pulumi.com/docs/install"],
+  ])("%s", async (_what, args, environment, message) => {
+    const { code, stdout, stderr } = await run(args, environment());
+    expect([code, stdout, stderr]).toEqual([1, "", expect.stringContaining(message)]);
+    expect(stderr).not.toMatch(/ {4}at |hello/);
+  });
+});
