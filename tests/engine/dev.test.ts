@@ -1,0 +1,154 @@
+/**
+ * A public stack with every feature on, from nothing to nothing, with a real MySQL server as its database. The tests are
+ * one story: each goes on where the one before it ended.
+ */
+import { type Connection, createConnection } from "mysql2/promise";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Engine, hasPulumi, howToGetPulumi, startEngine } from "../support/engine";
+import { startTestServer, type TestServer } from "../support/mysql";
+import { byName, namesOf, secretsOf, settingsOfDynamicProvider, typesOf, updates } from "./support";
+
+describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeout: 300_000 }, () => {
+  let server: TestServer;
+  let engine: Engine;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    engine = await startEngine({
+      mysql: server,
+      settings: {
+        "registration.buffer": true,
+        "secret.rotationDays": 30,
+        "api.writers": "application",
+        "alarms.email": "alarms@example.com",
+      },
+    });
+  });
+  afterAll(async () => {
+    await engine?.dispose();
+    await server?.dispose();
+  });
+
+  const fine = { failure: undefined, warnings: [], errors: [] };
+  const unchanged = { ...fine, steps: [], summary: { same: expect.any(Number) } };
+
+  test("the first preview knows no address and no identifier, and is without a fault", async () => {
+    const run = await engine.preview();
+
+    expect(run).toMatchObject(fine);
+    expect(new Set(run.steps.map(({ op }) => op))).toEqual(new Set(["create"]));
+    expect(typesOf(run)).toEqual(
+      expect.arrayContaining(["aws:rds/instance:Instance", "mysql:index/user:User", "pulumi-nodejs:dynamic:Resource"]),
+    );
+    expect(engine.cloud.things()).toEqual([]);
+  });
+
+  test("a deployment that fails midway forgets nothing, and the next one makes just the rest", async () => {
+    engine.cloud.failOnce("users-domain");
+    const failed = await engine.up();
+    const before = engine.cloud.things();
+
+    expect(failed.failure).toContain("ServiceUnavailable: aws:cognito/userPoolDomain:UserPoolDomain users-domain");
+    expect(before.length).toBeGreaterThan(20);
+    expect(await engine.remembered()).toEqual(expect.arrayContaining(before.map(({ id }) => id)));
+
+    const resumed = await engine.up();
+    expect(resumed).toMatchObject(fine);
+    expect(new Set(resumed.steps.map(({ op }) => op))).toEqual(new Set(["create"]));
+    expect(namesOf(resumed)).toContain("users-domain");
+    const after = engine.cloud.things().map(({ type, name, id }) => ({ type, name, id }));
+    for (const { type, name, id } of before) {
+      expect(namesOf(resumed)).not.toContain(name);
+      expect(after).toContainEqual({ type, name, id });
+    }
+  });
+
+  test("the schema stands in MySQL, and the function's user may write into one table", async () => {
+    await asRoot(async (connection) => {
+      const [tables] = await connection.query("SHOW TABLES IN ecommerce_db");
+      const [grants] = await connection.query("SHOW GRANTS FOR ecommerce_register@'%'");
+      expect((tables as object[]).map((row) => Object.values(row)[0])).toEqual(
+        expect.arrayContaining(["addresses", "category", "orders", "orders_detail", "products", "users"]),
+      );
+      expect(JSON.stringify(grants)).toContain("GRANT SELECT, INSERT ON `ecommerce_db`.`users`");
+    });
+  });
+
+  test("a second deployment changes nothing", async () => {
+    expect(await engine.up()).toMatchObject(unchanged);
+  });
+
+  test("a refresh finds nothing changed", async () => {
+    expect(await engine.refresh()).toMatchObject(unchanged);
+  });
+
+  test("what somebody deleted by hand, a refresh finds and the next deployment makes again", async () => {
+    const [alarm] = engine.cloud.things().filter(({ name }) => name === "monitoring-database-storage");
+    engine.cloud.remove(alarm!.type, alarm!.id);
+
+    expect((await engine.refresh()).summary).toMatchObject({ delete: 1 });
+    const run = await engine.up();
+    expect(run).toMatchObject({ ...fine, steps: [{ op: "create", type: alarm!.type, name: alarm!.name }] });
+  });
+
+  test.for([
+    {
+      settings: { "logs.retentionDays": 14 },
+      steps: updates("aws:cloudwatch/logGroup:LogGroup", "retentionInDays", [
+        "register-user-logs",
+        "registration-buffer-enqueue-logs",
+        "rotate-secret-logs",
+      ]),
+    },
+    {
+      settings: { "registration.memoryMiB": 512 },
+      steps: updates("aws:lambda/function:Function", "memorySize", ["register-user"]),
+    },
+    {
+      settings: { "database.backupDays": 3 },
+      steps: updates("aws:rds/instance:Instance", "backupRetentionPeriod", ["database"]),
+    },
+  ])("$settings changes just what it names, and the preview tells it", async ({ settings, steps }) => {
+    await engine.set(settings);
+    const told = await engine.preview();
+    const done = await engine.up();
+
+    expect(told).toMatchObject(fine);
+    expect(done).toMatchObject(fine);
+    expect(byName(told.steps)).toEqual(byName([...steps, settingsOfDynamicProvider]));
+    expect(byName(done.steps)).toEqual(byName(told.steps));
+  });
+
+  test("the state holds every secret encrypted", async () => {
+    const stored = engine.stored();
+    const secrets = secretsOf(engine.cloud);
+
+    expect(Object.keys(secrets)).toEqual(
+      expect.arrayContaining(["administrator's password", "function user's password", "client secret"]),
+    );
+    // The search finds what is there in plain.
+    expect(stored).toContain("ecommerce_register");
+    for (const [what, value] of Object.entries(secrets)) {
+      expect(value.length, what).toBeGreaterThanOrEqual(20);
+      expect(stored.includes(value), `${what} stands in the state`).toBe(false);
+    }
+  });
+
+  test("destroying leaves nothing", async () => {
+    const run = await engine.destroy();
+
+    expect(run).toMatchObject(fine);
+    expect(engine.cloud.things()).toEqual([]);
+    expect(await engine.remembered()).toEqual([]);
+  });
+
+  async function asRoot(work: (connection: Connection) => Promise<void>): Promise<void> {
+    const { host, port, user, password } = server;
+    const connection = await createConnection({ host, port, user, password, ssl: { rejectUnauthorized: false } });
+    try {
+      await work(connection);
+    } finally {
+      await connection.end();
+    }
+  }
+});

@@ -1,0 +1,67 @@
+/** A stack that moves between a public and a private database, with a real MySQL server and a row in it. */
+import { createConnection, type RowDataPacket } from "mysql2/promise";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Engine, hasPulumi, howToGetPulumi, startEngine } from "../support/engine";
+import { startTestServer, type TestServer } from "../support/mysql";
+import { dataIn, typesOf } from "./support";
+
+describe.runIf(hasPulumi)(`moving a database on the real engine (${howToGetPulumi})`, { timeout: 300_000 }, () => {
+  let server: TestServer;
+  let engine: Engine;
+  let data: string[];
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    engine = await startEngine({ mysql: server });
+  });
+  afterAll(async () => {
+    await engine?.dispose();
+    await server?.dispose();
+  });
+
+  const fine = { failure: undefined, warnings: [], errors: [] };
+  const awsData = () => dataIn(engine.cloud).filter((thing) => thing.startsWith("aws:"));
+
+  test("a public one, with a row", async () => {
+    expect(await engine.up()).toMatchObject(fine);
+    await sql("INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES ('u-1', 'a@b.c', NOW())");
+    data = awsData();
+    expect(data).toHaveLength(4);
+  });
+
+  test("becomes private: nothing that holds data is replaced, the rows stay, nobody connects from outside", async () => {
+    await engine.set({ "database.access": "private", "database.deployerCidrs": [] });
+    const told = await engine.preview();
+    const done = await engine.up();
+
+    expect(told).toMatchObject(fine);
+    expect(done).toMatchObject(fine);
+    expect(typesOf(done)).toContain("aws:lambda/invocation:Invocation");
+    expect(awsData()).toEqual(data);
+    expect(await rows()).toEqual([{ User_UUID: "u-1" }]);
+    expect((await engine.preview()).steps).toEqual([]);
+  });
+
+  test("and public again: the rows are still there, and the mysql provider takes over what exists", async () => {
+    await engine.set({ "database.access": "public", "database.deployerCidrs": ["192.0.2.0/24"] });
+    const done = await engine.up();
+
+    expect(done).toMatchObject(fine);
+    expect(awsData()).toEqual(data);
+    expect(await rows()).toEqual([{ User_UUID: "u-1" }]);
+    expect((await engine.preview()).steps).toEqual([]);
+  });
+
+  const rows = () => sql("SELECT User_UUID FROM ecommerce_db.users");
+
+  async function sql(statement: string): Promise<unknown> {
+    const { host, port, user, password } = server;
+    const connection = await createConnection({ host, port, user, password, ssl: { rejectUnauthorized: false } });
+    try {
+      const [result] = await connection.query<RowDataPacket[]>(statement);
+      return result;
+    } finally {
+      await connection.end();
+    }
+  }
+});

@@ -1,0 +1,167 @@
+/**
+ * Stands in for the aws provider: answers as AWS would where this program looks, and refuses what AWS would refuse:
+ * unknown inputs, a name that is taken, and deleting what something else still names.
+ */
+import { randomBytes } from "node:crypto";
+import type { Cloud, Thing } from "./cloud";
+import { kinds, type TypeRules } from "./kinds";
+import * as mysqlServer from "./mysqlServer";
+import { changedKeys, type Properties, type Provider, type Subject, unknown } from "./provider";
+import { schemaOf } from "./schema";
+
+const account = "000000000000";
+
+/** Outputs that this program reads and that are not just any text. */
+const answers: Readonly<Record<string, (inputs: Properties, id: string) => Properties>> = {
+  "aws:apigateway/stage:Stage": ({ restApi, stageName }) => ({
+    invokeUrl: `https://${restApi}.execute-api.us-east-1.amazonaws.com/${stageName}`,
+  }),
+  "aws:cognito/userPoolClient:UserPoolClient": ({ generateSecret }) => ({
+    clientSecret: generateSecret ? randomBytes(26).toString("hex") : "",
+  }),
+  "aws:lambda/invocation:Invocation": () => ({ result: "{}" }),
+  "aws:rds/cluster:Cluster": (_, id) => mysqlServer.address(`${id}.cluster-0`),
+  "aws:rds/instance:Instance": (_, id) => mysqlServer.address(`${id}.0`),
+  "aws:s3/bucket:Bucket": ({ bucket }) => ({ bucketRegionalDomainName: `${bucket}.s3.us-east-1.amazonaws.com` }),
+};
+
+export function awsProvider(cloud: Cloud): Provider {
+  let region = "";
+  let defaultTags: Record<string, string> = {};
+
+  const outputsOf = ({ type }: Subject, id: string, inputs: Properties, preview: boolean): Properties => {
+    const { outputs, computed } = schemaOf(type);
+    const made = preview ? {} : answers[type]?.(inputs, id);
+    const missing = [...computed].filter((key) => inputs[key] === undefined && made?.[key] === undefined);
+    const invented = missing.map((key) => [key, preview ? unknown : invent(type, id, key, outputs.get(key))]);
+    const tags = inputs.tags === undefined ? {} : { tagsAll: inputs.tags };
+    return { ...Object.fromEntries(invented), ...inputs, ...made, ...tags, region };
+  };
+
+  return {
+    version: require("@pulumi/aws/package.json").version,
+
+    configure(settings) {
+      region = settings["aws:config:region"] ?? "";
+      // The provider's own settings come as texts, lists and objects as JSON.
+      defaultTags = JSON.parse(settings["aws:config:defaultTags"] ?? "{}").tags ?? {};
+    },
+
+    check({ type, name }, inputs, old, seed) {
+      const { named } = rulesOf(type);
+      const schema = schemaOf(type);
+      const stray = Object.keys(inputs).filter((key) => !schema.inputs.has(key) && !key.startsWith("__"));
+      if (stray.length > 0) throw new Error(`${type} has no input ${stray.join(", ")}`);
+      const checked: Properties = Object.fromEntries(
+        Object.entries(inputs).map(([key, value]) => [key, schema.outputs.get(key) === "string" ? text(value) : value]),
+      );
+      checked.__defaults = [];
+      if (named !== undefined && inputs[named] === undefined) {
+        checked[named] = old[named] ?? `${name}-${seed.slice(0, 7)}`.toLowerCase();
+        checked.__defaults = [named];
+      }
+      // As the real one does, for each type that has tags.
+      const tags = { ...defaultTags, ...inputs.tags };
+      if (schema.inputs.has("tags") && Object.keys(tags).length > 0) checked.tags = tags;
+      return checked;
+    },
+
+    diff({ type }, oldInputs, inputs) {
+      const { named, replaces } = rulesOf(type);
+      const changed = changedKeys(oldInputs, inputs);
+      const replacing = changed.filter((key) => replaces.includes(key));
+      const ownName = named !== undefined && !(inputs.__defaults ?? []).includes(named) && !changed.includes(named);
+      return { changed, replaces: replacing, deleteFirst: replacing.length > 0 && ownName };
+    },
+
+    async create(subject, inputs, preview) {
+      const rules = rulesOf(subject.type);
+      const named = rules.named && inputs[rules.named];
+      const id = named && !rules.shared ? named : `${subject.type.split(":").at(-1)}-${randomBytes(6).toString("hex")}`;
+      const outputs = outputsOf(subject, id, inputs, preview);
+      if (preview) return { id: "", outputs };
+      cloud.mayFail(subject);
+      if (cloud.find(subject.type, id)) throw new Error(`AlreadyExists: ${subject.type} ${id}`);
+      if (subject.type === "aws:rds/instance:Instance") await mysqlServer.provision(inputs.username, inputs.password);
+      cloud.put({ ...subject, id, inputs, outputs });
+      return { id, outputs };
+    },
+
+    async update(subject, id, old, inputs, preview) {
+      // What the program does not change stays as AWS has it, and what was removed from the program is gone.
+      const { computed } = schemaOf(subject.type);
+      const changed = changedKeys(old.inputs, inputs);
+      const kept = ([key]: [string, unknown]) => !changed.includes(key) && (computed.has(key) || key in inputs);
+      const outputs = {
+        ...outputsOf(subject, id, inputs, preview),
+        ...Object.fromEntries(Object.entries(old.outputs).filter(kept)),
+        ...(inputs.tags === undefined ? {} : { tagsAll: inputs.tags }),
+      };
+      if (preview) return outputs;
+      cloud.mayFail(subject);
+      const thing = cloud.find(subject.type, id);
+      if (thing === undefined) throw new Error(`NotFound: ${subject.type} ${id}`);
+      cloud.put({ ...thing, inputs, outputs });
+      return outputs;
+    },
+
+    async read({ type }, id) {
+      return cloud.find(type, id)?.outputs;
+    },
+
+    async delete({ type }, id) {
+      const thing = cloud.find(type, id);
+      if (thing === undefined) return;
+      const { deletionProtection } = thing.inputs;
+      if (deletionProtection === true || deletionProtection === "ACTIVE") {
+        throw new Error(`InvalidParameter: deletion protection of ${type} ${id} is on`);
+      }
+      const user = cloud.things().find((other) => other !== thing && names(other, thing));
+      if (user) throw new Error(`DependencyViolation: ${type} ${id} is still used by ${user.type} ${user.id}`);
+      if (type === "aws:rds/instance:Instance") await mysqlServer.clear();
+      cloud.remove(type, id);
+    },
+
+    invoke(token, inputs) {
+      if (token !== "aws:index/getAvailabilityZones:getAvailabilityZones") throw new Error(`${token} is not answered`);
+      return {
+        ...inputs,
+        id: region,
+        names: ["a", "b", "c"].map((zone) => region + zone),
+        zoneIds: [],
+        groupNames: [],
+      };
+    },
+  };
+
+  function invent(type: string, id: string, key: string, kind: string | undefined) {
+    const [, module = ""] = type.split(/[:/]/);
+    if (key === "arn") return `arn:aws:${module}:${region}:${account}:${id}`;
+    return { number: 0, boolean: false, list: [], object: {} }[kind ?? ""] ?? `${key}-of-${id}`;
+  }
+}
+
+function rulesOf(type: string): TypeRules {
+  const rules = kinds[type];
+  if (rules === undefined)
+    throw new Error(`The stand-in does not know ${type}: add it to tests/engine/standin/kinds.ts`);
+  return rules;
+}
+
+/** Policies may be given as objects; AWS gets them as text. */
+function text(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const json = JSON.stringify(value);
+  return json.includes(unknown) ? unknown : json;
+}
+
+/** Whether one names the other by its identifier or ARN: as a whole value, or within a policy. */
+function names(user: Thing, used: Thing): boolean {
+  // A topic's policy has the topic's ARN as an input, not one of its own.
+  const marks = [used.id, used.inputs.arn ? undefined : used.outputs.arn].filter(Boolean);
+  const inside = (value: unknown): boolean =>
+    typeof value === "string"
+      ? marks.includes(value)
+      : typeof value === "object" && value !== null && Object.values(value).some(inside);
+  return `${user.type} ${user.id}` !== `${used.type} ${used.id}` && inside(user.inputs);
+}

@@ -1,0 +1,63 @@
+/**
+ * What exists, whatever Pulumi's state says: one file for each resource, in the folder that `STANDIN_CLOUD` names. Tests
+ * read it too. A file `fail` beside it names a resource that fails once.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { Properties, Subject } from "./provider";
+
+export interface Thing extends Subject {
+  readonly id: string;
+  readonly inputs: Properties;
+  readonly outputs: Properties;
+}
+
+export class Cloud {
+  constructor(readonly folder: string) {
+    mkdirSync(folder, { recursive: true });
+  }
+
+  things(): Thing[] {
+    return readdirSync(this.folder).map((file) => JSON.parse(readFileSync(path.join(this.folder, file), "utf8")));
+  }
+
+  find(type: string, id: string): Thing | undefined {
+    const file = this.#file(type, id);
+    return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+  }
+
+  put(thing: Thing): void {
+    writeFileSync(this.#file(thing.type, thing.id), JSON.stringify(thing));
+  }
+
+  remove(type: string, id: string): void {
+    rmSync(this.#file(type, id), { force: true });
+  }
+
+  /** Lets the next creation or change of this resource fail. */
+  failOnce(name: string): void {
+    writeFileSync(this.#failing, name);
+  }
+
+  /** @throws Error where this resource shall fail; not again the next time */
+  mayFail({ name, type }: Subject): void {
+    if (!existsSync(this.#failing) || readFileSync(this.#failing, "utf8") !== name) return;
+    rmSync(this.#failing);
+    throw new Error(`ServiceUnavailable: ${type} ${name} cannot be made just now`);
+  }
+
+  get #failing() {
+    return `${this.folder}.fail`;
+  }
+
+  #file(type: string, id: string) {
+    return path.join(this.folder, `${encodeURIComponent(`${type} ${id}`)}.json`);
+  }
+}
+
+/** The folder that the tests gave. */
+export function cloudOfTests(): Cloud {
+  const folder = process.env.STANDIN_CLOUD;
+  if (!folder) throw new Error("STANDIN_CLOUD is not set: it names the folder of what exists.");
+  return new Cloud(folder);
+}

@@ -1,0 +1,16 @@
+/** The executable behind each stand-in plugin; the first argument says for which package. */
+import { awsProvider } from "./aws";
+import { cloudOfTests } from "./cloud";
+import { mysqlProvider } from "./mysql";
+import { type Provider, serve } from "./provider";
+import { randomProvider } from "./random";
+
+const providers: Record<string, () => Provider> = {
+  aws: () => awsProvider(cloudOfTests()),
+  mysql: () => mysqlProvider(cloudOfTests()),
+  random: randomProvider,
+};
+
+const make = providers[process.argv[2] ?? ""];
+if (make === undefined) throw new Error(`Expected one of ${Object.keys(providers).join(", ")}, got ${process.argv[2]}`);
+serve(make());

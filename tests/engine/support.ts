@@ -1,0 +1,44 @@
+/** What the tests of the engine say in one word. */
+import type { Run, Step } from "../support/engine";
+import type { Cloud } from "./standin/cloud";
+import { holdsData } from "./standin/kinds";
+
+export const namesOf = ({ steps }: Run): string[] => steps.map(({ name }) => name);
+export const typesOf = ({ steps }: Run): string[] => [...new Set(steps.map(({ type }) => type))];
+export const byName = (steps: readonly Step[]): Step[] => [...steps].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/** The steps of one changed input of several resources. */
+export const updates = (type: string, input: string, names: readonly string[]): Step[] =>
+  byName(names.map((name) => ({ op: "update", type, name, changed: [input] })));
+
+/** The engine hands all settings to the plugin for dynamic resources, and so updates it, and nothing else, with each. */
+export const settingsOfDynamicProvider: Step = {
+  op: "update",
+  type: "pulumi:providers:pulumi-nodejs",
+  name: "default",
+  changed: [],
+};
+
+/** Identity of everything that holds data: type and identifier. */
+export const dataIn = (cloud: Cloud): string[] =>
+  cloud
+    .things()
+    .filter(({ type }) => holdsData.includes(type))
+    .map(({ type, id }) => `${type} ${id}`)
+    .sort();
+
+/** Every secret that the program made, by what it is, as AWS got it. */
+export function secretsOf(cloud: Cloud): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const { type, inputs, outputs } of cloud.things()) {
+    if (type === "aws:rds/instance:Instance") found["administrator's password"] = inputs.password;
+    if (type === "aws:rds/cluster:Cluster") found["administrator's password"] = inputs.masterPassword;
+    if (type === "aws:secretsmanager/secretVersion:SecretVersion") {
+      found["function user's password"] = JSON.parse(inputs.secretString).password;
+    }
+    if (type === "aws:cognito/userPoolClient:UserPoolClient" && outputs.clientSecret) {
+      found["client secret"] = outputs.clientSecret;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,230 @@
+/**
+ * Runs the whole program with the Pulumi CLI: the real engine, state and language host, and stand-ins for the providers
+ * (`tests/engine/standin/`). Everything happens in a temporary folder, with a copy of the program and a state of its own.
+ */
+import { randomBytes } from "node:crypto";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+} from "node:fs";
+import { rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import os from "node:os";
+import path from "node:path";
+import type { DiagnosticEvent, EngineEvent, PolicyEvent, Stack as PulumiStack } from "@pulumi/pulumi/automation";
+import { version } from "@pulumi/pulumi/package.json";
+import { parseDocument } from "yaml";
+import { Cloud } from "../engine/standin/cloud";
+import type { TestMySql } from "./mysql";
+import { projectRoot } from "./native";
+
+const onPath = (program: string) =>
+  (process.env.PATH ?? "").split(path.delimiter).find((folder) => {
+    try {
+      accessSync(path.join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+/** The stand-ins are started by shell scripts. */
+export const hasPulumi = process.platform !== "win32" && onPath("pulumi") !== undefined;
+export const howToGetPulumi = "needs the Pulumi CLI on PATH: https://www.pulumi.com/docs/iac/download-install/";
+
+/** One thing that the engine did, or would do. */
+export interface Step {
+  /** `create`, `update`, `replace`, `delete`, … */
+  readonly op: string;
+  readonly type: string;
+  readonly name: string;
+  /** Inputs that the provider calls changed. */
+  readonly changed: readonly string[];
+}
+
+export interface Run {
+  /** Why it failed, or undefined. */
+  readonly failure: string | undefined;
+  /** Everything that was or would be done; what stays the same and what is only read do not count. */
+  readonly steps: readonly Step[];
+  /** The engine's own count at the end: what was done → to how many resources. */
+  readonly summary: Readonly<Record<string, number>>;
+  readonly warnings: readonly string[];
+  readonly errors: readonly string[];
+  readonly violations: readonly PolicyEvent[];
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+export interface Engine {
+  /** What exists, as the stand-in for AWS has it. */
+  readonly cloud: Cloud;
+  /** Changes settings of the stack's file: dotted key of the project → value. */
+  set(settings: Readonly<Record<string, unknown>>): Promise<void>;
+  preview(options?: { policyPack?: string }): Promise<Run>;
+  up(): Promise<Run>;
+  refresh(): Promise<Run>;
+  /** As `pulumi destroy` begins: what would be deleted. */
+  previewDestroy(): Promise<Run>;
+  /** As `pulumi destroy --skip-preview`. */
+  destroy(): Promise<Run>;
+  /** Identifiers in the state, which has nothing else once everything is destroyed. */
+  remembered(): Promise<string[]>;
+  /** Everything that the CLI stored, as it stands on disk: the state, its backups and its history. */
+  stored(): string;
+  dispose(): Promise<void>;
+}
+
+export interface EngineOptions {
+  /** The stack; its file is copied. @default dev */
+  readonly stack?: string;
+  /** Settings over those of the stack's file. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** The server behind the database. Without it there is none, and only previews work where the access is public. */
+  readonly mysql?: TestMySql;
+}
+
+/** What the program is made of, and what the CLI reads of the project. */
+const copied = ["infra", "functions", "schema", "policies", "package.json", "tsconfig.json", "Pulumi.yaml"];
+
+export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
+  const { LocalWorkspace, PulumiCommand, Stack } = await import("@pulumi/pulumi/automation/index.js");
+  const stackName = options.stack ?? "dev";
+  const folder = mkdtempSync(path.join(os.tmpdir(), "ecommerce-engine-"));
+  const program = path.join(folder, "program");
+  const stackFile = `Pulumi.${stackName}.yaml`;
+  for (const name of [...copied, stackFile].filter((file) => existsSync(path.join(projectRoot, file)))) {
+    const withoutBuild = (source: string) => path.basename(source) !== ".build";
+    cpSync(path.join(projectRoot, name), path.join(program, name), { recursive: true, filter: withoutBuild });
+  }
+  await symlink(path.join(projectRoot, "node_modules"), path.join(program, "node_modules"));
+  await installPlugins(path.join(folder, "home", "plugins"));
+  const cloud = new Cloud(path.join(folder, "cloud"));
+  mkdirSync(path.join(folder, "state"));
+
+  const pulumiCommand = await PulumiCommand.get({ skipVersionCheck: true });
+  // A CLI that was built from source tells no version, which the workspace asks for.
+  const { parse } = createRequire(require.resolve("@pulumi/pulumi"))("semver");
+  if (pulumiCommand.version === null) Object.assign(pulumiCommand, { version: parse(version) });
+
+  const mysql = options.mysql;
+  const workspace = await LocalWorkspace.create({
+    workDir: program,
+    pulumiHome: path.join(folder, "home"),
+    pulumiCommand,
+    envVars: {
+      PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}`,
+      PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString("hex"),
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      STANDIN_CLOUD: cloud.folder,
+      // Not those of the person who runs the tests.
+      NODE_EXTRA_CA_CERTS: "",
+      SSL_CERT_FILE: "",
+      ...(mysql && {
+        STANDIN_MYSQL: JSON.stringify(mysql),
+        // The authority of the test server: for the schema's own connection, and for the mysql provider.
+        NODE_EXTRA_CA_CERTS: mysql.caFile,
+        SSL_CERT_FILE: mysql.caFile,
+      }),
+    },
+  });
+  const set = async (settings: Readonly<Record<string, unknown>>) => {
+    const file = path.join(program, stackFile);
+    const document = parseDocument(readFileSync(file, "utf8"));
+    for (const [key, value] of Object.entries(settings)) {
+      const [first, ...rest] = key.split(".");
+      document.setIn(["config", `ecommerce:${first}`, ...rest], value);
+    }
+    await writeFile(file, String(document));
+  };
+  const stack = await Stack.create(stackName, workspace);
+  await set(options.settings ?? {});
+
+  return {
+    cloud,
+    set,
+    preview: ({ policyPack } = {}) =>
+      observed(stack, (onEvent) =>
+        stack.preview({ onEvent, ...(policyPack && { policyPacks: [path.join(program, policyPack)] }) }),
+      ),
+    up: () => observed(stack, (onEvent) => stack.up({ onEvent })),
+    refresh: () => observed(stack, (onEvent) => stack.refresh({ onEvent })),
+    previewDestroy: () => observed(stack, (onEvent) => stack.previewDestroy({ onEvent })),
+    destroy: () => observed(stack, (onEvent) => stack.destroy({ onEvent })),
+    remembered: async () => {
+      const { resources = [] } = (await stack.exportStack()).deployment;
+      return resources.map(({ id, urn }: { id?: string; urn: string }) => id ?? urn);
+    },
+    stored: () =>
+      readdirSync(path.join(folder, "state"), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), "utf8"))
+        .join("\n"),
+    dispose: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Puts the stand-ins where the CLI looks for the providers' plugins, by the versions of the installed packages. */
+async function installPlugins(folder: string): Promise<void> {
+  const modules = path.join(projectRoot, "node_modules");
+  const main = path.join(projectRoot, "tests/engine/standin/main.ts");
+  const standIn = `"${process.execPath}" --require "${path.join(modules, "tsx/dist/cjs/index.cjs")}" "${main}"`;
+  const programs: Record<string, string> = {
+    aws: `${standIn} aws`,
+    mysql: `${standIn} mysql`,
+    random: `${standIn} random`,
+    // The real one for dynamic resources. An installed CLI brings its own, one built from source does not.
+    "pulumi-nodejs": `"${process.execPath}" "${path.join(modules, "@pulumi/pulumi/cmd/dynamic-provider")}"`,
+  };
+  for (const [name, command] of Object.entries(programs)) {
+    const of = name === "pulumi-nodejs" ? "pulumi" : name;
+    const plugin = path.join(folder, `resource-${name}-v${require(`@pulumi/${of}/package.json`).version}`);
+    const file = path.join(plugin, `pulumi-resource-${name}`);
+    mkdirSync(plugin, { recursive: true });
+    await writeFile(file, `#!/bin/sh\nexec ${command} "$@"\n`);
+    chmodSync(file, 0o755);
+  }
+}
+
+async function observed(
+  stack: PulumiStack,
+  command: (onEvent: (event: EngineEvent) => void) => Promise<unknown>,
+): Promise<Run> {
+  const events: EngineEvent[] = [];
+  const failure = await command((event) => events.push(event)).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  const diagnostics = (severity: DiagnosticEvent["severity"]) =>
+    events.flatMap(({ diagnosticEvent: event }) =>
+      event?.severity === severity ? [plain(`${event.prefix ?? ""}${event.message}`)] : [],
+    );
+  const errors = diagnostics("error");
+  const steps = events.flatMap(({ resourcePreEvent: event }) => {
+    if (!event || ["same", "refresh", "read"].includes(event.metadata.op)) return [];
+    const { op, urn, diffs } = event.metadata;
+    const [, , types = "", name = ""] = urn.split("::");
+    return [{ op, type: types.slice(types.lastIndexOf("$") + 1), name, changed: diffs ?? [] }];
+  });
+  const outputs = Object.entries(failure === undefined ? await stack.outputs() : {});
+  return {
+    // The CLI's whole output, unless the engine named its errors.
+    failure: failure && (errors.join("\n") || plain(failure)),
+    steps,
+    summary: { ...events.find(({ summaryEvent }) => summaryEvent)?.summaryEvent?.resourceChanges },
+    warnings: diagnostics("warning"),
+    errors,
+    violations: events.flatMap(({ policyEvent }) => (policyEvent ? [policyEvent] : [])),
+    outputs: Object.fromEntries(outputs.map(([key, { value }]) => [key, value])),
+  };
+}
+
+/** Without the engine's marks for colours. */
+const plain = (text: string) => text.replace(/<\{%.*?%\}>/g, "").trim();
