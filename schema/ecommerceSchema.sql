@@ -1,8 +1,8 @@
 -- The documented database and its six tables, for MySQL 8.4 and 9.x.
 --
 -- This file may be applied any number of times: it makes what is missing and never changes or removes what is there.
--- It says how the tables begin. A later change of a table does not belong here: `CREATE TABLE IF NOT EXISTS` leaves an
--- existing table as it is.
+-- It says how the tables begin. A later change of a table belongs in migrations/, and from the first one on this file
+-- stays as it is.
 
 CREATE DATABASE IF NOT EXISTS `ecommerce_db`
   DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci;
