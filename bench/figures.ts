@@ -61,6 +61,34 @@ export function figureTable(figures: readonly Figure[]): string {
   );
 }
 
+/** The same for docs/performance.md, without the details. */
+export function figureMarkdown(figures: readonly Figure[]): string {
+  const rows = figures.map(({ figure, unit, value, target, met }) => [
+    figure,
+    `${readable(value)} ${unit}`,
+    target === null ? "" : readable(target),
+    met === null ? "" : met ? "met" : "**short**",
+  ]);
+  return markdown(["figure", "value", "to reach", ""], rows);
+}
+
+/** A table in Markdown. */
+export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/**
+ * The text with another one between its marks, `<!-- name -->` and `<!-- end of name -->`, each on a line of its own.
+ * @throws Error where a mark is missing
+ */
+export function replaced(text: string, name: string, by: string): string {
+  const [open, close] = [`<!-- ${name} -->\n`, `<!-- end of ${name} -->\n`];
+  const [from, to] = [text.indexOf(open), text.indexOf(close)];
+  if (from < 0 || to < from)
+    throw new Error(`The text has no lines "${open.trim()}" and "${close.trim()}", in that order.`);
+  return `${text.slice(0, from + open.length)}\n${by}\n\n${text.slice(to)}`;
+}
+
 /** Columns as wide as their widest cell. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));

@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataFolder } from "../local/folder";
-import { type Figure, figureTable, readable, table } from "./figures";
+import { type Figure, figureMarkdown, figureTable, markdown, readable, replaced, table } from "./figures";
 import { describeMachine, machineText } from "./machine";
 import { measureColdStart } from "./measure/coldStart";
 import { measureConnections, measurePostAuthentication } from "./measure/connections";
@@ -15,15 +15,27 @@ import { Platform } from "./platform";
 import { SignUps } from "./signUps";
 
 const resultsFile = join(__dirname, "results.json");
+const documentFile = join(__dirname, "../docs/performance.md");
+
+const usage = `npm run bench [-- --docs]
+
+Measures every figure, prints them with their targets, and writes bench/results.json.
+
+  --docs  write the tables of this run into docs/performance.md, too`;
 
 /**
  * The command `npm run bench`: measures every figure, prints them with their targets, and writes `bench/results.json`.
  * A figure that falls short is printed as such and does not fail the command; a sign-up without its row does.
  */
-export async function main(): Promise<void> {
+export async function main(args: string[]): Promise<void> {
+  if (args.some((arg) => arg !== "--docs")) {
+    console.error(usage);
+    process.exitCode = args.includes("--help") ? 0 : 1;
+    return;
+  }
   const directory = await mkdtemp(join(tmpdir(), "ecommerce-bench-"));
   try {
-    await measureAll(directory);
+    await measureAll(directory, args.includes("--docs"));
   } catch (error) {
     console.error(error);
     process.exitCode = 1;
@@ -32,7 +44,7 @@ export async function main(): Promise<void> {
   }
 }
 
-async function measureAll(directory: string): Promise<void> {
+async function measureAll(directory: string, document: boolean): Promise<void> {
   const begun = performance.now();
   const load = loadavg()[0]!;
   const folder = await DataFolder.open(join(directory, "function"));
@@ -66,7 +78,8 @@ async function measureAll(directory: string): Promise<void> {
 
   await writeFile(resultsFile, `${JSON.stringify(figures, null, 2)}\n`);
   const short = figures.filter(({ met }) => met === false).length;
-  console.log(`\n${machine}\n\n${figureTable(figures)}\n\n${growthTable(growth)}\n`);
+  console.log(`\n${machine}\n\n${figureTable(figures)}\n\n${table(growthHead, growthRows(growth))}\n`);
+  if (document) await writeDocument(machine, figures, growth);
   const seconds = ((performance.now() - begun) / 1000).toFixed(0);
   console.log(`${short === 0 ? "Every figure is met" : `${short} figures fall SHORT`}; ${seconds} s in all.`);
 }
@@ -78,8 +91,18 @@ async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-function growthTable(lines: readonly Growth[]): string {
-  const rows = lines.map((line) => [
+async function writeDocument(machine: string, figures: readonly Figure[], growth: readonly Growth[]): Promise<void> {
+  const day = new Date().toISOString().slice(0, 10);
+  let text = await readFile(documentFile, "utf8");
+  text = replaced(text, "figures", `${day}, ${machine}\n\n${figureMarkdown(figures)}`);
+  text = replaced(text, "growth", markdown(growthHead, growthRows(growth)));
+  await writeFile(documentFile, text);
+}
+
+const growthHead = ["sign-ups", "seconds", "ms each", "statements each", "connections", "MB resident"];
+
+const growthRows = (lines: readonly Growth[]): string[][] =>
+  lines.map((line) => [
     line.signUps.toLocaleString("en"),
     readable(line.seconds),
     readable(line.millisecondsEach),
@@ -87,5 +110,3 @@ function growthTable(lines: readonly Growth[]): string {
     String(line.connections),
     readable(line.megabytes),
   ]);
-  return table(["sign-ups", "seconds", "ms each", "statements each", "connections", "MB resident"], rows);
-}

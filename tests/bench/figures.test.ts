@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { atLeast, atMost, figureTable, only, readable, table } from "../../bench/figures";
+import { atLeast, atMost, figureMarkdown, figureTable, only, readable, replaced, table } from "../../bench/figures";
 
 const measured = (value: number) => ({ figure: "cold start", unit: "ms", value });
 
@@ -51,4 +51,33 @@ describe("the table", () => {
   ])("writes %d as %s", (value, text) => {
     expect(readable(value)).toBe(text);
   });
+});
+
+describe("the document's table", () => {
+  it("says which figure falls short", () => {
+    const lines = figureMarkdown([atMost(45, measured(44)), atMost(45, measured(115.24)), only(measured(3))]).split(
+      "\n",
+    );
+    expect(lines.slice(2)).toEqual([
+      "| cold start | 44 ms | 45 | met |",
+      "| cold start | 115 ms | 45 | **short** |",
+      "| cold start | 3 ms |  |  |",
+    ]);
+  });
+
+  it("takes the place of the one before and leaves the rest", () => {
+    const text = "above\n<!-- figures -->\n\nold\n\n<!-- end of figures -->\nbelow\n";
+    const once = replaced(text, "figures", "new");
+    expect(once).toBe("above\n<!-- figures -->\n\nnew\n\n<!-- end of figures -->\nbelow\n");
+    expect(replaced(once, "figures", "new")).toBe(once);
+  });
+
+  it.each(["", "<!-- figures -->\n", "<!-- end of figures -->\n<!-- figures -->\n"])(
+    "is not written into %j",
+    (text) => {
+      expect(() => replaced(text, "figures", "new")).toThrow(
+        'no lines "<!-- figures -->" and "<!-- end of figures -->"',
+      );
+    },
+  );
 });
