@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { bundle, bundledPackages } from "./bundle";
 import type { DatabaseSecretValue } from "./DatabaseSecret";
 import { functionRole } from "./functionRole";
+import { functionSettings } from "./functionSettings";
 
 export interface SecretRotationArgs {
   /** ARN of the secret, with a value: the only one that the function may read and change. */
@@ -108,15 +108,11 @@ function rotationFunction(
     Resource: args.secretArn,
   };
   const { role, policy } = functionRole(name, logs, [rotateThis], parent);
-  const code = bundle("rotateSecret");
   return new aws.lambda.CallbackFunction<unknown, void>(
     name,
     {
       description: "Rotates the password of the registration function's database user",
-      callbackFactory: () => require("./.build/rotateSecret.js").createHandler(),
-      codePathOptions: { extraIncludePaths: [code], extraExcludePackages: bundledPackages },
-      runtime: aws.lambda.Runtime.NodeJS24dX,
-      architectures: ["arm64"],
+      ...functionSettings("rotateSecret", logs.name),
       role,
       timeout: timeoutSeconds,
       memorySize: 256,
@@ -130,7 +126,6 @@ function rotationFunction(
         },
       },
       vpcConfig: { subnetIds: args.subnetIds, securityGroupIds: [args.securityGroupId] },
-      loggingConfig: { logFormat: "JSON", logGroup: logs.name, applicationLogLevel: "INFO", systemLogLevel: "WARN" },
     },
     { parent, dependsOn: [policy] },
   );

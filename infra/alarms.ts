@@ -1,5 +1,5 @@
 /** Which alarms there are, as a pure table: what each watches, from when on it rings, and why. */
-import { connectionLimit } from "./connectionLimit";
+import { connectionLimit, nearLimit } from "./connectionLimit";
 import type { LogMetric } from "./registrationMetrics";
 
 /** What is watched. `T` is text, or what Pulumi knows only once it is made. */
@@ -63,8 +63,6 @@ export interface Alarm<T = string> {
 
 /** The time (ms) that a trigger has is 5,000; from here on there is too little left to be content with. */
 export const slowMilliseconds = 4000;
-/** From this share of the connections on somebody should know. */
-const nearly = 0.85;
 const GiB = 2 ** 30;
 const minutes = 60;
 const hours = 60 * minutes;
@@ -234,7 +232,7 @@ function databaseAlarms<T>(watched: Watched<T>): Alarm<T>[] {
             metric: rds("DatabaseConnections"),
             statistic: "Maximum",
             rings: "at or above",
-            threshold: Math.floor(limit * nearly),
+            threshold: nearLimit(limit),
             ...gauge,
             periods: 1,
           } as const,

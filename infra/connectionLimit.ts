@@ -70,11 +70,8 @@ export function auroraConnectionLimit(maxMemoryGiB: number): number {
   return Math.max(...auroraSteps.filter(([memory]) => memory <= maxMemoryGiB).map(([, connections]) => connections));
 }
 
-/** From so many connections on somebody should know: 85 in 100 of the limit. @returns undefined for an unknown class */
-export function nearLimit(instanceClass: string): number | undefined {
-  const limit = connectionLimit(instanceClass);
-  return limit && Math.floor(limit * 0.85);
-}
+/** From so many connections on somebody should know: 85 in 100 of the limit. */
+export const nearLimit = (limit: number) => Math.floor(limit * 0.85);
 
 /** The share of the database's connections (percent) that RDS Proxy may open; the others are {@link keptConnections}. */
 export const proxyPercent = 75;

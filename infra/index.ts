@@ -76,12 +76,8 @@ export = async function program() {
         target: database.proxyTarget,
       })
     : undefined;
-  // The proxy listens on MySQL's usual port, and so does the database.
-  const told = {
-    host: proxy?.address ?? database.address,
-    port: database.port,
-    dbClusterIdentifier: database.identifier,
-  };
+  const { address: host, port } = proxy ?? database;
+  const told = { host, port, dbClusterIdentifier: database.identifier };
   const secret = ownSecret.write({ username: schema.userName, password: schema.userPassword, ...told });
   const registration = new UserRegistration("register-user", {
     secretName: secret.secretName,
@@ -97,6 +93,7 @@ export = async function program() {
     ? new RegistrationBuffer("registration-buffer", {
         registration,
         reservedConcurrency: settings["registration.reservedConcurrency"],
+        protect,
       })
     : undefined;
   const users = new UserPool("users", {

@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { ApplyEvent } from "../schema/plan";
-import { bundle, bundledPackages } from "./bundle";
 import { functionRole } from "./functionRole";
+import { functionSettings } from "./functionSettings";
 import type { CheckedFiles } from "./schemaFiles";
 
 /** Where the function that makes the schema runs. */
@@ -75,20 +75,15 @@ export function schemaInside(name: string, args: SchemaInsideArgs, parent: pulum
 function applyingFunction(name: string, inside: InsideArgs, parent: pulumi.Resource) {
   const logs = new aws.cloudwatch.LogGroup(`${name}-logs`, { retentionInDays: inside.logRetentionDays }, { parent });
   const { role, policy } = functionRole(name, logs, [], parent);
-  const code = bundle("applySchema");
   const applySchema = new aws.lambda.CallbackFunction<unknown, unknown>(
     name,
     {
       description: "Makes the database, its tables and the registration function's user",
-      callbackFactory: () => require("./.build/applySchema.js").createHandler(),
-      codePathOptions: { extraIncludePaths: [code], extraExcludePackages: bundledPackages },
-      runtime: aws.lambda.Runtime.NodeJS24dX,
-      architectures: ["arm64"],
+      ...functionSettings("applySchema", logs.name),
       role,
       timeout: timeoutSeconds,
       memorySize: 256,
       vpcConfig: { subnetIds: inside.subnetIds, securityGroupIds: [inside.securityGroupId] },
-      loggingConfig: { logFormat: "JSON", logGroup: logs.name, applicationLogLevel: "INFO", systemLogLevel: "WARN" },
     },
     { parent, dependsOn: [policy] },
   );
