@@ -26,6 +26,8 @@ export interface DatabaseProxyArgs {
 export class DatabaseProxy extends pulumi.ComponentResource {
   /** Host name, without the port; known once the proxy knows its database. */
   readonly address: pulumi.Output<string>;
+  /** The proxy listens where its database does. */
+  readonly port: pulumi.Output<number>;
 
   constructor(name: string, args: DatabaseProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:database:DatabaseProxy", name, {}, opts);
@@ -66,7 +68,8 @@ export class DatabaseProxy extends pulumi.ComponentResource {
     );
 
     this.address = pulumi.all([proxy.endpoint, target.id]).apply(([endpoint]) => endpoint);
-    this.registerOutputs({ address: this.address });
+    this.port = target.port;
+    this.registerOutputs({ address: this.address, port: this.port });
   }
 }
 

@@ -40,7 +40,7 @@ describe.each(combinations)("$kind, proxy: $proxy", ({ kind, proxy, host, identi
       password: "password-of-schema-user-password",
       engine: "mysql",
       host,
-      port: 3306,
+      port: proxy ? 3307 : 3306,
       dbClusterIdentifier: identifier,
     });
   });

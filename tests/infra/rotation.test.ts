@@ -68,7 +68,9 @@ it("is told where the database answers, and what the secret is to tell, in varia
   const told = { SecretHost: "database.example.com", SecretPort: "3306", SecretClusterIdentifier: "database-1" };
   expect(variables(program)).toEqual({ variables: { ...direct, ...told } });
   const proxied = await recordProgram({ ...on, "ecommerce:database.proxy": "true" });
-  expect(variables(proxied)).toEqual({ variables: { ...direct, ...told, SecretHost: "proxy.example.com" } });
+  expect(variables(proxied)).toEqual({
+    variables: { ...direct, ...told, SecretHost: "proxy.example.com", SecretPort: "3307" },
+  });
 });
 
 it("begins anew, and so with a rotation, where the secret is to tell another address", async () => {
@@ -83,7 +85,7 @@ it("begins anew, and so with a rotation, where the secret is to tell another add
     return { address: await replacementTrigger.promise(), deleteBeforeReplace };
   };
   expect(await rotation(false)).toEqual({ address: "database.example.com:3306", deleteBeforeReplace: true });
-  expect(await rotation(true)).toEqual({ address: "proxy.example.com:3306", deleteBeforeReplace: true });
+  expect(await rotation(true)).toEqual({ address: "proxy.example.com:3307", deleteBeforeReplace: true });
 });
 
 it("may do with the one secret what a rotation needs, write its log and hold its interfaces, and nothing else", () => {
