@@ -32,10 +32,10 @@ export class DataFolder {
   /**
    * Opens the folder, makes it where it is missing, and holds it until `close`.
    *
-   * @param reset empties the folder first
-   * @throws StartError where it is held by another start, not writable, of another layout, or holds other things
+   * @param options `reset` empties the folder first; `stack` is whose data it holds, @default any's
+   * @throws StartError where it is held by another start, not writable, of another layout or stack, or holds other things
    */
-  static async open(path: string, { reset = false } = {}): Promise<DataFolder> {
+  static async open(path: string, options: { reset?: boolean; stack?: string } = {}): Promise<DataFolder> {
     try {
       await mkdir(path, { recursive: true, mode: 0o700 });
       await access(path, constants.W_OK);
@@ -54,8 +54,8 @@ export class DataFolder {
     }
     const holder = await hold(path);
     try {
-      if (reset) for (const name of known) await rm(join(path, name), { recursive: true, force: true });
-      await checkLayout(path);
+      if (options.reset) for (const name of known) await rm(join(path, name), { recursive: true, force: true });
+      await checkLayout(path, options.stack);
       return new DataFolder(path, holder, await readJson(join(path, "ports.json"), {}));
     } catch (error) {
       await release(path, holder);
@@ -106,17 +106,22 @@ export class DataFolder {
   }
 }
 
-async function checkLayout(path: string): Promise<void> {
+async function checkLayout(path: string, stack: string | undefined): Promise<void> {
   const file = join(path, layoutName);
-  const found = await readJson<{ layout?: number } | undefined>(file, undefined);
-  if (found === undefined) {
-    await writeFile(file, `${JSON.stringify({ layout })}\n`, { mode: 0o600 });
-  } else if (found.layout !== layout) {
+  const found = (await readJson<{ layout?: number; stack?: string } | undefined>(file, undefined)) ?? { layout };
+  if (found.layout !== layout) {
     throw new StartError(
       `The data folder ${path} has layout ${found.layout}; this version uses layout ${layout}. ` +
         "Start from nothing with `npm start -- --reset`, or name another folder with --dir.",
     );
   }
+  if (found.stack !== undefined && stack !== undefined && found.stack !== stack) {
+    throw new StartError(
+      `The data folder ${path} holds stack ${found.stack}, and stack ${stack} is another system, with passwords of its own. ` +
+        "Name another folder with --dir, or start from nothing with --reset.",
+    );
+  }
+  await writeFile(file, `${JSON.stringify({ ...found, ...(stack && { stack }) })}\n`, { mode: 0o600 });
 }
 
 /**

@@ -11,7 +11,7 @@ Runs the whole system on this machine and signs one person up as proof; stays un
   --stack NAME   take the configuration of Pulumi.NAME.yaml (default: dev)
   --set KEY=VALUE  take this configuration value instead of the stack's, for example
                  --set callbackUrls=http://localhost:3001/ (may be given several times)
-  --dir FOLDER   keep the data in this folder (default: .local)
+  --dir FOLDER   keep the data in this folder (default: .local, and for another stack .local-NAME)
   --help         show this`;
 
 export interface Options {
@@ -47,11 +47,13 @@ function readOptions(args: string[]): Options | undefined {
         reset: { type: "boolean", default: false },
         stack: { type: "string", default: "dev" },
         set: { type: "string", multiple: true, default: [] },
-        dir: { type: "string", default: ".local" },
+        dir: { type: "string" },
         help: { type: "boolean", default: false },
       },
     });
-    return values.help ? undefined : values;
+    // Each stack is a system of its own, with users and passwords that the others do not know.
+    const dir = values.dir ?? (values.stack === "dev" ? ".local" : `.local-${values.stack}`);
+    return values.help ? undefined : { ...values, dir };
   } catch (error) {
     throw new StartError(`${(error as Error).message}\n\n${usage}`);
   }

@@ -14,7 +14,7 @@ export async function run({ once, reset, stack, set, dir }: Options): Promise<vo
   const stopped = stopSignal();
   const screen = new Screen();
   const values = stackConfig(root, stack, set);
-  const folder = await DataFolder.open(resolve(root, dir), { reset });
+  const folder = await DataFolder.open(resolve(root, dir), { reset, stack });
   try {
     screen.title(stack);
     const system = await startSystem({ folder, stack, values, screen });

@@ -1,0 +1,111 @@
+/** `npm start` with the stacks that a team deploys: private databases, of either kind, with everything turned on. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { createConnection, type RowDataPacket } from "mysql2/promise";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningSystem, runToEnd, startLocalSystem } from "../support/localSystem";
+
+const directory = mkdtempSync(join(tmpdir(), "ecommerce-stacks-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** The stack's own URLs, over those with which tests start: nobody is served a page. */
+const elsewhere = ["callbackUrls", "signOutUrls"].flatMap((key) => ["--set", `${key}=https://shop.example.com/`]);
+const aurora = ["kind=aurora", "proxy=true", "instanceClass=db.t4g.micro", "storageGiB=20", "multiAz=false"].flatMap(
+  (setting) => ["--set", `database.${setting}`],
+);
+
+describe("prod, as Aurora behind a proxy", () => {
+  let system: RunningSystem;
+  beforeAll(async () => {
+    system = await startLocalSystem(directory, ["--stack", "prod", ...elsewhere, ...aurora]);
+  });
+  afterAll(() => system?.stop());
+
+  async function query(user: string, password: string, port: number, sql: string): Promise<RowDataPacket[]> {
+    const ssl = { ca: readFileSync(system.outputs.authorityFile, "utf8"), verifyIdentity: true };
+    const connection = await createConnection({ host: "localhost", port, user, password, ssl });
+    const [rows] = await connection.query<RowDataPacket[]>(sql).finally(() => connection.destroy());
+    return rows;
+  }
+  const asAdministrator = (sql: string) => {
+    const { user, password, port } = system.outputs.mysql;
+    return query(user, password, port, sql);
+  };
+
+  it("signs a person up through the queue, and tells of every part", () => {
+    expect(system.printed()).toMatch(/proof-\S+@example\.com signed up, confirmed, and is a row in MySQL/);
+    for (const line of [
+      /database cluster on localhost:\d+/,
+      /proxy database-proxy before the database, on localhost:\d+/,
+      /function schema-apply-\w+ invoked for ecommerceSchema\.sql/,
+      /queue registration-buffer-queue-\w+/,
+      /the queue's messages go to register-user-\w+/,
+      /rotation of ecommerce_secret-prod/,
+    ]) {
+      expect(system.printed()).toMatch(line);
+    }
+    const [, recorded = ""] = system.printed().split("Recorded, not simulated:");
+    expect(recorded).toContain("ec2 Subnet");
+    expect(recorded).not.toMatch(/rds (Cluster|ClusterInstance|ClusterParameterGroup|Proxy\w*)\b|lambda|sqs|mysql/);
+  });
+
+  it("serves no page where nobody can be sent back to, and says so", () => {
+    expect(system.outputs.webUrl).toBeUndefined();
+    expect(system.printed()).toContain("not served: this stack's callbackUrls name no URL on localhost");
+  });
+
+  it("had its schema made by the function inside; the person at this machine reaches it all the same", async () => {
+    expect(system.outputs.mysql.database).toBe("ecommerce_db");
+    const tables = await asAdministrator("SHOW TABLES IN ecommerce_db");
+    expect(tables.length).toBeGreaterThanOrEqual(6);
+    const rows = await asAdministrator("SELECT User_Email FROM ecommerce_db.users");
+    expect(rows.map(({ User_Email }) => User_Email)).toEqual([expect.stringMatching(/^proof-/)]);
+    const grants = await asAdministrator("SHOW GRANTS FOR ecommerce_register@'%'");
+    expect(JSON.stringify(grants)).toContain("GRANT SELECT, INSERT ON `ecommerce_db`.`users`");
+  });
+
+  it("rotated the password at once, and the user's way in is what the secret says", async () => {
+    const { region, secretsManagerEndpoint: endpoint, secretName: SecretId, ...keys } = system.outputs;
+    const client = new SecretsManagerClient({ region, endpoint, credentials: keys });
+    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId }));
+    client.destroy();
+    const { username, password, host, port } = JSON.parse(SecretString!);
+    expect(host).toBe("localhost");
+    const [row] = await query(username, password, port, "SELECT CURRENT_USER() AS me");
+    expect(row!.me).toBe("ecommerce_register@%");
+    const drawn = JSON.parse(readFileSync(join(directory, "random.json"), "utf8")) as Record<string, string>;
+    expect(Object.values(drawn)).not.toContain(password);
+  });
+
+  it("keeps every password off the screen and out of the functions' logs", () => {
+    const drawn = JSON.parse(readFileSync(join(directory, "random.json"), "utf8")) as Record<string, string>;
+    const secrets = [...Object.values(drawn), system.outputs.mysql.password];
+    expect(secrets.length).toBeGreaterThanOrEqual(3);
+    const logs = readdirSync(join(directory, "logs")).map((name) =>
+      readFileSync(join(directory, "logs", name), "utf8"),
+    );
+    expect(logs.join("")).toContain("requestId");
+    for (const secret of secrets) {
+      expect(system.printed()).not.toContain(secret);
+      expect(logs.filter((text) => text.includes(secret))).toHaveLength(0);
+    }
+  });
+});
+
+describe("the same folder", () => {
+  it("starts as one private instance too: the rows stay, and one more signs up", async () => {
+    const { code, output } = await runToEnd(directory, ["--once", "--stack", "prod", ...elsewhere]);
+    expect(output).toMatch(/database server on localhost:\d+/);
+    expect(output).toMatch(/function schema-apply-\w+ invoked for ecommerceSchema\.sql/);
+    expect(output).toMatch(/users: User_UUID=[0-9a-f-]{36} {2}User_Email=proof-/);
+    expect(code).toBe(0);
+  });
+
+  it("is no other stack's: each has passwords that the others do not know", async () => {
+    const { code, output } = await runToEnd(directory, ["--once", "--stack", "staging", ...elsewhere]);
+    expect(output).toContain(`The data folder ${directory} holds stack prod, and stack staging is another system`);
+    expect(code).toBe(1);
+  });
+});
