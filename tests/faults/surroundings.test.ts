@@ -8,7 +8,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PASSWORD, recorded } from "../functions/support";
-import { type Container, Deployment, type Options } from "./support/Deployment";
+import { type Container, Deployment, LIMIT, type Options } from "./support/Deployment";
 
 let deployment: Deployment;
 const folder = mkdtempSync(path.join(tmpdir(), "faults-"));
@@ -71,6 +71,20 @@ describe.concurrent("the network to MySQL", () => {
     await container.lets();
     container.mysql.silent = false;
     await container.works();
+    await container.repairedBySignIn(served);
+  });
+
+  it("whole again after a silence, has the row of whoever signs in from a moment later on", async () => {
+    const container = await deploy({ warm: true });
+    container.mysql.silent = true;
+    const served = await container.refused(await container.signUp(), ...unavailable);
+    container.mysql.silent = false;
+    // A connection that was begun in the silence is waited for until it is given up: a sign-in may pass without its row.
+    const mended = performance.now();
+    while ((await deployment.database.rows(served.event)).length === 0) {
+      expect(performance.now() - mended).toBeLessThan(LIMIT);
+      await container.signsIn(served);
+    }
     await container.repairedBySignIn(served);
   });
 

@@ -7,7 +7,7 @@ import path from "node:path";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { vi } from "vitest";
 import { createHandler } from "../../functions/registerUser/index";
-import { startTestServer, type TestMySql, type TestServer } from "../support/mysql";
+import { startTestServer, type TestMySql, type TestServer, type TestServerOptions } from "../support/mysql";
 
 export const SECRET_NAME = "ecommerce_secret";
 /** A password that a search of the logs cannot miss, with what JSON and SQL have to escape. */
@@ -85,8 +85,8 @@ export class Database {
     this.server = server;
   }
 
-  static async start(): Promise<Database> {
-    const database = new Database(await startTestServer());
+  static async start(options: TestServerOptions = {}): Promise<Database> {
+    const database = new Database(await startTestServer(options));
     await database.query(readFileSync(path.join(__dirname, "../../schema/ecommerceSchema.sql"), "utf8"));
     await database.query(`CREATE USER '${database.user}'@'%' IDENTIFIED BY ? REQUIRE SSL`, [PASSWORD]);
     await database.query(

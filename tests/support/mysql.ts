@@ -12,6 +12,7 @@ import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { ensureCertificates } from "../../local/certificates";
+import type { MySqlProgram } from "../../local/mysql/program";
 import { startServer } from "../../local/mysql/server";
 import { findMySql, type MySqlSource } from "../../local/mysql/sources";
 
@@ -49,6 +50,8 @@ export interface TestServer extends TestMySql {
 export interface TestServerOptions {
   /** Refuse connections without TLS. @default true */
   readonly requireSecureTransport?: boolean;
+  /** Commands of a POSIX shell that runs them and then becomes the server. @default no shell */
+  readonly shell?: string;
   /** Reports a download's progress. @default nobody */
   readonly say?: (line: string) => void;
 }
@@ -60,12 +63,13 @@ export interface TestServerOptions {
  */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const source = await findProgram(options.say ?? (() => {}));
+  const program = options.shell === undefined ? source.program : behindShell(source.program, options.shell);
   const directory = await mkdtemp(path.join(os.tmpdir(), "ecommerce-mysql-"));
   const certificates = await ensureCertificates(path.join(directory, "tls"));
   const port = await freePort();
   const launch = () =>
     startServer({
-      program: source.program,
+      program,
       directory: path.join(directory, "mysql"),
       port,
       certificates,
@@ -105,6 +109,15 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     },
     dispose,
     [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** The process stays the same one, so that its id is the server's. */
+function behindShell(program: MySqlProgram, commands: string): MySqlProgram {
+  return {
+    ...program,
+    command: "/bin/sh",
+    prefix: ["-c", `${commands}; exec "$@"`, "sh", program.command, ...program.prefix],
   };
 }
 

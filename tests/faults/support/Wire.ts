@@ -9,6 +9,8 @@ export class Wire {
   bytesPerSecond = Number.POSITIVE_INFINITY;
   /** Nothing passes, and nobody is told: a firewall that has forgotten the connection. */
   silent = false;
+  /** New connections are taken, and closed before a word: a proxy whose target is away. */
+  hangsUp = false;
   port = 0;
   /** Connections accepted so far. */
   opened = 0;
@@ -52,6 +54,10 @@ export class Wire {
 
   #join(near: Socket): void {
     this.opened++;
+    if (this.hangsUp) {
+      near.destroy();
+      return;
+    }
     const far = connect({ port: this.#target, host: "127.0.0.1", noDelay: true });
     this.#carry(near, far);
     this.#carry(far, near);
