@@ -9,7 +9,8 @@ beforeAll(async () => {
 });
 
 /** What holds data that nobody could make again. */
-const holders = /^aws:(rds\/(instance|cluster|clusterInstance)|cognito\/userPool|s3\/bucket|secretsmanager\/secret):/;
+const holders =
+  /^aws:(rds\/(instance|cluster|clusterInstance)|cognito\/userPool|s3\/bucket|secretsmanager\/secret|sqs\/queue):/;
 const holdersOf = (all: readonly Registration[]) => all.filter(({ type }) => holders.test(type));
 const one = (all: readonly Registration[], type: string) => all.find((resource) => resource.type === type)!;
 
@@ -74,6 +75,9 @@ describe("prod", () => {
       "aws:rds/instance:Instance",
       "aws:s3/bucket:Bucket",
       "aws:secretsmanager/secret:Secret",
+      // Registrations that wait for the database, and those that were put aside.
+      "aws:sqs/queue:Queue",
+      "aws:sqs/queue:Queue",
     ]);
     for (const { urn, options } of found) expect(options.protect, urn).toBe(true);
     expect(one(found, "aws:rds/instance:Instance").inputs).toMatchObject({
