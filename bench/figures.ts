@@ -65,7 +65,7 @@ export function figureTable(figures: readonly Figure[]): string {
 export function figureMarkdown(figures: readonly Figure[]): string {
   const rows = figures.map(({ figure, unit, value, target, met }) => [
     figure,
-    `${readable(value)} ${unit}`,
+    `${readable(value)} ${unit}`.trim(),
     target === null ? "" : readable(target),
     met === null ? "" : met ? "met" : "**short**",
   ]);

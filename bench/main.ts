@@ -93,8 +93,10 @@ async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
 
 async function writeDocument(machine: string, figures: readonly Figure[], growth: readonly Growth[]): Promise<void> {
   const day = new Date().toISOString().slice(0, 10);
+  // Where this machine keeps its MySQL is nobody's business.
+  const where = machine.replace(/ in [^;]*(?=;)/, "");
   let text = await readFile(documentFile, "utf8");
-  text = replaced(text, "figures", `${day}, ${machine}\n\n${figureMarkdown(figures)}`);
+  text = replaced(text, "figures", `${day}, ${where}\n\n${figureMarkdown(figures)}`);
   text = replaced(text, "growth", markdown(growthHead, growthRows(growth)));
   await writeFile(documentFile, text);
 }
