@@ -66,17 +66,20 @@ describe("prod, as Aurora behind a proxy", () => {
     expect(JSON.stringify(grants)).toContain("GRANT SELECT, INSERT ON `ecommerce_db`.`users`");
   });
 
-  it("rotated the password at once, and the user's way in is what the secret says", async () => {
+  it("rotated the password at once; the secret leads the function's user, and nobody else, through the proxy", async () => {
     const { region, secretsManagerEndpoint: endpoint, secretName: SecretId, ...keys } = system.outputs;
     const client = new SecretsManagerClient({ region, endpoint, credentials: keys });
     const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId }));
     client.destroy();
     const { username, password, host, port } = JSON.parse(SecretString!);
-    expect(host).toBe("localhost");
+    const ports = JSON.parse(readFileSync(join(directory, "ports.json"), "utf8"));
+    expect({ host, port }).toEqual({ host: "localhost", port: ports["proxy database-proxy"] });
     const [row] = await query(username, password, port, "SELECT CURRENT_USER() AS me");
     expect(row!.me).toBe("ecommerce_register@%");
     const drawn = JSON.parse(readFileSync(join(directory, "random.json"), "utf8")) as Record<string, string>;
     expect(Object.values(drawn)).not.toContain(password);
+    const administrator = query("ecommerce_admin", drawn["database-admin"]!, port, "SELECT 1");
+    await expect(administrator).rejects.toThrow("no secret of the proxy database-proxy");
   });
 
   it("keeps every password off the screen and out of the functions' logs", () => {
