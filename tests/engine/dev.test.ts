@@ -96,7 +96,6 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
       settings: { "logs.retentionDays": 14 },
       steps: updates("aws:cloudwatch/logGroup:LogGroup", "retentionInDays", [
         "register-user-logs",
-        "registration-buffer-enqueue-logs",
         "rotate-secret-logs",
       ]),
     },

@@ -42,8 +42,18 @@ describe.runIf(hasPulumi)(`moving a database on the real engine (${howToGetPulum
     expect((await engine.preview()).steps).toEqual([]);
   });
 
-  test("and public again: the rows are still there, and the mysql provider takes over what exists", async () => {
+  test("and public again, by the steps of docs/operations.md: the rows are still there", async () => {
     await engine.set({ "database.access": "public", "database.deployerCidrs": ["192.0.2.0/24"] });
+    const stopped = await engine.up();
+    expect(stopped.failure).toContain("database exists");
+    expect(await rows()).toEqual([{ User_UUID: "u-1" }]);
+
+    const database = ["mysql:index/database:Database", "schema-database", "ecommerce_db"];
+    const flags = ["--protect=false", "--generate-code=false", "--yes"];
+    const parent = `schema=${await engine.urn("schema")}`;
+    const provider = `mysql=${await engine.urn("schema-mysql")}`;
+    await engine.command("import", ...database, ...flags, "--parent", parent, "--provider", provider);
+    await sql("DROP USER ecommerce_register@'%'");
     const done = await engine.up();
 
     expect(done).toMatchObject(fine);

@@ -2,6 +2,7 @@
  * Runs the whole program with the Pulumi CLI: the real engine, state and language host, and stand-ins for the providers
  * (`tests/engine/standin/`). Everything happens in a temporary folder, with a copy of the program and a state of its own.
  */
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
   accessSync,
@@ -18,12 +19,15 @@ import { rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import type { DiagnosticEvent, EngineEvent, PolicyEvent, Stack as PulumiStack } from "@pulumi/pulumi/automation";
 import { version } from "@pulumi/pulumi/package.json";
 import { parseDocument } from "yaml";
 import { Cloud } from "../engine/standin/cloud";
 import type { TestMySql } from "./mysql";
 import { projectRoot } from "./native";
+
+const run = promisify(execFile);
 
 const onPath = (program: string) =>
   (process.env.PATH ?? "").split(path.delimiter).find((folder) => {
@@ -74,6 +78,10 @@ export interface Engine {
   previewDestroy(): Promise<Run>;
   /** As `pulumi destroy --skip-preview`. */
   destroy(): Promise<Run>;
+  /** Runs another command of the CLI on the stack. @throws Error with what it printed where it fails */
+  command(...args: string[]): Promise<void>;
+  /** URN of the resource of this name. */
+  urn(name: string): Promise<string>;
   /** Identifiers in the state, which has nothing else once everything is destroyed. */
   remembered(): Promise<string[]>;
   /** Everything that the CLI stored, as it stands on disk: the state, its backups and its history. */
@@ -158,6 +166,14 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     refresh: () => observed(stack, (onEvent) => stack.refresh({ onEvent })),
     previewDestroy: () => observed(stack, (onEvent) => stack.previewDestroy({ onEvent })),
     destroy: () => observed(stack, (onEvent) => stack.destroy({ onEvent })),
+    command: async (...args) => {
+      const env = { ...process.env, ...workspace.envVars, PULUMI_HOME: path.join(folder, "home") };
+      await run("pulumi", [...args, "--stack", stackName, "--non-interactive"], { cwd: program, env });
+    },
+    urn: async (name) => {
+      const { resources = [] } = (await stack.exportStack()).deployment;
+      return resources.find(({ urn }: { urn: string }) => urn.endsWith(`::${name}`)).urn;
+    },
     remembered: async () => {
       const { resources = [] } = (await stack.exportStack()).deployment;
       return resources.map(({ id, urn }: { id?: string; urn: string }) => id ?? urn);

@@ -67,6 +67,9 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
+/** What MySQL tells of the one database that a test imports. */
+const importedDatabase = { defaultCharacterSet: "utf8mb4", defaultCollation: "utf8mb4_0900_ai_ci" };
+
 export function mysqlProvider(cloud: Cloud): Provider {
   let settings: Readonly<Record<string, string>> = {};
 
@@ -110,13 +113,14 @@ export function mysqlProvider(cloud: Cloud): Provider {
       if (!preview) await connected((connection) => kindOf(subject.type).update(connection, inputs, changed));
       return inputs;
     },
-    async read({ type }, _id, outputs) {
+    async read({ type }, id, outputs) {
       // Unknown database, no such grant, no such user: then it is gone.
       const gone = (error: QueryError & { errno?: number }) => {
         if (![1049, 1141, 3162, 1396].includes(error.errno ?? 0)) throw error;
         return undefined;
       };
-      return connected((connection) => kindOf(type).find(connection, outputs)).then(() => outputs, gone);
+      const known = type === "mysql:index/database:Database" ? { ...importedDatabase, name: id, ...outputs } : outputs;
+      return connected((connection) => kindOf(type).find(connection, known)).then(() => known, gone);
     },
     async delete({ type }, _id, outputs) {
       await connected((connection) => kindOf(type).delete(connection, outputs));

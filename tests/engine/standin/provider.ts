@@ -46,7 +46,7 @@ export interface Provider {
     inputs: Properties,
     preview: boolean,
   ): Promise<Properties>;
-  /** The outputs as they are now; undefined where the resource is gone. */
+  /** The outputs as they are now; undefined where the resource is gone. Without outputs it is an import. */
   read(subject: Subject, id: string, outputs: Properties): Promise<Properties | undefined>;
   delete(subject: Subject, id: string, outputs: Properties): Promise<void>;
   /** A function such as `aws:index/getAvailabilityZones:getAvailabilityZones`. */
@@ -126,7 +126,9 @@ export function serve(provider: Provider): void {
       if (outputs === undefined) return response;
       response.setId(request.getId());
       response.setProperties(Struct.fromJavaScript(outputs));
-      response.setInputs(request.getInputs());
+      // An import has no inputs yet, and gets what it found.
+      const imported = Object.keys(plain(request.getInputs())).length === 0;
+      response.setInputs(imported ? Struct.fromJavaScript(outputs) : request.getInputs());
       return response;
     }),
     delete: answer(async (request) => {
