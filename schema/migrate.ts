@@ -135,6 +135,7 @@ async function carryOut(
   for (const [index, statement] of statements.entries()) {
     if (index < done.length) continue;
     const next = { done: sums.slice(0, index + 1) };
+    let carriedOut = false;
     try {
       if (changesRows(statement)) {
         await send("START TRANSACTION");
@@ -144,10 +145,11 @@ async function carryOut(
       } else {
         await note({ done: sums.slice(0, index), sent: { statement: sums[index]!, shapes: await shapesNow() } });
         await send(statement.text);
+        carriedOut = true;
         await note(next);
       }
     } catch (error) {
-      const then = await giveUp(send, note, { done: sums.slice(0, index) }, error);
+      const then = carriedOut ? retry : await giveUp(send, note, { done: sums.slice(0, index) }, error);
       throw failed(statement, `statement ${index + 1} of ${statements.length}`, file, error, then);
     }
   }
