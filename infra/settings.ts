@@ -126,7 +126,7 @@ export const settings = {
     [],
   ),
   "database.allowAnywhere": flag("Allow 0.0.0.0/0 and ::/0 among database.deployerCidrs.", false),
-  "registration.memoryMiB": whole("Memory of the registration function in MiB; CPU grows with it.", 128, 3008, 256),
+  "registration.memoryMiB": whole("Memory of the registration function in MiB; CPU grows with it.", 128, 3008, 512),
   "registration.reservedConcurrency": whole(
     "How many registrations may run at once; each holds one database connection. 0 reserves nothing.",
     0,

@@ -63,8 +63,8 @@ export async function stackTarget(stack: string): Promise<Target> {
     secretName: secretName!,
     environment: { AWS_REGION: region },
     unreachable:
-      "The database answers to the address ranges in `ecommerce:database.deployerCidrs` and to the stack's own VPC only: " +
-      "run this from there, or add this machine's range and deploy.",
+      "A private database answers to its own VPC only: docs/operations.md has a way in. A public one answers to the address " +
+      "ranges in `ecommerce:database.deployerCidrs` too: run this from there, or add this machine's range and deploy.",
   };
 }
 

@@ -59,6 +59,16 @@ async function serve(handler: ReturnType<typeof container>, event = freshUser())
   return took;
 }
 
+it("keeps the row where the server leaves commits to its clients", async () => {
+  await database.query("SET GLOBAL autocommit = 0");
+  try {
+    // Read by another connection, which sees what was committed only.
+    await serve(container(database.server));
+  } finally {
+    await database.query("SET GLOBAL autocommit = 1");
+  }
+});
+
 describe("a connection that is lost", () => {
   it("while idle is replaced in the same invocation", async () => {
     const handler = await warmContainer();
