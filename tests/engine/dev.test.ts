@@ -100,7 +100,7 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
       ]),
     },
     {
-      settings: { "registration.memoryMiB": 512 },
+      settings: { "registration.memoryMiB": 1024 },
       steps: updates("aws:lambda/function:Function", "memorySize", ["register-user"]),
     },
     {

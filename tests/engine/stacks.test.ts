@@ -42,6 +42,16 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
     );
   });
 
+  test("staging, with its database inside the VPC, is deployed once and destroyed to nothing", async () => {
+    const { up, preview, destroy, cloud, remembered } = await start({ stack: "staging" });
+    expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
+    expect((await preview()).steps).toEqual([]);
+
+    expect(await destroy()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
+    expect(cloud.things()).toEqual([]);
+    expect(await remembered()).toEqual([]);
+  });
+
   test("prod, deployed, keeps what holds data when somebody destroys it", async () => {
     const { up, preview, previewDestroy, destroy, cloud, stored } = await start({ stack: "prod" });
     expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });

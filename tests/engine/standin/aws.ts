@@ -11,6 +11,10 @@ import { schemaOf } from "./schema";
 
 const account = "000000000000";
 
+/** An event of the past, which holds on to nothing; what it did to the database goes with the database. */
+const invocation = "aws:lambda/invocation:Invocation";
+const databases = ["aws:rds/instance:Instance", "aws:rds/cluster:Cluster"];
+
 /** Outputs that this program reads and that are not just any text. */
 const answers: Readonly<Record<string, (inputs: Properties, id: string) => Properties>> = {
   "aws:apigateway/stage:Stage": ({ restApi, stageName }) => ({
@@ -19,10 +23,13 @@ const answers: Readonly<Record<string, (inputs: Properties, id: string) => Prope
   "aws:cognito/userPoolClient:UserPoolClient": ({ generateSecret }) => ({
     clientSecret: generateSecret ? randomBytes(26).toString("hex") : "",
   }),
-  "aws:lambda/invocation:Invocation": () => ({ result: "{}" }),
+  [invocation]: () => ({ result: "{}" }),
   "aws:rds/cluster:Cluster": (_, id) => mysqlServer.address(`${id}.cluster-0`),
   "aws:rds/instance:Instance": (_, id) => mysqlServer.address(`${id}.0`),
   "aws:s3/bucket:Bucket": ({ bucket }) => ({ bucketRegionalDomainName: `${bucket}.s3.us-east-1.amazonaws.com` }),
+  "aws:secretsmanager/secretVersion:SecretVersion": ({ secretId }) => ({
+    arn: `arn:aws:secretsmanager:us-east-1:${account}:${secretId}`,
+  }),
 };
 
 export function awsProvider(cloud: Cloud): Provider {
@@ -116,9 +123,13 @@ export function awsProvider(cloud: Cloud): Provider {
       if (deletionProtection === true || deletionProtection === "ACTIVE") {
         throw new Error(`InvalidParameter: deletion protection of ${type} ${id} is on`);
       }
-      const user = cloud.things().find((other) => other !== thing && names(other, thing));
+      const user = cloud.things().find((other) => other.type !== invocation && names(other, thing));
       if (user) throw new Error(`DependencyViolation: ${type} ${id} is still used by ${user.type} ${user.id}`);
       if (type === "aws:rds/instance:Instance") await mysqlServer.clear();
+      if (databases.includes(type)) {
+        for (const other of cloud.things().filter(({ type }) => type === invocation))
+          cloud.remove(invocation, other.id);
+      }
       cloud.remove(type, id);
     },
 
@@ -157,8 +168,8 @@ function text(value: unknown): unknown {
 
 /** Whether one names the other by its identifier or ARN: as a whole value, or within a policy. */
 function names(user: Thing, used: Thing): boolean {
-  // A topic's policy has the topic's ARN as an input, not one of its own.
-  const marks = [used.id, used.inputs.arn ? undefined : used.outputs.arn].filter(Boolean);
+  // A topic's policy has the topic's ARN, and a secret's version the secret's: not one of its own.
+  const marks = [used.id, used.outputs.arn?.endsWith(used.id) ? used.outputs.arn : undefined].filter(Boolean);
   const inside = (value: unknown): boolean =>
     typeof value === "string"
       ? marks.includes(value)
