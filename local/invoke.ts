@@ -8,12 +8,18 @@ import { readOutputs } from "./outputs";
 const usage = `npm run invoke -- EVENT.json [--dir FOLDER]
 
 Hands an event to the packaged trigger on the running local system, and prints its answer or its error as JSON.
+
+  --dir FOLDER   the local system's data folder (default: .local; with npm start -- --stack NAME it is .local-NAME)
+  --help         show this
+
 Exit code: 0 for an answer, 1 for an error.`;
 
 /** The command `npm run invoke`. */
 export async function main(args: string[]): Promise<void> {
   try {
-    const { file, directory } = readArguments(args);
+    const invocation = readArguments(args);
+    if (invocation === undefined) return console.log(usage);
+    const { file, directory } = invocation;
     const event = await readEvent(file);
     const outputs = await readOutputs(directory);
     const client = new LambdaClient({
@@ -32,12 +38,14 @@ export async function main(args: string[]): Promise<void> {
   }
 }
 
-function readArguments(args: string[]): { file: string; directory: string } {
+/** What to invoke with, or nothing when help was asked for. */
+function readArguments(args: string[]): { file: string; directory: string } | undefined {
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
-    options: { dir: { type: "string", default: join(__dirname, "../.local") } },
+    options: { dir: { type: "string", default: join(__dirname, "../.local") }, help: { type: "boolean" } },
   });
+  if (values.help) return undefined;
   const [file, ...others] = positionals;
   if (file === undefined || others.length > 0) {
     throw new StartError(`Expected one file with an event, got ${positionals.length}.\n\n${usage}`);

@@ -12,7 +12,7 @@ they were deployed. Changes nothing; the files are applied to an empty MySQL tha
   --local        the system that npm start runs on this machine (the default)
   --stack NAME   a stack on AWS, by its state (pulumi stack export) and, if its database is private, your AWS credentials
   --json         for machines: one JSON object a line, each difference and last the summary
-  --dir FOLDER   the local system's data folder (default: .local)
+  --dir FOLDER   the local system's data folder (default: .local; with npm start -- --stack NAME it is .local-NAME)
   --help         show this
 
 Exit code: 0 when they agree, 2 when something differs, 1 when it failed, 130 or 143 when it was stopped.`;

@@ -21,7 +21,7 @@ at any time, and to repeat.
   --stack NAME   a stack on AWS, by its outputs (pulumi stack output) and your AWS credentials
   --dry-run      change nothing, and say what would be done
   --json         for machines: one JSON object a line, each finding and last the summary
-  --dir FOLDER   the local system's data folder (default: .local)
+  --dir FOLDER   the local system's data folder (default: .local; with npm start -- --stack NAME it is .local-NAME)
   --help         show this
 
 Exit code: 0 when every confirmed user has a row now, 2 when some are left for a person to decide, 1 when it failed,
