@@ -18,6 +18,7 @@ export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
     globalSetup: ["tests/support/globalSetup.ts"],
+    setupFiles: ["tests/support/ports.ts"],
     // What the SDK says at each start about the Node of next year is no matter of a test.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
     testTimeout: 60_000,

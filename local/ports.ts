@@ -4,7 +4,18 @@ import { StartError } from "./host/part";
 
 const host = "127.0.0.1";
 /** Below the range from which systems take ports for outgoing connections: a remembered port stays free. */
-const [lowest, highest] = [20_000, 30_000];
+const usual = "20000-29999";
+
+/**
+ * The first and the last port that may be chosen.
+ * @param range `FIRST-LAST`, both from 1024 to 65535, @default 20000-29999
+ * @throws StartError where it is not of that form
+ */
+export function portRange(range = usual): [first: number, last: number] {
+  const [first = 0, last = 0] = (/^\d+-\d+$/.exec(range)?.[0] ?? "").split("-").map(Number);
+  if (first >= 1024 && last >= first && last <= 65_535) return [first, last];
+  throw new StartError(`LOCAL_PORTS is "${range}"; it must be FIRST-LAST, from 1024 to 65535, such as ${usual}.`);
+}
 
 /** Whether a server could listen on this port of 127.0.0.1 now. */
 export function isFree(port: number): Promise<boolean> {
@@ -15,13 +26,19 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port that is free and not among those given away. @throws StartError where a hundred tries find none */
-export async function freePort(taken: readonly number[]): Promise<number> {
+/**
+ * A port that is free and not among those given away, in the range that `LOCAL_PORTS` names.
+ * @throws StartError where the range is none, or a hundred tries find no port
+ */
+export async function freePort(taken: readonly number[] = []): Promise<number> {
+  const [first, last] = portRange(process.env.LOCAL_PORTS);
   for (let attempt = 0; attempt < 100; attempt++) {
-    const port = randomInt(lowest, highest);
+    const port = randomInt(first, last + 1);
     if (!taken.includes(port) && (await isFree(port))) return port;
   }
-  throw new StartError(`No free port on ${host} between ${lowest} and ${highest}; end programs that hold them.`);
+  throw new StartError(
+    `No free port on ${host} from ${first} to ${last}; end programs that hold them, or name other ports by LOCAL_PORTS.`,
+  );
 }
 
 /** Whether a server on this port sends exactly this text. */

@@ -4,7 +4,7 @@ import path from "node:path";
 import { type Certificates, ensureCertificates } from "../certificates";
 import type { Maker, Part, Site } from "../host/part";
 import { clusterMakers } from "./cluster";
-import { previousServerGone } from "./dataFolder";
+import { ensureData, previousServerGone } from "./dataFolder";
 import { makeInstance } from "./instance";
 import { ParameterGroups } from "./parameterGroups";
 import type { Version } from "./program";
@@ -43,7 +43,9 @@ export class MySql implements Part {
     const source = await find((line) => site.say(line));
     const certificates = await ensureCertificates(path.join(site.directory, "tls"));
     const directory = path.join(site.directory, "mysql");
-    await previousServerGone(directory);
+    // Before a port is chosen: making the data takes seconds, in which another program could take the port.
+    if (source.kind === "program") await ensureData(source.program, directory);
+    else await previousServerGone(directory);
     const port = await site.port("mysql");
     const backend =
       source.kind === "program"

@@ -32,7 +32,7 @@ export async function expectedTables(
   try {
     const certificates = await ensureCertificates(path.join(folder, "tls"));
     const directory = path.join(folder, "mysql");
-    const started = await startServer({ program: source.program, directory, port: await freePort([]), certificates });
+    const started = await startServer({ program: source.program, directory, port: await freePort(), certificates });
     try {
       const { port, administrator } = started;
       const authorities = await readFile(certificates.caFile, "utf8");

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DatabaseUnavailable, Unexpected } from "../../functions/registerUser/errors";
+import { freePort } from "../../local/ports";
 import { explained } from "../../operations/reconcile/errors";
 import { Progress } from "../../operations/reconcile/progress";
 import { newTally } from "../../operations/reconcile/reconcile";
 import { masked, textReport } from "../../operations/reconcile/report";
 import { secretFor } from "../functions/support";
-import { freePort } from "../support/mysql";
 import { Run, System } from "./support";
 
 let folder: string;

@@ -3,8 +3,9 @@ import { connect, createServer, type Socket } from "node:net";
 import { type Connection, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rdsAuthorities } from "../../infra/rdsAuthorities";
+import { freePort } from "../../local/ports";
 import { applySchema } from "../../schema/apply";
-import { freePort, startTestServer } from "../support/mysql";
+import { startTestServer } from "../support/mysql";
 import { connectToTestServer, schemaFor, testServer } from "./support";
 
 const database = `schema_apply_${process.pid}`;

@@ -27,7 +27,7 @@ const page = (port: number) =>
   ["callbackUrls", "signOutUrls"].flatMap((key) => ["--set", `${key}=http://localhost:${port}/`]);
 
 async function launch(directory: string, args: string[], env: NodeJS.ProcessEnv) {
-  const own = page(await freePort([]));
+  const own = page(await freePort());
   const child = spawn(process.execPath, ["local/start.cjs", "--dir", directory, ...own, ...args], {
     cwd: projectRoot,
     env: { ...process.env, ...env },

@@ -8,13 +8,13 @@
  * A test that stops, kills or freezes its server takes a private one from `startTestServer()`.
  */
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { ensureCertificates } from "../../local/certificates";
 import type { MySqlProgram } from "../../local/mysql/program";
 import { startServer } from "../../local/mysql/server";
 import { findMySql, type MySqlSource } from "../../local/mysql/sources";
+import { freePort } from "../../local/ports";
 
 export interface TestMySql {
   readonly host: "localhost";
@@ -126,16 +126,4 @@ export async function findProgram(say: (line: string) => void): Promise<MySqlSou
   const source = await findMySql(say, { ...process.env, LOCAL_MYSQL_URL: undefined });
   if (source.kind !== "program") throw new Error("the tests start servers of their own: unset LOCAL_MYSQL_SOURCE=url");
   return source;
-}
-
-/** @returns a port on 127.0.0.1 that was free a moment ago */
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -23,7 +23,7 @@ const outputs = () => ({
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "pulumi-"));
-  port = await freePort([]);
+  port = await freePort();
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

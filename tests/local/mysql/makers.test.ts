@@ -8,7 +8,7 @@ import { type Made, type Registered, type Site, StartError } from "../../../loca
 import { readGrants } from "../../../local/mysql/grant";
 import { MySql } from "../../../local/mysql/MySql";
 import { findMySql } from "../../../local/mysql/sources";
-import { freePort } from "../../support/mysql";
+import { freePort } from "../../../local/ports";
 
 const groupType = "aws:rds/parameterGroup:ParameterGroup";
 const instanceType = "aws:rds/instance:Instance";

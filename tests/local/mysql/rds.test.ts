@@ -10,8 +10,8 @@ import { Iam } from "../../../local/iam/iam";
 import { MySql } from "../../../local/mysql/MySql";
 import { RdsProxies } from "../../../local/mysql/rdsProxy";
 import { findMySql } from "../../../local/mysql/sources";
+import { freePort } from "../../../local/ports";
 import { SecretsManager } from "../../../local/secretsManager/secretsManager";
-import { freePort } from "../../support/mysql";
 
 const server = inject("mysql");
 const master = { masterUsername: "aurora_admin", masterPassword: "Master-Passw0rd!" };

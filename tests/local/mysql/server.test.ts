@@ -7,7 +7,8 @@ import { ensureCertificates } from "../../../local/certificates";
 import { StartError } from "../../../local/host/part";
 import type { MySqlProgram } from "../../../local/mysql/program";
 import { startServer } from "../../../local/mysql/server";
-import { findProgram, freePort, startTestServer, type TestMySql, type TestServer } from "../../support/mysql";
+import { freePort } from "../../../local/ports";
+import { findProgram, startTestServer, type TestMySql, type TestServer } from "../../support/mysql";
 
 async function query(server: TestMySql, sql: string, ssl?: ConnectionOptions["ssl"] | "none"): Promise<any[]> {
   const { host, port, user, password, caFile } = server;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { type Certificates, ensureCertificates } from "../../../local/certificates";
 import { StartError } from "../../../local/host/part";
 import { startTlsProxy, type TlsProxy } from "../../../local/mysql/tlsProxy";
-import { freePort } from "../../support/mysql";
+import { freePort } from "../../../local/ports";
 
 const { host, port: target, user, password, caFile } = inject("mysql");
 let directory: string;

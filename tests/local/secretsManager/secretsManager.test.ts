@@ -1,6 +1,4 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -14,6 +12,7 @@ import {
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Site } from "../../../local/host/part";
 import { type Credentials, Iam } from "../../../local/iam/iam";
+import { freePort } from "../../../local/ports";
 import { SecretsManager } from "../../../local/secretsManager/secretsManager";
 
 const region = "eu-west-1";
@@ -316,11 +315,3 @@ test("requests that are no operation, no JSON or too long are answered as such",
 test("a port that is taken is told", async () => {
   await expect(SecretsManager.start(site, iam)).rejects.toThrow(/Port \d+ on 127\.0\.0\.1 is taken/);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
