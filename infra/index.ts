@@ -1,3 +1,4 @@
+import { bundleFunctions } from "./bundle";
 import { readSurroundings, type Settings } from "./config";
 import { auroraConnectionLimit } from "./connectionLimit";
 import { type AuroraSize, Database, type InstanceSize } from "./Database";
@@ -26,6 +27,8 @@ export = async function program() {
   const rotationDays = settings["secret.rotationDays"];
   const rotated = rotationDays > 0;
   const isPublic = settings["database.access"] === "public";
+  // In esbuild's process, while this one loads what the first components need.
+  const bundling = bundleFunctions(region);
 
   const network = new Network("network", {
     region,
@@ -41,6 +44,7 @@ export = async function program() {
     backupDays: settings["database.backupDays"],
     protect,
   });
+  const bundles = await bundling;
   const schema = new DatabaseSchema("schema", {
     instance: database.server,
     address: database.address,
@@ -55,6 +59,7 @@ export = async function program() {
       ? {}
       : {
           inside: {
+            bundle: bundles.applySchema,
             subnetIds: network.privateSubnetIds,
             securityGroupId: network.functionSecurityGroupId,
             logRetentionDays: settings["logs.retentionDays"],
@@ -80,6 +85,7 @@ export = async function program() {
   const told = { host, port, dbClusterIdentifier: database.identifier };
   const secret = ownSecret.write({ username: schema.userName, password: schema.userPassword, ...told });
   const registration = new UserRegistration("register-user", {
+    bundle: bundles.registerUser,
     secretName: secret.secretName,
     secretArn: secret.arn,
     subnetIds: network.privateSubnetIds,
@@ -91,6 +97,7 @@ export = async function program() {
   });
   const buffer = settings["registration.buffer"]
     ? new RegistrationBuffer("registration-buffer", {
+        bundle: bundles.enqueueUser,
         registration,
         reservedConcurrency: settings["registration.reservedConcurrency"],
         protect,
@@ -110,6 +117,7 @@ export = async function program() {
   buffer?.allow(users.arn);
   const rotation = rotated
     ? new SecretRotation("rotate-secret", {
+        bundle: bundles.rotateSecret,
         secretArn: secret.arn,
         everyDays: rotationDays,
         database: { host: database.address, port: database.port },

@@ -7,6 +7,8 @@ import type { CheckedFiles } from "./schemaFiles";
 
 /** Where the function that makes the schema runs. */
 export interface InsideArgs {
+  /** Path of the bundle of `functions/applySchema` (`bundleFunctions`). */
+  readonly bundle: string;
   /** Subnets from which the database is reached. */
   readonly subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   /** Security group of the function; the database lets it in. */
@@ -79,7 +81,7 @@ function applyingFunction(name: string, inside: InsideArgs, parent: pulumi.Resou
     name,
     {
       description: "Makes the database, its tables and the registration function's user",
-      ...functionSettings("applySchema", logs.name),
+      ...functionSettings(inside.bundle, logs.name),
       role,
       timeout: timeoutSeconds,
       memorySize: 256,

@@ -37,7 +37,7 @@ export type Connect = (secret: DatabaseSecret, milliseconds: number) => Promise<
 /**
  * Opens connections to MySQL by TLS 1.2 or newer, with the server's chain and host name verified. The driver checks
  * an IP address as if it were `localhost`, so a remote server has to be named by its host name.
- * @param environment `AWS_REGION` and `NODE_EXTRA_CA_CERTS` are read
+ * @param environment `NODE_EXTRA_CA_CERTS` is read
  */
 export function createConnect(environment: NodeJS.ProcessEnv): Connect {
   const load = memoized(async () => {
@@ -46,7 +46,7 @@ export function createConnect(environment: NodeJS.ProcessEnv): Connect {
     const ca = profiles.ca ?? profiles.default.ca;
     // The driver keeps the parsed authorities and the TLS session by this object: it must stay the same one.
     const ssl = {
-      ca: authorities(ca, environment.AWS_REGION, environment.NODE_EXTRA_CA_CERTS),
+      ca: authorities(ca, environment.NODE_EXTRA_CA_CERTS),
       minVersion: "TLSv1.2",
       rejectUnauthorized: true,
       verifyIdentity: true,

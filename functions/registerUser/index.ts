@@ -9,8 +9,8 @@ import { Users } from "./users";
 /**
  * The function with all its real parts, made once a container. Begins to connect, so that the first invocation finds
  * most of that done; never throws, so that a fault is told by the invocation that meets it.
- * @param environment `SecretName` names the database's secret; further variables: `AWS_REGION`, `NODE_EXTRA_CA_CERTS`,
- *   and the AWS SDK's own
+ * @param environment `SecretName` names the database's secret; further variables: `NODE_EXTRA_CA_CERTS` and the AWS
+ *   SDK's own
  */
 export function createHandler(environment: NodeJS.ProcessEnv = process.env): Handler {
   const { SecretName } = environment;

@@ -7,7 +7,7 @@ import { secretsManagerVersions } from "./versions";
 
 /**
  * The function with all its real parts, made once a container.
- * @param environment `AWS_REGION`, `NODE_EXTRA_CA_CERTS`, those of `environmentOf`, and the AWS SDK's own
+ * @param environment `NODE_EXTRA_CA_CERTS`, those of `environmentOf`, and the AWS SDK's own
  * @throws EnvironmentIncomplete
  */
 export function createHandler(environment: NodeJS.ProcessEnv = process.env): Handler {

@@ -53,6 +53,8 @@ afterAll(async () => {
 async function register(): Promise<Registered[]> {
   const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
   const { DatabaseSchema } = loadNatively<typeof import("../../infra/DatabaseSchema")>("infra/DatabaseSchema.ts");
+  const { bundleFunctions } = loadNatively<typeof import("../../infra/bundle")>("infra/bundle.ts");
+  const { applySchema } = await bundleFunctions("us-east-1");
   // Where the program runs, and from where Pulumi reads the files of archives.
   process.chdir(path.join(projectRoot, "infra"));
   const seen: Registered[] = [];
@@ -73,7 +75,7 @@ async function register(): Promise<Registered[]> {
     adminUsername: "admin",
     adminPassword: "admins",
     authorities: "",
-    inside: { subnetIds: ["subnet-1"], securityGroupId: "sg-1", logRetentionDays: 30 },
+    inside: { bundle: applySchema, subnetIds: ["subnet-1"], securityGroupId: "sg-1", logRetentionDays: 30 },
   });
   await pulumi.runtime.disconnect();
   return seen;

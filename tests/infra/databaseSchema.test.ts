@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { Connection } from "mysql2/promise";
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { bundleFunctions } from "../../infra/bundle";
 import type { DatabaseSchemaArgs } from "../../infra/DatabaseSchema";
 import { readLiveTables } from "../../schema/drift";
 import type { ApplyEvent, Migration } from "../../schema/plan";
@@ -266,9 +267,12 @@ describe("S3: the schema file as a resource", () => {
 
 describe("S3: a private database's schema", () => {
   const added = { name: "0001_added", sql: "ALTER TABLE orders ADD a int;" };
-  const inside = { subnetIds: ["subnet-1"], securityGroupId: "sg-1", logRetentionDays: 14 };
+  const inside = { bundle: "", subnetIds: ["subnet-1"], securityGroupId: "sg-1", logRetentionDays: 14 };
   const private_ = (args: Partial<DatabaseSchemaArgs> = {}) => make({ inside, ...args });
   const event = (): ApplyEvent => JSON.parse(plain(the(types.invocation).inputs.input));
+  beforeAll(async () => {
+    inside.bundle = (await bundleFunctions("us-east-1")).applySchema;
+  });
   beforeEach(() => process.chdir(path.join(projectRoot, "infra")));
   afterEach(() => process.chdir(projectRoot));
 

@@ -119,7 +119,7 @@ it("gives the user the one privilege to have two passwords, beside what it may d
 it("packs the bundled function, and no secret", async () => {
   const { code } = inputs(functionType, "rotate-secret") as { code: { assets: Promise<Record<string, unknown>> } };
   const paths = Object.keys(await code.assets);
-  expect(paths.some((path) => path.endsWith(".build/rotateSecret.js"))).toBe(true);
+  expect(paths.some((path) => path.endsWith(".build/us-east-1/rotateSecret.js"))).toBe(true);
   expect(paths.filter((path) => path.includes("node_modules"))).toEqual([]);
 });
 

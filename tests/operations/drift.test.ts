@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { bundle } from "../../infra/bundle";
+import { bundleFunctions } from "../../infra/bundle";
 import { DataFolder } from "../../local/folder";
 import { outputsName } from "../../local/outputs";
 import { applySchema } from "../../schema/apply";
@@ -116,7 +116,8 @@ describe("a private stack", () => {
   let world: World;
   beforeAll(async () => {
     world = await makeWorld();
-    const code = readFileSync(join(projectRoot, "infra", bundle("applySchema")), "utf8");
+    const { applySchema } = await bundleFunctions("us-east-1");
+    const code = readFileSync(join(projectRoot, "infra", applySchema), "utf8");
     // The packaged function, with the entry that CallbackFunction would give it.
     await world.make("schema-apply", `${code}\nmodule.exports.handler = module.exports.createHandler();`, {
       timeout: 900,
