@@ -3,11 +3,9 @@ import { RegistrationError, Unexpected } from "../registerUser/errors";
 import { dutyOf, traceOf, userOf } from "../registerUser/event";
 import type { Handler } from "../registerUser/handler";
 import { type Log, lineOf } from "../registerUser/log";
-import { timeOf } from "../registerUser/time";
+import { triggerTimes } from "../registerUser/time";
 import type { Send } from "./queue";
 
-/** Cognito waits so long (ms). */
-const TRIGGER_MILLISECONDS = 5000;
 /** Kept in hand (ms) so that the answer is under way before Lambda ends the invocation. */
 const RESERVE_MILLISECONDS = 300;
 
@@ -17,6 +15,8 @@ export interface Dependencies {
   readonly log: Log;
   /** The time of the confirmation. */
   readonly now: () => Date;
+  /** How long the container has been running (ms). */
+  readonly uptime: () => number;
 }
 
 /**
@@ -27,13 +27,14 @@ export interface Dependencies {
  * is passed on without a message: that user was queued when the sign-up was confirmed.
  * @throws RegistrationError where the user is not in the queue; the next sign-in, or reconcile, then makes the row
  */
-export function handlerOf({ send, log, now }: Dependencies): Handler {
+export function handlerOf({ send, log, now, uptime }: Dependencies): Handler {
+  const triggerTime = triggerTimes(uptime);
   return async (event, invocation) => {
     try {
       if (dutyOf(event) === "register") {
         const { triggerSource } = event as { triggerSource: string };
         const text = writeConfirmation(triggerSource, userOf(event), now());
-        const left = timeOf(invocation.getRemainingTimeInMillis(), TRIGGER_MILLISECONDS)() - RESERVE_MILLISECONDS;
+        const left = triggerTime(invocation.getRemainingTimeInMillis())() - RESERVE_MILLISECONDS;
         await send(text, AbortSignal.timeout(Math.max(0, Math.floor(left))));
       }
     } catch (error) {

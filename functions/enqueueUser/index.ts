@@ -12,5 +12,5 @@ import { createSend } from "./queue";
 export function createHandler(environment: NodeJS.ProcessEnv = process.env): Handler {
   const { QueueUrl } = environment;
   const send = QueueUrl ? createSend(QueueUrl) : () => Promise.reject(new QueueUrlMissing());
-  return handlerOf({ send, log: consoleLog, now: () => new Date() });
+  return handlerOf({ send, log: consoleLog, now: () => new Date(), uptime: () => performance.now() });
 }

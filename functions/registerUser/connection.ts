@@ -10,9 +10,11 @@ const STATEMENT_MILLISECONDS = 1500;
 /**
  * Sent once on each connection: a lock is waited for one second, and not InnoDB's fifty or a table lock's year. A
  * statement that was given up would stay on the server for so long, and keep its place among the connections. And every
- * row is there to stay once it is answered, even where the server's parameters leave that to a COMMIT.
+ * row is there to stay once it is answered, even where the server's parameters leave that to a COMMIT. A connection that
+ * nobody has used for five minutes is ended: Lambda takes containers away without a word, and MySQL would keep theirs for
+ * eight hours, until none is to be had.
  */
-const SETTINGS = "SET SESSION autocommit = 1, innodb_lock_wait_timeout = 1, lock_wait_timeout = 1";
+const SETTINGS = "SET SESSION autocommit = 1, innodb_lock_wait_timeout = 1, lock_wait_timeout = 1, wait_timeout = 300";
 
 /** So many prepared statements are kept, more than there are; the driver makes room for 16,000 otherwise, half a megabyte. */
 const STATEMENTS = 16;

@@ -17,6 +17,11 @@ const SECRET_MILLISECONDS = 2500;
 const CONNECT_MILLISECONDS = 1500;
 /** The first pause before another attempt (ms); each one is twice as long, up to the second figure. */
 const PAUSE_MILLISECONDS = { first: 20, longest: 400 };
+/**
+ * Pauses (ms) before the secret is read again because MySQL refuses what is in it. Just after a rotation Secrets Manager,
+ * which is not consistent at once, may still give the old one.
+ */
+const SECRET_PAUSES = [0, 250, 500];
 /** An attempt that has less time (ms) than this is not begun. */
 const WORTH_TRYING_MILLISECONDS = 30;
 
@@ -55,7 +60,7 @@ export class Database {
    */
   async run<T>(work: (connection: Connection) => Promise<T>, left: TimeLeft): Promise<T> {
     let delay = PAUSE_MILLISECONDS.first;
-    let readAgain = false;
+    let read = 0;
     for (;;) {
       try {
         return await work(this.#connection?.usable ? this.#connection : await within(left(), this.#open()));
@@ -67,19 +72,20 @@ export class Database {
         if (remedy !== "repeat") {
           this.close();
         }
-        if (remedy === "readSecret" && !readAgain) {
-          readAgain = true;
+        let wait: number | undefined;
+        if (remedy === "readSecret") {
           this.#secret = undefined;
-          continue;
+          wait = SECRET_PAUSES[read++];
+        } else if (remedy === "repeat" || remedy === "reconnect") {
+          wait = delay * (0.5 + Math.random() / 2);
+          delay = Math.min(2 * delay, PAUSE_MILLISECONDS.longest);
         }
-        const wait = delay * (0.5 + Math.random() / 2);
-        if ((remedy !== "repeat" && remedy !== "reconnect") || left() < wait + WORTH_TRYING_MILLISECONDS) {
+        if (wait === undefined || left() < wait + WORTH_TRYING_MILLISECONDS) {
           // The secret may have been the reason: an address that is no longer the database's looks like an outage.
           this.#secret = undefined;
           throw faultOf(remedy, error);
         }
         await pause(wait);
-        delay = Math.min(2 * delay, PAUSE_MILLISECONDS.longest);
       }
     }
   }
@@ -109,7 +115,12 @@ function faultOf(remedy: ReturnType<typeof remedyOf>, error: unknown): Registrat
     case "distrust":
       return new DatabaseUntrusted(error);
     case "none":
-      // The driver's errors have a code; one without is a fault of this program.
-      return (error as { code?: unknown } | null)?.code ? new DatabaseRefused(error) : new Unexpected(error);
+      return isDrivers(error) ? new DatabaseRefused(error) : new Unexpected(error);
   }
+}
+
+/** The driver's errors have a code, or a number that it knows no code for; one with neither is a fault of this program. */
+function isDrivers(error: unknown): boolean {
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
+  return Boolean(code ?? errno);
 }

@@ -3,11 +3,9 @@ import { RegistrationError, Unexpected } from "./errors";
 import { dutyOf, traceOf, type User, userOf } from "./event";
 import { type Log, lineOf } from "./log";
 import { RecentlySeen } from "./recentlySeen";
-import { type TimeLeft, timeOf } from "./time";
+import { type TimeLeft, timeOf, triggerTimes } from "./time";
 import type { Users } from "./users";
 
-/** Cognito waits so long (ms) for a trigger, whatever the function's own limit is. */
-const TRIGGER_MILLISECONDS = 5000;
 /** No function of Lambda's has more time (ms). */
 const BATCH_MILLISECONDS = 900_000;
 /** Kept in hand (ms) so that the answer is under way before Lambda ends the invocation. */
@@ -26,6 +24,8 @@ export interface Invocation {
 export interface Dependencies {
   readonly users: Pick<Users, "register" | "catchUp">;
   readonly log: Log;
+  /** How long the container has been running (ms). */
+  readonly uptime: () => number;
 }
 
 /**
@@ -41,8 +41,9 @@ export type Handler = (event: unknown, invocation: Invocation) => Promise<unknow
  * person sees, and Cognito calls again, three times in all. After a sign-in or a password reset a row that is missing
  * is made, too, which repairs what the three calls could not; but no fault there is the person's, so it is only logged.
  */
-export function handlerOf({ users, log }: Dependencies): Handler {
+export function handlerOf({ users, log, uptime }: Dependencies): Handler {
   const registered = new RecentlySeen(REMEMBERED_USERS);
+  const triggerTime = triggerTimes(uptime);
 
   const catchUp = async (event: unknown, left: TimeLeft): Promise<void> => {
     const user = userOf(event);
@@ -63,7 +64,8 @@ export function handlerOf({ users, log }: Dependencies): Handler {
 
   return async (event, invocation) => {
     const batch = isBatch(event);
-    const remaining = timeOf(invocation.getRemainingTimeInMillis(), batch ? BATCH_MILLISECONDS : TRIGGER_MILLISECONDS);
+    const told = invocation.getRemainingTimeInMillis();
+    const remaining = batch ? timeOf(told, BATCH_MILLISECONDS) : triggerTime(told);
     const allotted = remaining();
     const leftBut =
       (reserve: number): TimeLeft =>

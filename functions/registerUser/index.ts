@@ -11,11 +11,14 @@ import { Users } from "./users";
  * most of that done; never throws, so that a fault is told by the invocation that meets it.
  * @param environment `SecretName` names the database's secret; further variables: `NODE_EXTRA_CA_CERTS` and the AWS
  *   SDK's own
+ * @param uptime how long the container has been running (ms), @default since this process started
  */
-export function createHandler(environment: NodeJS.ProcessEnv = process.env): Handler {
+export function createHandler(environment: NodeJS.ProcessEnv = process.env, uptime = sinceStart): Handler {
   const { SecretName } = environment;
   const readSecret = SecretName ? createSecretReader(SecretName) : () => Promise.reject(new SecretNameMissing());
   const database = new Database(readSecret, createConnect(environment));
   database.warm();
-  return handlerOf({ users: new Users(database), log: consoleLog });
+  return handlerOf({ users: new Users(database), log: consoleLog, uptime });
 }
+
+const sinceStart = () => performance.now();

@@ -11,7 +11,7 @@ export type Remedy =
   /** Nothing. */
   | "none";
 
-/** Codes of MySQL's server, of the driver, of Node and of this function, each with what helps. */
+/** Codes of MySQL's server, of the driver, of Node and of this function, and numbers without a code, each with what helps. */
 const REMEDIES: ReadonlyMap<unknown, Remedy> = new Map<unknown, Remedy>([
   ["ER_LOCK_DEADLOCK", "repeat"],
   ["ER_LOCK_WAIT_TIMEOUT", "repeat"],
@@ -20,6 +20,8 @@ const REMEDIES: ReadonlyMap<unknown, Remedy> = new Map<unknown, Remedy>([
   ["ER_CON_COUNT_ERROR", "reconnect"],
   ["ER_TOO_MANY_USER_CONNECTIONS", "reconnect"],
   ["ER_USER_LIMIT_REACHED", "reconnect"],
+  // RDS Proxy's own: it found no connection to the database in its time. The driver knows no name for it.
+  [9501, "reconnect"],
   ["ECONNREFUSED", "reconnect"],
   ["EHOSTUNREACH", "reconnect"],
   ["ENETUNREACH", "reconnect"],
@@ -57,14 +59,16 @@ export function remedyOf(error: unknown): Remedy {
   if (!(error instanceof Error)) {
     return "none";
   }
-  const { code, fatal } = error as Error & { code?: unknown; fatal?: unknown };
-  if (code === undefined && fatal === true) {
+  const { code, errno, fatal, syscall } = error as Error & Readonly<Record<string, unknown>>;
+  if (code === undefined && errno === undefined && fatal === true) {
     // The driver's way of saying that the connection was already closed when it was given the statement.
     return "reconnect";
   }
-  if (code === "HANDSHAKE_SSL_ERROR" && error.message.includes("disconnected before secure TLS connection")) {
-    // The driver calls everything that ends a TLS handshake so, a network that breaks down included.
+  const lost = syscall !== undefined || error.message.includes("disconnected before secure TLS connection");
+  if (code === "HANDSHAKE_SSL_ERROR" && lost) {
+    // The driver calls everything that ends a TLS handshake so, a network that breaks down included: a reset has the
+    // system call that met it.
     return "reconnect";
   }
-  return REMEDIES.get(code) ?? "none";
+  return REMEDIES.get(code ?? errno) ?? "none";
 }

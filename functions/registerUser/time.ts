@@ -17,6 +17,25 @@ export function timeOf(told: number, longest: number): TimeLeft {
   return () => end - performance.now();
 }
 
+/** Cognito waits so long (ms) for a trigger, whatever the function's own limit is. */
+const TRIGGER_MILLISECONDS = 5000;
+/** A container that runs for longer (ms) when its first invocation comes was not started for it: nobody has waited. */
+const LONGEST_START_MILLISECONDS = 3000;
+
+/**
+ * The time left of a trigger's invocations in one container. For the first one Cognito has waited since the container's
+ * start, which Lambda's own limit leaves out.
+ * @param uptime how long the container has been running (ms)
+ */
+export function triggerTimes(uptime: () => number): (told: number) => TimeLeft {
+  let first = true;
+  return (told) => {
+    const start = first ? uptime() : 0;
+    first = false;
+    return timeOf(told, TRIGGER_MILLISECONDS - (start < LONGEST_START_MILLISECONDS ? start : 0));
+  };
+}
+
 /** A step was not done in its time. */
 export class TimedOut extends Error {
   readonly code = "TIMED_OUT";

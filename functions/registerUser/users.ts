@@ -10,8 +10,13 @@ import type { TimeLeft } from "./time";
  */
 const INSERT = "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (?, ?, UTC_TIMESTAMP())";
 
-/** The same for a confirmation that is dated already, because it waited in a queue. */
-const INSERT_DATED = "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (?, ?, ?)";
+/**
+ * The same for a confirmation that is dated already, because it waited in a queue: by the clock of the container that
+ * queued it, which may be wrong, so never later than now.
+ */
+const INSERT_DATED =
+  "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) " +
+  "VALUES (?, ?, LEAST(CAST(? AS DATETIME), UTC_TIMESTAMP()))";
 
 const FIND = "SELECT User_UUID FROM ecommerce_db.users WHERE User_UUID = ?";
 

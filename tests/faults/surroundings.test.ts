@@ -88,6 +88,25 @@ describe.concurrent("the network to MySQL", () => {
     await container.repairedBySignIn(served);
   });
 
+  it("reset in the middle of the TLS handshake, is asked again, and not taken for a forged server", async () => {
+    const container = await deploy({ warm: true });
+    // Its request for TLS has 36 bytes; what comes next is the handshake's first message.
+    container.mysql.resetsAfter = 36;
+    container.mysql.reset();
+    const served = container.signUp();
+    await sleep(500);
+    container.mysql.resetsAfter = Number.POSITIVE_INFINITY;
+    await container.registered(await served);
+    expect(container.mysql.opened).toBeGreaterThan(2);
+  });
+
+  it("silent when a container starts for the sign-up, is a fault in the time that Cognito waits", async () => {
+    const NODE_OPTIONS = `--require=${path.join(__dirname, "support/slowStart.cjs")}`;
+    const container = await deploy({ cold: true, variables: { NODE_OPTIONS } });
+    container.mysql.silent = true;
+    await container.refused(await container.signUp(), ...unavailable);
+  });
+
   it("slow by a fifth of a second there and back, is slow and no fault, also for a new connection", async () => {
     const container = await deploy();
     container.mysql.delay = 100;

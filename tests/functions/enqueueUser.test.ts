@@ -181,6 +181,21 @@ describe("behind the queue", () => {
     expect(log).toEqual([]);
   });
 
+  it("a confirmation that a wrong clock dated in the future is dated now", async () => {
+    const user = freshUser();
+    const { sub } = user.request.userAttributes;
+    const tomorrow = new Date(Date.now() + 86_400_000);
+    expect(
+      await deliver([writeConfirmation("PostConfirmation_ConfirmSignUp", user.request.userAttributes, tomorrow)]),
+    ).toEqual([]);
+    const [{ seconds }] = await database.query(
+      "SELECT TIMESTAMPDIFF(SECOND, User_DateAdd, UTC_TIMESTAMP()) AS seconds FROM ecommerce_db.users WHERE User_UUID = ?",
+      [sub],
+    );
+    expect(seconds).toBeGreaterThanOrEqual(0);
+    expect(seconds).toBeLessThan(60);
+  });
+
   it("an address that is somebody else's is logged and done with, and holds up nobody", async () => {
     const [owner, other, next] = [freshUser(), freshUser(), freshUser()];
     const { email } = owner.request.userAttributes;

@@ -7,6 +7,7 @@ import { handlerOf } from "../../functions/registerUser/handler";
 import { RecentlySeen } from "../../functions/registerUser/recentlySeen";
 import { type Remedy, remedyOf } from "../../functions/registerUser/remedy";
 import { parseSecret } from "../../functions/registerUser/secret";
+import { triggerTimes } from "../../functions/registerUser/time";
 import { invocation, recorded } from "./support";
 
 describe("what helps against a fault", () => {
@@ -16,9 +17,12 @@ describe("what helps against a fault", () => {
     [fault({ code: "ER_CON_COUNT_ERROR", fatal: true }), "reconnect"],
     [fault({ code: "ER_OPTION_PREVENTS_STATEMENT" }), "reconnect"],
     [fault({ fatal: true }), "reconnect"],
+    [fault({ errno: 9501 }), "reconnect"],
+    [fault({ errno: 3, fatal: true }), "none"],
     [fault({}), "none"],
     [fault({ code: "ER_ACCESS_DENIED_ERROR" }), "readSecret"],
     [fault({ code: "HANDSHAKE_SSL_ERROR" }), "distrust"],
+    [fault({ code: "HANDSHAKE_SSL_ERROR", errno: -104, syscall: "read" }), "reconnect"],
     [fault({ code: "ER_NO_SUCH_TABLE" }), "none"],
     [fault({ code: "constructor" }), "none"],
     ["a text", "none"],
@@ -95,11 +99,28 @@ describe("whatever comes in", () => {
   });
 });
 
+describe("the time of a trigger", () => {
+  it.each([
+    ["just started", 800, 4200],
+    ["started ahead of any invocation", 60_000, 5000],
+  ])("in a container %s, is what Cognito waits, which begins with a start", (_, uptime, expected) => {
+    const time = triggerTimes(() => uptime);
+    const [first, second] = [time(5000)(), time(5000)()];
+    expect(first).toBeLessThanOrEqual(expected);
+    expect(first).toBeGreaterThan(expected - 100);
+    expect(second).toBeGreaterThan(4900);
+  });
+});
+
 describe("a fault nobody thought of", () => {
   it("is told as one, and its own words stay in the function", async () => {
     const lines: unknown[] = [];
     const broken = () => Promise.reject(new TypeError("of password hunter2"));
-    const handler = handlerOf({ users: { register: broken, catchUp: broken }, log: (...line) => lines.push(line) });
+    const handler = handlerOf({
+      users: { register: broken, catchUp: broken },
+      log: (...line) => lines.push(line),
+      uptime: () => 0,
+    });
     await expect(handler(recorded("signUp"), invocation())).rejects.toMatchObject({ name: "Unexpected" });
     const signIn = recorded("postAuthentication");
     expect(await handler(signIn, invocation())).toBe(signIn);

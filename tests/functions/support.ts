@@ -159,7 +159,8 @@ export function secretFor(server: { host: string; port: number }, fields: Record
 /** A container: the function as Lambda would load it. */
 export function container(server: Pick<TestMySql, "caFile">, environment: Record<string, string | undefined> = {}) {
   const variables = { SecretName: SECRET_NAME, AWS_REGION: "us-east-1", NODE_EXTRA_CA_CERTS: server.caFile };
-  return createHandler({ ...variables, ...environment });
+  // Not just started, as this process may have been.
+  return createHandler({ ...variables, ...environment }, () => 60_000);
 }
 
 /** Everything the console is given from now on, as objects. */

@@ -11,6 +11,8 @@ export class Wire {
   silent = false;
   /** New connections are taken, and closed before a word: a proxy whose target is away. */
   hangsUp = false;
+  /** New connections are reset once the client has sent more than so many bytes: a server that dies in the handshake. */
+  resetsAfter = Number.POSITIVE_INFINITY;
   port = 0;
   /** Connections accepted so far. */
   opened = 0;
@@ -58,6 +60,10 @@ export class Wire {
       near.destroy();
       return;
     }
+    const allowed = this.resetsAfter;
+    near.on("data", () => {
+      if (near.bytesRead > allowed) near.resetAndDestroy();
+    });
     const far = connect({ port: this.#target, host: "127.0.0.1", noDelay: true });
     this.#carry(near, far);
     this.#carry(far, near);

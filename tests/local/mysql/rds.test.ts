@@ -3,8 +3,11 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createConnection } from "mysql2/promise";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { createConnect } from "../../../functions/registerUser/connection";
+import { Database } from "../../../functions/registerUser/database";
 import { type Registered, type Site, StartError } from "../../../local/host/part";
 import { Iam } from "../../../local/iam/iam";
 import { MySql } from "../../../local/mysql/MySql";
@@ -288,6 +291,27 @@ describe("RDS Proxy", () => {
         message: expect.stringContaining(`no secret of the proxy ${name} holds that user`),
       });
     }
+  });
+
+  it("without a connection to give, is asked again by the registration function until it has one", async () => {
+    await make("aws:rds/proxy:Proxy", "late", {
+      engineFamily: "MYSQL",
+      requireTls: true,
+      roleArn,
+      vpcSubnetIds: ["subnet-1", "subnet-2"],
+      auths: [{ authScheme: "SECRETS", secretArn }],
+    });
+    const known = { ...secret, engine: "mysql", host: "localhost", port: ports.get("proxy late")! };
+    const readSecret = vi.fn(async () => ({ ...known, dbClusterIdentifier: "database" }));
+    const database = new Database(readSecret, createConnect({ NODE_EXTRA_CA_CERTS: mysql.caFile }));
+    const end = performance.now() + 5000;
+    const left = () => end - performance.now();
+    const answer = database.run((connection) => connection.execute("SELECT 1 AS one", [], left), left);
+    await sleep(200);
+    await target({ dbProxyName: "late" });
+    expect(await answer).toEqual([{ one: 1 }]);
+    database.close();
+    expect(readSecret).toHaveBeenCalledTimes(1);
   });
 
   it("takes TLS only where it is told to", async () => {
