@@ -2,7 +2,7 @@ import { writeConfirmation } from "../registerUser/confirmation";
 import { RegistrationError, Unexpected } from "../registerUser/errors";
 import { dutyOf, traceOf, userOf } from "../registerUser/event";
 import type { Handler } from "../registerUser/handler";
-import { type Log, lineOf } from "../registerUser/log";
+import { type Log, lineOf, logged } from "../registerUser/log";
 import { triggerTimes } from "../registerUser/time";
 import type { Send } from "./queue";
 
@@ -40,7 +40,7 @@ export function handlerOf({ send, log, now, uptime }: Dependencies): Handler {
     } catch (error) {
       const fault = error instanceof RegistrationError ? error : new Unexpected(error);
       log("error", { ...lineOf(fault), ...traceOf(event) });
-      throw fault;
+      throw logged(fault);
     }
     return event;
   };

@@ -1,7 +1,7 @@
 import { isBatch, registerBatch } from "./batch";
 import { RegistrationError, Unexpected } from "./errors";
 import { dutyOf, traceOf, type User, userOf } from "./event";
-import { type Log, lineOf } from "./log";
+import { type Log, lineOf, logged } from "./log";
 import { RecentlySeen } from "./recentlySeen";
 import { type TimeLeft, timeOf, triggerTimes } from "./time";
 import type { Users } from "./users";
@@ -86,7 +86,7 @@ export function handlerOf({ users, log, uptime }: Dependencies): Handler {
       const fault = error instanceof RegistrationError ? error : new Unexpected(error);
       log(mayFail ? "error" : "warn", { ...lineOf(fault), ...traceOf(event) });
       if (mayFail) {
-        throw fault;
+        throw logged(fault);
       }
     }
     return event;

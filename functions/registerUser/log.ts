@@ -31,6 +31,15 @@ export type Log = (level: "info" | "warn" | "error", line: Line) => void;
  */
 export const consoleLog: Log = (level, line) => console[level](line);
 
+/**
+ * Marks an error that has its line in the log already. Lambda's runtime writes what it is thrown once more, with the
+ * error's enumerable properties and so with this mark, and the metric filters leave that line out. What the runtime
+ * writes without it was caught by nobody.
+ */
+export function logged<E extends Error>(error: E): E {
+  return Object.assign(error, { logged: true });
+}
+
 /** What the log says of a fault. */
 export function lineOf(error: RegistrationError): Pick<Line, "code" | "detail" | "causes"> {
   const causes = causesOf(error.cause);

@@ -1,4 +1,4 @@
-import { type Cause, lineOf } from "../registerUser/log";
+import { type Cause, lineOf, logged } from "../registerUser/log";
 import { type DatabaseSecret, parseSecret } from "../registerUser/secret";
 import type { Account, LogIn } from "./account";
 import {
@@ -142,7 +142,7 @@ export function handlerOf({ versions, logIn, told, newPassword, log }: Dependenc
     } catch (error) {
       const fault = error instanceof RotationError ? error : new Unexpected(error);
       log("error", { ...lineOf(fault), ...trace() });
-      throw fault;
+      throw logged(fault);
     }
   };
 }

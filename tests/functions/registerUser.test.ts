@@ -315,6 +315,9 @@ describe("a stranger reading an error", () => {
     expect(fault.code).toBe("DATABASE_ACCESS_DENIED");
     expect(fault.message).not.toMatch(/register_user|localhost|mysql|secret|password/i);
     // Lambda's runtime prints an error's enumerable properties.
-    expect(Object.entries(fault)).toEqual([["code", "DATABASE_ACCESS_DENIED"]]);
+    expect(Object.entries(fault)).toEqual([
+      ["code", "DATABASE_ACCESS_DENIED"],
+      ["logged", true],
+    ]);
   });
 });

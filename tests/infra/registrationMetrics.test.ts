@@ -1,7 +1,8 @@
 /** The metric filters count what the packaged function really logs, once each. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as queueErrors from "../../functions/enqueueUser/errors";
 import * as errors from "../../functions/registerUser/errors";
-import { lineOf } from "../../functions/registerUser/log";
+import { lineOf, logged } from "../../functions/registerUser/log";
 import * as rotationErrors from "../../functions/rotateSecret/errors";
 import type * as metrics from "../../infra/registrationMetrics";
 import { Database, freshUser, SECRET_NAME, SecretsEndpoint, secretFor } from "../functions/support";
@@ -10,6 +11,7 @@ import { loadNatively } from "../support/native";
 import { recordProgram } from "../support/program";
 import { filterPattern } from "./filterPattern";
 
+type Fault = errors.RegistrationError;
 const { registrationMetrics, rotationMetrics } = loadNatively<typeof metrics>("infra/registrationMetrics.ts");
 const filtersOf = (patterns: Readonly<Record<string, string>>) =>
   Object.entries(patterns).map(([name, pattern]) => [name, filterPattern(pattern)] as const);
@@ -29,6 +31,12 @@ describe("the packaged function's log", () => {
   let database: Database;
   const secrets = new SecretsEndpoint();
   const platform: Record<string, string> = {};
+  /** Errors that nobody catches: a plain one, one of Node's, and one that cannot be written as JSON. */
+  const uncaught = {
+    dying: "new Error('x')",
+    losingItsConnection: "Object.assign(new Error('x'), { code: 'ECONNRESET' })",
+    circular: "(() => { const e = new Error('x'); e.self = e; return e })()",
+  };
 
   beforeAll(async () => {
     [database, world] = await Promise.all([Database.start(), makeWorld(platform)]);
@@ -47,12 +55,13 @@ describe("the packaged function's log", () => {
     const program = await recordProgram({ "ecommerce:secret": '{"rotationDays":30}' });
     const rotate = program.one("aws:lambda/function:Function", "rotate-secret").inputs;
     await world.make("rotateSecret", "", { ...rotate, name: "rotateSecret", role: world.role, vpcConfig: undefined });
+    const unaddressed = { ...rotate, name: "unaddressed", environment: { variables: {} } };
+    await world.make("unaddressed", "", { ...unaddressed, role: world.role, vpcConfig: undefined });
     await world.make("unloadable", "require('./nothing')", { loggingConfig });
-    await world.make(
-      "dying",
-      "exports.handler = async () => { setImmediate(() => { throw new Error('x') }); await new Promise(() => {}) }",
-      { loggingConfig, timeout: 5 },
-    );
+    for (const [name, thrown] of Object.entries(uncaught)) {
+      const code = `exports.handler = async () => { setImmediate(() => { throw ${thrown} }); await new Promise(() => {}) }`;
+      await world.make(name, code, { loggingConfig, timeout: 5 });
+    }
   });
   afterAll(async () => {
     await world?.end();
@@ -100,29 +109,38 @@ describe("the packaged function's log", () => {
 
   it("counts what ends without a word of the function's own", async () => {
     expect(await counted("unloadable", {}, true)).toEqual({ RegistrationCrashes: expect.any(Number) });
-    expect(await counted("dying", {}, true)).toEqual({ RegistrationCrashes: 1 });
+    for (const name of Object.keys(uncaught)) {
+      expect(await counted(name, {}, true), name).toEqual({ RegistrationCrashes: 1 });
+    }
   });
 
   it("counts a step of a rotation that failed, once, whether it has a word of its own or not", async () => {
     expect(await counted("rotateSecret", {}, true, ofRotation)).toEqual({ RotationFailures: 1 });
-    expect(await counted("dying", {}, true, ofRotation)).toEqual({ RotationFailures: 1 });
+    for (const name of Object.keys(uncaught)) {
+      expect(await counted(name, {}, true, ofRotation), name).toEqual({ RotationFailures: 1 });
+    }
+  });
+
+  it("counts a rotation function that does not even load for want of an address", async () => {
+    expect(await counted("unaddressed", {}, true, ofRotation)).toEqual({ RotationFailures: expect.any(Number) });
   });
 });
 
 describe("every fault", () => {
   const cause = Object.assign(new Error("quoted"), { code: "ER_X" });
-  const faults = Object.values(
-    errors as unknown as Record<string, new (...args: unknown[]) => errors.RegistrationError>,
-  )
+  const faults = [errors, queueErrors]
+    .flatMap((module) => Object.values(module as unknown as Record<string, new (...args: unknown[]) => Fault>))
     .filter((type) => type.prototype instanceof errors.RegistrationError)
     .map((type) => (type.name === "SecretIncomplete" ? new type(["x"]) : new type(cause, "x")));
   const rendered = (level: string, message: unknown) =>
     JSON.stringify({ timestamp: "2026-01-01T00:00:00.000Z", level, requestId: "1", message });
+  /** As Lambda's runtime writes an error that it is thrown, and as the function marks it before (`LogPatch.js`). */
+  const thrownAs = (fault: Fault | rotationErrors.RotationError) =>
+    rendered("ERROR", { errorType: "n", errorMessage: fault.message, stackTrace: [], ...logged(fault) });
 
   it.each(faults.map((fault) => [fault.code, fault] as const))("%s is counted once, as one thing", (code, fault) => {
     const conflict = code === "EMAIL_CONFLICT";
-    const thrown = { errorType: fault.name, errorMessage: fault.message, stackTrace: [], code };
-    expect(counts([rendered("ERROR", lineOf(fault)), rendered("ERROR", thrown)])).toEqual(
+    expect(counts([rendered("ERROR", lineOf(fault)), thrownAs(fault)])).toEqual(
       conflict ? { EmailConflicts: 1 } : { RegistrationFailures: 1 },
     );
     expect(counts([rendered("WARN", lineOf(fault))])).toEqual(
@@ -135,25 +153,39 @@ describe("every fault", () => {
   )
     .filter(({ prototype }) => prototype instanceof rotationErrors.RotationError)
     .map((type) => new type(["x"]));
-  it.each(ofRotations.map((fault) => [fault.code, fault] as const))(
-    "%s of a rotation is counted once",
-    (code, fault) => {
-      const thrown = { errorType: fault.name, errorMessage: fault.message, stackTrace: [], code };
-      const lines = [
-        rendered("ERROR", lineOf(fault)),
-        rendered("ERROR", thrown),
-        rendered("INFO", { code: "ROTATED" }),
-      ];
-      expect(counts(lines, ofRotation)).toEqual({ RotationFailures: 1 });
-    },
-  );
+  it.each(ofRotations.map((fault) => [fault.code, fault] as const))("%s of a rotation is counted once", (_, fault) => {
+    const lines = [rendered("ERROR", lineOf(fault)), thrownAs(fault), rendered("INFO", { code: "ROTATED" })];
+    expect(counts(lines, ofRotation)).toEqual({ RotationFailures: 1 });
+  });
 
   it("that Lambda reports alone is a crash, one that the function threw is not counted again", () => {
-    const report = (status: string) =>
-      JSON.stringify({ time: "2026-01-01T00:00:00.000Z", type: "platform.report", record: { requestId: "1", status } });
-    expect(counts([report("timeout")])).toEqual({ RegistrationCrashes: 1 });
-    expect(counts([report("failure")])).toEqual({ RegistrationCrashes: 1 });
-    expect(counts([report("error"), report("success"), "no JSON", '"text"', "null"])).toEqual({});
+    /** As Lambda's telemetry has it: `errorType` stands beside `status` where that is not `success`. */
+    const report = (status: string, errorType?: string) =>
+      JSON.stringify({
+        time: "2026-01-01T00:00:00.000Z",
+        type: "platform.report",
+        record: { requestId: "1", metrics: { durationMs: 1 }, status, ...(errorType ? { errorType } : {}) },
+      });
+    for (const crash of [
+      report("timeout"),
+      report("error", "Runtime.OutOfMemory"),
+      report("error", "Runtime.ExitError"),
+      report("failure", "Sandbox.Failure"),
+    ]) {
+      expect(counts([crash]), crash).toEqual({ RegistrationCrashes: 1 });
+      expect(counts([crash], ofRotation), crash).toEqual({ RotationFailures: 1 });
+    }
+    // Lambda calls an error whose name it does not know `Runtime.Unknown`.
+    const others = [
+      report("error", "Runtime.Unknown"),
+      report("error"),
+      report("success"),
+      "no JSON",
+      '"text"',
+      "null",
+    ];
+    expect(counts(others)).toEqual({});
+    expect(counts(others, ofRotation)).toEqual({});
   });
 });
 
