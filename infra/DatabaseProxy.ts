@@ -28,6 +28,8 @@ export class DatabaseProxy extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
   /** The proxy listens where its database does. */
   readonly port: pulumi.Output<number>;
+  /** By which CloudWatch knows it. */
+  readonly proxyName: pulumi.Output<string>;
 
   constructor(name: string, args: DatabaseProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:database:DatabaseProxy", name, {}, opts);
@@ -69,6 +71,7 @@ export class DatabaseProxy extends pulumi.ComponentResource {
 
     this.address = pulumi.all([proxy.endpoint, target.id]).apply(([endpoint]) => endpoint);
     this.port = target.port;
+    this.proxyName = proxy.name;
     this.registerOutputs({ address: this.address, port: this.port });
   }
 }

@@ -1,8 +1,9 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { type Alarm, alarmsOf, type Watched, type WatchedDatabase } from "./alarms";
+import { type Alarm, alarmsOf } from "./alarms";
 import { dashboardBody } from "./dashboard";
 import { registrationMetrics, rotationMetrics } from "./registrationMetrics";
+import type { Watched, WatchedDatabase } from "./watched";
 
 export interface MonitoringArgs {
   /** Stands in every name: alarms, topic and dashboard are unique in an account and region. Replaces them all. */
@@ -17,7 +18,11 @@ export interface MonitoringArgs {
     /** Where it logs, in Lambda's JSON format. */
     logGroupName: pulumi.Input<string>;
   };
+  /** The buffer's function, which Cognito calls after a confirmation. @default it calls the registration function */
+  queueingFunctionName?: pulumi.Input<string>;
   database: WatchedDatabase<pulumi.Input<string>>;
+  /** Name of the proxy in front of the database. @default none */
+  proxyName?: pulumi.Input<string>;
   /** The image API, by its name and its stage. */
   api: { name: pulumi.Input<string>; stage: string };
   /** Name of the queue in which registrations wait for the database. @default none */
@@ -45,6 +50,8 @@ export class Monitoring extends pulumi.ComponentResource {
       apiName: args.api.name,
       apiStage: args.api.stage,
       rotated: args.rotationLogGroupName !== undefined,
+      ...(args.queueingFunctionName === undefined ? {} : { queueingFunctionName: args.queueingFunctionName }),
+      ...(args.proxyName === undefined ? {} : { proxyName: args.proxyName }),
       ...(args.queueName === undefined ? {} : { queueName: args.queueName }),
       ...(args.deadLetterQueueName === undefined ? {} : { deadLetterQueueName: args.deadLetterQueueName }),
     };
@@ -54,6 +61,7 @@ export class Monitoring extends pulumi.ComponentResource {
       countInLog(name, rotationMetrics, args.rotationLogGroupName, watched.namespace, this);
     }
     const { topic, policy } = alarmTopic(name, args, this);
+    if (args.database.kind !== "aurora") mailsOfStorage(name, args.database.identifier, topic, policy, this);
     const alarms = alarmsOf(watched).map((alarm) => metricAlarm(name, args.stack, alarm, topic, this));
     dashboard(name, args, watched, alarms, this);
 
@@ -79,7 +87,7 @@ function countInLog(
 }
 
 /**
- * The topic, encrypted at rest, which only the alarms of this account and region may write to.
+ * The topic, encrypted at rest, which only the alarms and databases of this account and region may write to.
  *
  * CloudWatch cannot use the key that AWS keeps for SNS, so the key is one of our own (about 1 USD a month).
  * {@link https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services}
@@ -94,6 +102,15 @@ function alarmTopic(name: string, args: MonitoringArgs, parent: pulumi.Resource)
       ArnLike: { "aws:SourceArn": pulumi.interpolate`arn:aws:cloudwatch:${args.region}:${account}:alarm:*` },
     },
   };
+  const databases = { Effect: "Allow", Principal: { Service: "events.rds.amazonaws.com" } };
+  const databasesOfThisAccount = {
+    ...databases,
+    Condition: {
+      StringEquals: { "aws:SourceAccount": account },
+      ArnLike: { "aws:SourceArn": pulumi.interpolate`arn:aws:rds:${args.region}:${account}:*` },
+    },
+  };
+  const encrypt = { Action: ["kms:Decrypt", "kms:GenerateDataKey*"], Resource: "*" };
   const key = new aws.kms.Key(
     `${name}-key`,
     {
@@ -111,12 +128,9 @@ function alarmTopic(name: string, args: MonitoringArgs, parent: pulumi.Resource)
             Action: "kms:*",
             Resource: "*",
           },
-          {
-            Sid: "AlarmsEncrypt",
-            ...alarmsOfThisAccount,
-            Action: ["kms:Decrypt", "kms:GenerateDataKey*"],
-            Resource: "*",
-          },
+          { Sid: "AlarmsEncrypt", ...alarmsOfThisAccount, ...encrypt },
+          // Whose events are encrypted the topic's policy says; for the key AWS documents no condition.
+          { Sid: "DatabasesEncrypt", ...databases, ...encrypt },
         ],
       }),
     },
@@ -133,7 +147,10 @@ function alarmTopic(name: string, args: MonitoringArgs, parent: pulumi.Resource)
       arn: topic.arn,
       policy: pulumi.jsonStringify({
         Version: "2012-10-17",
-        Statement: [{ Sid: "AlarmsPublish", ...alarmsOfThisAccount, Action: "sns:Publish", Resource: topic.arn }],
+        Statement: [
+          { Sid: "AlarmsPublish", ...alarmsOfThisAccount, Action: "sns:Publish", Resource: topic.arn },
+          { Sid: "DatabasesPublish", ...databasesOfThisAccount, Action: "sns:Publish", Resource: topic.arn },
+        ],
       }),
     },
     { parent },
@@ -146,6 +163,31 @@ function alarmTopic(name: string, args: MonitoringArgs, parent: pulumi.Resource)
     );
   }
   return { topic, policy };
+}
+
+/**
+ * RDS's own mails about an instance's storage, whatever size it has by now: nine tenths are used (category
+ * `low storage`), it could not grow, or the next step reaches the largest size (category `failure`).
+ * {@link https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html}
+ */
+function mailsOfStorage(
+  name: string,
+  identifier: pulumi.Input<string>,
+  topic: aws.sns.Topic,
+  policy: aws.sns.TopicPolicy,
+  parent: pulumi.Resource,
+): void {
+  new aws.rds.EventSubscription(
+    `${name}-storage`,
+    {
+      snsTopic: topic.arn,
+      sourceType: "db-instance",
+      sourceIds: [identifier],
+      eventCategories: ["low storage", "failure"],
+    },
+    // RDS sends a message to try the topic.
+    { parent, dependsOn: [policy] },
+  );
 }
 
 /** `arn:aws:lambda:us-east-1:111122223333:function:…` → the account: no question to AWS for what an ARN tells. */

@@ -1,49 +1,13 @@
 /** Which alarms there are, as a pure table: what each watches, from when on it rings, and why. */
-import { connectionLimit, nearLimit } from "./connectionLimit";
-import type { LogMetric } from "./registrationMetrics";
-
-/** What is watched. `T` is text, or what Pulumi knows only once it is made. */
-export interface Watched<T = string> {
-  /** The stack's own namespace for what is counted in logs. */
-  readonly namespace: string;
-  readonly functionName: T;
-  readonly database: WatchedDatabase<T>;
-  readonly apiName: T;
-  readonly apiStage: string;
-  /** The buffer's queue before the database, and its dead-letter queue, where there is a buffer. */
-  readonly queueName?: T;
-  readonly deadLetterQueueName?: T;
-  /** Whether the database password is rotated. */
-  readonly rotated: boolean;
-}
-
-/** The two kinds of databases, which report different things under different names. */
-export type WatchedDatabase<T = string> = WatchedInstance<T> | WatchedAurora<T>;
-
-export interface WatchedInstance<T = string> {
-  /** @default instance */
-  readonly kind?: "instance";
-  readonly identifier: T;
-  /** Decides how many connections are too many; no alarm for them where the class is not known. */
-  readonly instanceClass: string;
-  /** Storage (GiB) that the database was made with. */
-  readonly storageGiB: number;
-}
-
-/** Aurora Serverless v2. Its storage grows by itself to 128 TiB, so nobody watches that. */
-export interface WatchedAurora<T = string> {
-  readonly kind: "aurora";
-  /** The cluster's. */
-  readonly identifier: T;
-  /** How many connections it takes. */
-  readonly connectionLimit: number;
-}
-
-export interface Metric<T = string> {
-  readonly namespace: string;
-  readonly name: string;
-  readonly dimensions: Readonly<Record<string, T>>;
-}
+import { nearLimit } from "./connectionLimit";
+import {
+  confirmingFunction,
+  connectionsOf,
+  type Metric,
+  metricsOf,
+  type Watched,
+  type WatchedInstance,
+} from "./watched";
 
 export interface Alarm<T = string> {
   /** Ends the alarm's name, and is the heading of its section in docs/runbook.md as a link names it. */
@@ -72,29 +36,16 @@ const hours = 60 * minutes;
  */
 export const waitingSeconds = 5 * minutes;
 
-/** All metrics that are watched or drawn. */
-export function metricsOf<T>(watched: Watched<T>) {
-  const identifiedBy = watched.database.kind === "aurora" ? "DBClusterIdentifier" : "DBInstanceIdentifier";
-  const metric = (namespace: string, name: string, dimensions: Record<string, T | string> = {}) =>
-    ({ namespace, name, dimensions }) as Metric<T>;
-  return {
-    counted: (name: LogMetric) => metric(watched.namespace, name),
-    lambda: (name: string) => metric("AWS/Lambda", name, { FunctionName: watched.functionName }),
-    rds: (name: string) => metric("AWS/RDS", name, { [identifiedBy]: watched.database.identifier }),
-    api: (name: string) => metric("AWS/ApiGateway", name, { ApiName: watched.apiName, Stage: watched.apiStage }),
-    queue: (queueName: T, name: string) => metric("AWS/SQS", name, { QueueName: queueName }),
-  };
-}
-
-/** How many connections the database takes. @returns undefined where that is not known */
-export function connectionsOf(database: WatchedDatabase<unknown>): number | undefined {
-  return database.kind === "aurora" ? database.connectionLimit : connectionLimit(database.instanceClass);
-}
+/**
+ * So long (µs) must nobody wait for one of the proxy's connections: a new one takes some hundredths of a second, and
+ * after two seconds the proxy refuses (`DatabaseProxy`).
+ */
+export const longBorrowMicroseconds = 1_000_000;
 
 /**
  * The alarms, most urgent first. The one for connections is left out where the instance class's limit is not known, the
- * one for CPU credits where the class has none, those for the queues where there is no buffer, the one for rotations
- * where nothing is rotated. Storage is watched on an instance, capacity on Aurora.
+ * one for CPU credits where the class has none, those for the queues and for throttled confirmations where there is no
+ * buffer, those for proxy and rotations where there are none. Storage is watched on an instance, capacity on Aurora.
  */
 export function alarmsOf<T>(watched: Watched<T>): Alarm<T>[] {
   return [
@@ -102,6 +53,7 @@ export function alarmsOf<T>(watched: Watched<T>): Alarm<T>[] {
     ...bufferAlarms(watched),
     ...rotationAlarms(watched),
     ...databaseAlarms(watched),
+    ...proxyAlarms(watched),
     ...apiAlarms(watched),
   ];
 }
@@ -139,8 +91,9 @@ function registrationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
     },
     {
       key: "slow-registrations",
-      meaning: `A registration took ${slowMilliseconds / 1000} s or more of the 5 s that Cognito waits.`,
-      metric: lambda("Duration"),
+      meaning: `A confirmation took ${slowMilliseconds / 1000} s or more of the 5 s that Cognito waits.`,
+      // Behind a buffer the registration function takes batches, and nobody waits for those.
+      metric: lambda("Duration", confirmingFunction(watched)),
       ...anyone,
       statistic: "Maximum",
       threshold: slowMilliseconds,
@@ -163,8 +116,20 @@ function registrationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
   ];
 }
 
-function bufferAlarms<T>({ queueName, deadLetterQueueName, ...watched }: Watched<T>): Alarm<T>[] {
-  const { queue } = metricsOf(watched);
+function bufferAlarms<T>(watched: Watched<T>): Alarm<T>[] {
+  const { queueName, deadLetterQueueName, queueingFunctionName } = watched;
+  const { queue, lambda } = metricsOf(watched);
+  const throttled =
+    queueingFunctionName === undefined
+      ? []
+      : [
+          {
+            key: "confirmation-throttling",
+            meaning: "Lambda refused to run the function that queues confirmed people because too many were running.",
+            metric: lambda("Throttles", queueingFunctionName),
+            ...anyone,
+          } as const,
+        ];
   const waiting =
     queueName === undefined
       ? []
@@ -192,7 +157,7 @@ function bufferAlarms<T>({ queueName, deadLetterQueueName, ...watched }: Watched
             missing: "ignore",
           } as const,
         ];
-  return [...waiting, ...dead];
+  return [...throttled, ...waiting, ...dead];
 }
 
 function rotationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
@@ -211,7 +176,7 @@ function rotationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
 
 function databaseAlarms<T>(watched: Watched<T>): Alarm<T>[] {
   const { rds } = metricsOf(watched);
-  const limit = connectionsOf(watched.database);
+  const limit = connectionsOf(watched);
   return [
     {
       key: "database-silent",
@@ -228,7 +193,8 @@ function databaseAlarms<T>(watched: Watched<T>): Alarm<T>[] {
       : [
           {
             key: "database-connections",
-            meaning: "The database has almost as many connections as it takes; soon registrations will be refused.",
+            meaning:
+              "The database has almost as many connections as registrations may open; soon registrations will be refused.",
             metric: rds("DatabaseConnections"),
             statistic: "Maximum",
             rings: "at or above",
@@ -253,7 +219,9 @@ function instanceAlarms<T>(watched: Watched<T>, { instanceClass, storageGiB }: W
       metric: rds("FreeStorageSpace"),
       statistic: "Minimum",
       rings: "below",
-      // RDS makes the storage grow when less than a tenth is free: less than half of that means that it did not.
+      // RDS makes the storage grow when less than a tenth is free: less than half of that means that it did not. How
+      // large it is by now no metric tells: once it has grown this is the last call, and RDS's own mails
+      // (`Monitoring`) come before.
       threshold: Math.round((storageGiB * GiB) / 20),
       ...gauge,
     },
@@ -287,6 +255,20 @@ function auroraAlarms<T>(watched: Watched<T>): Alarm<T>[] {
       rings: "at or above",
       threshold: 95,
       ...gauge,
+    },
+  ];
+}
+
+function proxyAlarms<T>(watched: Watched<T>): Alarm<T>[] {
+  if (watched.proxyName === undefined) return [];
+  return [
+    {
+      key: "proxy-waiting",
+      meaning: "Registrations wait a second or more for a connection of RDS Proxy; after two seconds it refuses them.",
+      metric: metricsOf(watched).proxy(watched.proxyName, "DatabaseConnectionsBorrowLatency"),
+      ...anyone,
+      statistic: "Maximum",
+      threshold: longBorrowMicroseconds,
     },
   ];
 }

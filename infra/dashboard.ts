@@ -1,4 +1,5 @@
-import { connectionsOf, type Metric, metricsOf, slowMilliseconds, type Watched, waitingSeconds } from "./alarms";
+import { longBorrowMicroseconds, slowMilliseconds, waitingSeconds } from "./alarms";
+import { connectionsOf, type Metric, metricsOf, type Watched } from "./watched";
 
 export interface DashboardArgs {
   readonly region: string;
@@ -13,24 +14,37 @@ const width = 8;
 const height = 6;
 
 /**
- * The body of the CloudWatch dashboard: the alarms' states first, then registrations, the queue where there is one,
- * the database and the image API, a row each. Pure, so that what is drawn can be read in a test.
+ * The body of the CloudWatch dashboard: the alarms' states first, then confirmations and the queue where there is a
+ * buffer, registrations, the database, the proxy where there is one, and the image API, a row each. Pure, so that what is drawn can be read in a test.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 export function dashboardBody(args: DashboardArgs) {
-  const { counted, lambda, rds, api, queue } = metricsOf(args.watched);
-  const { database, queueName, deadLetterQueueName } = args.watched;
-  const limit = connectionsOf(database);
+  const { counted, lambda, rds, proxy, api, queue } = metricsOf(args.watched);
+  const { database, proxyName, queueName, deadLetterQueueName, functionName, queueingFunctionName } = args.watched;
+  const limit = connectionsOf(args.watched);
   const sum = (label: string, metric: Metric) => line(label, metric, "Sum");
+  const tooSlow = { label: "too slow", value: slowMilliseconds };
+  const calls = (title: string, name: string) =>
+    graph(title, [
+      sum("invocations", lambda("Invocations", name)),
+      sum("errors", lambda("Errors", name)),
+      sum("throttles", lambda("Throttles", name)),
+    ]);
+  const durations = (title: string, name: string, mark?: Mark) =>
+    graph(
+      title,
+      [
+        line("half of them", lambda("Duration", name), "p50"),
+        line("99 in 100", lambda("Duration", name), "p99"),
+        line("the longest", lambda("Duration", name), "Maximum"),
+      ],
+      mark,
+    );
 
   const rows: Widget[][] = [
     [
-      graph("Registrations", [
-        sum("invocations", lambda("Invocations")),
-        sum("errors", lambda("Errors")),
-        sum("throttles", lambda("Throttles")),
-      ]),
+      calls("Registrations", functionName),
       graph("What became of them", [
         sum("turned away", counted("RegistrationFailures")),
         sum("crashed", counted("RegistrationCrashes")),
@@ -41,15 +55,8 @@ export function dashboardBody(args: DashboardArgs) {
           ? []
           : [line("dead letters", queue(deadLetterQueueName, "ApproximateNumberOfMessagesVisible"), "Maximum")]),
       ]),
-      graph(
-        "How long they took (ms)",
-        [
-          line("half of them", lambda("Duration"), "p50"),
-          line("99 in 100", lambda("Duration"), "p99"),
-          line("the longest", lambda("Duration"), "Maximum"),
-        ],
-        { label: "too slow", value: slowMilliseconds },
-      ),
+      // Nobody waits for the batches that it takes from a queue.
+      durations("How long they took (ms)", functionName, queueingFunctionName === undefined ? tooSlow : undefined),
     ],
     [
       graph(
@@ -65,6 +72,17 @@ export function dashboardBody(args: DashboardArgs) {
         : graph("Database: free storage (bytes)", [line("free", rds("FreeStorageSpace"), "Minimum")]),
       graph("Database: CPU (%)", [line("CPU", rds("CPUUtilization"), "Average")]),
     ],
+    ...(proxyName === undefined
+      ? []
+      : [
+          [
+            graph(
+              "Proxy: how long a connection was waited for (µs)",
+              [line("the longest", proxy(proxyName, "DatabaseConnectionsBorrowLatency"), "Maximum")],
+              { label: "too long", value: longBorrowMicroseconds },
+            ),
+          ],
+        ]),
     [
       graph("Image API: calls", [sum("calls", api("Count")), sum("4xx", api("4XXError")), sum("5xx", api("5XXError"))]),
       graph("Image API: how long they took (ms)", [
@@ -95,6 +113,12 @@ export function dashboardBody(args: DashboardArgs) {
       ),
     ]);
   }
+  if (queueingFunctionName !== undefined) {
+    rows.unshift([
+      calls("Confirmations", queueingFunctionName),
+      durations("How long confirmations took (ms)", queueingFunctionName, tooSlow),
+    ]);
+  }
   const states = {
     ...{ type: "alarm", x: 0, y: 0, width: 24, height: 3 },
     properties: {
@@ -121,7 +145,13 @@ function line(label: string, { namespace, name, dimensions }: Metric, stat: stri
   return [namespace, name, ...Object.entries(dimensions).flat(), { label, stat }];
 }
 
-function graph(title: string, metrics: unknown[][], mark?: { label: string; value: number }): Widget {
+/** A line across a graph. */
+interface Mark {
+  readonly label: string;
+  readonly value: number;
+}
+
+function graph(title: string, metrics: unknown[][], mark?: Mark): Widget {
   const annotations = mark ? { annotations: { horizontal: [mark] } } : {};
   const properties = { title, view: "timeSeries", period: 300, yAxis: { left: { min: 0 } }, metrics, ...annotations };
   return { type: "metric", properties };

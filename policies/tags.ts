@@ -56,6 +56,7 @@ export const taggable: ReadonlySet<string> = new Set([
   "aws:rds/cluster:Cluster",
   "aws:rds/clusterInstance:ClusterInstance",
   "aws:rds/clusterParameterGroup:ClusterParameterGroup",
+  "aws:rds/eventSubscription:EventSubscription",
   "aws:rds/instance:Instance",
   "aws:rds/parameterGroup:ParameterGroup",
   "aws:rds/proxy:Proxy",

@@ -107,7 +107,8 @@ const bySignUpOrUpload = [
   "aws:sqs/queue:Queue",
 ];
 
-/** Without a price of their own, as AWS's pricing pages have it. Topics mail alarms only; alarms are rare. */
+/** Without a price of their own, as AWS's pricing pages have it. Topics mail alarms and what RDS
+ * says of its storage; both are rare. */
 const free = new Set([
   ...bySignUpOrUpload,
   ...[
@@ -147,6 +148,7 @@ const free = new Set([
   ),
   ...[
     "clusterParameterGroup:ClusterParameterGroup",
+    "eventSubscription:EventSubscription",
     "parameterGroup:ParameterGroup",
     "proxyDefaultTargetGroup:ProxyDefaultTargetGroup",
     "proxyTarget:ProxyTarget",

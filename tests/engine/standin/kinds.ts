@@ -66,6 +66,7 @@ export const kinds: Readonly<Record<string, TypeRules>> = {
   ),
   "aws:rds/clusterInstance:ClusterInstance": rules("clusterIdentifier dbSubnetGroupName engine", "identifier"),
   "aws:rds/clusterParameterGroup:ClusterParameterGroup": rules("family description", "name"),
+  "aws:rds/eventSubscription:EventSubscription": rules("", "name"),
   "aws:rds/instance:Instance": rules(
     "availabilityZone characterSetName dbName engine kmsKeyId storageEncrypted username",
     "identifier",
