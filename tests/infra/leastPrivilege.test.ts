@@ -1,72 +1,166 @@
-/** What each role may do, with everything switched on: nothing broader is registered than what stands here. */
+/**
+ * What each role may do, in a private stack with everything switched on: exactly what stands here. Whoever gives a
+ * role another right writes it here and into docs/security.md, and so says that it is meant.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
-import { type Recorded, recordProgram } from "../support/program";
+import { projectRoot } from "../support/native";
+import { arnOf, idOf, type Recorded, recordProgram } from "../support/program";
 
 interface Statement {
   readonly Sid?: string;
-  readonly Effect: "Allow" | "Deny";
-  readonly Action: string | string[];
-  readonly Resource: string | string[];
+  readonly Effect?: unknown;
+  readonly Action?: string | string[];
+  readonly Resource?: string | string[];
+}
+
+/** What a resource is called in the tables, here and in docs/security.md, and its ARN. */
+const resources: Readonly<Record<string, string>> = {
+  "any, for they have no name before they are made": "*",
+  "any (S8)": "*",
+  "its log": ":*",
+  "register-user's log": `${arnOf({ name: "register-user-logs" })}:*`,
+  "the secret": arnOf({ name: "secret" }),
+  "the queue": arnOf({ name: "registration-buffer-queue" }),
+  "the bucket's objects": `${arnOf({ name: "images" })}/*`,
+};
+
+const writeLog = ["logs:CreateLogStream", "logs:PutLogEvents"];
+const holdNetworkInterfaces = [
+  "ec2:CreateNetworkInterface",
+  "ec2:DescribeNetworkInterfaces",
+  "ec2:DescribeSubnets",
+  "ec2:DeleteNetworkInterface",
+  "ec2:AssignPrivateIpAddresses",
+  "ec2:UnassignPrivateIpAddresses",
+];
+/** Service authorization reference, "Amazon Cognito Identity": access levels list, read, write and tagging. */
+const cognitoIdentity = [
+  ...["CreateIdentityPool", "DeleteIdentities", "DeleteIdentityPool", "DescribeIdentity", "DescribeIdentityPool"],
+  ...["GetCredentialsForIdentity", "GetId", "GetIdentityPoolAnalytics", "GetIdentityPoolDailyAnalytics"],
+  ...["GetIdentityPoolRoles", "GetIdentityProviderDailyAnalytics", "GetOpenIdToken"],
+  ...["GetOpenIdTokenForDeveloperIdentity", "GetPrincipalTagAttributeMap", "ListIdentities", "ListIdentityPools"],
+  ...["ListTagsForResource", "LookupDeveloperIdentity", "MergeDeveloperIdentities", "SetIdentityPoolRoles"],
+  ...["SetPrincipalTagAttributeMap", "TagResource", "UnlinkDeveloperIdentity", "UnlinkIdentity", "UntagResource"],
+  ...["UpdateIdentityPool"],
+].map((action) => `cognito-identity:${action}`);
+
+/** Role → what it may do, and with what. */
+const rights: Readonly<Record<string, readonly (readonly [readonly string[], string])[]>> = {
+  "register-user-role": [
+    [writeLog, "its log"],
+    [["secretsmanager:GetSecretValue"], "the secret"],
+    [["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], "the queue"],
+    [holdNetworkInterfaces, "any, for they have no name before they are made"],
+  ],
+  "registration-buffer-enqueue-role": [
+    [writeLog, "register-user's log"],
+    [["sqs:SendMessage"], "the queue"],
+  ],
+  "rotate-secret-role": [
+    [writeLog, "its log"],
+    [
+      [
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:UpdateSecretVersionStage",
+      ],
+      "the secret",
+    ],
+    [holdNetworkInterfaces, "any, for they have no name before they are made"],
+  ],
+  "schema-apply-role": [
+    [writeLog, "its log"],
+    [holdNetworkInterfaces, "any, for they have no name before they are made"],
+  ],
+  "database-proxy-role": [[["secretsmanager:GetSecretValue"], "the secret"]],
+  "image-api-role": [
+    [["s3:PutObject", "s3:GetObject"], "the bucket's objects"],
+    [cognitoIdentity, "any (S8)"],
+  ],
+};
+
+const arnFor = (role: string, resource: string) =>
+  resource === "its log" ? `${arnOf({ name: role.replace(/-role$/, "-logs") })}:*` : resources[resource]!;
+const expected = Object.entries(rights).flatMap(([role, granted]) =>
+  granted.flatMap(([actions, resource]) => actions.map((action) => `${role}: ${action} on ${arnFor(role, resource)}`)),
+);
+
+const documentOf = (policy: unknown) =>
+  (typeof policy === "string" ? JSON.parse(policy) : policy) as { Statement: Statement | Statement[] };
+
+/** Each action on each resource; a statement of any other form stands as it is written, and so is none of the expected. */
+function granted({ Sid: _, ...statement }: Statement): string[] {
+  const { Effect, Action, Resource, ...more } = statement;
+  if (Effect !== "Allow" || !Action || !Resource || Object.keys(more).length > 0) return [JSON.stringify(statement)];
+  // A version of the secret's value has the secret's own ARN on AWS.
+  const arns = [Resource].flat().map((arn) => arn.replace(/:secret-value$/, ":secret"));
+  return [Action].flat().flatMap((action) => arns.map((arn) => `${action} on ${arn}`));
 }
 
 let program: Recorded;
-let grants: { readonly policy: string; readonly action: string; readonly resource: string }[];
 beforeAll(async () => {
   program = await recordProgram({
     "ecommerce:api": '{"writers":"application","ownPrefix":true,"overwrite":false,"accountLogRole":true}',
     "ecommerce:registration": '{"buffer":true}',
     "ecommerce:secret": '{"rotationDays":30}',
-    "ecommerce:database.proxy": "true",
-  });
-  grants = program.all("aws:iam/rolePolicy:RolePolicy").flatMap(({ name, inputs }) => {
-    const document = typeof inputs.policy === "string" ? JSON.parse(inputs.policy) : inputs.policy;
-    return (document.Statement as Statement[])
-      .filter(({ Effect }) => Effect === "Allow")
-      .flatMap(({ Action, Resource }) =>
-        [Action].flat().flatMap((action) => [Resource].flat().map((resource) => ({ policy: name, action, resource }))),
-      );
+    "ecommerce:database": '{"access":"private","proxy":true}',
   });
 });
 
-it("names every action; no wildcard", () => {
-  expect(grants.length).toBeGreaterThan(10);
-  expect(grants.filter(({ action }) => action.includes("*"))).toEqual([]);
-});
+/** Logical name of the role that an input names, by its ID or its name. */
+const roleOf = (reference: unknown) =>
+  program
+    .all("aws:iam/role:Role")
+    .find((role) => [idOf(role), role.inputs.name ?? role.name].includes(reference as string))?.name;
 
-it("names every resource, but where AWS or the documents know none", () => {
-  const anything = grants.filter(({ resource }) => resource === "*");
-  const networkInterfaces =
-    /^ec2:(Create|Describe|Delete)NetworkInterfaces?$|^ec2:DescribeSubnets$|^ec2:(Una|A)ssignPrivateIpAddresses$/;
-  const exceptions = anything.filter(
-    ({ policy, action }) =>
-      // Lambda's network interfaces have no name before they are made.
-      !networkInterfaces.test(action) &&
-      // GetRandomPassword is for no resource.
-      action !== "secretsmanager:GetRandomPassword" &&
-      // S8 documents the Cognito Identity policy as it is.
-      !(policy === "image-api-role-ecommerce-cognito-policy" && action.startsWith("cognito-identity:")),
+it("gives each role exactly these rights", () => {
+  const found = program.all("aws:iam/rolePolicy:RolePolicy").flatMap(({ inputs }) =>
+    [documentOf(inputs.policy).Statement]
+      .flat()
+      .flatMap(granted)
+      .map((right) => `${roleOf(inputs.role)}: ${right}`),
   );
-  expect(exceptions).toEqual([]);
-});
-
-it("lets a function read one secret, and API Gateway reach one bucket's objects", () => {
-  const of = (action: string) =>
-    new Set(grants.filter((grant) => grant.action === action).map(({ resource }) => resource));
-  expect([...of("s3:PutObject"), ...of("s3:GetObject")]).toEqual([
-    "arn:aws:test:us-east-1:000000000000:images/*",
-    "arn:aws:test:us-east-1:000000000000:images/*",
-  ]);
-  for (const resource of of("secretsmanager:GetSecretValue")) expect(resource).toMatch(/:secret(-value)?$/);
-  for (const { action } of grants) expect(action).not.toMatch(/^(iam|sts|rds|kms|cognito-idp):/);
-});
-
-it("attaches one policy of AWS's own, the documented one", () => {
+  expect(found.toSorted()).toEqual(expected.toSorted());
   expect(
-    program.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment").map(({ inputs }) => inputs.policyArn),
-  ).toEqual(["arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"]);
+    program
+      .all("aws:iam/role:Role")
+      .map(({ name }) => name)
+      .toSorted(),
+  ).toEqual(Object.keys(rights).toSorted());
+});
+
+it("gives rights in no other way: no policies, users or groups beside, and one policy of AWS's own, the documented one", () => {
+  const types = new Set(program.resources.map(({ type }) => type).filter((type) => type.startsWith("aws:iam/")));
+  expect([...types].toSorted()).toEqual([
+    "aws:iam/role:Role",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+  ]);
+  const attached = program.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment").map(({ inputs }) => inputs);
+  expect(attached.map(({ role, policyArn }) => [roleOf(role), policyArn])).toEqual([
+    ["image-api-role", "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"],
+  ]);
   for (const { inputs } of program.all("aws:iam/role:Role")) {
     expect(inputs.managedPolicyArns ?? inputs.inlinePolicies).toBeUndefined();
   }
+});
+
+it("says the same in docs/security.md", () => {
+  const text = readFileSync(join(projectRoot, "docs/security.md"), "utf8");
+  const section = text.slice(text.indexOf("## Least privilege"), text.indexOf("## On this machine"));
+  const rows = [...section.matchAll(/^\| `([a-z-]+-role)` \| (.+) \| (.+) \|$/gm)];
+  const documented = rows.map(([, role, actions, resource]) => `${role}: ${actions} on ${resource}`);
+  const spoken = (actions: readonly string[]) =>
+    actions === cognitoIdentity
+      ? `the ${cognitoIdentity.length} actions of Cognito Identity to list, read, write and tag`
+      : actions.map((action) => `\`${action}\``).join(", ");
+  const meant = Object.entries(rights).flatMap(([role, given]) =>
+    given.map(([actions, resource]) => `${role}: ${spoken(actions)} on ${resource}`),
+  );
+  expect(documented).toEqual(meant);
 });
 
 it("lets each role be taken on by one service", () => {
@@ -91,8 +185,10 @@ it("lets one service call each function, for one source", () => {
   }
 });
 
-it("gives the function's database user two privileges on one table, and with rotation its own old password", () => {
-  const granted = program.all("mysql:index/grant:Grant").map(({ inputs }) => inputs);
+it("gives the function's database user two privileges on one table, and with rotation its own old password", async () => {
+  // From outside the deployment itself grants them; inside a function does the same (tests/infra/databaseSchema.test.ts).
+  const outside = await recordProgram({ "ecommerce:secret": '{"rotationDays":30}' });
+  const granted = outside.all("mysql:index/grant:Grant").map(({ inputs }) => inputs);
   expect(granted.map(({ database, table, privileges }) => [database, table, privileges])).toEqual(
     expect.arrayContaining([
       ["ecommerce_db", "users", ["INSERT", "SELECT"]],
