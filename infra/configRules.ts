@@ -57,12 +57,13 @@ function parseRange(value: string): Range | undefined {
   return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128) ? { address, bits: Number(bits) } : undefined;
 }
 
-/** An IPv4 or IPv6 range in CIDR notation whose address has no bits beyond the prefix (EC2 refuses such). */
+/** An IPv4 range in CIDR notation whose address has no bits beyond the prefix (EC2 refuses such). */
 export function cidr(value: string): string | undefined {
-  const allowed = `CIDR ranges such as 198.51.100.0/24 (got ${JSON.stringify(value)})`;
+  const allowed = `IPv4 ranges in CIDR notation such as 198.51.100.0/24 (got ${JSON.stringify(value)})`;
   const range = parseRange(value);
   if (!range) return allowed;
-  if (isIP(range.address) === 4 && (ipv4(range.address) & hostMask(range.bits)) !== 0) {
+  if (isIP(range.address) === 6) return `${allowed}; the VPC has no IPv6, so nobody would come by such an address`;
+  if ((ipv4(range.address) & hostMask(range.bits)) !== 0) {
     return `${allowed}; the address has bits beyond /${range.bits}`;
   }
   return undefined;
@@ -74,7 +75,7 @@ export const anywhere = (value: string) => parseRange(value)?.bits === 0;
 /** An IPv4 range for a VPC that six subnets of at least 16 addresses fit in. */
 export function privateCidr(value: string): string | undefined {
   const range = parseRange(value);
-  const fits = range && isIP(range.address) === 4 && range.bits >= 16 && range.bits <= 24 && !cidr(value);
+  const fits = range && range.bits >= 16 && range.bits <= 24 && !cidr(value);
   return fits ? undefined : "an IPv4 range from /16 to /24 such as 10.20.0.0/16";
 }
 

@@ -121,11 +121,11 @@ export const settings = {
   ),
   "database.backupDays": whole("Days that automatic backups are kept.", 1, 35, 7),
   "database.deployerCidrs": list(
-    "Address ranges from which `pulumi up` reaches a public database to make its schema and users; at least one if it is public, none if it is private.",
+    "IPv4 address ranges from which `pulumi up` reaches a public database to make its schema and users; at least one if it is public, none if it is private.",
     cidr,
     [],
   ),
-  "database.allowAnywhere": flag("Allow 0.0.0.0/0 and ::/0 among database.deployerCidrs.", false),
+  "database.allowAnywhere": flag("Allow 0.0.0.0/0 among database.deployerCidrs.", false),
   "registration.memoryMiB": whole("Memory of the registration function in MiB; CPU grows with it.", 128, 3008, 512),
   "registration.reservedConcurrency": whole(
     "How many registrations may run at once; each holds one database connection. 0 reserves nothing.",

@@ -87,7 +87,13 @@ it("opens the database to everyone only where a second key says so", () => {
     },
   ]);
   expect(everyone(',"allowAnywhere":true')).toEqual([]);
-  expect(faultsOf({ "ecommerce:database.deployerCidrs": '["::/0"]' })).toHaveLength(1);
+  expect(faultsOf({ "ecommerce:database.deployerCidrs": '["::/0"]' })).toEqual([
+    {
+      key: "ecommerce:database.deployerCidrs",
+      got: '["::/0"]',
+      allowed: expect.stringContaining('(got "::/0"); the VPC has no IPv6'),
+    },
+  ]);
 });
 
 describe("settings that contradict each other", () => {
@@ -183,8 +189,8 @@ describe("rules", () => {
     [
       "range",
       cidr,
-      ["198.51.100.0/24", "203.0.113.7/32", "0.0.0.0/0", "2001:db8::/32"],
-      ["198.51.100.1/24", "198.51.100.0", "300.1.1.0/24", "1.2.3.0/33", "1.2.3.0/24/1", "x/8"],
+      ["198.51.100.0/24", "203.0.113.7/32", "0.0.0.0/0"],
+      ["2001:db8::/32", "198.51.100.1/24", "198.51.100.0", "300.1.1.0/24", "1.2.3.0/33", "1.2.3.0/24/1", "x/8"],
     ],
     [
       "range of the VPC",
