@@ -32,6 +32,8 @@ export interface DatabaseArgs {
   securityGroupId: pulumi.Input<string>;
   /** A public address, for the deployer's ranges of the security group. @default false */
   publiclyAccessible?: boolean;
+  /** What must stand before the database has a public address, such as an internet gateway. @default nothing */
+  wayIn?: pulumi.Resource[];
   /** Days that automatic backups are kept. @default 7 */
   backupDays?: number;
   /** Deletion protection, Pulumi's `protect` and a final snapshot. @default true */
@@ -44,6 +46,7 @@ export interface Common {
   readonly subnetGroupName: pulumi.Input<string>;
   readonly securityGroupId: pulumi.Input<string>;
   readonly publiclyAccessible: boolean;
+  readonly wayIn: pulumi.Resource[];
   readonly user: string;
   readonly password: pulumi.Input<string>;
   readonly backupDays: number;
@@ -93,6 +96,7 @@ export class Database extends pulumi.ComponentResource implements Made {
       subnetGroupName: subnets.name,
       securityGroupId: args.securityGroupId,
       publiclyAccessible: args.publiclyAccessible ?? false,
+      wayIn: args.wayIn ?? [],
       user,
       password: password.result,
       backupDays: args.backupDays ?? 7,

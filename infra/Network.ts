@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { cut } from "./configRules";
+import { chooseZones } from "./zones";
 
 export interface NetworkArgs {
   /** Region of the secret endpoint. Replaces the endpoint. */
@@ -8,8 +9,8 @@ export interface NetworkArgs {
   /** IPv4 range of the VPC, from /16 to /24. Replaces everything. @default 10.20.0.0/16 */
   cidr?: string;
   /**
-   * Ranges from which `pulumi up` reaches the database's port. Each adds a rule; with none of them nothing in the VPC
-   * has a way to the internet. The subnets are the same either way. @default []
+   * IPv4 ranges from which `pulumi up` reaches the database's port. Each adds a rule; with none of them nothing in the
+   * VPC has a way to the internet. The subnets are the same either way. @default []
    */
   deployerCidrs?: readonly string[];
   /** Whether a {@link DatabaseProxy} stands between function and database. @default false */
@@ -36,6 +37,11 @@ export class Network extends pulumi.ComponentResource {
   readonly databaseSecurityGroupId: pulumi.Output<string>;
   /** There only with a proxy. */
   readonly proxySecurityGroupId: pulumi.Output<string> | undefined;
+  /**
+   * What must stand before a database has a public address and the deployer reaches it, and as long as it has one: RDS
+   * refuses such an address without a gateway, and EC2 to detach the gateway from under it. None without deployer ranges.
+   */
+  readonly wayIn: pulumi.Resource[];
   /** What must stand before a function can reach the database. */
   readonly wayToDatabase: pulumi.Resource[];
   /** What must stand before the function can read its secret. */
@@ -53,10 +59,11 @@ export class Network extends pulumi.ComponentResource {
       parent,
     );
     const [databaseSubnets, privateSubnets] = subnets(name, vpc, range, parent);
-    routes(name, vpc, { databaseSubnets, privateSubnets }, deployers.length > 0, parent);
+    const internet = routes(name, vpc, { databaseSubnets, privateSubnets }, deployers.length > 0, parent);
 
     const groups = securityGroups(name, vpc, args.proxy ?? false, parent);
-    this.wayToDatabase = allowFlows(name, groups, deployers, parent);
+    this.wayToDatabase = allowFlows(name, groups, parent);
+    this.wayIn = [...internet, ...allowDeployers(name, groups.database, deployers, parent)];
     this.secretEndpoint = new aws.ec2.VpcEndpoint(
       `${name}-secrets`,
       {
@@ -92,9 +99,18 @@ export class Network extends pulumi.ComponentResource {
 const tiers = { public: "database", private: "private" } as const;
 type Tier = keyof typeof tiers;
 
-/** Two subnets for the database and two for the functions, one of each in each zone, each a sixteenth of the range. */
+/**
+ * Two subnets for the database and two for the functions, one of each in each zone, each a sixteenth of the range. They
+ * stay in their zones for good, whichever AWS lists later: another zone replaces a subnet, and with it what is inside.
+ */
 function subnets(name: string, vpc: aws.ec2.Vpc, range: string, parent: pulumi.CustomResourceOptions) {
-  const zones = aws.getAvailabilityZonesOutput({ state: "available" }, parent).names;
+  const zones = aws
+    .getAvailabilityZonesOutput(
+      // Without the Local Zones that an account may have enabled: RDS and Lambda are not in all of them.
+      { state: "available", filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }] },
+      parent,
+    )
+    .apply((found) => chooseZones(found, zoneCount));
   const ranges = cut(range, 4, 2 * zoneCount);
   const tier = (kind: Tier, first: number) =>
     Array.from(
@@ -105,53 +121,43 @@ function subnets(name: string, vpc: aws.ec2.Vpc, range: string, parent: pulumi.C
           {
             vpcId: vpc.id,
             cidrBlock: ranges[first + index]!,
-            availabilityZone: zones.apply((names) => zoneAt(names, index)),
+            availabilityZone: zones.apply((names) => names[index]!),
             mapPublicIpOnLaunch: false,
             tags: { Name: `${name}-${tiers[kind]}-${index + 1}` },
           },
-          parent,
+          { ...parent, ignoreChanges: ["availabilityZone"] },
         ),
     );
   return [tier("public", 0), tier("private", zoneCount)] as const;
 }
 
-function zoneAt(names: string[], index: number): string {
-  const zone = names[index];
-  if (zone === undefined) {
-    throw new pulumi.RunError(
-      `The region has ${names.length} available zones; the network needs ${zoneCount}. Choose another aws:region.`,
-    );
-  }
-  return zone;
-}
-
-/** A way to the internet for the database's subnets, if wanted; none for the functions'. */
+/** A way to the internet for the database's subnets, if wanted, which it answers; none for the functions'. */
 function routes(
   name: string,
   vpc: aws.ec2.Vpc,
   subnetsOf: { databaseSubnets: aws.ec2.Subnet[]; privateSubnets: aws.ec2.Subnet[] },
   internet: boolean,
   parent: pulumi.CustomResourceOptions,
-) {
+): pulumi.Resource[] {
   const table = (kind: Tier, members: aws.ec2.Subnet[]) => {
     const made = new aws.ec2.RouteTable(
       `${name}-${kind}`,
       { vpcId: vpc.id, tags: { Name: `${name}-${tiers[kind]}` } },
       parent,
     );
-    members.forEach((subnet, index) => {
+    const associations = members.map((subnet, index) => {
       const args = { routeTableId: made.id, subnetId: subnet.id };
-      new aws.ec2.RouteTableAssociation(`${name}-${kind}-${index + 1}`, args, parent);
+      return new aws.ec2.RouteTableAssociation(`${name}-${kind}-${index + 1}`, args, parent);
     });
-    return made;
+    return { made, associations };
   };
   table("private", subnetsOf.privateSubnets);
-  const databaseTable = table("public", subnetsOf.databaseSubnets);
-  if (internet) {
-    const gateway = new aws.ec2.InternetGateway(`${name}-internet`, { vpcId: vpc.id, tags: { Name: name } }, parent);
-    const args = { routeTableId: databaseTable.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id };
-    new aws.ec2.Route(`${name}-internet`, args, parent);
-  }
+  const database = table("public", subnetsOf.databaseSubnets);
+  if (!internet) return [];
+  const gateway = new aws.ec2.InternetGateway(`${name}-internet`, { vpcId: vpc.id, tags: { Name: name } }, parent);
+  const args = { routeTableId: database.made.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id };
+  const route = new aws.ec2.Route(`${name}-internet`, args, parent);
+  return [gateway, route, ...database.associations];
 }
 
 type Groups = Record<"function" | "database" | "endpoint", aws.ec2.SecurityGroup> & { proxy?: aws.ec2.SecurityGroup };
@@ -171,7 +177,7 @@ function securityGroups(name: string, vpc: aws.ec2.Vpc, proxy: boolean, parent: 
   };
 }
 
-function allowFlows(name: string, groups: Groups, deployers: readonly string[], parent: pulumi.CustomResourceOptions) {
+function allowFlows(name: string, groups: Groups, parent: pulumi.CustomResourceOptions) {
   const flow = (from: keyof Groups, to: keyof Groups, port: number) => {
     const [source, target] = [groups[from], groups[to]];
     if (!source || !target) return [];
@@ -193,19 +199,22 @@ function allowFlows(name: string, groups: Groups, deployers: readonly string[], 
   // Without a proxy there is no group for these.
   flow("function", "proxy", mysqlPort);
   flow("proxy", "database", mysqlPort);
-  for (const range of deployers) {
-    new aws.vpc.SecurityGroupIngressRule(
-      `${name}-database-from-${range}`,
-      {
-        securityGroupId: groups.database.id,
-        ...(range.includes(":") ? { cidrIpv6: range } : { cidrIpv4: range }),
-        ipProtocol: "tcp",
-        fromPort: mysqlPort,
-        toPort: mysqlPort,
-        description: "pulumi up",
-      },
-      parent,
-    );
-  }
   return wayToDatabase;
+}
+
+function allowDeployers(
+  name: string,
+  database: aws.ec2.SecurityGroup,
+  ranges: readonly string[],
+  parent: pulumi.CustomResourceOptions,
+) {
+  const ports = { ipProtocol: "tcp", fromPort: mysqlPort, toPort: mysqlPort };
+  return ranges.map(
+    (range) =>
+      new aws.vpc.SecurityGroupIngressRule(
+        `${name}-database-from-${range}`,
+        { securityGroupId: database.id, cidrIpv4: range, ...ports, description: "pulumi up" },
+        parent,
+      ),
+  );
 }

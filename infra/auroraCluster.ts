@@ -45,21 +45,31 @@ export function auroraCluster(name: string, size: AuroraSize, common: Common): M
     },
     { parent, protect },
   );
-  const [writer] = (["writer", "reader"] as const).map((role) => serverless(`${name}-${role}`, cluster, common));
+  // One after the other: the first instance of a cluster is its writer.
+  const writer = serverless(`${name}-writer`, cluster, common, common.wayIn);
+  const reader = serverless(`${name}-reader`, cluster, common, [...common.wayIn, writer]);
   return {
     server: cluster,
     // A cluster without an instance answers nobody.
-    address: pulumi.all([cluster.endpoint, writer!.id]).apply(([endpoint]) => endpoint),
+    address: pulumi.all([cluster.endpoint, writer.id]).apply(([endpoint]) => endpoint),
     port: cluster.port,
     identifier: cluster.clusterIdentifier,
-    proxyTarget: { dbClusterIdentifier: cluster.clusterIdentifier },
+    // Nor does RDS Proxy take a cluster whose instances are not available yet.
+    proxyTarget: {
+      dbClusterIdentifier: pulumi.all([cluster.clusterIdentifier, writer.id, reader.id]).apply(([known]) => known),
+    },
   };
 }
 
 /** "Each Aurora capacity unit is approximately 2 gibibytes of memory", with the CPU that goes with it. */
 const capacityUnits = (memoryGiB: number) => memoryGiB / 2;
 
-function serverless(name: string, cluster: aws.rds.Cluster, common: Common): aws.rds.ClusterInstance {
+function serverless(
+  name: string,
+  cluster: aws.rds.Cluster,
+  common: Common,
+  dependsOn: pulumi.Resource[],
+): aws.rds.ClusterInstance {
   return new aws.rds.ClusterInstance(
     name,
     {
@@ -74,6 +84,6 @@ function serverless(name: string, cluster: aws.rds.Cluster, common: Common): aws
       autoMinorVersionUpgrade: true,
       applyImmediately: true,
     },
-    { parent: common.parent, protect: common.protect },
+    { parent: common.parent, protect: common.protect, dependsOn },
   );
 }

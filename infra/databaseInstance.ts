@@ -40,7 +40,7 @@ export function databaseInstance(name: string, size: InstanceSize, common: Commo
       ...deletion(name, protect),
       applyImmediately: true,
     },
-    { parent, protect },
+    { parent, protect, dependsOn: common.wayIn },
   );
   return {
     server: instance,

@@ -41,6 +41,7 @@ export = async function program() {
     subnetIds: network.databaseSubnetIds,
     securityGroupId: network.databaseSecurityGroupId,
     publiclyAccessible: isPublic,
+    wayIn: network.wayIn,
     backupDays: settings["database.backupDays"],
     protect,
   });

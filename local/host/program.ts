@@ -83,7 +83,9 @@ const providerName = (reference: string) => reference.split("::").at(-2) ?? "";
 /** Questions that the program asks of AWS while it is evaluated. */
 function answerCall({ token, inputs }: pulumi.runtime.MockCallArgs): Record<string, unknown> {
   if (token === "aws:index/getAvailabilityZones:getAvailabilityZones") {
-    return { ...inputs, names: ["a", "b", "c"].map((zone) => `us-east-1${zone}`) };
+    const letters = ["a", "b", "c"];
+    const names = letters.map((letter) => `us-east-1${letter}`);
+    return { ...inputs, names, zoneIds: letters.map((_, index) => `use1-az${index + 4}`) };
   }
   throw new Error(
     `The local target has no answer for ${token}, which the program asks; add it to local/host/program.ts.`,

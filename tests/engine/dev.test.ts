@@ -74,8 +74,12 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
     });
   });
 
-  test("a second deployment changes nothing", async () => {
+  test("a second deployment changes nothing, nor does one for which AWS lists other zones", async () => {
     expect(await engine.up()).toMatchObject(unchanged);
+    engine.cloud.listZones("bcd");
+    expect(await engine.up()).toMatchObject(unchanged);
+    const zones = engine.cloud.things().flatMap(({ inputs }) => inputs.availabilityZone ?? []);
+    expect(zones.toSorted()).toEqual(["us-east-1a", "us-east-1a", "us-east-1b", "us-east-1b"]);
   });
 
   test("a refresh finds nothing changed", async () => {

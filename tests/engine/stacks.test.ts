@@ -52,6 +52,23 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
     expect(await remembered()).toEqual([]);
   });
 
+  test("Aurora behind RDS Proxy: the writer first, the proxy after both, the secret after the proxy", async () => {
+    const settings = { "database.kind": "aurora", "database.proxy": true };
+    const { up, destroy, cloud, remembered } = await start({ stack: "staging", settings });
+    expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
+    const members = cloud.things().filter(({ type }) => type === "aws:rds/clusterInstance:ClusterInstance");
+    expect(Object.fromEntries(members.map(({ name, outputs }) => [name, outputs.writer]))).toEqual({
+      "database-writer": true,
+      "database-reader": false,
+    });
+
+    expect((await up()).steps).toEqual([]);
+
+    expect(await destroy()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
+    expect(cloud.things()).toEqual([]);
+    expect(await remembered()).toEqual([]);
+  });
+
   test("prod, deployed, keeps what holds data when somebody destroys it", async () => {
     const { up, preview, previewDestroy, destroy, cloud, stored } = await start({ stack: "prod" });
     expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });

@@ -1,6 +1,7 @@
 /** Who reaches whom: the whole of it, so that a rule too many fails as well as one too few. */
 import { beforeAll, expect, it } from "vitest";
 import { idOf, type Recorded, recordProgram } from "../support/program";
+import { registrations } from "../support/registrations";
 
 let program: Recorded;
 beforeAll(async () => {
@@ -9,10 +10,10 @@ beforeAll(async () => {
 
 const rules = (direction: "Ingress" | "Egress", of = program) =>
   of.all(`aws:vpc/securityGroup${direction}Rule:SecurityGroup${direction}Rule`).map(({ inputs }) => {
-    const { securityGroupId, referencedSecurityGroupId, cidrIpv4, cidrIpv6, fromPort, toPort, ipProtocol } = inputs;
+    const { securityGroupId, referencedSecurityGroupId, cidrIpv4, fromPort, toPort, ipProtocol } = inputs;
     expect([fromPort, ipProtocol]).toEqual([toPort, "tcp"]);
     const group = String(securityGroupId).replace(/^network-(.*)-id$/, "$1");
-    const peer = String(referencedSecurityGroupId ?? cidrIpv4 ?? cidrIpv6).replace(/^network-(.*)-id$/, "$1");
+    const peer = String(referencedSecurityGroupId ?? cidrIpv4).replace(/^network-(.*)-id$/, "$1");
     return direction === "Egress" ? `${group} → ${peer}:${fromPort}` : `${group}:${fromPort} ← ${peer}`;
   });
 
@@ -29,12 +30,17 @@ it("allows three flows and nothing else", () => {
   }
 });
 
-it("opens the database to the configured ranges, of both address families", async () => {
-  const ranges = '["198.51.100.7/32","2001:db8::/64"]';
+it("opens the database to the configured ranges", async () => {
+  const ranges = '["198.51.100.7/32","203.0.113.0/24"]';
   const other = await recordProgram({ "ecommerce:database.deployerCidrs": ranges });
   expect(rules("Ingress", other)).toEqual(
-    expect.arrayContaining(["database:3306 ← 198.51.100.7/32", "database:3306 ← 2001:db8::/64"]),
+    expect.arrayContaining(["database:3306 ← 198.51.100.7/32", "database:3306 ← 203.0.113.0/24"]),
   );
+});
+
+it("leaves a subnet in the zone where it is", async () => {
+  const subnets = (await registrations("prod")).filter(({ type }) => type === "aws:ec2/subnet:Subnet");
+  expect(subnets.map(({ options }) => options.ignoreChanges)).toEqual(Array(4).fill(["availabilityZone"]));
 });
 
 it("spreads over two zones, in ranges that do not overlap", () => {
@@ -66,6 +72,23 @@ it("leads the subnets of a public database to the internet, and the others nowhe
     "network-public-2-id",
   ]);
 });
+
+it.each([
+  ["instance", { database: [] }],
+  ["aurora", { "database-writer": [], "database-reader": ["database-writer"] }],
+] as const)(
+  "gives an %s a public address once the way in stands, and takes the way away after it",
+  async (kind, made) => {
+    const database = `{"access":"public","deployerCidrs":["192.0.2.0/24"],"kind":"${kind}"}`;
+    const all = await registrations("dev", { "ecommerce:database": database });
+    const wayIn = ["internet", "internet", "public-1", "public-2", "database-from-192.0.2.0/24"];
+    for (const [name, more] of Object.entries(made)) {
+      const { options } = all.find((one) => one.name === name && one.inputs.publiclyAccessible === true)!;
+      const awaited = [options.dependsOn].flat() as unknown as { readonly __name: string }[];
+      expect(awaited.map(({ __name }) => __name)).toEqual([...wayIn.map((part) => `network-${part}`), ...more]);
+    }
+  },
+);
 
 it("has the secret's endpoint inside, under its public name", () => {
   expect(program.one("aws:ec2/vpcEndpoint:VpcEndpoint").inputs).toMatchObject({

@@ -51,7 +51,7 @@ export async function registrationsOf(
   pulumi.runtime.setAllConfig({ ...values });
   await pulumi.runtime.setMocks(
     {
-      call: () => ({ names: ["us-east-1a", "us-east-1b"] }),
+      call: () => ({ names: ["us-east-1a", "us-east-1b"], zoneIds: ["use1-az1", "use1-az2"] }),
       newResource: (args) => {
         const registered = { ...args, inputs: plain(args.inputs) as Record<string, unknown> };
         inputs.set(`${args.type} ${args.name}`, registered.inputs);

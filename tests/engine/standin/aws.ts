@@ -1,11 +1,13 @@
 /**
  * Stands in for the aws provider: answers as AWS would where this program looks, and refuses what AWS would refuse:
- * unknown inputs, a name that is taken, and deleting what something else still names.
+ * unknown inputs, a name that is taken, what comes too early or goes too late (`order.ts`), and deleting what something
+ * else still names.
  */
 import { randomBytes } from "node:crypto";
 import type { Cloud, Thing } from "./cloud";
 import { kinds, type TypeRules } from "./kinds";
 import * as mysqlServer from "./mysqlServer";
+import { mayBe, mayGo, membersOf, takesTime } from "./order";
 import { changedKeys, type Properties, type Provider, type Subject, unknown } from "./provider";
 import { schemaOf } from "./schema";
 
@@ -16,7 +18,7 @@ const invocation = "aws:lambda/invocation:Invocation";
 const databases = ["aws:rds/instance:Instance", "aws:rds/cluster:Cluster"];
 
 /** Outputs that this program reads and that are not just any text. */
-const answers: Readonly<Record<string, (inputs: Properties, id: string) => Properties>> = {
+const answers: Readonly<Record<string, (inputs: Properties, id: string, cloud: Cloud) => Properties>> = {
   "aws:apigateway/stage:Stage": ({ restApi, stageName }) => ({
     invokeUrl: `https://${restApi}.execute-api.us-east-1.amazonaws.com/${stageName}`,
   }),
@@ -25,6 +27,10 @@ const answers: Readonly<Record<string, (inputs: Properties, id: string) => Prope
   }),
   [invocation]: () => ({ result: "{}" }),
   "aws:rds/cluster:Cluster": (_, id) => mysqlServer.address(`${id}.cluster-0`),
+  "aws:rds/clusterInstance:ClusterInstance": ({ clusterIdentifier }, id, cloud) => ({
+    // The first one is.
+    writer: membersOf(cloud, clusterIdentifier).every((member) => member.id === id),
+  }),
   "aws:rds/instance:Instance": (_, id) => mysqlServer.address(`${id}.0`),
   "aws:s3/bucket:Bucket": ({ bucket }) => ({ bucketRegionalDomainName: `${bucket}.s3.us-east-1.amazonaws.com` }),
   "aws:secretsmanager/secretVersion:SecretVersion": ({ secretId }) => ({
@@ -38,7 +44,7 @@ export function awsProvider(cloud: Cloud): Provider {
 
   const outputsOf = ({ type }: Subject, id: string, inputs: Properties, preview: boolean): Properties => {
     const { outputs, computed } = schemaOf(type);
-    const made = preview ? {} : answers[type]?.(inputs, id);
+    const made = preview ? {} : answers[type]?.(inputs, id, cloud);
     const missing = [...computed].filter((key) => inputs[key] === undefined && made?.[key] === undefined);
     const invented = missing.map((key) => [key, preview ? unknown : invent(type, id, key, outputs.get(key))]);
     const tags = inputs.tags === undefined ? {} : { tagsAll: inputs.tags };
@@ -89,6 +95,8 @@ export function awsProvider(cloud: Cloud): Provider {
       if (preview) return { id: "", outputs };
       cloud.mayFail(subject);
       if (cloud.find(subject.type, id)) throw new Error(`AlreadyExists: ${subject.type} ${id}`);
+      mayBe(cloud, subject, inputs);
+      await takesTime(subject);
       if (subject.type === "aws:rds/instance:Instance") await mysqlServer.provision(inputs.username, inputs.password);
       cloud.put({ ...subject, id, inputs, outputs });
       return { id, outputs };
@@ -108,6 +116,7 @@ export function awsProvider(cloud: Cloud): Provider {
       cloud.mayFail(subject);
       const thing = cloud.find(subject.type, id);
       if (thing === undefined) throw new Error(`NotFound: ${subject.type} ${id}`);
+      mayBe(cloud, subject, inputs);
       cloud.put({ ...thing, inputs, outputs });
       return outputs;
     },
@@ -125,6 +134,7 @@ export function awsProvider(cloud: Cloud): Provider {
       }
       const user = cloud.things().find((other) => other.type !== invocation && names(other, thing));
       if (user) throw new Error(`DependencyViolation: ${type} ${id} is still used by ${user.type} ${user.id}`);
+      mayGo(cloud, thing);
       if (type === "aws:rds/instance:Instance") await mysqlServer.clear();
       if (databases.includes(type)) {
         for (const other of cloud.things().filter(({ type }) => type === invocation))
@@ -135,13 +145,11 @@ export function awsProvider(cloud: Cloud): Provider {
 
     invoke(token, inputs) {
       if (token !== "aws:index/getAvailabilityZones:getAvailabilityZones") throw new Error(`${token} is not answered`);
-      return {
-        ...inputs,
-        id: region,
-        names: ["a", "b", "c"].map((zone) => region + zone),
-        zoneIds: [],
-        groupNames: [],
-      };
+      // Local Zones come first, unless they are filtered out.
+      const local = JSON.stringify(inputs.filters ?? []).includes("opt-in-not-required") ? [] : ["-bos-1a"];
+      const zones = [...local, ...cloud.zones];
+      const names = zones.map((zone) => region + zone);
+      return { ...inputs, id: region, names, zoneIds: zones.map((zone) => `id-${zone}`), groupNames: [] };
     },
   };
 

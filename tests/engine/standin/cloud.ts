@@ -1,6 +1,6 @@
 /**
  * What exists, whatever Pulumi's state says: one file for each resource, in the folder that `STANDIN_CLOUD` names. Tests
- * read it too. A file `fail` beside it names a resource that fails once.
+ * read it too. A file `fail` beside it names a resource that fails once, a file `zones` the letters of the zones that are listed.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -44,6 +44,20 @@ export class Cloud {
     if (!existsSync(this.#failing) || readFileSync(this.#failing, "utf8") !== name) return;
     rmSync(this.#failing);
     throw new Error(`ServiceUnavailable: ${type} ${name} cannot be made just now`);
+  }
+
+  /** Letters of the region's availability zones, as AWS lists them just now. */
+  get zones(): readonly string[] {
+    return [...(existsSync(this.#listed) ? readFileSync(this.#listed, "utf8") : "abc")];
+  }
+
+  /** Has AWS list other zones from now on. */
+  listZones(letters: string): void {
+    writeFileSync(this.#listed, letters);
+  }
+
+  get #listed() {
+    return `${this.folder}.zones`;
   }
 
   get #failing() {
