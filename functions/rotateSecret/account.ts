@@ -8,12 +8,11 @@ const CONNECT_MILLISECONDS = 5000;
 /** The database user of the secret, logged in. */
 export interface Account {
   /**
-   * Makes another password the user's, and keeps the one that it was logged in with good beside it.
+   * Makes another password the user's, and keeps the one that it was logged in with good beside it. Any third one, such
+   * as the last rotation kept, is refused from then on.
    * @throws PrivilegeMissing, DatabaseUnavailable, DatabaseRefused
    */
   addPassword(password: string): Promise<void>;
-  /** Takes the user's old password from it, if it has one. @throws as `addPassword` */
-  discardOldPassword(): Promise<void>;
   /** Logs out. */
   close(): void;
 }
@@ -62,12 +61,12 @@ function accountOn(connection: Connection, ownPassword: string): Account {
     addPassword: async (password) => {
       // In this mode, and in no other, a backslash escapes in a literal.
       await run("SET SESSION sql_mode = ''");
-      // RETAIN keeps the primary password, which need not be the one of this log-in: a rotation that was given up may
-      // have left its own there, and this one as the secondary. Without RETAIN the secondary password stays as it is.
+      // RETAIN keeps the primary password, in the place of the secondary one. It need not be the one of this log-in: a
+      // rotation that was given up may have left its own there, and this one as the secondary. Without RETAIN the
+      // secondary password stays as it is.
       await run(`ALTER USER USER() IDENTIFIED BY ${literal(ownPassword)}`);
       await run(`ALTER USER USER() IDENTIFIED BY ${literal(password)} RETAIN CURRENT PASSWORD`);
     },
-    discardOldPassword: () => run("ALTER USER USER() DISCARD OLD PASSWORD"),
     close: () => connection.destroy(),
   };
 }

@@ -1,20 +1,15 @@
 import { type Cause, lineOf, logged } from "../registerUser/log";
 import { type DatabaseSecret, parseSecret } from "../registerUser/secret";
 import type { Account, LogIn } from "./account";
-import {
-  AccessDenied,
-  DatabaseUnavailable,
-  RotationError,
-  SecretEmpty,
-  SecretInvalid,
-  Unexpected,
-  VersionNotPending,
-} from "./errors";
+import { AccessDenied, RotationError, SecretEmpty, SecretInvalid, Unexpected, VersionNotPending } from "./errors";
 import { type Rotation, rotationOf, type Step } from "./event";
-import type { SecretVersions, Which } from "./versions";
+import type { SecretVersions } from "./versions";
 
-const CURRENT: Which = { VersionStage: "AWSCURRENT" };
-const PREVIOUS: Which = { VersionStage: "AWSPREVIOUS" };
+/**
+ * Pauses (ms) between one look and the next for what Secrets Manager does not show yet, 3.1 s in all. A step begins
+ * right after the one before it, whose writing takes a moment until every reader sees it.
+ */
+const PAUSES = [100, 200, 400, 800, 1600];
 
 /** One line of the log. */
 export interface Line {
@@ -37,6 +32,7 @@ export interface Dependencies {
   /** What the next version is to tell, whatever the current one tells. */
   readonly told: Told;
   readonly newPassword: () => string;
+  readonly pause: (milliseconds: number) => Promise<void>;
   readonly log: (level: "info" | "error", line: Line) => void;
 }
 
@@ -45,25 +41,39 @@ export type Handler = (event: unknown) => Promise<void>;
 
 /**
  * Rotates the password of a secret's database user in Secrets Manager's four steps. Each may be repeated, and the whole
- * may be, from its start, after any of them was cut off; the current password is good until it is no longer current.
+ * may be, from its start, after any of them was cut off; the current password is good until the next one is current and
+ * another rotation begins, whoever still reads it until then.
  * {@link https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html}
  */
-export function handlerOf({ versions, logIn, told, newPassword, log }: Dependencies): Handler {
+export function handlerOf({ versions, logIn, told, newPassword, pause, log }: Dependencies): Handler {
+  /** Looks again for some seconds; undefined where it is still not there then. */
+  const awaited = async <T>(look: () => Promise<T | undefined>): Promise<T | undefined> => {
+    for (const milliseconds of PAUSES) {
+      const found = await look();
+      if (found !== undefined) {
+        return found;
+      }
+      await pause(milliseconds);
+    }
+    return look();
+  };
   /** A version that has to have a value. */
-  const textOf = async (secretId: string, which: Which, name: string): Promise<string> => {
-    const text = await versions.read(secretId, which);
+  const textOf = async (secretId: string, version: string | undefined, name: string): Promise<string> => {
+    const text = version === undefined ? undefined : await awaited(() => versions.read(secretId, version));
     if (text === undefined) {
       throw new SecretEmpty(name);
     }
     return text;
   };
-  const pendingOf = async ({ secretId, version }: Rotation) =>
-    secretOf(await textOf(secretId, { VersionId: version }, "pending"));
+  const pendingOf = async ({ secretId, version }: Rotation) => secretOf(await textOf(secretId, version, "pending"));
+  const currentOf = ({ secretId }: Rotation, stages: Stages) =>
+    textOf(secretId, versionWith(stages, "AWSCURRENT"), "current");
 
-  const createSecret = async ({ secretId, version }: Rotation): Promise<string> => {
-    const current = await textOf(secretId, CURRENT, "current");
+  const createSecret = async (rotation: Rotation, stages: Stages): Promise<string> => {
+    const { secretId, version } = rotation;
+    const current = await currentOf(rotation, stages);
     secretOf(current);
-    if ((await versions.read(secretId, { VersionId: version })) !== undefined) {
+    if ((await versions.read(secretId, version)) !== undefined) {
       return "PASSWORD_ALREADY_DRAWN";
     }
     const text = JSON.stringify({ ...JSON.parse(current), ...told, password: newPassword() });
@@ -71,10 +81,9 @@ export function handlerOf({ versions, logIn, told, newPassword, log }: Dependenc
     return "PASSWORD_DRAWN";
   };
 
-  const setSecret = async (rotation: Rotation): Promise<string> => {
-    const { secretId } = rotation;
+  const setSecret = async (rotation: Rotation, stages: Stages): Promise<string> => {
     const pending = await pendingOf(rotation);
-    const current = secretOf(await textOf(secretId, CURRENT, "current"));
+    const current = secretOf(await currentOf(rotation, stages));
     if (pending.username !== current.username) {
       const todo = "take the label AWSPENDING from the pending one, and rotate again";
       throw new SecretInvalid(`The pending version names another user than the current one; ${todo}`);
@@ -84,14 +93,15 @@ export function handlerOf({ versions, logIn, told, newPassword, log }: Dependenc
       set.close();
       return "PASSWORD_ALREADY_SET";
     }
-    const account = (await logIn(current)) ?? (await logInAsBefore(secretId, current));
+    const account = (await logIn(current)) ?? (await logInAsBefore(rotation, stages, current));
     await using(account, "current and the previous password", (it) => it.addPassword(pending.password));
     return "PASSWORD_SET";
   };
 
   /** Somebody may have made a value current that MySQL was never told of. */
-  const logInAsBefore = async (secretId: string, current: DatabaseSecret): Promise<Account | undefined> => {
-    const text = await versions.read(secretId, PREVIOUS);
+  const logInAsBefore = async ({ secretId }: Rotation, stages: Stages, current: DatabaseSecret) => {
+    const version = versionWith(stages, "AWSPREVIOUS");
+    const text = version === undefined ? undefined : await awaited(() => versions.read(secretId, version));
     const previous = text === undefined ? undefined : secretOf(text);
     return previous?.username === current.username ? logIn(previous) : undefined;
   };
@@ -102,17 +112,12 @@ export function handlerOf({ versions, logIn, told, newPassword, log }: Dependenc
     return "PASSWORD_TESTED";
   };
 
-  const finishSecret = async (rotation: Rotation, stages: Stages): Promise<string> => {
-    const { secretId, version } = rotation;
-    const pending = await pendingOf(rotation);
+  // MySQL keeps the old password good: who reads the secret a moment late, or keeps what it read, as a proxy may, still
+  // gets in. The next rotation takes it away.
+  const finishSecret = async ({ secretId, version }: Rotation, stages: Stages): Promise<string> => {
     if (!has(stages, version, "AWSCURRENT")) {
-      const former = [...stages.keys()].find((other) => has(stages, other, "AWSCURRENT"));
-      await versions.makeCurrent(secretId, version, former);
+      await versions.makeCurrent(secretId, version, versionWith(stages, "AWSCURRENT"));
     }
-    // Who is refused the old password from here on reads the secret again, and finds the new one.
-    const discard = async () => using(await logIn(pending), "new password", (account) => account.discardOldPassword());
-    // For Secrets Manager the rotation is done already: nobody else would try again before the next one.
-    await discard().catch((error) => (error instanceof DatabaseUnavailable ? discard() : Promise.reject(error)));
     // Left there, it would make the next value that is put by other hands look like a rotation that is not finished.
     if (has(stages, version, "AWSPENDING")) {
       await versions.noLongerPending(secretId, version);
@@ -120,16 +125,24 @@ export function handlerOf({ versions, logIn, told, newPassword, log }: Dependenc
     return "ROTATED";
   };
 
-  const take = async (rotation: Rotation): Promise<string> => {
-    const stages = await versions.stages(rotation.secretId);
-    const isCurrent = has(stages, rotation.version, "AWSCURRENT");
-    if (!isCurrent && !has(stages, rotation.version, "AWSPENDING")) {
+  /** Labels that show this rotation show all that was before it, such as the end of the last one. */
+  const stagesOf = async ({ secretId, version }: Rotation): Promise<Stages> => {
+    const stages = await awaited(async () => {
+      const shown = await versions.stages(secretId);
+      return has(shown, version, "AWSCURRENT") || has(shown, version, "AWSPENDING") ? shown : undefined;
+    });
+    if (stages === undefined) {
       throw new VersionNotPending();
     }
-    if (rotation.step === "finishSecret") {
-      return finishSecret(rotation, stages);
+    return stages;
+  };
+
+  const take = async (rotation: Rotation): Promise<string> => {
+    const stages = await stagesOf(rotation);
+    if (rotation.step !== "finishSecret" && has(stages, rotation.version, "AWSCURRENT")) {
+      return "ALREADY_CURRENT";
     }
-    return isCurrent ? "ALREADY_CURRENT" : { createSecret, setSecret, testSecret }[rotation.step](rotation);
+    return { createSecret, setSecret, testSecret, finishSecret }[rotation.step](rotation, stages);
   };
 
   return async (event) => {
@@ -152,6 +165,10 @@ type Stages = ReadonlyMap<string, readonly string[]>;
 
 function has(stages: Stages, version: string, label: string): boolean {
   return stages.get(version)?.includes(label) ?? false;
+}
+
+function versionWith(stages: Stages, label: string): string | undefined {
+  return [...stages.keys()].find((version) => has(stages, version, label));
 }
 
 /** Works as a user that could log in. @throws AccessDenied where it could not */

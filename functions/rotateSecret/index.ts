@@ -1,4 +1,5 @@
 import { createConnect } from "../registerUser/connection";
+import { pause } from "../registerUser/time";
 import { logInBy } from "./account";
 import { environmentOf } from "./environment";
 import { type Handler, handlerOf, type Line } from "./handler";
@@ -14,5 +15,5 @@ export function createHandler(environment: NodeJS.ProcessEnv = process.env): Han
   const log = (level: "info" | "error", line: Line) => console[level](line);
   const { database, told } = environmentOf(environment);
   const logIn = logInBy(createConnect(environment), database);
-  return handlerOf({ versions: secretsManagerVersions(), logIn, told, newPassword, log });
+  return handlerOf({ versions: secretsManagerVersions(), logIn, told, newPassword, pause, log });
 }

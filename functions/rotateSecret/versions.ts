@@ -8,15 +8,15 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { SecretUnavailable } from "./errors";
 
-/** Which version of a secret: by staging label, or by ID. */
-export type Which = { readonly VersionStage: string } | { readonly VersionId: string };
-
-/** The versions of secrets. Every method throws SecretUnavailable where Secrets Manager refuses or does not answer. */
+/**
+ * The versions of secrets. Every method throws SecretUnavailable where Secrets Manager refuses or does not answer. What
+ * was just written, here or by anybody else, may not be told yet.
+ */
 export interface SecretVersions {
   /** The staging labels of each version that has any, by the version's ID. */
   stages(secretId: string): Promise<ReadonlyMap<string, readonly string[]>>;
-  /** The version's text; undefined where there is no such version, or it has no text yet. */
-  read(secretId: string, which: Which): Promise<string | undefined>;
+  /** The text of the version of this ID; undefined where there is no such version, or it has no text yet. */
+  read(secretId: string, version: string): Promise<string | undefined>;
   /** Gives the pending version its text; one that it was given at the same time by somebody else stays. */
   putPending(secretId: string, version: string, text: string): Promise<void>;
   /** Moves the label AWSCURRENT; the version that had it becomes AWSPREVIOUS. */
@@ -39,8 +39,8 @@ export function secretsManagerVersions(): SecretVersions {
       const { VersionIdsToStages } = await told("DescribeSecret", client.send(new DescribeSecretCommand({ SecretId })));
       return new Map(Object.entries(VersionIdsToStages ?? {}));
     },
-    read: async (SecretId, which) => {
-      const reading = client.send(new GetSecretValueCommand({ SecretId, ...which }));
+    read: async (SecretId, VersionId) => {
+      const reading = client.send(new GetSecretValueCommand({ SecretId, VersionId }));
       return (await told("GetSecretValue", unless("ResourceNotFoundException", reading)))?.SecretString;
     },
     putPending: async (SecretId, ClientRequestToken, SecretString) => {

@@ -7,6 +7,7 @@ import type { Iam } from "../iam/iam";
 import { physicalName } from "../iam/names";
 import { declare, isDeclared } from "./declared";
 import { addVersion, type Input, notFound, type Operation, operations, text } from "./operations";
+import { type Lag, Past } from "./past";
 import { giveUpRotation, madeRotation, type RotationFunctions, Rotations, readRotation } from "./rotation";
 import { type RotationState, type Secret, SecretStore } from "./store";
 
@@ -29,14 +30,17 @@ export class SecretsManager implements Part {
   /** How the secrets were rotated before this start, by name. */
   readonly #rotatedBefore = new Map<string, RotationState>();
   readonly #rotations: Rotations;
+  /** Undefined where every read sees what was written last. */
+  readonly #past: Past | undefined;
   readonly #operations: Readonly<Record<string, Operation>>;
   #server: AwsServer | undefined;
 
-  private constructor(site: Site, iam: Iam, functions: RotationFunctions) {
+  private constructor(site: Site, iam: Iam, functions: RotationFunctions, lag: Lag | undefined) {
     this.#site = site;
     this.#iam = iam;
     this.#store = new SecretStore(join(site.directory, "secrets", "secrets.json"));
-    this.#rotations = new Rotations({ functions, save: () => this.#store.save(), say: (line) => site.say(line) });
+    this.#past = lag && new Past(lag);
+    this.#rotations = new Rotations({ functions, save: () => this.#save(), say: (line) => site.say(line) });
     this.#operations = {
       ...operations,
       RotateSecret: { changes: true, run: (secret, input) => this.#rotations.rotateSecret(secret, input) },
@@ -46,10 +50,16 @@ export class SecretsManager implements Part {
   /**
    * Starts the endpoint on the site's port `secretsmanager`.
    * @param functions what may rotate secrets; @default none
+   * @param lag how late reads are, for tests; @default never
    * @throws StartError where the port is taken.
    */
-  static async start(site: Site, iam: Iam, functions: RotationFunctions = noFunctions): Promise<SecretsManager> {
-    const part = new SecretsManager(site, iam, functions);
+  static async start(
+    site: Site,
+    iam: Iam,
+    functions: RotationFunctions = noFunctions,
+    lag?: Lag,
+  ): Promise<SecretsManager> {
+    const part = new SecretsManager(site, iam, functions, lag);
     const port = await site.port("secretsmanager");
     const options = { service: "secretsmanager", region: site.region, port, iam };
     const server = { ...options, contentType: "application/x-amz-json-1.1", maxBody: 1024 * 1024 };
@@ -82,7 +92,7 @@ export class SecretsManager implements Part {
     // On again only where the program registers it again.
     if (secret.rotation) this.#rotatedBefore.set(name, secret.rotation);
     delete secret.rotation;
-    this.#store.save();
+    this.#save();
     return { id: secret.arn, outputs: { arn: secret.arn, name } };
   }
 
@@ -101,7 +111,7 @@ export class SecretsManager implements Part {
       const stages = (inputs.versionStages as string[] | undefined) ?? ["AWSCURRENT"];
       declare(secret, name, value, (kept) => addVersion(secret, { id: randomUUID(), value: kept, stages, now: now() }));
       giveUpRotation(secret);
-      this.#store.save();
+      this.#save();
     }
     const { versionId } = secret.declared[name]!;
     const versionStages = secret.versions[versionId]?.stages ?? [];
@@ -135,9 +145,15 @@ export class SecretsManager implements Part {
     const secret = this.#find(id);
     this.#authorize(accessKeyId, `secretsmanager:${name}`, secret?.arn ?? this.#arnOfUnknown(id));
     if (!secret) throw notFound();
-    const result = operation.run(secret, input, now());
-    if (operation.changes) this.#store.save();
+    const seen = operation.changes ? secret : (this.#past?.seen(secret.name, name) ?? secret);
+    const result = operation.run(seen, input, now());
+    if (operation.changes) this.#save();
     return { status: 200, body: JSON.stringify(result) };
+  }
+
+  #save(): void {
+    this.#store.save();
+    this.#past?.note(this.#registered.values());
   }
 
   /** Before it is told whether the secret exists, as AWS does: the answer must not say what the caller may not know. */

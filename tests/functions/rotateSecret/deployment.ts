@@ -25,6 +25,7 @@ import type { Outcome } from "../../../local/lambda/container";
 import type * as lambdas from "../../../local/lambda/lambda";
 import type * as existing from "../../../local/mysql/existing";
 import type * as mysqls from "../../../local/mysql/MySql";
+import type { RotationFunctions } from "../../../local/secretsManager/rotation";
 import type * as secretsManagers from "../../../local/secretsManager/secretsManager";
 import { startTestServer, type TestServer } from "../../support/mysql";
 import { loadNatively, projectRoot } from "../../support/native";
@@ -41,6 +42,8 @@ export class Deployment {
   /** Lines that the parts reported. */
   readonly said: string[] = [];
   between: Between = (_step, invoke) => invoke();
+  /** How late Secrets Manager's answers are: milliseconds, by operation. */
+  lag: (operation: string) => number = () => 0;
   readonly server: TestServer;
   readonly directory = mkdtempSync(join(tmpdir(), "ecommerce-rotation-"));
   #folder: folders.DataFolder | undefined;
@@ -107,10 +110,11 @@ export class Deployment {
     const mysql = await MySql.start(site, async () => ({ kind: "server", server, description: server.origin }));
     this.#parts.push(mysql);
     const iam = new Iam(site);
-    const secrets = await SecretsManager.start(site, iam, (functionArn, sourceArn) => {
+    const rotations: RotationFunctions = (functionArn, sourceArn) => {
       const rotate = lambda.authorized(functionArn, { service: "secretsmanager.amazonaws.com", sourceArn });
       return { invoke: (event) => this.between(JSON.parse(event).Step, () => rotate.invoke(event)) };
-    });
+    };
+    const secrets = await SecretsManager.start(site, iam, rotations, (operation) => this.lag(operation));
     this.#parts.push(secrets);
     const platform = {
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
@@ -187,8 +191,8 @@ export class Deployment {
     );
     // Finished is what the endpoint has noted, which it does after the function's last step.
     for (;;) {
-      const { LastRotatedDate } = await this.describe();
-      if (LastRotatedDate?.getTime() !== before) return (await this.versionWith("AWSCURRENT")) === pending;
+      const { LastRotatedDate, VersionIdsToStages } = await this.describe();
+      if (LastRotatedDate?.getTime() !== before) return VersionIdsToStages?.[pending!]?.includes("AWSCURRENT") === true;
       if (this.said.length > failures) return false;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -221,6 +225,15 @@ export class Deployment {
     // A rotation that was given up at its first step leaves an empty version.
     const read = await Promise.allSettled(reading);
     return read.flatMap((result) => (result.status === "fulfilled" ? [result.value.password] : []));
+  }
+
+  /** Those that MySQL takes of all passwords that the secret ever held. */
+  async acceptedPasswords(): Promise<string[]> {
+    const accepted: string[] = [];
+    for (const password of new Set(await this.passwords())) {
+      if (await this.accepts(password)) accepted.push(password);
+    }
+    return accepted;
   }
 
   /** Whether MySQL takes this password of the function's user. */
