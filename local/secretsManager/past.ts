@@ -1,10 +1,11 @@
+import type { Input } from "./operations";
 import type { Secret } from "./store";
 
 /**
  * Tells how many milliseconds old the state is from which a read is answered.
  * @param operation such as `GetSecretValue`
  */
-export type Lag = (operation: string) => number;
+export type Lag = (operation: string, input: Input) => number;
 
 /**
  * The states that secrets were in before. On AWS a read may be answered from one of them for a moment: what was written
@@ -28,8 +29,8 @@ export class Past {
   }
 
   /** The secret as this read is to see it; the oldest known state where it asks for one before that. */
-  seen(name: string, operation: string): Secret {
-    const until = performance.now() - this.#lag(operation);
+  seen(name: string, operation: string, input: Input): Secret {
+    const until = performance.now() - this.#lag(operation, input);
     const states = this.#states.get(name)!;
     return (states.findLast(({ at }) => at <= until) ?? states[0]!).secret;
   }

@@ -145,7 +145,7 @@ export class SecretsManager implements Part {
     const secret = this.#find(id);
     this.#authorize(accessKeyId, `secretsmanager:${name}`, secret?.arn ?? this.#arnOfUnknown(id));
     if (!secret) throw notFound();
-    const seen = operation.changes ? secret : (this.#past?.seen(secret.name, name) ?? secret);
+    const seen = operation.changes ? secret : (this.#past?.seen(secret.name, name, input) ?? secret);
     const result = operation.run(seen, input, now());
     if (operation.changes) this.#save();
     return { status: 200, body: JSON.stringify(result) };

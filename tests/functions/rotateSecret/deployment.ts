@@ -25,6 +25,7 @@ import type { Outcome } from "../../../local/lambda/container";
 import type * as lambdas from "../../../local/lambda/lambda";
 import type * as existing from "../../../local/mysql/existing";
 import type * as mysqls from "../../../local/mysql/MySql";
+import type { Lag } from "../../../local/secretsManager/past";
 import type { RotationFunctions } from "../../../local/secretsManager/rotation";
 import type * as secretsManagers from "../../../local/secretsManager/secretsManager";
 import { startTestServer, type TestServer } from "../../support/mysql";
@@ -42,8 +43,8 @@ export class Deployment {
   /** Lines that the parts reported. */
   readonly said: string[] = [];
   between: Between = (_step, invoke) => invoke();
-  /** How late Secrets Manager's answers are: milliseconds, by operation. */
-  lag: (operation: string) => number = () => 0;
+  /** How late Secrets Manager's answers are (ms). */
+  lag: Lag = () => 0;
   readonly server: TestServer;
   readonly directory = mkdtempSync(join(tmpdir(), "ecommerce-rotation-"));
   #folder: folders.DataFolder | undefined;
@@ -114,7 +115,7 @@ export class Deployment {
       const rotate = lambda.authorized(functionArn, { service: "secretsmanager.amazonaws.com", sourceArn });
       return { invoke: (event) => this.between(JSON.parse(event).Step, () => rotate.invoke(event)) };
     };
-    const secrets = await SecretsManager.start(site, iam, rotations, (operation) => this.lag(operation));
+    const secrets = await SecretsManager.start(site, iam, rotations, (...read) => this.lag(...read));
     this.#parts.push(secrets);
     const platform = {
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
