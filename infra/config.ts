@@ -63,7 +63,10 @@ export interface Surroundings {
   readonly stack: string;
   readonly region: string;
   readonly settings: Settings;
-  /** PEM files with authorities beyond RDS's, from Node's own variable NODE_EXTRA_CA_CERTS. */
+  /**
+   * PEM files with authorities beyond RDS's, which this process trusts too: from Node's own variable
+   * NODE_EXTRA_CA_CERTS. What is deployed must not depend on them, since the next deployment may come from elsewhere.
+   */
   readonly extraAuthorities: readonly string[];
   /**
    * Whether the mysql provider can verify RDS's certificate: Go reads SSL_CERT_FILE, and on Linux only.

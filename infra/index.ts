@@ -52,7 +52,8 @@ export = async function program() {
     port: database.port,
     adminUsername: database.administrator.user,
     adminPassword: database.administrator.password,
-    authorities: rdsAuthorities(region, extraAuthorities),
+    // The function inside adds what its own environment names: what this machine trusts is no matter of the VPC.
+    authorities: rdsAuthorities(region, isPublic ? extraAuthorities : []),
     verifiedByBundle,
     rotated,
     // From outside, nobody reaches a private database.

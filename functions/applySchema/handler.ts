@@ -15,6 +15,8 @@ export type Line = Told | { readonly code: string; readonly [field: string]: unk
 /** What the function needs from outside. */
 export interface Dependencies {
   readonly log: (level: "info" | "error", line: Line) => void;
+  /** All authorities to trust, PEM text: those of the event, and those that the function's own environment names. */
+  readonly trusted: (ofEvent: string) => string;
 }
 
 /** The function: applies a plan, or tells how the tables are. @throws SchemaError */
@@ -24,7 +26,7 @@ export type Handler = (
 ) => Promise<Applied | LiveTables>;
 
 /** Makes what the event plans by the runner that `SchemaFile` uses. It may be invoked any number of times, also at once. */
-export function handlerOf({ log }: Dependencies): Handler {
+export function handlerOf({ log, trusted }: Dependencies): Handler {
   return async (event, context) => {
     try {
       const known = eventOf(event);
@@ -32,6 +34,7 @@ export function handlerOf({ log }: Dependencies): Handler {
       const server: SchemaServer = {
         waitSeconds: WAIT_SECONDS,
         ...known.server,
+        authorities: trusted(known.server.authorities),
         statementTimeout: left,
         until: Date.now() + left,
       };

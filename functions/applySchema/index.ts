@@ -1,6 +1,21 @@
+import { schemaError } from "../../schema/error";
+import { authorities } from "../registerUser/authorities";
+import type { AuthoritiesUnreadable } from "../registerUser/errors";
 import { type Handler, handlerOf } from "./handler";
 
-/** The function, made once a container. Whatever it works with comes by the event. */
-export function createHandler(): Handler {
-  return handlerOf({ log: (level, line) => console[level](line) });
+/**
+ * The function, made once a container. Whatever it works with comes by the event, but for what its platform has it trust
+ * beyond that: nothing on AWS, this machine's own authority on the local target.
+ * @param environment `NODE_EXTRA_CA_CERTS` is read
+ */
+export function createHandler(environment: NodeJS.ProcessEnv = process.env): Handler {
+  const trusted = (ofEvent: string) => {
+    try {
+      return authorities([ofEvent], environment.NODE_EXTRA_CA_CERTS).join("\n");
+    } catch (error) {
+      // Its message is for a person who signs up.
+      throw schemaError((error as AuthoritiesUnreadable).detail, { cause: error });
+    }
+  };
+  return handlerOf({ trusted, log: (level, line) => console[level](line) });
 }

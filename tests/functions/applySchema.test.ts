@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { type Connection, createConnection } from "mysql2/promise";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import type { Registered } from "../../local/host/part";
 import type { ApplyEvent } from "../../schema/plan";
 import { makeWorld, type World } from "../local/lambda/support";
@@ -24,6 +24,8 @@ const masterPrivileges =
 let world: World;
 let admin: Connection;
 let invocation: Registered;
+/** Inputs of the function, but for its role. */
+let declared: Record<string, unknown>;
 const functionName = "schema-apply";
 
 beforeAll(async () => {
@@ -34,7 +36,8 @@ beforeAll(async () => {
   const registered = await register();
   invocation = registered.find(({ type }) => type === "aws:lambda/invocation:Invocation")!;
   const { inputs } = registered.find(({ type }) => type === "aws:lambda/function:Function")!;
-  await world.make(functionName, "", { ...inputs, name: functionName, role: world.role, vpcConfig: undefined });
+  declared = { ...inputs, name: functionName, vpcConfig: undefined };
+  await world.make(functionName, "", { ...declared, role: world.role });
 }, 60_000);
 
 beforeEach(async () => {
@@ -225,6 +228,24 @@ describe("the function", () => {
     const { rdsAuthorities } = loadNatively<typeof import("../../infra/rdsAuthorities")>("infra/rdsAuthorities.ts");
     const { answer } = await apply({ server: { ...eventFor().server, authorities: rdsAuthorities("us-east-1") } });
     expect(answer.errorMessage).toContain("No trusted connection");
+  });
+
+  it("trusts what its own environment names as well, and tells an operator where that cannot be read", async () => {
+    const { rdsAuthorities } = loadNatively<typeof import("../../infra/rdsAuthorities")>("infra/rdsAuthorities.ts");
+    const server = { ...eventFor().server, authorities: rdsAuthorities("us-east-1") };
+    for (const [file, told] of [
+      [inject("mysql").caFile, undefined],
+      ["/nowhere.pem", "The file that NODE_EXTRA_CA_CERTS names cannot be read"],
+    ] as const) {
+      const local = await makeWorld({ NODE_EXTRA_CA_CERTS: file });
+      try {
+        await local.make(functionName, "", { ...declared, role: local.role });
+        const { failed, answer } = await local.invoke(functionName, eventFor({ server }));
+        expect([failed, answer.errorMessage]).toEqual([told !== undefined, told && expect.stringContaining(told)]);
+      } finally {
+        await local.end();
+      }
+    }
   });
 
   it.each([

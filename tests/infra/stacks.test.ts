@@ -1,5 +1,5 @@
 /** The three stacks, each with its own file: what keeps them apart in one account, and what is kept in prod. */
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { type Registration, registrations } from "../support/registrations";
 
 const stacks = ["dev", "staging", "prod"] as const;
@@ -107,6 +107,21 @@ describe("prod", () => {
       backupRetentionPeriod: 35,
       storageEncrypted: true,
     });
+  });
+});
+
+describe("a private database's schema", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it("is told the same from every machine, whatever its environment trusts", async () => {
+    const told = async (file: string) => {
+      vi.stubEnv("NODE_EXTRA_CA_CERTS", file);
+      vi.stubEnv("SSL_CERT_FILE", file);
+      return one(await registrations("prod"), "aws:lambda/invocation:Invocation").inputs;
+    };
+    const { input, ...rest } = await told("");
+    expect(JSON.parse(String(input)).server.authorities).toContain("BEGIN CERTIFICATE");
+    expect(await told(inject("mysql").caFile)).toEqual({ input, ...rest });
   });
 });
 
