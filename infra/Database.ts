@@ -36,6 +36,8 @@ export interface DatabaseArgs {
   wayIn?: pulumi.Resource[];
   /** Days that automatic backups are kept. @default 7 */
   backupDays?: number;
+  /** Days that the error log is kept. @default 30 */
+  logRetentionDays?: number;
   /** Deletion protection, Pulumi's `protect` and a final snapshot. @default true */
   protect?: boolean;
 }
@@ -45,8 +47,11 @@ export interface Common {
   readonly parent: pulumi.Resource;
   readonly subnetGroupName: pulumi.Input<string>;
   readonly securityGroupId: pulumi.Input<string>;
+  /** What a new database is called; one that was made under another name keeps it. */
+  readonly identifier: string;
   readonly publiclyAccessible: boolean;
-  readonly wayIn: pulumi.Resource[];
+  /** What must stand before it is made, and as long as it is there. */
+  readonly dependsOn: pulumi.Resource[];
   readonly user: string;
   readonly password: pulumi.Input<string>;
   readonly backupDays: number;
@@ -91,12 +96,15 @@ export class Database extends pulumi.ComponentResource implements Made {
     // RDS refuses /, @, " and blanks in the password; letters and digits alone also suit the mysql provider.
     const password = new random.RandomPassword(`${name}-admin`, { length: 40, special: false }, { parent: this });
     const user = "ecommerce_admin";
+    const identifier = identifierOf(name);
+    const log = errorLog(name, `${size.kind === "aurora" ? "cluster" : "instance"}/${identifier}`, args, this);
     const common: Common = {
       parent: this,
       subnetGroupName: subnets.name,
       securityGroupId: args.securityGroupId,
+      identifier,
       publiclyAccessible: args.publiclyAccessible ?? false,
-      wayIn: args.wayIn ?? [],
+      dependsOn: [log, ...(args.wayIn ?? [])],
       user,
       password: password.result,
       backupDays: args.backupDays ?? 7,
@@ -113,6 +121,26 @@ export class Database extends pulumi.ComponentResource implements Made {
     this.registerOutputs({ address: this.address, port: this.port, identifier: this.identifier });
   }
 }
+
+/** 1 to 63 lowercase letters, digits and single hyphens (CreateDBInstance); an account and region have it once. */
+const identifierOf = (name: string) =>
+  `${pulumi.getProject()}-${name}-${pulumi.getStack()}`
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, 63)
+    .replace(/-$/, "");
+
+/**
+ * The log group of the database's error log, made before RDS would make it, which would keep every line for ever and
+ * leave the group behind.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html
+ */
+const errorLog = (name: string, database: string, args: DatabaseArgs, parent: pulumi.Resource) =>
+  new aws.cloudwatch.LogGroup(
+    `${name}-error-log`,
+    { name: `/aws/rds/${database}/error`, retentionInDays: args.logRetentionDays ?? 30 },
+    { parent },
+  );
 
 /** Whether and how a database may be deleted. The name of a final snapshot is one in an account and region. */
 export const deletion = (name: string, protect: boolean) => ({

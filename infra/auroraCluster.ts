@@ -23,6 +23,7 @@ export function auroraCluster(name: string, size: AuroraSize, common: Common): M
   const cluster = new aws.rds.Cluster(
     name,
     {
+      clusterIdentifier: common.identifier,
       engine: "aurora-mysql",
       // Without the rest of the version, so that minor upgrades, which AWS makes by itself, are no drift.
       engineVersion: "8.0",
@@ -43,11 +44,12 @@ export function auroraCluster(name: string, size: AuroraSize, common: Common): M
       ...deletion(name, protect),
       applyImmediately: true,
     },
-    { parent, protect },
+    // One that was made before it had a name of the program's keeps its own, since another one is another cluster.
+    { parent, protect, dependsOn: common.dependsOn, ignoreChanges: ["clusterIdentifier"] },
   );
   // One after the other: the first instance of a cluster is its writer.
-  const writer = serverless(`${name}-writer`, cluster, common, common.wayIn);
-  const reader = serverless(`${name}-reader`, cluster, common, [...common.wayIn, writer]);
+  const writer = serverless(`${name}-writer`, cluster, common, []);
+  const reader = serverless(`${name}-reader`, cluster, common, [writer]);
   return {
     server: cluster,
     // A cluster without an instance answers nobody.
@@ -68,7 +70,7 @@ function serverless(
   name: string,
   cluster: aws.rds.Cluster,
   common: Common,
-  dependsOn: pulumi.Resource[],
+  after: pulumi.Resource[],
 ): aws.rds.ClusterInstance {
   return new aws.rds.ClusterInstance(
     name,
@@ -84,6 +86,6 @@ function serverless(
       autoMinorVersionUpgrade: true,
       applyImmediately: true,
     },
-    { parent: common.parent, protect: common.protect, dependsOn },
+    { parent: common.parent, protect: common.protect, dependsOn: [...common.dependsOn, ...after] },
   );
 }

@@ -17,6 +17,7 @@ export function databaseInstance(name: string, size: InstanceSize, common: Commo
   const instance = new aws.rds.Instance(
     name,
     {
+      identifier: common.identifier,
       engine: "mysql",
       engineVersion: "8.4",
       autoMinorVersionUpgrade: true,
@@ -40,7 +41,8 @@ export function databaseInstance(name: string, size: InstanceSize, common: Commo
       ...deletion(name, protect),
       applyImmediately: true,
     },
-    { parent, protect, dependsOn: common.wayIn },
+    // One that was made before it had a name of the program's keeps its own, since another one is another address.
+    { parent, protect, dependsOn: common.dependsOn, ignoreChanges: ["identifier"] },
   );
   return {
     server: instance,

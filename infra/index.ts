@@ -43,6 +43,7 @@ export = async function program() {
     publiclyAccessible: isPublic,
     wayIn: network.wayIn,
     backupDays: settings["database.backupDays"],
+    logRetentionDays: settings["logs.retentionDays"],
     protect,
   });
   const bundles = await bundling;

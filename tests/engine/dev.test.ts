@@ -99,6 +99,7 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
     {
       settings: { "logs.retentionDays": 14 },
       steps: updates("aws:cloudwatch/logGroup:LogGroup", "retentionInDays", [
+        "database-error-log",
         "register-user-logs",
         "rotate-secret-logs",
       ]),

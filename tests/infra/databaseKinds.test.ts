@@ -1,6 +1,7 @@
 /** The four databases, an instance or Aurora, with RDS Proxy before it or not: what changes hands, and who reaches whom. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { arnOf, idOf, type Recorded, recordProgram } from "../support/program";
+import { registrations } from "../support/registrations";
 
 const combinations = [
   { kind: "instance", proxy: false, host: "database.example.com", identifier: "database-1" },
@@ -98,6 +99,24 @@ describe.each(combinations)("$kind, proxy: $proxy", ({ kind, proxy, host, identi
       });
       expect(inputs.publiclyAccessible).toBe(false);
     }
+  });
+
+  it("has its error log in a group of the program's, made before it and kept as long as all others", async () => {
+    const database = JSON.stringify({ access: "private", kind, proxy });
+    const all = await registrations("staging", { "ecommerce:database": database });
+    const found = (type: string) => all.find((one) => one.type === type)!;
+    const server = found(kind === "aurora" ? "aws:rds/cluster:Cluster" : "aws:rds/instance:Instance");
+    const key = kind === "aurora" ? "clusterIdentifier" : "identifier";
+    const log = all.find(({ name }) => name === "database-error-log")!;
+
+    expect(server.inputs[key]).toBe("ecommerce-database-staging");
+    expect(log.inputs.name).toBe(
+      `/aws/rds/${kind === "aurora" ? "cluster" : "instance"}/ecommerce-database-staging/error`,
+    );
+    expect(log.inputs.retentionInDays).toBe(14);
+    expect([server.options.dependsOn].flat().map((one) => (one as any).__name)).toEqual([log.name]);
+    // A database that stands under another name is left alone.
+    expect(server.options.ignoreChanges).toEqual([key]);
   });
 
   it("has a proxy without a way to the internet, that takes TLS only and knows one user; or nothing of one", () => {

@@ -85,7 +85,11 @@ it.each([
     for (const [name, more] of Object.entries(made)) {
       const { options } = all.find((one) => one.name === name && one.inputs.publiclyAccessible === true)!;
       const awaited = [options.dependsOn].flat() as unknown as { readonly __name: string }[];
-      expect(awaited.map(({ __name }) => __name)).toEqual([...wayIn.map((part) => `network-${part}`), ...more]);
+      expect(awaited.map(({ __name }) => __name)).toEqual([
+        "database-error-log",
+        ...wayIn.map((part) => `network-${part}`),
+        ...more,
+      ]);
     }
   },
 );
