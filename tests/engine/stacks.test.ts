@@ -42,10 +42,24 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
     );
   });
 
-  test("staging, with its database inside the VPC, is deployed once and destroyed to nothing", async () => {
-    const { up, preview, destroy, cloud, remembered } = await start({ stack: "staging" });
+  test("staging, with its database inside the VPC, is deployed, gets a proxy, and is destroyed to nothing", async () => {
+    const { up, preview, destroy, set, command, cloud, remembered } = await start({ stack: "staging" });
     expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
     expect((await preview()).steps).toEqual([]);
+
+    // RDS Proxy by the steps of docs/operations.md: the secret follows when the proxy stands.
+    const host = () => {
+      const secret = cloud.things().find(({ type }) => type === "aws:secretsmanager/secretVersion:SecretVersion")!;
+      return JSON.parse(secret.inputs.secretString).host;
+    };
+    const before = host();
+    await set({ "database.proxy": true });
+    await command("up", "--target", "**proxy**", "--yes");
+    const proxy = cloud.things().find(({ type }) => type === "aws:rds/proxy:Proxy")!;
+    expect(cloud.things().map(({ type }) => type)).toContain("aws:rds/proxyTarget:ProxyTarget");
+    expect(host()).toBe(before);
+    expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
+    expect(host()).toBe(proxy.outputs.endpoint);
 
     expect(await destroy()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
     expect(cloud.things()).toEqual([]);
