@@ -150,21 +150,3 @@ test("commands exist, and nothing from outside is spliced into a shell", () => {
   expect(scripts).toContain("bash .ci/run");
   expect(scripts).toContain("npm run --silent cost");
 });
-
-test("docs/deployment.md names every environment, and a trust policy for exactly one of them", () => {
-  const text = readFileSync(join(projectRoot, "docs/deployment.md"), "utf8");
-  for (const stack of Object.values(workflow("up.yml").jobs).flatMap((job) => job.with?.stack ?? [])) {
-    expect(text).toContain(`\`${stack}\``);
-    expect(text).toContain(`\`${stack}-preview\``);
-  }
-  const policy = JSON.parse(/```json\n(.+?)```/s.exec(text)?.[1] ?? "");
-  const conditions = policy.Statement.map((statement: { Condition: unknown }) => statement.Condition);
-  expect(conditions).toEqual([
-    {
-      StringEquals: {
-        "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
-        "token.actions.githubusercontent.com:sub": "repo:OWNER/REPOSITORY:environment:prod",
-      },
-    },
-  ]);
-});
