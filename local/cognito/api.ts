@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { BodyTooLong, isGone, readBody, sendJson } from "../http";
 import { AwsError } from "../iam/awsError";
 import { refusal } from "./errors";
-import { BodyTooLong, isForThisMachine, readBody, sendJson } from "./http";
 import type { Input } from "./input";
 import { perform } from "./operations";
 import type { World } from "./world";
@@ -39,9 +39,8 @@ export async function answer(
   } else if (request.method === "POST" && path === "/") {
     await answerOperation(world, request, response);
   } else if (request.method === "GET" && path === "/mailbox") {
-    // Codes are for whoever sits at this machine, not for web pages that are open there.
-    if (isForThisMachine(request)) sendJson(response, 200, world.mailbox.list(), { "cache-control": "no-store" });
-    else sendJson(response, 403, { message: "The mailbox answers to 127.0.0.1 and localhost only." });
+    // Codes are for whoever sits at this machine: without a CORS header no web page that is open there can read them.
+    sendJson(response, 200, world.mailbox.list(), { "cache-control": "no-store" });
   } else {
     const [, poolId = "", document] = /^\/([\w-]+)\/\.well-known\/(jwks\.json|openid-configuration)$/.exec(path) ?? [];
     const found = document && world.pools.has(poolId);
@@ -55,15 +54,17 @@ async function answerOperation(world: World, request: IncomingMessage, response:
   const headers = { ...anyOrigin, "content-type": contentType, "x-amzn-requestid": randomUUID() };
   try {
     const [prefix, name = ""] = String(request.headers["x-amz-target"] ?? "").split(".");
-    const signed = /^AWS4-HMAC-SHA256 Credential=\S+/.test(request.headers.authorization ?? "");
+    // Any key stands for the person at this machine, but not where a web page made it up.
+    const { authorization = "", origin } = request.headers;
+    const signed = origin === undefined && /^AWS4-HMAC-SHA256 Credential=\S+/.test(authorization);
     if (prefix !== service) throw refusal("UnknownOperationException", `X-Amz-Target must begin with ${service}.`);
-    const input = parse(await readBody(request, longestBody));
+    const input = parse((await readBody(request, longestBody)).toString());
     sendJson(response, 200, await perform(world, name, input, signed), headers);
   } catch (error) {
+    if (isGone(request)) return;
     const known = knownError(error);
-    const closing: Record<string, string> = known.status === 413 ? { connection: "close" } : {};
     const body = { __type: known.code, message: known.message };
-    sendJson(response, known.status, body, { ...headers, ...closing, "x-amzn-errortype": known.code });
+    sendJson(response, known.status, body, { ...headers, "x-amzn-errortype": known.code });
   }
 }
 

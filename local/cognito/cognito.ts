@@ -1,9 +1,9 @@
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { type Made, type Maker, type Part, type Registered, type Site, StartError } from "../host/part";
+import { listen, stop } from "../http";
 import { answer } from "./api";
 import { clientSettings } from "./clientSettings";
-import { listen, stop } from "./http";
 import { Identities } from "./identities";
 import { Journal } from "./journal";
 import { SigningKey } from "./keys";
@@ -70,7 +70,7 @@ export class Cognito implements Part {
   static async start(site: Site, invokeTrigger: InvokeTrigger, options: CognitoOptions = {}): Promise<Cognito> {
     const port = await site.port("cognito");
     const cognito = new Cognito(site, port, invokeTrigger, options.now ?? Date.now);
-    cognito.#server = await listen(port, "cognito", (request, response) =>
+    cognito.#server = await listen({ port, use: "cognito" }, (request, response) =>
       answer(cognito.world, (poolId) => cognito.discovery(poolId), request, response),
     );
     return cognito;

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import type { Made, Maker, Part, Registered, Site } from "../host/part";
+import type { TimeLimits } from "../http";
 import { admit, refuse, text } from "../objects/admit";
 import { type Answer, serve } from "../objects/serve";
 import { CognitoAuthorizers, type UserPools } from "./authorizers";
@@ -27,6 +28,7 @@ export class ApiGateway implements Part {
   readonly makers: Readonly<Record<string, Maker>>;
 
   readonly #site: Site;
+  readonly #limits: TimeLimits | undefined;
   readonly #definitions: Definitions;
   readonly #kept: Deployments;
   readonly #around: Surroundings;
@@ -34,8 +36,10 @@ export class ApiGateway implements Part {
   readonly #stages = new Map<string, Served>();
   #server: Promise<{ readonly port: number; close(): Promise<void> }> | undefined;
 
-  constructor(site: Site, needs: GatewayNeeds) {
+  /** @param limits how long clients may take, @default the usual */
+  constructor(site: Site, needs: GatewayNeeds, limits?: TimeLimits) {
     this.#site = site;
+    this.#limits = limits;
     this.#definitions = new Definitions(site, needs.userPools);
     this.#kept = new Deployments(join(site.directory, "gateway"));
     this.#around = {
@@ -145,13 +149,14 @@ export class ApiGateway implements Part {
     this.#server ??= this.#site.port("api").then((port) =>
       serve({
         port,
+        use: "api",
+        limits: this.#limits,
         maxHeaderSize: headerLimit,
         answer: (request) => this.#answer(request),
         failed: (error) => {
           this.#around.report(`a request failed: ${error instanceof Error ? error.message : String(error)}`);
           return plain(500, "InternalServerErrorException", "Internal server error", randomUUID());
         },
-        refused: (_status, reason) => ({ type: "application/json", text: JSON.stringify({ message: reason }) }),
       }),
     );
     return this.#server;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { StartError } from "../host/part";
+import { BodyTooLong, isGone, listen, readBody, stop, type TimeLimits } from "../http";
 import { AwsError } from "./awsError";
 import type { Iam } from "./iam";
 import { verifySignature } from "./signature";
@@ -35,6 +35,8 @@ export interface AwsServerOptions {
   readonly maxBody: number;
   /** @default the machine's clock */
   readonly now?: () => Date;
+  /** How long callers may take, @default the usual */
+  readonly limits?: TimeLimits;
 }
 
 /** One AWS service on 127.0.0.1: verifies every request's signature and turns errors into AWS's answers. */
@@ -53,25 +55,20 @@ export class AwsServer {
    * @throws StartError where the port is taken.
    */
   static async start(options: AwsServerOptions, answer: (call: AwsCall) => Promise<AwsAnswer>): Promise<AwsServer> {
-    // A slow caller holds nothing for long: 30 s for the whole request.
-    const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 };
-    const server = createServer(timeouts, (request, response) => void respond(options, answer, request, response));
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", (error: NodeJS.ErrnoException) => {
-        const inUse = error.code === "EADDRINUSE";
-        reject(inUse ? new StartError(`Port ${options.port} on 127.0.0.1 is taken: end what listens there.`) : error);
-      });
-      server.listen(options.port, "127.0.0.1", resolve);
+    const { port, service: use, limits } = options;
+    const refusal = (status: number, message: string) => ({
+      type: options.contentType,
+      text: bodyOf(new AwsError(status === 403 ? "AccessDeniedException" : "BadRequestException", status, message)),
     });
+    const server = await listen({ port, use, limits, refusal }, (request, response) =>
+      respond(options, answer, request, response),
+    );
     return new AwsServer(server, (server.address() as AddressInfo).port);
   }
 
   /** Ends open connections too; safe to call twice. */
   async close(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeAllConnections();
-    await closed;
+    await stop(this.#server);
   }
 }
 
@@ -83,6 +80,7 @@ async function respond(
 ): Promise<void> {
   try {
     const { method = "", url = "/", headers } = request;
+    if (headers.origin !== undefined) throw fromPage(headers.origin);
     const body = await readBody(request, options.maxBody);
     const { service, region, iam } = options;
     const now = options.now?.() ?? new Date();
@@ -91,20 +89,16 @@ async function respond(
       : verifySignature({ method, url, headers, body }, { service, region, now, secretOf: (key) => iam.secretOf(key) });
     send(response, options.contentType, await answer({ method, url, headers, body, accessKeyId }));
   } catch (error) {
-    if (request.destroyed && !request.complete) return; // The caller went away: nobody is there to answer.
-    const known = error instanceof AwsError ? error : internal(error, options.service);
-    send(response, options.contentType, {
-      status: known.status,
-      headers: { "x-amzn-errortype": known.code, ...(known.status === 413 ? { connection: "close" } : {}) },
-      body: JSON.stringify({ __type: known.code, ...known.more, Message: known.message }),
-    });
+    if (isGone(request)) return;
+    const known = error instanceof AwsError ? error : unknownError(error, options);
+    const headers = { "x-amzn-errortype": known.code };
+    send(response, options.contentType, { status: known.status, headers, body: bodyOf(known) });
   }
 }
 
 /**
  * Whether the request is signed with a key that nobody was given here. It stands for the person at this machine, whose
- * own tools sign with whatever key they have; only roles are held to their policies. A web page cannot send this header
- * without asking first, and these endpoints answer no preflight.
+ * own tools sign with whatever key they have; only roles are held to their policies. No web page comes this far.
  */
 function isOwnKey(authorization: string | undefined, iam: Iam): boolean {
   const [, key] = /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\//.exec(authorization ?? "") ?? [];
@@ -121,23 +115,25 @@ function send(response: ServerResponse, contentType: string, { status, headers, 
   response.end(body);
 }
 
-/** A fault of this program, not of the caller: the cause goes to the terminal, not to the caller. */
-function internal(error: unknown, service: string): AwsError {
-  console.error(`The local ${service} endpoint failed:`, error);
-  return new AwsError("InternalServiceError", 500, "An error occurred on the server side.");
+/**
+ * Browsers say from which page a request comes wherever it could do harm: with all but plain reads, and across origins.
+ * SDKs, the CLI and curl send no such header.
+ */
+function fromPage(origin: string): AwsError {
+  const message = `The request comes from a web page of ${origin}; allowed: the AWS SDK, the CLI and other programs.`;
+  return new AwsError("AccessDeniedException", 403, message);
 }
 
-async function readBody(request: IncomingMessage, maxBody: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= maxBody) chunks.push(chunk);
-    else chunks.length = 0;
-  }
-  if (size > maxBody) {
+function bodyOf(error: AwsError): string {
+  return JSON.stringify({ __type: error.code, ...error.more, Message: error.message });
+}
+
+function unknownError(error: unknown, { service, maxBody }: AwsServerOptions): AwsError {
+  if (error instanceof BodyTooLong) {
     const message = `Request must be smaller than ${maxBody} bytes for this operation`;
-    throw new AwsError("RequestTooLargeException", 413, message, { Type: "User" });
+    return new AwsError("RequestTooLargeException", 413, message, { Type: "User" });
   }
-  return Buffer.concat(chunks);
+  // A fault of this program, not of the caller: the cause goes to the terminal, not to the caller.
+  console.error(`The local ${service} endpoint failed:`, error);
+  return new AwsError("InternalServiceError", 500, "An error occurred on the server side.");
 }

@@ -1,9 +1,9 @@
 import type { Server } from "node:http";
 import type { Cognito } from "../cognito/cognito";
-import { listen, stop } from "../cognito/http";
 import type { Maker, Part, Site } from "../host/part";
+import { listen, stop, type TimeLimits } from "../http";
 import { Grants } from "./grants";
-import { serve } from "./routes";
+import { refusal, serve } from "./routes";
 import { Visits } from "./visits";
 
 /**
@@ -23,14 +23,16 @@ export class Login implements Part {
 
   /**
    * Starts the pages on the site's port `login`, and names them in the pools' discovery documents.
+   * @param limits how long browsers may take, @default the usual
    * @throws StartError where the port is taken.
    */
-  static async start(site: Site, cognito: Cognito): Promise<Login> {
+  static async start(site: Site, cognito: Cognito, limits?: TimeLimits): Promise<Login> {
     const port = await site.port("login");
     const login = new Login(port);
     const { world } = cognito;
     const desk = { world, visits: new Visits(world.now), grants: new Grants(world.now) };
-    login.#server = await listen(port, "login", (request, response) => serve(desk, login.url, request, response));
+    const options = { port, use: "login", limits, refusal };
+    login.#server = await listen(options, (request, response) => serve(desk, login.url, request, response));
     cognito.loginUrl = login.url;
     return login;
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import { BodyTooLong, isForThisMachine, readBody, sendJson } from "../cognito/http";
+import { BodyTooLong, type Refusal, readBody, sendJson } from "../http";
 import { type Authorization, availableClient, readAuthorization, single, withParameters } from "./authorization";
 import { OAuthError, PageError, Redirect, refusalText } from "./failures";
 import type { Html } from "./html";
@@ -23,6 +23,12 @@ const preflight = {
   "access-control-max-age": "1728000",
 };
 
+/** A request that the pages do not even read. */
+export const refusal: Refusal = (_, message) => ({
+  type: "text/html; charset=utf-8",
+  text: errorPage("Something went wrong", message).text,
+});
+
 /**
  * Answers one request to the login pages.
  * @param self the pages' own URL
@@ -31,8 +37,6 @@ export async function serve(desk: Desk, self: string, request: IncomingMessage, 
   const target = request.url ?? "/";
   const url = new URL(URL.canParse(target, self) ? target : "/", self);
   try {
-    if (!isForThisMachine(request))
-      throw new PageError(403, "Something went wrong", `These pages are at ${self} only.`);
     if (url.pathname.startsWith("/oauth2/") && url.pathname !== "/oauth2/authorize") {
       await answerClient(desk, url, request, response);
     } else if (request.method === "POST" && Object.hasOwn(interactions, url.pathname)) {
@@ -46,7 +50,7 @@ export async function serve(desk: Desk, self: string, request: IncomingMessage, 
     if (error instanceof Redirect) response.writeHead(request.method === "POST" ? 303 : 302, headersTo(error)).end();
     else if (error instanceof PageError) sendPage(response, error.status, errorPage(error.title, error.message));
     else if (error instanceof BodyTooLong) {
-      sendPage(response, 413, errorPage("Something went wrong", `A form may have ${longestForm} bytes.`), "close");
+      sendPage(response, 413, errorPage("Something went wrong", `A form may have ${longestForm} bytes.`));
     } else throw error;
   }
 }
@@ -103,7 +107,7 @@ function logOut(desk: Desk, search: URLSearchParams, request: IncomingMessage, r
 }
 
 async function submitForm(desk: Desk, self: string, url: URL, request: IncomingMessage, response: ServerResponse) {
-  const form = new URLSearchParams(await readBody(request, longestForm));
+  const form = await readForm(request);
   const authorization = readAuthorization(desk.world, url.searchParams);
   const { origin = self, "sec-fetch-site": site = "same-origin" } = request.headers;
   const visit = desk.visits.find(request);
@@ -140,7 +144,11 @@ function show(
   const { origin, protocol } = new URL(authorization.redirectUri);
   const app = origin === "null" ? protocol : origin;
   const page = interaction.show({ authorization, visit, notice, ...more, username });
-  sendPage(response, status, page, "keep-alive", `'self' ${app}`);
+  sendPage(response, status, page, `'self' ${app}`);
+}
+
+async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
+  return new URLSearchParams((await readBody(request, longestForm)).toString());
 }
 
 /** The endpoints that apps call, not people: JSON, for scripts of any page. */
@@ -161,7 +169,7 @@ async function answerClient(desk: Desk, url: URL, request: IncomingMessage, resp
     if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(headers["content-type"] ?? "")) {
       throw new OAuthError("invalid_request");
     }
-    const form = new URLSearchParams(await readBody(request, longestForm));
+    const form = await readForm(request);
     if (url.pathname === "/oauth2/token") {
       sendJson(response, 200, tokenEndpoints.token(desk, headers, form), anyOrigin);
     } else {
@@ -176,11 +184,7 @@ async function answerClient(desk: Desk, url: URL, request: IncomingMessage, resp
     const challenge: Record<string, string> =
       status === 401 ? { "www-authenticate": `Bearer error="${code}"${words}` } : {};
     const body = { error: code, error_description: description };
-    sendJson(response, status, body, {
-      ...anyOrigin,
-      ...challenge,
-      ...(status === 413 ? { connection: "close" } : {}),
-    });
+    sendJson(response, status, body, { ...anyOrigin, ...challenge });
   }
 }
 
@@ -188,13 +192,7 @@ function headersTo({ url }: Redirect) {
   return { location: url, "cache-control": "no-store", "referrer-policy": "no-referrer", "content-length": 0 };
 }
 
-function sendPage(
-  response: ServerResponse,
-  status: number,
-  { text }: Html,
-  connection: "keep-alive" | "close" = "keep-alive",
-  formAction = "'none'",
-): void {
+function sendPage(response: ServerResponse, status: number, { text }: Html, formAction = "'none'"): void {
   response.writeHead(status, {
     "content-type": "text/html; charset=utf-8",
     "content-length": Buffer.byteLength(text),
@@ -204,7 +202,6 @@ function sendPage(
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    connection,
   });
   response.end(text);
 }

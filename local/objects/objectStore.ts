@@ -1,6 +1,7 @@
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import { join } from "node:path";
 import type { Made, Maker, Part, Registered, Site } from "../host/part";
+import type { TimeLimits } from "../http";
 import { shortHash } from "../iam/names";
 import { type PolicyDocument, PolicyError } from "../iam/policy";
 import { checkBucketPolicy, type Roles } from "./access";
@@ -31,14 +32,19 @@ export class ObjectStore implements Part, S3 {
   };
 
   readonly #site: Site;
+  readonly #limits: TimeLimits | undefined;
   readonly #buckets = new Map<string, Bucket>();
   readonly #files: ObjectFiles;
   readonly #operations: ObjectOperations;
   #server: Promise<{ readonly port: number; close(): Promise<void> }> | undefined;
 
-  /** @param roles answers what a role may do, for example `Iam` */
-  constructor(site: Site, roles: Roles) {
+  /**
+   * @param roles answers what a role may do, for example `Iam`
+   * @param limits how long clients may take, @default the usual
+   */
+  constructor(site: Site, roles: Roles, limits?: TimeLimits) {
     this.#site = site;
+    this.#limits = limits;
     this.#files = new ObjectFiles(join(site.directory, "objects"));
     this.#operations = new ObjectOperations(this.#files, roles, this.#buckets);
   }
@@ -62,13 +68,16 @@ export class ObjectStore implements Part, S3 {
     this.#server ??= this.#site.port("s3").then((port) =>
       serve({
         port,
+        use: "s3",
+        limits: this.#limits,
         answer: (request: IncomingMessage) => answerHttp(request, this.#operations, this.#buckets),
         failed: (error) => {
           this.#site.say(`The object store failed: ${error instanceof Error ? error.message : String(error)}`);
           return errorAnswer(new S3Error(500, "InternalError", "We encountered an internal error. Please try again."));
         },
-        refused: (status, reason) => {
-          const answer = errorAnswer(new S3Error(status, reason.replaceAll(" ", ""), reason));
+        refusal: (status, message) => {
+          const code = status === 403 ? "AccessDenied" : STATUS_CODES[status]!.replaceAll(" ", "");
+          const answer = errorAnswer(new S3Error(status, code, message));
           return { type: "application/xml", text: String(answer.body) };
         },
       }),

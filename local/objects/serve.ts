@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { isGone, type ListenOptions, listen, stop } from "../http";
 
 /** A whole HTTP answer. */
 export interface Answer {
@@ -10,41 +11,20 @@ export interface Answer {
   readonly body?: Buffer | Readable;
 }
 
-export interface ServeOptions {
-  /** 0 takes any free one. */
-  readonly port: number;
-  /** Largest sum of request line and headers, in bytes. @default 16384 */
-  readonly maxHeaderSize?: number;
+export interface ServeOptions extends ListenOptions {
   answer(request: IncomingMessage): Promise<Answer>;
   /** The answer to a request that `answer` failed for, which is a fault of this program. */
   failed(error: unknown): Answer;
-  /** The body of the answer to what is not HTTP, or too much of it. */
-  refused(status: number, reason: string): { readonly type: string; readonly text: string };
 }
 
-/** A server on 127.0.0.1 that no request ends. */
+/**
+ * A server on 127.0.0.1 that no request ends.
+ * @throws StartError where the port is taken.
+ */
 export async function serve(options: ServeOptions): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const server = createServer({ maxHeaderSize: options.maxHeaderSize }, (request, response) => {
-    void respond(options, request, response);
-  });
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === "ECONNRESET" || !socket.writable) return socket.destroy();
-    const [status, reason] = refusals[error.code ?? ""] ?? [400, "Bad Request"];
-    const { type, text } = options.refused(status, reason);
-    const head = `HTTP/1.1 ${status} ${reason}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(text)}`;
-    socket.end(`${head}\r\nConnection: close\r\n\r\n${text}`);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, "127.0.0.1", resolve);
-  });
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+  const server = await listen(options, (request, response) => respond(options, request, response));
+  return { port: (server.address() as AddressInfo).port, close: () => stop(server) };
 }
-
-const refusals: Readonly<Record<string, readonly [number, string]>> = {
-  HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large"],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout"],
-};
 
 /** The bytes of a request's body, such that giving up on them leaves the connection able to carry the answer. */
 export function bodyOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
@@ -76,11 +56,6 @@ async function respond(options: ServeOptions, request: IncomingMessage, response
   }
 }
 
-/** Whether the client went away in the middle of its request. */
-function isGone(request: IncomingMessage): boolean {
-  return request.destroyed && !request.complete;
-}
-
 async function send(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
   const { status, headers, body } = answer;
   if (isGone(request)) {
@@ -100,12 +75,4 @@ async function send(request: IncomingMessage, response: ServerResponse, answer: 
   }
   if (body instanceof Readable) body.destroy();
   response.end(body instanceof Readable ? undefined : body);
-}
-
-async function close(server: Server): Promise<void> {
-  if (!server.listening) return;
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
-import { isForThisMachine, listen, sendJson, stop } from "../cognito/http";
+import { listen, sendJson, stop } from "../http";
 import { type PublicSettings, publicSettings } from "./settings";
 
 /** The access token is not (or no longer) good; thrown by `WebServerOptions.me`. */
@@ -59,7 +59,9 @@ class Refused extends Error {
  * @throws StartError where the port is taken
  */
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
-  const server = await listen(options.port, "page", (request, response) => serve(options, request, response));
+  const server = await listen({ port: options.port, use: "page" }, (request, response) =>
+    serve(options, request, response),
+  );
   const { port } = server.address() as AddressInfo;
   return { url: `http://localhost:${port}/`, close: () => stop(server) };
 }
@@ -68,7 +70,6 @@ async function serve(options: WebServerOptions, request: IncomingMessage, respon
   response.setHeader("x-content-type-options", "nosniff");
   response.setHeader("referrer-policy", "no-referrer");
   try {
-    if (!isForThisMachine(request)) throw new Refused(403, "This page is served on localhost only.");
     if (request.method !== "GET" && request.method !== "HEAD") {
       const allowed = { allow: "GET, HEAD" };
       throw new Refused(405, `The method ${request.method} is not allowed here; GET and HEAD are.`, allowed);

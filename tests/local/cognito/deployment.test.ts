@@ -119,6 +119,27 @@ describe("the endpoint", () => {
     expect(answer.headers.get("x-amzn-errortype")).toBe(type);
   });
 
+  test("takes no web page for an administrator, whatever key it makes up", async () => {
+    const send = (origin?: string) =>
+      fetch(local.cognito.endpoint, {
+        method: "POST",
+        headers: {
+          authorization: "AWS4-HMAC-SHA256 Credential=x",
+          "x-amz-target": "AWSCognitoIdentityProviderService.ListUsers",
+          ...(origin !== undefined && { origin }),
+        },
+        body: JSON.stringify({ UserPoolId: local.poolId }),
+      });
+    expect((await send()).status).toBe(200);
+    for (const origin of ["https://evil.example", "http://localhost:5173", "null"]) {
+      const answer = await send(origin);
+      expect([answer.status, answer.headers.get("x-amzn-errortype")]).toEqual([
+        400,
+        expect.stringContaining("Missing"),
+      ]);
+    }
+  });
+
   test("keeps the mailbox from pages of other names", async () => {
     const { port } = new URL(local.cognito.endpoint);
     const answer = await new Promise<string>((resolve) => {

@@ -1,4 +1,5 @@
 import { ApiGateway } from "../../../local/gateway/apiGateway";
+import type { TimeLimits } from "../../../local/http";
 import { Iam } from "../../../local/iam/iam";
 import { ObjectStore } from "../../../local/objects/objectStore";
 import type { S3 } from "../../../local/objects/operations";
@@ -21,6 +22,7 @@ export interface Options {
   /** Stands in front of the object store. */
   s3?: (store: ObjectStore) => S3;
   triggers?: Record<string, string>;
+  limits?: TimeLimits;
   /** Registers what methods refer to beside the authorizer. */
   beforeMethods?: (make: Make, restApi: Inputs) => Promise<void>;
 }
@@ -31,11 +33,12 @@ export async function startDocumented(options: Options = {}) {
   const iam = new Iam(site);
   const store = new ObjectStore(site, iam);
   const users = testPool("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Test");
-  const gateway = new ApiGateway(site, {
+  const needs = {
     s3: options.s3?.(store) ?? store,
     roles: iam,
-    userPools: (arn) => (arn === poolArn ? users.pool : undefined),
-  });
+    userPools: (arn: string) => (arn === poolArn ? users.pool : undefined),
+  };
+  const gateway = new ApiGateway(site, needs, options.limits);
   const close = async () => {
     await gateway.close();
     await store.close();

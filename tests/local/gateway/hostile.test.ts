@@ -2,8 +2,9 @@ import { readdirSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exchange } from "../objects/exchange";
+import { hugeHeader, manyHeaders, raw, shortLimits, slowHeaders, trickle } from "../wire";
 import { bucket, startDocumented } from "./documentedApi";
 
 let api: Awaited<ReturnType<typeof startDocumented>>;
@@ -25,20 +26,6 @@ const put = (key: string, body = "x", headers: Record<string, string> = {}) =>
     headers: { authorization: token, "content-type": "image/png", ...headers },
     body,
   });
-
-/** Writes raw bytes to the gateway and returns what comes back until it closes, or until the patience is over. */
-function raw(bytes: string | Buffer, patience = 300): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = net.connect(Number(new URL(api.url).port), "127.0.0.1", () => socket.write(bytes));
-    let text = "";
-    socket.setTimeout(patience, () => socket.destroy());
-    socket.on("data", (chunk) => {
-      text += chunk.toString("latin1");
-    });
-    socket.on("error", () => {});
-    socket.on("close", () => resolve(text));
-  });
-}
 
 it("any path: a known status, no file outside the bucket", async () => {
   const objects = join(api.site.directory, "objects");
@@ -90,14 +77,14 @@ it("any header value: nothing of it becomes a header of the answer", async () =>
 it("any bytes on the wire", async () => {
   const line = fc.constantFrom(
     "GET / HTTP/1.1\r\n",
-    "PUT /dev/a/b HTTP/1.1\r\nHost: x\r\n",
+    "PUT /dev/a/b HTTP/1.1\r\nHost: 127.0.0.1\r\n",
     "Content-Length: 5\r\n",
     "\r\n",
   );
   const junk = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString("latin1"));
   await fc.assert(
     fc.asyncProperty(fc.array(fc.oneof(line, junk), { maxLength: 5 }), async (pieces) => {
-      const answer = await raw(Buffer.from(pieces.join(""), "latin1"), 20);
+      const answer = await raw(api.url, Buffer.from(pieces.join(""), "latin1"), 20);
       if (answer !== "") expect(answer).toMatch(/^HTTP\/1\.1 (400|401|403|408|431) /);
     }),
     { numRuns: 100 },
@@ -106,10 +93,10 @@ it("any bytes on the wire", async () => {
 });
 
 it("two lengths, or a length with chunks, are refused: no request hides in another", async () => {
-  const head = `PUT /dev/${bucket}/a HTTP/1.1\r\nHost: x\r\nAuthorization: ${token}\r\n`;
-  expect(await raw(`${head}Content-Length: 1\r\nContent-Length: 5\r\n\r\nx`)).toMatch(/^HTTP\/1\.1 400 /);
+  const head = `PUT /dev/${bucket}/a HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${token}\r\n`;
+  expect(await raw(api.url, `${head}Content-Length: 1\r\nContent-Length: 5\r\n\r\nx`)).toMatch(/^HTTP\/1\.1 400 /);
   const both = `${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
-  expect(await raw(both)).toMatch(/^HTTP\/1\.1 400 /);
+  expect(await raw(api.url, both)).toMatch(/^HTTP\/1\.1 400 /);
 });
 
 it("a hundred slow clients keep nobody waiting", async () => {
@@ -117,7 +104,7 @@ it("a hundred slow clients keep nobody waiting", async () => {
   const slow = Array.from({ length: 100 }, (_, i) => {
     const socket = net.connect(port, "127.0.0.1");
     socket.on("error", () => {});
-    const head = `PUT /dev/${bucket}/slow-${i} HTTP/1.1\r\nHost: x\r\n`;
+    const head = `PUT /dev/${bucket}/slow-${i} HTTP/1.1\r\nHost: 127.0.0.1\r\n`;
     // Half of them stay in their headers, half in their bodies.
     socket.write(i % 2 ? head : `${head}Authorization: ${token}\r\nContent-Length: 1000\r\n\r\nx`);
     return socket;
@@ -130,6 +117,58 @@ it("a hundred slow clients keep nobody waiting", async () => {
   await expect.poll(parts).toEqual([]);
 });
 
+describe("slow clients are cut off", () => {
+  let brief: typeof api;
+  beforeAll(async () => {
+    brief = await startDocumented({ limits: shortLimits });
+  });
+  afterAll(async () => {
+    await brief.close();
+    brief.site.remove();
+  });
+
+  it.each(slowHeaders)("with %s", async (_, start, piece) => {
+    expect(await trickle(brief.url, start, piece)).toMatch(/^HTTP\/1\.1 408 [\s\S]*{"message":"Request Timeout"}$/);
+  });
+
+  it("with a body without end, of which nothing stays", async () => {
+    const head = `PUT /dev/${bucket}/slow HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${brief.users.access()}\r\n`;
+    const lengths = ["Content-Length: 100000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"];
+    for (const [i, piece] of ["x", "1\r\nx\r\n"].entries()) {
+      expect(await trickle(brief.url, head + lengths[i], piece)).toMatch(/^HTTP\/1\.1 408 /);
+    }
+    await expect.poll(() => readdirSync(join(brief.site.directory, "objects", bucket))).toEqual([]);
+    expect(brief.site.said.filter((line) => line.includes("request failed"))).toEqual([]);
+  });
+});
+
+it("huge headers are refused, and the next request is answered", async () => {
+  for (const request of [hugeHeader, manyHeaders]) {
+    expect(await raw(api.url, request, 2000)).toMatch(/^HTTP\/1\.1 431 /);
+  }
+  expect((await put("after.png")).status).toBe(200);
+});
+
+it("another name that leads to this machine is refused, as a page of that name would be of the same origin", async () => {
+  for (const host of [
+    "evil.example",
+    "127.0.0.1.evil.example",
+    "localhost.evil.example:80",
+    "evil.example#127.0.0.1",
+  ]) {
+    const reply = await put("a.png", "x", { host });
+    expect([reply.status, JSON.parse(reply.text).message]).toEqual([
+      403,
+      expect.stringContaining(JSON.stringify(host)),
+    ]);
+  }
+  const { port } = new URL(api.url);
+  for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, "localhost", "LOCALHOST"]) {
+    // Pages of other origins may call it all the same: their host is this machine's.
+    expect((await put("a.png", "x", { host, origin: "https://shop.example" })).status).toBe(200);
+  }
+});
+
 it("a refused upload is read to its end, so that the client sees the answer", async () => {
   const large = "x".repeat(5_000_000);
   const reply = await put("a.png", large, { authorization: "nobody" });
@@ -140,7 +179,7 @@ it("closing does not wait for clients that are still sending", async () => {
   const other = await startDocumented();
   const socket = net.connect(Number(new URL(other.url).port), "127.0.0.1");
   socket.on("error", () => {});
-  socket.write(`PUT /dev/${bucket}/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nx`);
+  socket.write(`PUT /dev/${bucket}/a HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\nx`);
   const started = Date.now();
   await other.close();
   await other.close();

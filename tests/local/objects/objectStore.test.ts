@@ -350,7 +350,7 @@ describe("uploads", () => {
     await put(store, bucket, "long", Buffer.alloc(8_000_000, 7));
     await new Promise<void>((resolve) => {
       const socket = net.connect(Number(new URL(base).port), "127.0.0.1", () => {
-        socket.write(`GET /${bucket}/long HTTP/1.1\r\nHost: x\r\n\r\n`);
+        socket.write(`GET /${bucket}/long HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
         socket.once("data", () => socket.destroy());
         socket.once("close", () => resolve());
       });

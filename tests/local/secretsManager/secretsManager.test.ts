@@ -313,5 +313,5 @@ test("requests that are no operation, no JSON or too long are answered as such",
 });
 
 test("a port that is taken is told", async () => {
-  await expect(SecretsManager.start(site, iam)).rejects.toThrow(/Port \d+ on 127\.0\.0\.1 is taken/);
+  await expect(SecretsManager.start(site, iam)).rejects.toThrow(/Port \d+ on 127\.0\.0\.1 \(secretsmanager\) is taken/);
 });
