@@ -5,13 +5,14 @@ import type { Options } from "./main";
 import { outputsName } from "./outputs";
 import { prove } from "./proof";
 import { Screen } from "./screen";
+import { stopRequest } from "./stopRequests";
 import { startSystem } from "./system";
 
 const root = join(__dirname, "..");
 
 /** Starts the system, proves that it works, and keeps it until it is asked to stop. */
 export async function run({ once, reset, stack, set, dir }: Options): Promise<void> {
-  const stopped = stopSignal();
+  const stopped = stopRequest();
   const screen = new Screen();
   const values = stackConfig(root, stack, set);
   const folder = await DataFolder.open(resolve(root, dir), { reset, stack });
@@ -35,17 +36,4 @@ export async function run({ once, reset, stack, set, dir }: Options): Promise<vo
   } finally {
     await folder.close();
   }
-}
-
-/** Resolves when the person or the operating system asks to stop; a second request does not wait any longer. */
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const ask = () => {
-      if (asked) process.exit(130);
-      asked = true;
-      resolve();
-    };
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, ask);
-  });
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { StartError } from "../host/part";
+import { stopRequest } from "../stopRequests";
 import { startWebServer } from "./server";
 import { type PublicSettings, publicSettings } from "./settings";
 import { readStackOutputs } from "./stackOutputs";
@@ -40,7 +41,7 @@ async function run(stack: string): Promise<void> {
   const server = await startWebServer({ port: portOf(settings), settings: () => settings }).catch(explainPort);
   try {
     console.log(`The page for the stack ${stack} is at ${settings.webUrl}\nCtrl-C stops it.`);
-    await stopSignal();
+    await stopRequest();
   } finally {
     await server.close();
   }
@@ -63,10 +64,4 @@ function explainPort(error: NodeJS.ErrnoException & { port?: number }): never {
   throw new StartError(
     `You may not serve on port ${error.port}. Put a URL with a port above 1023 into ecommerce:callbackUrls.`,
   );
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
-  });
 }

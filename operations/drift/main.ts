@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { onStopRequest } from "../../local/stopRequests";
 import { type Difference, differences } from "../../schema/drift";
 import { explained, OperatorError } from "../reconcile/errors";
 import { localSystem, stackSystem } from "./deployed";
@@ -17,8 +18,6 @@ they were deployed. Changes nothing; the files are applied to an empty MySQL tha
 
 Exit code: 0 when they agree, 2 when something differs, 1 when it failed, 130 or 143 when it was stopped.`;
 
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
-
 interface CommandLine {
   readonly stack?: string;
   readonly dir: string;
@@ -29,12 +28,10 @@ interface CommandLine {
 export async function main(args: string[]): Promise<void> {
   const stop = new AbortController();
   let stopCode: number | undefined;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      stopCode = exitCodes[signal];
-      stop.abort();
-    });
-  }
+  onStopRequest((exitCode) => {
+    stopCode = exitCode;
+    stop.abort();
+  });
   let code: number;
   try {
     const options = readOptions(args);

@@ -4,6 +4,7 @@ import { createConnect } from "../../functions/registerUser/connection";
 import { Database } from "../../functions/registerUser/database";
 import { DatabaseUnavailable } from "../../functions/registerUser/errors";
 import { createSecretReader } from "../../functions/registerUser/secret";
+import { onStopRequest } from "../../local/stopRequests";
 import { Accounts } from "./accounts";
 import { codeOf, explained, OperatorError } from "./errors";
 import { Progress } from "./progress";
@@ -32,8 +33,6 @@ const PATIENCE_MILLISECONDS = 180_000;
 /** The same before anything was done, when a wrong address or network is the likelier reason. */
 const FIRST_MILLISECONDS = 10_000;
 
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
-
 interface CommandLine {
   readonly stack?: string;
   readonly dir: string;
@@ -47,13 +46,10 @@ export async function main(args: string[]): Promise<void> {
   process.exitCode = 1;
   const stop = new AbortController();
   let stopCode = 1;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    // Once: who asks twice does not want to wait for a clean end.
-    process.once(signal, () => {
-      stopCode = exitCodes[signal];
-      stop.abort();
-    });
-  }
+  onStopRequest((exitCode) => {
+    stopCode = exitCode;
+    stop.abort();
+  });
   let code: number;
   try {
     const options = readOptions(args);

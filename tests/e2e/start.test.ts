@@ -153,6 +153,23 @@ describe("npm start", () => {
     expect(readdirSync(directory)).not.toContain("outputs.json");
   });
 
+  it("ends when npm alone gets SIGTERM, as systemd, Docker and CI send it", async () => {
+    const { stop } = await startLocalSystem(directory, [], {}, "npm");
+    const { code, output } = await stop("SIGTERM");
+    expect(output).toContain("Stopping.");
+    expect(code).toBe(0);
+    expect(processesOf(directory)).toEqual([]);
+  });
+
+  it("ends cleanly at Ctrl-C, which reaches it from the terminal and from npm", async () => {
+    const { process: npm, stop } = await startLocalSystem(directory, [], {}, "npm");
+    process.kill(-npm.pid!, "SIGINT");
+    const { code } = await stop("SIGINT");
+    expect(code).toBe(0);
+    expect(processesOf(directory)).toEqual([]);
+    expect(readdirSync(directory)).not.toContain("outputs.json");
+  });
+
   it("leaves nothing running when it is killed, and starts again", async () => {
     const killed = await startLocalSystem(directory);
     await killed.stop("SIGKILL");

@@ -26,12 +26,18 @@ export interface RunningSystem {
 const page = (port: number) =>
   ["callbackUrls", "signOutUrls"].flatMap((key) => ["--set", `${key}=http://localhost:${port}/`]);
 
-async function launch(directory: string, args: string[], env: NodeJS.ProcessEnv) {
+/** The command itself, or as `npm start` runs it. */
+const commands = { node: [process.execPath, "local/start.cjs"], npm: ["npm", "start", "--"] } as const;
+
+async function launch(directory: string, args: string[], env: NodeJS.ProcessEnv, command: keyof typeof commands) {
   const own = page(await freePort());
-  const child = spawn(process.execPath, ["local/start.cjs", "--dir", directory, ...own, ...args], {
+  const [file, ...first] = commands[command];
+  const child = spawn(file, [...first, "--dir", directory, ...own, ...args], {
     cwd: projectRoot,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own, as a terminal gives it to a command.
+    detached: command === "npm",
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -45,7 +51,7 @@ async function launch(directory: string, args: string[], env: NodeJS.ProcessEnv)
 
 /** Runs the command to its end. */
 export async function runToEnd(directory: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
-  return (await launch(directory, args, env)).finished;
+  return (await launch(directory, args, env, "node")).finished;
 }
 
 /** Starts the system and waits until it says that it is ready. */
@@ -53,8 +59,9 @@ export async function startLocalSystem(
   directory: string,
   args: string[] = [],
   env: NodeJS.ProcessEnv = {},
+  command: keyof typeof commands = "node",
 ): Promise<RunningSystem> {
-  const { child, finished, printed } = await launch(directory, args, env);
+  const { child, finished, printed } = await launch(directory, args, env, command);
   const ready = new Promise<void>((resolve) => {
     child.stdout.on("data", () => {
       if (printed().includes("Ctrl-C stops it")) resolve();
