@@ -1,9 +1,10 @@
-/** The commands of docs/deployment.md, with stand-ins for gh, aws and pulumi. */
+/** What the workflows run, and the commands of docs/deployment.md, with stand-ins for gh, aws and pulumi. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { projectRoot } from "./support/native";
 
 const read = (file: string) => readFileSync(join(projectRoot, file), "utf8");
@@ -40,6 +41,95 @@ function run(script: string, tools: Record<string, string>, env: Record<string, 
   const calls = written("calls").split("\x01").slice(0, -1);
   return { status, stdout, stderr, calls: calls.map((call) => call.split("\0").slice(0, -1)) };
 }
+
+describe("newest.sh", () => {
+  const ask = (gh: string) => run(read(".github/newest.sh"), { gh }, { GITHUB_SHA: "aaa" });
+
+  test("says of main's tip that it is the newest", () => {
+    const { status, stdout, calls } = ask("echo aaa");
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+    expect(written("output")).toBe("newest=true\n");
+    expect(calls).toEqual([["gh", "api", "repos/owner/shop/git/ref/heads/main", "--jq", ".object.sha"]]);
+  });
+
+  test("says of another commit that it is not, and tells which is", () => {
+    const { status, stdout } = ask("echo bbb");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^::notice title=Not deployed::.*aaa.*bbb/);
+    expect(written("output")).toBe("newest=false\n");
+  });
+
+  test("says nothing where GitHub does not tell", () => {
+    expect(ask("exit 4").status).toBe(4);
+    expect(written("output")).toBe("");
+  });
+});
+
+describe("a preview", () => {
+  const { steps } = parse(read(".github/workflows/preview.yml")).jobs.preview;
+  const script = steps.find(({ id }: { id?: string }) => id === "preview").run;
+  const preview = (pulumi: string) => run(script, { pulumi }, { STACK: "prod" });
+  const comment = (outcome: string, existing: string) => {
+    const env = { STACK: "prod", OUTCOME: outcome, COMMIT: "abc123", PULL_REQUEST: "12", GH_TOKEN: "token" };
+    const gh = `case "$*" in *--paginate*) printf '${existing}' ;; esac`;
+    const { status, stderr, calls } = run(read(".github/comment.sh"), { gh }, env);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(written("summary")).toBe(written("comment.md"));
+    return { body: written("comment.md"), calls: calls.filter(([tool]) => tool === "gh") };
+  };
+
+  test("fails with the CLI, and keeps what it said", () => {
+    const { status, stdout, calls } = preview("echo 'mandatory: private-database'; echo refused >&2; exit 255");
+    expect(status).toBe(255);
+    expect(stdout).toBe("mandatory: private-database\nrefused\n");
+    expect(written("preview.txt")).toBe(stdout);
+    expect(calls[0]?.slice(0, 3)).toEqual(["pulumi", "preview", "--non-interactive"]);
+  });
+
+  test("that failed replaces the comment of the one before it", () => {
+    preview("echo 'mandatory: private-database'; exit 255");
+    const { body, calls } = comment("failure", "41\\n57\\n");
+    expect(body).toMatch(/^### Preview of prod: :x: failed\n\nOf abc123; .*\/owner\/shop\/actions\/runs\/7/);
+    expect(body).toContain("mandatory: private-database");
+    expect(calls[0]?.at(-1)).toBe(
+      '.[] | select(.user.login == "github-actions[bot]" and (.body | startswith("### Preview of prod:"))) | .id',
+    );
+    const file = join(folder, "comment.md");
+    const address = "repos/owner/shop/issues/comments/41";
+    expect(calls[1]).toEqual(["gh", "api", "--silent", "--method", "PATCH", address, "-F", `body=@${file}`]);
+  });
+
+  test("that was never made says so", () => {
+    const { body } = comment("skipped", "");
+    expect(body).toContain("### Preview of prod: :x: not made");
+    expect(body).not.toContain("<details>");
+  });
+
+  test("that went well makes the first comment", () => {
+    preview("echo '+ 3 to create'");
+    const { body, calls } = comment("success", "");
+    expect(body).toContain("### Preview of prod: this would change");
+    expect(body).toContain("+ 3 to create");
+    const file = join(folder, "comment.md");
+    expect(calls[1]).toEqual(["gh", "api", "--silent", "repos/owner/shop/issues/12/comments", "-F", `body=@${file}`]);
+  });
+
+  test("that said too much for a comment is told by its end", () => {
+    writeFileSync(join(folder, "preview.txt"), `${"first\n".repeat(20_000)}the last line`);
+    const { body } = comment("failure", "");
+    expect(body.length).toBeLessThan(65_536);
+    expect(body).toContain("the last line");
+  });
+});
+
+test("REQUIRE_PULUMI=1 turns the skipped tests of the engine into failures", () => {
+  const load = `PATH=; "$NODE" -r tsx/cjs -e 'require("./tests/support/engine.ts")'`;
+  const inEngine = (required: string) => run(load, {}, { NODE: process.execPath, REQUIRE_PULUMI: required });
+  expect(inEngine("")).toMatchObject({ status: 0, stderr: "" });
+  const { status, stderr } = inEngine("1");
+  expect(status).toBe(1);
+  expect(stderr).toContain("REQUIRE_PULUMI=1 forbids to skip what needs the Pulumi CLI on PATH");
+});
 
 describe("the commands of docs/deployment.md", () => {
   const text = read("docs/deployment.md");

@@ -1,4 +1,4 @@
-/** The GitHub workflows hold what docs/deployment.md promises of them. */
+/** The GitHub workflows hold what docs/deployment.md promises of them; what they run is tested in workflowScripts.test.ts. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -6,8 +6,13 @@ import { parse } from "yaml";
 import { projectRoot } from "./support/native";
 
 interface Step {
+  readonly name?: string;
+  readonly id?: string;
+  readonly if?: string;
+  readonly shell?: string;
   readonly uses?: string;
   readonly run?: string;
+  readonly "timeout-minutes"?: number;
   readonly env?: Record<string, string>;
   readonly with?: Record<string, unknown>;
 }
@@ -16,6 +21,7 @@ interface Job {
   readonly if?: string;
   readonly needs?: string;
   readonly environment?: string;
+  readonly outputs?: Record<string, string>;
   readonly permissions?: Record<string, string>;
   readonly concurrency?: { readonly group: string; readonly "cancel-in-progress": boolean };
   readonly strategy?: { readonly matrix: Record<string, unknown[]> };
@@ -97,14 +103,32 @@ test("a fork's code never meets a role", () => {
   for (const { at, job } of withRole) expect(job.environment, at).toMatch(/^\$\{\{ (matrix|inputs)\.stack \}\}/);
   expect(Object.keys(workflow("deploy.yml").on)).toEqual(["workflow_call"]);
   expect(workflow("up.yml").on).toEqual({ push: { branches: ["main"] } });
-  expect(workflow("preview.yml").jobs.preview?.if).toContain("head.repo.full_name == github.repository");
+  const { preview } = workflow("preview.yml").jobs;
+  expect(preview?.if?.split(" && ")).toEqual([
+    "github.event.pull_request.head.repo.full_name == github.repository",
+    "github.event.pull_request.user.login != 'dependabot[bot]'",
+  ]);
+  for (const [file, text] of Object.entries(texts)) expect(text, file).not.toContain("github.actor");
+});
+
+test("a role meets no cache, whose contents another run may have written, and a checking job has one", () => {
+  for (const { at, job } of jobs) {
+    for (const { uses, with: inputs } of job.steps ?? []) {
+      if (!uses?.startsWith("actions/setup-node@")) continue;
+      const { cache, "package-manager-cache": automatic } = inputs ?? {};
+      expect({ cache, automatic }, at).toEqual(
+        job.permissions?.["id-token"] ? { cache: undefined, automatic: false } : { cache: "npm", automatic: undefined },
+      );
+    }
+  }
 });
 
 test("one deployment of a stack at a time, and none broken off; every job ends", () => {
-  for (const { at, job } of jobs.filter((it) => !it.job.uses)) {
-    expect(job.concurrency?.group, at).toBeDefined();
-    expect(job["timeout-minutes"], at).toBeLessThanOrEqual(60);
-  }
+  const running = jobs.filter(({ job }) => !job.uses);
+  for (const { at, job } of running) expect(job["timeout-minutes"], at).toBeLessThanOrEqual(60);
+  // It only looks, and must not wait for a deployment.
+  const free = running.filter(({ job }) => !job.concurrency?.group).map(({ at }) => at);
+  expect(free).toEqual(["up.yml: newest"]);
   const { up } = workflow("deploy.yml").jobs;
   expect(up?.concurrency).toEqual({ group: "up-$" + "{{ inputs.stack }}", "cancel-in-progress": false });
   expect(workflow("preview.yml").jobs.preview?.concurrency?.group).toContain("matrix.stack");
@@ -118,29 +142,87 @@ test("every stack is previewed and deployed, or known to be deployed by hand", (
 });
 
 test("staging waits for the checks, and prod for staging", () => {
-  const { check, staging, prod } = workflow("up.yml").jobs;
-  expect([check?.uses, staging?.needs, prod?.needs]).toEqual(["./.github/workflows/check.yml", "check", "staging"]);
+  const { check, newest, staging, prod } = workflow("up.yml").jobs;
+  expect(check?.uses).toBe("./.github/workflows/check.yml");
+  expect([newest?.needs, staging?.needs, prod?.needs]).toEqual(["check", "newest", "staging"]);
   expect([staging?.with, prod?.with]).toEqual([{ stack: "staging" }, { stack: "prod" }]);
   expect(workflow("check.yml").jobs.check?.strategy?.matrix.node).toEqual([20, 22, 24]);
 });
 
-test("previews and deployments run the policies, with the CLI of the SDK's version", () => {
-  const runs = steps.filter(({ step }) => step.uses?.startsWith("pulumi/actions@")).map(({ step }) => step.with);
-  const common = {
-    policyPacks: "policies",
-    "pulumi-version": manifest.dependencies["@pulumi/pulumi"],
-    "cloud-url": "$" + "{{ vars.PULUMI_BACKEND_URL }}",
-  };
-  expect(runs).toHaveLength(2);
-  expect(runs).toContainEqual(expect.objectContaining({ ...common, command: "preview", "comment-on-pr": true }));
-  expect(runs).toContainEqual(expect.objectContaining({ ...common, command: "up" }));
+test("what is not the newest commit on main gets neither in line nor, when its turn comes, to the role", () => {
+  const ask = expect.objectContaining({
+    id: "newest",
+    env: { GH_TOKEN: "$" + "{{ github.token }}" },
+    run: "bash .github/newest.sh",
+  });
+  const checkout = expect.objectContaining({ uses: expect.stringMatching(/^actions\/checkout@/) });
+
+  const { newest, staging } = workflow("up.yml").jobs;
+  expect(newest?.steps).toEqual([checkout, ask]);
+  expect(newest?.permissions).toEqual({ contents: "read" });
+  expect(newest?.outputs).toEqual({ newest: "$" + "{{ steps.newest.outputs.newest }}" });
+  expect(staging?.if).toBe("needs.newest.outputs.newest == 'true'");
+
+  const stop = expect.objectContaining({ if: "steps.newest.outputs.newest != 'true'", run: "exit 1" });
+  const { up } = workflow("deploy.yml").jobs;
+  expect(up?.steps?.slice(0, 3)).toEqual([checkout, ask, stop]);
+  // After that one, nothing goes on where a step failed.
+  for (const step of up?.steps?.slice(3) ?? []) expect(step.if).toBeUndefined();
+});
+
+const pulumiVersion = manifest.dependencies["@pulumi/pulumi"];
+const backend = "$" + "{{ vars.PULUMI_BACKEND_URL }}";
+const pulumiIn = (job: Job | undefined) =>
+  (job?.steps ?? []).filter(({ uses }) => uses?.startsWith("pulumi/actions@")).map((step) => step.with);
+
+test("checks, previews and deployments use the CLI of the SDK's version", () => {
+  const installed = { "pulumi-version": pulumiVersion };
+  expect(pulumiIn(workflow("check.yml").jobs.check)).toEqual([installed]);
+  expect(pulumiIn(workflow("preview.yml").jobs.preview)).toEqual([installed]);
+  expect(pulumiIn(workflow("deploy.yml").jobs.up)).toEqual([expect.objectContaining(installed)]);
+});
+
+test("checks do not skip the tests of the engine", () => {
+  const { check } = workflow("check.yml").jobs;
+  const [tests] = check?.steps?.filter(({ run }) => run?.includes(".ci/run")) ?? [];
+  expect(tests?.env).toEqual({ REQUIRE_PULUMI: "1" });
+});
+
+test("previews and deployments run the policies, on the state of their environment", () => {
+  const [up] = pulumiIn(workflow("deploy.yml").jobs.up);
+  expect(up).toMatchObject({ command: "up", policyPacks: "policies", "cloud-url": backend });
+
+  const { preview } = workflow("preview.yml").jobs;
+  const [step] = preview?.steps?.filter(({ run }) => run?.includes("pulumi preview")) ?? [];
+  expect(step?.run).toContain('--stack "$STACK" --policy-pack policies');
+  expect(step?.env).toEqual({ STACK: "$" + "{{ matrix.stack }}", PULUMI_BACKEND_URL: backend });
   expect(readdirSync(join(projectRoot, "policies"))).toContain("PulumiPolicy.yaml");
+});
+
+test("a preview that fails, at whatever step or by its time, is told in the comment, and one that was broken off is not", () => {
+  const { preview } = workflow("preview.yml").jobs;
+  const [step, comment] = preview?.steps?.slice(-2) ?? [];
+  expect(step).toMatchObject({ id: "preview" });
+  expect(comment).toMatchObject({ if: "$" + "{{ !cancelled() }}", run: "bash .github/comment.sh" });
+  expect(comment?.env?.OUTCOME).toBe("$" + "{{ steps.preview.outcome }}");
+  expect(step?.["timeout-minutes"]).toBeLessThan(preview!["timeout-minutes"]!);
+});
+
+test("no token of GitHub's is given to what runs the pull request's program", () => {
+  const given = steps.filter(({ step }) => JSON.stringify(step.env ?? {}).includes("github.token"));
+  expect(given.map(({ at, step }) => `${at}: ${step.run}`)).toEqual([
+    "deploy.yml: up: bash .github/newest.sh",
+    "preview.yml: preview: bash .github/comment.sh",
+    "up.yml: newest: bash .github/newest.sh",
+  ]);
 });
 
 test("commands exist, and nothing from outside is spliced into a shell", () => {
   for (const { at, step } of steps) {
     const script = step.run ?? "";
     expect(script, at).not.toContain("$" + "{{");
+    // Only a shell that is named has pipefail.
+    if (/[^|]\|(?!\|)/.test(script)) expect(step.shell, at).toBe("bash");
     for (const [, name] of script.matchAll(/npm run (?:--silent )?([\w:-]+)/g)) {
       expect(Object.keys(manifest.scripts), at).toContain(name);
     }
