@@ -16,6 +16,12 @@ const aurora = ["kind=aurora", "proxy=true", "instanceClass=db.t4g.micro", "stor
   (setting) => ["--set", `database.${setting}`],
 );
 
+/** Paths of all files below a folder. */
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+
 describe("prod, as Aurora behind a proxy", () => {
   let system: RunningSystem;
   beforeAll(async () => {
@@ -66,12 +72,17 @@ describe("prod, as Aurora behind a proxy", () => {
     expect(JSON.stringify(grants)).toContain("GRANT SELECT, INSERT ON `ecommerce_db`.`users`");
   });
 
-  it("rotated the password at once; the secret leads the function's user, and nobody else, through the proxy", async () => {
+  /** The secret's JSON in the version that has the label. */
+  async function secretWith(VersionStage: string): Promise<Record<string, any>> {
     const { region, secretsManagerEndpoint: endpoint, secretName: SecretId, ...keys } = system.outputs;
     const client = new SecretsManagerClient({ region, endpoint, credentials: keys });
-    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId }));
+    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId, VersionStage }));
     client.destroy();
-    const { username, password, host, port } = JSON.parse(SecretString!);
+    return JSON.parse(SecretString!);
+  }
+
+  it("rotated the password at once; the secret leads the function's user, and nobody else, through the proxy", async () => {
+    const { username, password, host, port } = await secretWith("AWSCURRENT");
     const ports = JSON.parse(readFileSync(join(directory, "ports.json"), "utf8"));
     expect({ host, port }).toEqual({ host: "localhost", port: ports["proxy database-proxy"] });
     const [row] = await query(username, password, port, "SELECT CURRENT_USER() AS me");
@@ -82,17 +93,21 @@ describe("prod, as Aurora behind a proxy", () => {
     await expect(administrator).rejects.toThrow("no secret of the proxy database-proxy");
   });
 
-  it("keeps every password off the screen and out of the functions' logs", () => {
+  it("keeps every password off the screen, and out of the functions' logs and archives", async () => {
     const drawn = JSON.parse(readFileSync(join(directory, "random.json"), "utf8")) as Record<string, string>;
-    const secrets = [...Object.values(drawn), system.outputs.mysql.password];
-    expect(secrets.length).toBeGreaterThanOrEqual(3);
-    const logs = readdirSync(join(directory, "logs")).map((name) =>
-      readFileSync(join(directory, "logs", name), "utf8"),
-    );
-    expect(logs.join("")).toContain("requestId");
+    const told = [await secretWith("AWSCURRENT"), await secretWith("AWSPREVIOUS")].map(({ password }) => password);
+    const secrets = new Set([...Object.values(drawn), system.outputs.mysql.password, ...told]);
+    // The administrator's, the user's first one and the one that it was rotated to, and this machine's own.
+    expect(secrets.size).toBeGreaterThanOrEqual(4);
+    const files = ["logs", "functions"].flatMap((name) => filesIn(join(directory, name)));
+    const texts = new Map(files.map((file) => [file, readFileSync(file, "utf8")]));
+    expect([...texts.values()].join("")).toContain("requestId");
+    for (const bundle of ["registerUser", "applySchema", "enqueueUser", "rotateSecret"]) {
+      expect(files.filter((file) => file.endsWith(`${bundle}.js`))).not.toEqual([]);
+    }
     for (const secret of secrets) {
       expect(system.printed()).not.toContain(secret);
-      expect(logs.filter((text) => text.includes(secret))).toHaveLength(0);
+      expect(files.filter((file) => texts.get(file)!.includes(secret))).toEqual([]);
     }
   });
 });
