@@ -51,10 +51,14 @@ export class DatabaseSecret extends pulumi.ComponentResource {
     this.registerOutputs({ arn: this.arn });
   }
 
-  /** Gives the secret its value; once. @returns ARN and name of the secret, known once it has the value */
+  /**
+   * Gives the secret its value; once.
+   * @returns ARN and name of the secret, known once it has the value, and the ID of the version that holds it
+   */
   write(value: DatabaseSecretValue): {
     readonly arn: pulumi.Output<string>;
     readonly secretName: pulumi.Output<string>;
+    readonly versionId: pulumi.Output<string>;
   } {
     const version = new aws.secretsmanager.SecretVersion(
       `${this.#name}-value`,
@@ -71,11 +75,13 @@ export class DatabaseSecret extends pulumi.ComponentResource {
           }),
         ),
       },
-      // The program's password is the first one only; to write it again would undo every rotation.
+      // The program's password is the first one only; to write it again would undo every rotation. It happens all the
+      // same where a refresh finds the version gone, which AWS may delete once two rotations have left it without a
+      // label: then there is another version, at which `SecretRotation` rotates at once.
       { parent: this, ignoreChanges: this.#rotated ? ["secretString"] : [] },
     );
     const { name } = this.#secret;
     const secretName = pulumi.all([name, version.versionId]).apply(([written]) => written);
-    return { arn: version.arn, secretName };
+    return { arn: version.arn, secretName, versionId: version.versionId };
   }
 }

@@ -9,6 +9,8 @@ export interface SecretRotationArgs {
   bundle: string;
   /** ARN of the secret, with a value: the only one that the function may read and change. */
   secretArn: pulumi.Input<string>;
+  /** ID of the secret's version that the program wrote. A change, with which the first password is back, rotates at once. */
+  firstVersion: pulumi.Input<string>;
   /** Days between two rotations, 1 to 1000. A change rotates at once. */
   everyDays: number;
   /** Where the database itself answers: a proxy knows the current password only, a rotation needs two. */
@@ -24,12 +26,12 @@ export interface SecretRotationArgs {
   dependsOn?: pulumi.Input<pulumi.Resource>[];
 }
 
-/** The four steps take less than a second each; this leaves time for a database that is slow to answer. */
+/** A step takes less than a second; this leaves time for a slow database, and a Secrets Manager that tells late. */
 const timeoutSeconds = 30;
 
 /**
- * Changes the password of the function's database user every so many days, the first time at once: from then on the
- * password that Pulumi's state holds is no longer good, and only Secrets Manager knows the one that is.
+ * Changes the password of the function's database user every so many days, the first time at once. From the second time
+ * on the password that Pulumi's state holds is no longer good, and only Secrets Manager knows those that are.
  *
  * One user with two passwords, by MySQL's dual passwords. The two strategies that AWS documents were weighed against it
  * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html):
@@ -37,15 +39,16 @@ const timeoutSeconds = 30;
  *   still tells the old one. A function that connects just then fails, and with it a sign-up.
  * - *Alternating users* has no such moment, but needs a second user, and an administrator's secret in a function's hand.
  *
- * Here the user itself adds the new password, keeps the old one until the secret tells the new one, and then discards
- * it. A function that still has the old one is refused, reads the secret again and goes on. Beside its own rights the
- * user needs APPLICATION_PASSWORD_ADMIN, which reaches no other account (`DatabaseSchema`, `rotated`).
+ * Here the user itself adds the new password and keeps the old one until the next rotation: Secrets Manager is
+ * eventually consistent, and who reads the old password for a moment longer still gets in. A function that kept an
+ * older one is refused, reads the secret again and goes on. Beside its own rights the user needs
+ * APPLICATION_PASSWORD_ADMIN, which reaches no other account (`DatabaseSchema`, `rotated`).
  *
  * The program's own password is the first one only: user and secret ignore changes of it (`rotated`), so that another
- * `pulumi up` undoes nothing. What else the secret tells is written by each rotation as the program knows it: where the
- * database moves, or a proxy comes in between, the deployment rotates at once. Turned off, the program draws a new
- * password and sets it, first in MySQL and then in the secret: for the second or two in between, new connections are
- * refused.
+ * `pulumi up` undoes nothing. What else the secret tells is written by each rotation as the program knows it. So the
+ * deployment rotates at once where the database moves, where a proxy comes in between, and where it had to write the
+ * first value again. Turned off, the program draws a new password and sets it, first in MySQL and then in the secret:
+ * for the second or two in between, new connections are refused.
  */
 export class SecretRotation extends pulumi.ComponentResource {
   readonly functionName: pulumi.Output<string>;
@@ -82,7 +85,7 @@ export class SecretRotation extends pulumi.ComponentResource {
         dependsOn: [permission, ...(args.dependsOn ?? [])],
         // Turned on anew, rotation begins with one; on AWS that is the way to have one by deployment. The old one goes
         // first: to delete it is to turn rotation off.
-        replacementTrigger: pulumi.all([args.told.host, args.told.port]).apply(([host, port]) => `${host}:${port}`),
+        replacementTrigger: pulumi.interpolate`${args.told.host}:${args.told.port} ${args.firstVersion}`,
         deleteBeforeReplace: true,
       },
     );

@@ -122,6 +122,7 @@ export = async function program() {
     ? new SecretRotation("rotate-secret", {
         bundle: bundles.rotateSecret,
         secretArn: secret.arn,
+        firstVersion: secret.versionId,
         everyDays: rotationDays,
         database: { host: database.address, port: database.port },
         told,

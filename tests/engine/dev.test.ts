@@ -95,6 +95,33 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
     expect(run).toMatchObject({ ...fine, steps: [{ op: "create", type: alarm!.type, name: alarm!.name }] });
   });
 
+  test("the secret's first version, deleted by AWS as two rotations allow, is written again and rotated at once", async () => {
+    const rotationType = "aws:secretsmanager/secretRotation:SecretRotation";
+    const rotation = () => engine.cloud.things().find(({ type }) => type === rotationType)!;
+    const [version] = engine.cloud.things().filter(({ name }) => name === "secret-value");
+    const before = rotation();
+    engine.cloud.remove(version!.type, version!.id);
+
+    expect((await engine.refresh()).summary).toMatchObject({ delete: 1 });
+    const told = await engine.preview();
+    const done = await engine.up();
+
+    expect(told).toMatchObject(fine);
+    expect(done).toMatchObject(fine);
+    for (const { steps } of [told, done]) {
+      expect(steps).toContainEqual({ op: "create", type: version!.type, name: "secret-value", changed: [] });
+      expect(steps).toContainEqual(
+        expect.objectContaining({ op: "replace", type: rotationType, name: "rotate-secret" }),
+      );
+    }
+    // A rotation that is made begins with one, of the value that is there by then.
+    const made = ["secret-value", "rotate-secret"].map((name) =>
+      done.steps.findIndex((step) => step.name === name && step.op.startsWith("create")),
+    );
+    expect(made).toEqual(made.toSorted((a, b) => a - b));
+    expect(rotation().id).not.toBe(before.id);
+  });
+
   test.for([
     {
       settings: { "logs.retentionDays": 14 },

@@ -73,7 +73,7 @@ it("is told where the database answers, and what the secret is to tell, in varia
   });
 });
 
-it("begins anew, and so with a rotation, where the secret is to tell another address", async () => {
+it("begins anew, and so with a rotation, where the secret is to tell another address, or has its first value again", async () => {
   const rotation = async (proxy: boolean) => {
     const values = { "ecommerce:database": JSON.stringify({ proxy }) };
     const all = await registrations("staging", values);
@@ -82,10 +82,11 @@ it("begins anew, and so with a rotation, where the secret is to tell another add
       replacementTrigger: any;
       deleteBeforeReplace: any;
     };
-    return { address: await replacementTrigger.promise(), deleteBeforeReplace };
+    return { trigger: await replacementTrigger.promise(), deleteBeforeReplace };
   };
-  expect(await rotation(false)).toEqual({ address: "database.example.com:3306", deleteBeforeReplace: true });
-  expect(await rotation(true)).toEqual({ address: "proxy.example.com:3307", deleteBeforeReplace: true });
+  // The secret's version is the one of ID 1.
+  expect(await rotation(false)).toEqual({ trigger: "database.example.com:3306 1", deleteBeforeReplace: true });
+  expect(await rotation(true)).toEqual({ trigger: "proxy.example.com:3307 1", deleteBeforeReplace: true });
 });
 
 it("may do with the one secret what a rotation needs, write its log and hold its interfaces, and nothing else", () => {
