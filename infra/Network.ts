@@ -73,6 +73,7 @@ export class Network extends pulumi.ComponentResource {
         privateDnsEnabled: true,
         subnetIds: privateSubnets.map((subnet) => subnet.id),
         securityGroupIds: [groups.endpoint.id],
+        policy: onlyThisAccount(vpc.arn),
         tags: { Name: `${name}-secrets` },
       },
       parent,
@@ -158,6 +159,30 @@ function routes(
   const args = { routeTableId: database.made.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id };
   const route = new aws.ec2.Route(`${name}-internet`, args, parent);
   return [gateway, route, ...database.associations];
+}
+
+/**
+ * Without a policy an endpoint lets anybody's credentials reach anybody's secrets, also out of this network. What the
+ * functions may do with the secret their roles say.
+ *
+ * @param arn of something in the account: `arn:aws:ec2:us-east-1:111122223333:vpc/…`
+ * @see https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+ */
+function onlyThisAccount(arn: pulumi.Output<string>): pulumi.Output<string> {
+  const account = arn.apply((text) => text.split(":")[4]!);
+  return pulumi.jsonStringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "OnlyThisAccount",
+        Effect: "Allow",
+        Principal: "*",
+        Action: "secretsmanager:*",
+        Resource: "*",
+        Condition: { StringEquals: { "aws:PrincipalAccount": account, "aws:ResourceAccount": account } },
+      },
+    ],
+  });
 }
 
 type Groups = Record<"function" | "database" | "endpoint", aws.ec2.SecurityGroup> & { proxy?: aws.ec2.SecurityGroup };

@@ -4,7 +4,7 @@ import { isRecord, type Resource, unknown } from "./rule";
 
 /** A range of addresses that reaches a range of ports. */
 export interface Opening {
-  /** IPv4 or IPv6, with its prefix length. */
+  /** IPv4 or IPv6, with its prefix length; or the ID of a prefix list, which may hold any range. */
   readonly range: string;
   readonly from: number;
   readonly to: number;
@@ -14,7 +14,7 @@ export interface Opening {
 export function openings({ type, props }: Resource): Opening[] {
   switch (type) {
     case "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":
-      return opening(props.ipProtocol, props, [props.cidrIpv4, props.cidrIpv6]);
+      return opening(props.ipProtocol, props, [props.cidrIpv4, props.cidrIpv6, props.prefixListId]);
     case "aws:ec2/securityGroupRule:SecurityGroupRule":
       return props.type === "ingress" ? inline(props) : [];
     case "aws:ec2/securityGroup:SecurityGroup":
@@ -26,7 +26,7 @@ export function openings({ type, props }: Resource): Opening[] {
 }
 
 const inline = (rule: Readonly<Record<string, unknown>>) =>
-  opening(rule.protocol, rule, [...list(rule.cidrBlocks), ...list(rule.ipv6CidrBlocks)]);
+  opening(rule.protocol, rule, [...list(rule.cidrBlocks), ...list(rule.ipv6CidrBlocks), ...list(rule.prefixListIds)]);
 
 function opening(protocol: unknown, ports: Readonly<Record<string, unknown>>, ranges: readonly unknown[]): Opening[] {
   // -1 is every protocol, and then every port.

@@ -30,6 +30,9 @@ const database = (resource: Resource): Finding[] => [
 const checks: Record<string, (resource: Resource) => Finding[]> = {
   "aws:rds/instance:Instance": database,
   "aws:rds/cluster:Cluster": database,
+  // AWS knows no protection of these two. A cluster without an instance answers nobody; a queue holds what waits in it.
+  "aws:rds/clusterInstance:ClusterInstance": () => [],
+  "aws:sqs/queue:Queue": () => [],
   "aws:cognito/userPool:UserPool": (resource) => must(resource, "deletionProtection", "ACTIVE"),
   "aws:s3/bucket:Bucket": (resource) =>
     resource.props.forceDestroy === undefined ? [] : must(resource, "forceDestroy", false),

@@ -103,3 +103,18 @@ it("has the secret's endpoint inside, under its public name", () => {
     securityGroupIds: [idOf({ name: "network-endpoint" })],
   });
 });
+
+it("lets this account's credentials reach this account's secrets through the endpoint, and no others", () => {
+  const { policy } = program.one("aws:ec2/vpcEndpoint:VpcEndpoint").inputs;
+  const account = "000000000000";
+  expect(JSON.parse(String(policy)).Statement).toEqual([
+    {
+      Sid: "OnlyThisAccount",
+      Effect: "Allow",
+      Principal: "*",
+      Action: "secretsmanager:*",
+      Resource: "*",
+      Condition: { StringEquals: { "aws:PrincipalAccount": account, "aws:ResourceAccount": account } },
+    },
+  ]);
+});

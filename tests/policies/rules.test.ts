@@ -75,6 +75,10 @@ const cases: Record<string, { bad: Seen[]; good: Seen[] }> = {
       ingress({ cidrIpv6: "2001:db8::/64" }),
       ingress({ cidrIpv4: "192.0.2.0/24", fromPort: 3000, toPort: 4000 }),
       ingress({ cidrIpv4: "10.0.0.0/7" }),
+      ingress({ prefixListId: "pl-1" }),
+      resource("aws:ec2/securityGroupRule:SecurityGroupRule", {
+        ...{ type: "ingress", protocol: "tcp", fromPort: 3306, toPort: 3306, prefixListIds: ["pl-1"] },
+      }),
     ],
     good: [
       database({}),
@@ -82,6 +86,7 @@ const cases: Record<string, { bad: Seen[]; good: Seen[] }> = {
       ingress({ cidrIpv4: "10.20.0.0/16" }),
       ingress({ cidrIpv4: "192.0.2.0/24", fromPort: 443, toPort: 443 }),
       ingress({ cidrIpv6: "fd00::/8" }),
+      ingress({ prefixListId: "pl-1", fromPort: 443, toPort: 443 }),
     ],
   },
   "database-not-open-to-all": {
@@ -266,12 +271,16 @@ const cases: Record<string, { bad: Seen[]; good: Seen[] }> = {
       pool({ deletionProtection: "INACTIVE" }),
       resource("aws:s3/bucket:Bucket", { forceDestroy: true }),
       resource("aws:secretsmanager/secret:Secret", { recoveryWindowInDays: 0 }),
+      resource("aws:rds/clusterInstance:ClusterInstance", {}, false),
+      resource("aws:sqs/queue:Queue", {}, false),
     ],
     good: [
       database({}),
       cluster({}),
       pool({}),
       resource("aws:s3/bucket:Bucket", {}),
+      resource("aws:rds/clusterInstance:ClusterInstance", {}),
+      resource("aws:sqs/queue:Queue", {}),
       resource("aws:secretsmanager/secret:Secret", {}),
       resource("aws:secretsmanager/secret:Secret", { recoveryWindowInDays: 30 }),
       resource("aws:cloudwatch/dashboard:Dashboard", {}, false),
