@@ -25,8 +25,22 @@ export function caBundle(files: readonly string[]): string {
   return [...byFingerprint.values()].join("") + rdsAuthorities();
 }
 
+const usage = `npm run ca-bundle
+
+Writes the certificate authorities by which \`pulumi up\` verifies the database, and prints the line that makes Pulumi's
+mysql provider use them (Linux). Takes no arguments; SSL_CERT_FILE and NODE_EXTRA_CA_CERTS are taken in where they are set.
+
+  --help   show this`;
+
 /** `npm run ca-bundle`: writes the bundle under `.build/` and prints the line that makes Pulumi's provider use it. */
-function main(): void {
+function main(args: readonly string[]): void {
+  if (args.length > 0) {
+    const help = args.length === 1 && args[0] === "--help";
+    if (help) console.log(usage);
+    else console.error(`Expected no arguments, got ${args.join(" ")}.\n\n${usage}`);
+    process.exitCode = help ? 0 : 1;
+    return;
+  }
   const file = path.resolve(__dirname, "../.build/ca-bundle.pem");
   const named = [process.env.SSL_CERT_FILE, process.env.NODE_EXTRA_CA_CERTS].filter((name) => name && name !== file);
   mkdirSync(path.dirname(file), { recursive: true });
@@ -38,4 +52,4 @@ function main(): void {
   }
 }
 
-if (require.main === module) main();
+if (require.main === module) main(process.argv.slice(2));

@@ -6,18 +6,25 @@ import { type Setting, type SettingKey, type Settings, settings } from "./settin
 export type { Fault, SettingKey, Settings };
 export { settings };
 
-/** Every fault of the configuration in one message. */
+/** Every fault of the configuration in one message, with how Pulumi's command line mends them. */
 export class ConfigError extends pulumi.RunError {
+  /** The faults in words, without a way to mend them. */
+  readonly description: string;
+
   constructor(
-    stack: string,
+    readonly stackName: string,
     readonly faults: readonly Fault[],
   ) {
-    const lines = faults.map(({ key, got, allowed }) => `  ${key}: got ${got}; allowed is ${allowed}`);
+    const lines = faults.map(({ key, got, allowed }) =>
+      got === undefined ? `  ${key}: ${allowed}` : `  ${key}: got ${got}; allowed is ${allowed}`,
+    );
+    const count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
+    const description = `The configuration of stack "${stackName}" has ${count}:\n${lines.join("\n")}`;
     super(
-      `The configuration of stack "${stack}" has ${faults.length === 1 ? "a fault" : `${faults.length} faults`}:\n` +
-        `${lines.join("\n")}\nSet a key with \`pulumi config set --path KEY VALUE\`, or edit Pulumi.${stack}.yaml; ` +
+      `${description}\nSet a key with \`pulumi config set --path KEY VALUE\`, or edit Pulumi.${stackName}.yaml; ` +
         "README.md describes each key.",
     );
+    this.description = description;
   }
 }
 
@@ -46,8 +53,7 @@ export function parseConfig(values: Readonly<Record<string, string>>, project: s
   for (const key of Object.keys(given)) {
     if (!(key in settings)) {
       const known = closest(key, Object.keys(settings));
-      const allowed = `a key of README.md's table, such as ${project}:${known}`;
-      faults.push({ key: `${project}:${key}`, got: "an unknown key", allowed });
+      faults.push({ key: `${project}:${key}`, allowed: `there is no such key; the nearest is ${project}:${known}` });
     }
   }
   if (!values["aws:region"]) {

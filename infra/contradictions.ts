@@ -5,8 +5,11 @@ import { type SettingKey, type Settings, settings } from "./settings";
 /** One fault of the configuration, with the full key. */
 export interface Fault {
   readonly key: string;
-  readonly got: string;
+  /** Left out where there is no such key. */
+  readonly got?: string;
   readonly allowed: string;
+  /** A value that would do, as `pulumi config set` takes it; left out where there is none to name. */
+  readonly fit?: string;
 }
 
 /** Settings that one kind of database has and the other has not. */
@@ -18,8 +21,8 @@ const ofOneKind = {
 /** The faults of settings that are fine each by itself. */
 export function contradictions(config: Settings, project: string): Fault[] {
   const faults: Fault[] = [];
-  const fault = (key: SettingKey, got: unknown, allowed: string) =>
-    faults.push({ key: `${project}:${key}`, got: String(got), allowed });
+  const fault = (key: SettingKey, got: unknown, allowed: string, fit?: string) =>
+    faults.push({ key: `${project}:${key}`, got: String(got), allowed, ...(fit === undefined ? {} : { fit }) });
   const full = (key: SettingKey) => `${project}:${key}`;
 
   const ranges = config["database.deployerCidrs"];
@@ -30,7 +33,8 @@ export function contradictions(config: Settings, project: string): Fault[] {
   }
   if (!isPublic && ranges.length > 0) {
     const nobody = "an empty list, since nobody outside the VPC reaches a private database";
-    fault("database.deployerCidrs", ranges.join(", "), `${nobody}; or set ${full("database.access")} to public`);
+    const way = `${nobody}; or set ${full("database.access")} to public`;
+    fault("database.deployerCidrs", ranges.join(", "), way, "[]");
   }
   const open = ranges.filter(anywhere);
   if (open.length > 0 && !config["database.allowAnywhere"]) {
@@ -44,7 +48,8 @@ export function contradictions(config: Settings, project: string): Fault[] {
     const usual = settings[key].default;
     if (config[key] === usual) continue;
     const kind = `${full("database.kind")} ${config["database.kind"]}`;
-    fault(key, config[key], `nothing, or its default ${usual}, with ${kind}, which has no such setting`);
+    const allowed = `nothing, or its default ${usual}, with ${kind}, which has no such setting`;
+    fault(key, config[key], allowed, String(usual));
   }
   const [least, most] = [config["database.minMemoryGiB"], config["database.maxMemoryGiB"]];
   if (least > most) {

@@ -40,11 +40,7 @@ export class DataFolder {
       await mkdir(path, { recursive: true, mode: 0o700 });
       await access(path, constants.W_OK);
     } catch (cause) {
-      throw new StartError(
-        `The data folder ${path} cannot be written (${(cause as NodeJS.ErrnoException).code}). ` +
-          "Give yourself the right to write it, or name another one with --dir.",
-        { cause },
-      );
+      throw new StartError(`The data folder ${path} ${whyUnusable(cause as NodeJS.ErrnoException)}`, { cause });
     }
     const known = (await readdir(path)).filter((name) => !name.startsWith(lockName));
     if (known.length > 0 && !known.includes(layoutName)) {
@@ -104,6 +100,13 @@ export class DataFolder {
   async close(): Promise<void> {
     await release(this.path, this.holder);
   }
+}
+
+/** Ends the sentence that begins with the folder: why it cannot be had, and what to do. */
+function whyUnusable({ code }: NodeJS.ErrnoException): string {
+  if (code === "EEXIST") return "is a file, not a folder. Name a folder with --dir.";
+  if (code === "ENOTDIR") return "would be in a file, not in a folder. Name another one with --dir.";
+  return `cannot be written (${code}). Give yourself the right to write it, or name another one with --dir.`;
 }
 
 async function checkLayout(path: string, stack: string | undefined): Promise<void> {

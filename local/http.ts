@@ -24,8 +24,10 @@ const usualLimits: TimeLimits = { headers: 10_000, request: 30_000, check: 5_000
 const usualHeaderSize = 16 * 1024;
 
 export interface ListenOptions {
-  /** On 127.0.0.1; 0 for any free one. */
+  /** 0 for any free one. */
   readonly port: number;
+  /** @default 127.0.0.1 */
+  readonly address?: "127.0.0.1" | "::1";
   /** What the port is for, in messages. */
   readonly use: string;
   /** Largest sum of request line and headers, in bytes; a larger one is answered with 431. @default 16384 */
@@ -42,7 +44,7 @@ export type Refusal = (status: number, message: string) => { readonly type: stri
 const jsonRefusal: Refusal = (_, message) => ({ type: "application/json", text: JSON.stringify({ message }) });
 
 /**
- * Starts an HTTP server on 127.0.0.1 that survives whatever its handler throws and does not wait for slow clients. It
+ * Starts an HTTP server on this machine that survives whatever its handler throws and does not wait for slow clients. It
  * answers to the names of this machine only: any web page can have a name of its own resolve to 127.0.0.1, and would
  * then be of the same origin as what listens there (DNS rebinding).
  * @throws StartError where the port is taken.
@@ -52,6 +54,7 @@ export async function listen(
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): Promise<Server> {
   const { port, use, maxHeaderSize = usualHeaderSize, limits = usualLimits, refusal = jsonRefusal } = options;
+  const { address = "127.0.0.1" } = options;
   const settings = {
     maxHeaderSize,
     headersTimeout: limits.headers,
@@ -82,9 +85,9 @@ export async function listen(
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const taken = error.code === "EADDRINUSE";
-      reject(taken ? new StartError(`Port ${port} on 127.0.0.1 (${use}) is taken: end what listens there.`) : error);
+      reject(taken ? new StartError(`Port ${port} on ${address} (${use}) is taken: end what listens there.`) : error);
     });
-    server.listen(port, "127.0.0.1", resolve);
+    server.listen(port, address, resolve);
   });
   return server;
 }

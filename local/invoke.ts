@@ -40,17 +40,21 @@ export async function main(args: string[]): Promise<void> {
 
 /** What to invoke with, or nothing when help was asked for. */
 function readArguments(args: string[]): { file: string; directory: string } | undefined {
-  const { positionals, values } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { dir: { type: "string", default: join(__dirname, "../.local") }, help: { type: "boolean" } },
-  });
-  if (values.help) return undefined;
-  const [file, ...others] = positionals;
-  if (file === undefined || others.length > 0) {
-    throw new StartError(`Expected one file with an event, got ${positionals.length}.\n\n${usage}`);
+  try {
+    const { positionals, values } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { dir: { type: "string", default: join(__dirname, "../.local") }, help: { type: "boolean" } },
+    });
+    if (values.help) return undefined;
+    const [file, ...others] = positionals;
+    if (file === undefined || others.length > 0) {
+      throw new Error(`Expected one file with an event, got ${positionals.length}.`);
+    }
+    return { file, directory: resolve(values.dir) };
+  } catch (error) {
+    throw new StartError(`${(error as Error).message}\n\n${usage}`);
   }
-  return { file, directory: resolve(values.dir) };
 }
 
 async function readEvent(file: string): Promise<string> {

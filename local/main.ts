@@ -1,18 +1,25 @@
 import { parseArgs } from "node:util";
+import { explained } from "./host/explained";
 import { StartError } from "./host/part";
 import type * as running from "./run";
 
-const usage = `npm start -- [--once] [--reset] [--stack NAME] [--set KEY=VALUE] [--dir FOLDER]
+const usage = `npm start -- [--once] [--reset] [--stack NAME] [--set KEY=VALUE]... [--dir FOLDER]
 
 Runs the whole system on this machine and signs one person up as proof; stays until Ctrl-C.
 
-  --once         stop after the proof, with exit code 0, or 1 and the reason
-  --reset        start from nothing: forget all users, rows, pictures and addresses
-  --stack NAME   take the configuration of Pulumi.NAME.yaml (default: dev)
-  --set KEY=VALUE  take this configuration value instead of the stack's, for example
-                 --set callbackUrls=http://localhost:3001/ (may be given several times)
-  --dir FOLDER   keep the data in this folder (default: .local, and for another stack .local-NAME)
-  --help         show this`;
+  --once            stop after the proof, with exit code 0, or 1 and the reason
+  --reset           start from nothing: forget all users, rows, pictures and addresses
+  --stack NAME      take the configuration of Pulumi.NAME.yaml (default: dev)
+  --set KEY=VALUE   take this configuration value instead of the stack's, for example
+                    --set callbackUrls=http://localhost:3001/ (may be given several times)
+  --dir FOLDER      keep the data in this folder (default: .local, and for another stack .local-NAME)
+  --help            show this
+
+Variables of the environment:
+
+  LOCAL_MYSQL_URL      a MySQL server to use: mysql://user:password@host:port
+  LOCAL_MYSQL_SOURCE   take MySQL from url, path, download or debian only (default: the first that works)
+  LOCAL_PORTS          choose ports from FIRST-LAST (default: 20000-29999)`;
 
 export interface Options {
   readonly once: boolean;
@@ -33,7 +40,7 @@ export async function main(args: string[]): Promise<void> {
       await run(options);
     }
   } catch (error) {
-    console.error(`\n${explained(error)}`);
+    console.error(explained(error) ?? error);
     process.exitCode = 1;
   }
 }
@@ -58,12 +65,3 @@ function readOptions(args: string[]): Options | undefined {
     throw new StartError(`${(error as Error).message}\n\n${usage}`);
   }
 }
-
-/** Errors that are told to a person come as their message; anything else is a defect and comes with its stack. */
-function explained(error: unknown): string {
-  if (error instanceof StartError || isRunError(error)) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-/** Pulumi's own mark for errors that are the person's to mend, such as a faulty configuration. */
-const isRunError = (error: unknown): error is Error => error instanceof Error && "__pulumiRunError" in error;

@@ -17,12 +17,21 @@ export function portRange(range = usual): [first: number, last: number] {
   throw new StartError(`LOCAL_PORTS is "${range}"; it must be FIRST-LAST, from 1024 to 65535, such as ${usual}.`);
 }
 
-/** Whether a server could listen on this port of 127.0.0.1 now. */
-export function isFree(port: number): Promise<boolean> {
+/** The errors of listening on ::1 where the machine has no IPv6. */
+const withoutIpv6 = ["EADDRNOTAVAIL", "EAFNOSUPPORT"];
+
+/** Whether listening on ::1 failed because the machine has no IPv6. */
+export const hasNoIpv6 = ({ code }: NodeJS.ErrnoException) => code !== undefined && withoutIpv6.includes(code);
+
+/**
+ * Whether a server could listen on this port of an address now.
+ * @param address `::1` counts as free where the machine has no IPv6, @default 127.0.0.1
+ */
+export function isFree(port: number, address: "127.0.0.1" | "::1" = host): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
-    probe.once("error", () => resolve(false));
-    probe.listen(port, host, () => probe.close(() => resolve(true)));
+    probe.once("error", (error) => resolve(address === "::1" && hasNoIpv6(error)));
+    probe.listen(port, address, () => probe.close(() => resolve(true)));
   });
 }
 

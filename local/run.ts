@@ -23,16 +23,20 @@ export async function run({ once, reset, stack, set, dir }: Options): Promise<vo
       await folder.write(outputsName, system.outputs);
       const begun = performance.now();
       screen.proven(await prove(system.outputs), performance.now() - begun);
-      screen.summary(system, join(dir, outputsName));
-      if (!once) {
-        console.log("\n  Ctrl-C stops it.");
+      if (once) screen.proofDone(system);
+      else {
+        screen.ready(system, stack, dir);
         await stopped;
-        console.log("\nStopping.");
+        screen.stopping();
       }
     } finally {
       await folder.remove(outputsName);
       await system.close();
     }
+    if (once) screen.stopped(dir);
+  } catch (error) {
+    screen.setApart();
+    throw error;
   } finally {
     await folder.close();
   }

@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import type { Made, Registered } from "./host/part";
-import type { Outputs } from "./outputs";
+import { logFileOf } from "./lambda/log";
+import { type Outputs, outputsName } from "./outputs";
 import type { Proof } from "./proof";
 import type { System } from "./system";
 
@@ -33,14 +35,29 @@ const lines: Record<string, Line> = {
 /** The last part of an ARN; a name as it is. */
 const nameOf = (nameOrArn: unknown) => String(nameOrArn).split(":").at(-1);
 
+/** Where the text for a person goes. */
+export interface Terminal {
+  print(line: string): void;
+  /** Characters in a row; undefined where nobody's eyes are on it, such as a pipe. */
+  readonly columns?: number | undefined;
+}
+
+const terminal: Terminal = { print: (line) => console.log(line), columns: process.stdout.columns };
+
 /** What the person sees of a start: each step with the time it took, then where everything is. */
 export class Screen {
   readonly #begun = performance.now();
+  readonly #columns: number | undefined;
+  /** An empty row that is due before the next line. */
+  #gap = false;
 
-  constructor(private readonly print: (line: string) => void = (line) => console.log(line)) {}
+  constructor(private readonly to: Terminal = terminal) {
+    this.#columns = to.columns;
+  }
 
   title(stack: string): void {
-    this.print(`The e-commerce back end on this machine, stack ${stack}\n`);
+    this.print(`The e-commerce back end on this machine, stack ${stack}`);
+    this.#gap = true;
   }
 
   made(resource: Registered, made: Made, milliseconds: number): void {
@@ -49,7 +66,13 @@ export class Screen {
   }
 
   step(line: string, milliseconds: number): void {
-    this.print(`  ✓ ${line.padEnd(72)} ${seconds(milliseconds).padStart(7)}`);
+    const width = Math.min(72, (this.#columns ?? 84) - 12);
+    this.print(`  ✓ ${line.padEnd(width)} ${seconds(milliseconds).padStart(7)}`);
+  }
+
+  /** What went wrong while the system goes on. */
+  failed(line: string): void {
+    this.print(`  ✗ ${line}`);
   }
 
   /** A fact that a part reports: a download's progress, a mail with its code. */
@@ -61,21 +84,59 @@ export class Screen {
     this.step(`${email} signed up, confirmed, and is a row in MySQL`, milliseconds);
     const cells = Object.entries(row).map(([column, value]) => `${column}=${value ?? "NULL"}`);
     if (row.User_UUID !== sub) throw new Error(`The row holds ${row.User_UUID}, not ${sub}.`);
-    this.say(`users: ${cells.join("  ")}`);
+    // In one row for a pipe: what reads it looks for a row.
+    this.say(`users: ${wrapped(cells, "  ", this.#columns ?? Number.POSITIVE_INFINITY, "    users: ".length)}`);
   }
 
-  summary(system: System, outputsFile: string): void {
-    const { outputs } = system;
+  /** @param directory the data folder, as the person named it */
+  ready(system: System, stack: string, directory: string): void {
     this.print(`\nReady after ${seconds(performance.now() - this.#begun)}.\n`);
-    for (const [label, value] of addresses(outputs)) this.print(`  ${label.padEnd(18)} ${value}`);
-    this.print(`\n  All of it, with the database's password: ${outputsFile}`);
-    const recorded = [...system.notSimulated].map(([type, count]) => `${shortType(type)} (${count})`);
-    if (recorded.length > 0) this.print(`\n  Recorded, not simulated: ${wrapped(recorded)}`);
+    const logs = join(directory, logFileOf("FUNCTION"));
+    const found: [string, string][] = [...addresses(system.outputs, stack), ["logs", logs]];
+    for (const [label, value] of found) this.print(`  ${label.padEnd(18)} ${value}`);
+    this.print(`\n  All of it, with the database's password: ${join(directory, outputsName)}`);
+    this.#recorded(system);
+    this.print("\n  Ctrl-C stops it.");
+  }
+
+  /** For a start that ends with the proof: no address that it could tell leads anywhere a moment later. */
+  proofDone(system: System): void {
+    this.print(`\nProven after ${seconds(performance.now() - this.#begun)}.`);
+    this.#recorded(system);
+  }
+
+  stopping(): void {
+    this.print("\nStopping.");
+  }
+
+  stopped(directory: string): void {
+    this.print(
+      `\nStopped after the proof, as --once asks. The data is kept in ${directory}: npm start goes on with it.`,
+    );
+  }
+
+  /** Sets what follows, a reason on the standard error, apart from what was printed. */
+  setApart(): void {
+    this.#gap = false;
+    this.print("");
+  }
+
+  private print(line: string): void {
+    if (this.#gap) this.to.print("");
+    this.#gap = false;
+    this.to.print(line);
+  }
+
+  #recorded({ notSimulated }: System): void {
+    const recorded = [...notSimulated].map(([type, count]) => `${shortType(type)} (${count})`);
+    if (recorded.length === 0) return;
+    const title = "  Recorded, not simulated: ";
+    this.print(`\n${title}${wrapped(recorded, ", ", Math.min(this.#columns ?? 100, 100), title.length)}`);
   }
 }
 
-const addresses = (outputs: Outputs): [string, string][] => [
-  ["page", outputs.webUrl ?? "not served: this stack's callbackUrls name no URL on localhost"],
+const addresses = (outputs: Outputs, stack: string): [string, string][] => [
+  ["page", outputs.webUrl ?? notServed(stack)],
   ["sign in", outputs.signInUrl],
   ["image API", outputs.apiUrl],
   ["bucket", outputs.bucketUrl],
@@ -87,20 +148,37 @@ const addresses = (outputs: Outputs): [string, string][] => [
   ["Lambda", `${outputs.lambdaEndpoint}, function ${outputs.functionName}`],
 ];
 
+/** Why there is no page, and how this machine gets one: both lists, since signing out leads back too. */
+const notServed = (stack: string) =>
+  "not served: this stack's callbackUrls name no URL on localhost. For a page on this machine:\n" +
+  `${" ".repeat(21)}npm start -- --stack ${stack} --set callbackUrls=http://localhost:3000/ --set signOutUrls=http://localhost:3000/`;
+
 /** `aws:ec2/vpcEndpoint:VpcEndpoint` → `ec2 VpcEndpoint` */
 const shortType = (type: string) => {
   const [, module = "", name = ""] = type.split(":");
   return `${module.split("/")[0]} ${name}`;
 };
 
-function wrapped(items: string[]): string {
-  const rows: string[] = [""];
+/**
+ * Items in rows of at most so many characters, as far as each item fits into one.
+ *
+ * @param taken characters of the first row that stand there already; the others are indented by four
+ */
+export function wrapped(items: readonly string[], separator: string, columns: number, taken: number): string {
+  let text = "";
+  let left = columns - taken;
   for (const item of items) {
-    const last = rows[rows.length - 1]!;
-    if (last.length + item.length > 90) rows.push(item);
-    else rows[rows.length - 1] = last ? `${last}, ${item}` : item;
+    const more = text === "" ? item.length : separator.length + item.length;
+    // A row that another follows ends with the separator's own mark.
+    if (text !== "" && more + separator.trimEnd().length > left) {
+      text += `${separator.trimEnd()}\n    ${item}`;
+      left = columns - 4 - item.length;
+    } else {
+      text += text === "" ? item : `${separator}${item}`;
+      left -= more;
+    }
   }
-  return rows.join(",\n    ");
+  return text;
 }
 
 const seconds = (milliseconds: number) =>

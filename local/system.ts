@@ -1,3 +1,4 @@
+import { join, relative } from "node:path";
 import type { Jwks } from "aws-jwt-verify/jwk";
 import { Cognito } from "./cognito/cognito";
 import type { DataFolder } from "./folder";
@@ -10,6 +11,7 @@ import { Recorder } from "./host/recorder";
 import { Iam } from "./iam/iam";
 import { invokeForCognito } from "./lambda/cognitoTrigger";
 import { Lambda } from "./lambda/lambda";
+import { logFileOf } from "./lambda/log";
 import { Login } from "./login/login";
 import { MySql } from "./mysql/MySql";
 import { RdsProxies } from "./mysql/rdsProxy";
@@ -17,6 +19,7 @@ import { type Placed, unreachable } from "./network/reachability";
 import { ObjectStore } from "./objects/objectStore";
 import type { Outputs } from "./outputs";
 import { isFree } from "./ports";
+import type { Screen } from "./screen";
 import { SecretsManager } from "./secretsManager/secretsManager";
 import { Sqs } from "./sqs/sqs";
 import { rowOf } from "./usersTable";
@@ -28,7 +31,7 @@ export interface SystemOptions {
   /** The stack's configuration, as Pulumi hands it to the program. */
   readonly values: Readonly<Record<string, string>>;
   /** Hears of every resource that was made, and of facts that a part reports. */
-  readonly screen: { made(resource: Registered, made: Made, milliseconds: number): void; say(line: string): void };
+  readonly screen: Pick<Screen, "made" | "say" | "failed">;
 }
 
 export interface System {
@@ -47,7 +50,7 @@ export interface System {
  */
 export async function startSystem({ folder, stack, values, screen }: SystemOptions): Promise<System> {
   await checkPagePort(values["ecommerce:callbackUrls"]);
-  const parts = await startParts(folder, values["aws:region"], (line) => screen.say(line));
+  const parts = await startParts(folder, values["aws:region"], screen);
   try {
     const { outputs } = await evaluate({
       stack,
@@ -73,13 +76,19 @@ export async function startSystem({ folder, stack, values, screen }: SystemOptio
   }
 }
 
-/** Which port the page is served on is the configuration's: managed login sends people back there. */
+/**
+ * Which port the page is served on is the configuration's: managed login sends people back there.
+ *
+ * @throws StartError where it is taken on an address at which a browser looks for `localhost`
+ */
 async function checkPagePort(callbackUrls = "[]"): Promise<void> {
   const url = /http:\/\/localhost[^"]*/.exec(callbackUrls)?.[0];
-  if (url !== undefined && !(await isFree(portOf(url)))) {
+  if (url === undefined) return;
+  for (const address of ["127.0.0.1", "::1"] as const) {
+    if (await isFree(portOf(url), address)) continue;
     throw new StartError(
-      `Port ${portOf(url)}, where the page is served because callbackUrls has ${url}, is taken by another program. ` +
-        "End that program, or give other URLs: npm start -- --set callbackUrls=http://localhost:3001/ " +
+      `Port ${portOf(url)} on ${address}, where the page is served because callbackUrls has ${url}, is taken by another ` +
+        "program. End that program, or give other URLs: npm start -- --set callbackUrls=http://localhost:3001/ " +
         "--set signOutUrls=http://localhost:3001/",
     );
   }
@@ -94,6 +103,12 @@ function startPage(webUrl: string, outputs: Outputs, parts: Parts) {
     settings: () => ({ ...outputs, webUrl }),
     me: (accessToken) => rowOf(parts.subOf(accessToken), outputs),
   });
+}
+
+/** A path as a person at this machine would type it. */
+function shownPath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith("..") ? path : fromHere;
 }
 
 /** Every real part, started and wired to the others, before the program is evaluated. */
@@ -114,13 +129,14 @@ export interface Parts extends Omit<System, "outputs"> {
 /**
  * Starts every real part.
  *
+ * @param screen hears of facts that a part reports, and of triggers that fail; @default nobody does
  * @param startMySql starts the database, @default as `local/mysql/sources.ts` finds one
  * @throws StartError and others after everything that had started was ended again
  */
 export async function startParts(
   folder: DataFolder,
   region = "us-east-1",
-  say: (line: string) => void = () => {},
+  screen: Pick<Screen, "say" | "failed"> = { say() {}, failed() {} },
   startMySql: (site: Site) => Promise<MySql> = (site) => MySql.start(site),
 ): Promise<Parts> {
   const site: Site = {
@@ -128,7 +144,7 @@ export async function startParts(
     region,
     accountId: "000000000000",
     port: (use) => folder.port(use),
-    say,
+    say: (line) => screen.say(line),
   };
   const started: Part[] = [];
   const close = async () => {
@@ -165,7 +181,13 @@ export async function startParts(
     );
     const queues: Sqs = await start(Sqs.start(site, iam, lambda));
     const cognito = await start(
-      Cognito.start(site, (functionArn, event, poolArn) => invokeForCognito(lambda, functionArn, event, poolArn)),
+      Cognito.start(site, (functionArn, event, poolArn) =>
+        invokeForCognito(lambda, functionArn, event, poolArn).catch((error: Error) => {
+          const name = functionArn.split(":").at(-1)!;
+          screen.failed(`${name}: ${error.message} (log: ${shownPath(join(folder.path, logFileOf(name)))})`);
+          throw error;
+        }),
+      ),
     );
     const login = await start(Login.start(site, cognito));
     const objects = await start(new ObjectStore(site, iam));

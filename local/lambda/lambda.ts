@@ -11,7 +11,7 @@ import type { Outcome } from "./container";
 import { answerInvoke } from "./endpoint";
 import { RunnableFunction } from "./function";
 import { makeInvocation } from "./invocation";
-import { FunctionLog } from "./log";
+import { FunctionLog, logFileOf } from "./log";
 import { Reaper } from "./reaper";
 import { readSettings } from "./settings";
 
@@ -143,7 +143,7 @@ export class Lambda implements Part {
     const { name, arn, logGroup } = settings;
     await this.#functions.get(name)?.close();
     const { folder, sha256, zippedSize } = await unpack(resource.inputs.code, join(directory, "functions", name));
-    const log = new FunctionLog(join(directory, "logs", `${name}.log`));
+    const log = new FunctionLog(join(directory, logFileOf(name)));
     const credentials = () => iam.credentialsFor(settings.role);
     const platformEnvironment = () => this.#options.platformEnvironment();
     const reaper = this.#reaper;

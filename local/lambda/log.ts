@@ -1,11 +1,14 @@
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Bytes after which a log file is put aside as `….log.1`, over the one that was there. */
 const maxFileSize = 5 * 1024 * 1024;
 const maxRecentLines = 1_000;
 /** A longer line is cut into several, so that output without an end needs no memory without an end. */
 const maxLineLength = 256 * 1024;
+
+/** Where a function's log is, from the data folder. */
+export const logFileOf = (functionName: string) => join("logs", `${functionName}.log`);
 
 /** The log of one function: a bounded file, readable by its owner only, and the last lines in memory. */
 export class FunctionLog {

@@ -17,7 +17,8 @@ import { quote } from "./sql";
 import { startTlsProxy, type TlsProxy } from "./tlsProxy";
 
 export interface Administrator extends Credentials {
-  readonly host: "localhost";
+  /** Not `localhost`, for which MySQL's own client takes a socket and leaves the port aside. */
+  readonly host: "127.0.0.1";
   readonly port: number;
 }
 
@@ -81,7 +82,7 @@ export class MySql implements Part {
 
   /** May do everything, for this machine only; RDS has no such account. */
   get administrator(): Administrator {
-    return { host: "localhost", port: this.#port, ...this.#credentials };
+    return { host: "127.0.0.1", port: this.#port, ...this.#credentials };
   }
 
   /** What the server runs as; undefined until the program has registered it. */

@@ -9,7 +9,7 @@ const usualFolders = ["/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/loca
 const confined = { program: "/usr/sbin/mysqld", profile: "/etc/apparmor.d/usr.sbin.mysqld" };
 
 /**
- * Finds `mysqld` on PATH, then in the usual folders for servers.
+ * Finds `mysqld` on the PATH, then in the usual folders for servers.
  * @param searchPath folders as in PATH, @default this process's
  * @param folders @default the usual ones
  * @throws Error with a sentence where there is none that can be used
@@ -29,12 +29,12 @@ export async function pathProgram(
           `${command} may by AppArmor's profile ${confined.profile} only use the system's own data folder`,
         );
       }
-      return { command, prefix: [], options: [], version, origin: `mysqld on PATH (${command})` };
+      return { command, prefix: [], options: [], version, origin: `mysqld on the PATH (${command})` };
     } catch (error) {
       refusals.push((error as Error).message);
     }
   }
-  throw new Error(refusals.length > 0 ? refusals.join("; ") : "there is no mysqld on PATH or in the usual folders");
+  throw new Error(refusals.length > 0 ? refusals.join("; ") : "there is no mysqld on the PATH or in the usual folders");
 }
 
 async function isExecutable(file: string): Promise<boolean> {

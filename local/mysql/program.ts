@@ -9,7 +9,7 @@ export interface MySqlProgram {
   readonly options: readonly string[];
   /** For example `8.4.6`. */
   readonly version: Version;
-  /** Where it came from, in words: `mysqld on PATH (/usr/sbin/mysqld)`. */
+  /** Where it came from, in words: `mysqld on the PATH (/usr/sbin/mysqld)`. */
   readonly origin: string;
 }
 

@@ -129,7 +129,8 @@ export function checkVersion(wanted: string | undefined, inputs: Inputs, { site,
   const [major, minor] = wanted.split(".").map(Number);
   if (major !== undefined && major < 8) throw inputs.fault(`engineVersion is ${wanted}, and must be 8.0 or newer.`);
   if (major === version.major && minor === version.minor) return;
-  site.say(`Note: the program asks for MySQL ${wanted}, and ${showVersion(version)} runs on this machine.`);
+  const here = `${showVersion(version)} runs on this machine`;
+  site.say(`Note: the program asks for MySQL ${wanted}, and ${here}: any from 8.0 on will do here.`);
 }
 
 /** The name that the program or, by the resource's own, Pulumi gives. */

@@ -23,7 +23,7 @@ const programWays = ["path", "download", "debian"] as const;
 const wayNames = ["url", ...programWays] as const;
 
 /**
- * Finds a MySQL 8.0 or newer: the server that `LOCAL_MYSQL_URL` names, else `mysqld` on PATH, else a download from
+ * Finds a MySQL 8.0 or newer: the server that `LOCAL_MYSQL_URL` names, else `mysqld` on the PATH, else a download from
  * MySQL, else Debian's package. `LOCAL_MYSQL_SOURCE` (`url`, `path`, `download` or `debian`) takes just that one. What
  * was fetched is kept in `LOCAL_CACHE_DIR`, by default the user's cache folder.
  *
@@ -43,7 +43,8 @@ export async function findMySql(
   if (only === "url" || (only === undefined && url !== undefined)) {
     if (url === undefined) throw new StartError("LOCAL_MYSQL_SOURCE is url, and LOCAL_MYSQL_URL is not set.");
     const server = await ways.url(url).catch((error: Error) => {
-      throw new StartError(`${error.message}.`);
+      const way = "Start that server, or correct LOCAL_MYSQL_URL; without it, another MySQL is looked for.";
+      throw new StartError(`${error.message}. ${way}`, { cause: error });
     });
     return { kind: "server", server, description: `MySQL ${showVersion(server.version)}, ${server.origin}` };
   }
@@ -77,7 +78,7 @@ function nothing(failures: ReadonlyMap<string, string>, only: string | undefined
   return [
     "No MySQL 8.0 or newer is to be had on this machine. One of these four ways is needed:",
     line("1. a server that runs already, named by LOCAL_MYSQL_URL", "url", only ? skipped : "not set"),
-    line("2. mysqld on PATH", "path", skipped),
+    line("2. mysqld on the PATH", "path", skipped),
     line("3. a download from MySQL", "download", skipped),
     line("4. Debian's package", "debian", skipped),
   ].join("\n");

@@ -60,8 +60,13 @@ function portOf({ webUrl }: PublicSettings): number {
 }
 
 function explainPort(error: NodeJS.ErrnoException & { port?: number }): never {
+  const other = "into ecommerce:callbackUrls, before any other on localhost, and into ecommerce:signOutUrls";
+  if (error instanceof StartError) {
+    throw new StartError(
+      `${error.message} Or put a URL with another port ${other}, and deploy that with \`pulumi up\`.`,
+      { cause: error },
+    );
+  }
   if (error.code !== "EACCES") throw error;
-  throw new StartError(
-    `You may not serve on port ${error.port}. Put a URL with a port above 1023 into ecommerce:callbackUrls.`,
-  );
+  throw new StartError(`You may not serve on port ${error.port}. Put a URL with a port above 1023 ${other}.`);
 }

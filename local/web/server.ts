@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { listen, sendJson, stop } from "../http";
+import { hasNoIpv6 } from "../ports";
 import { type PublicSettings, publicSettings } from "./settings";
 
 /** The access token is not (or no longer) good; thrown by `WebServerOptions.me`. */
@@ -12,7 +13,7 @@ export class InvalidToken extends Error {
 }
 
 export interface WebServerOptions {
-  /** On 127.0.0.1; 0 for any free one. */
+  /** Of localhost; 0 for any free one. */
   readonly port: number;
   /** The stack's outputs, asked at every request; only those that the page may know leave this process. */
   readonly settings: () => PublicSettings;
@@ -54,16 +55,27 @@ class Refused extends Error {
 }
 
 /**
- * Serves the page of `web/` on this machine, with its settings as `/config.json` and one's own row as `/me`.
+ * Serves the page of `web/` on this machine, with its settings as `/config.json` and one's own row as `/me`. A browser
+ * asks `localhost` at ::1 first, so the port is taken there too: another program would be given the page's visitors, and
+ * the codes that managed login sends them back with.
  *
- * @throws StartError where the port is taken
+ * @throws StartError where the port is taken on either address
  */
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
-  const server = await listen({ port: options.port, use: "page" }, (request, response) =>
-    serve(options, request, response),
-  );
+  const handle = (request: IncomingMessage, response: ServerResponse) => serve(options, request, response);
+  const server = await listen({ port: options.port, use: "page" }, handle);
   const { port } = server.address() as AddressInfo;
-  return { url: `http://localhost:${port}/`, close: () => stop(server) };
+  const overIpv6 = await listen({ port, use: "page", address: "::1" }, handle).catch(
+    async (error: NodeJS.ErrnoException) => {
+      if (hasNoIpv6(error)) return undefined;
+      await stop(server);
+      throw error;
+    },
+  );
+  const close = async () => {
+    await Promise.all([stop(server), stop(overIpv6)]);
+  };
+  return { url: `http://localhost:${port}/`, close };
 }
 
 async function serve(options: WebServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -29,7 +29,7 @@ export async function readStackOutputs(stack: string, root: string): Promise<Rec
 function explained(stack: string, error: Error & { code?: unknown; killed?: boolean }, stderr: string): StartError {
   if (error.code === "ENOENT") {
     const where = "https://www.pulumi.com/docs/install/";
-    return new StartError(`The Pulumi CLI is not on PATH: it reads the stack's outputs. Install it from ${where}.`);
+    return new StartError(`The Pulumi CLI is not on the PATH: it reads the stack's outputs. Install it from ${where}.`);
   }
   if (error.killed) {
     return new StartError(`The Pulumi CLI did not answer within ${withinMs / 1000} s. Try \`pulumi stack output\`.`);

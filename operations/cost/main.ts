@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { explained } from "../../local/host/explained";
 import { StartError } from "../../local/host/part";
 import { fixedPrices } from "./fixed";
 import { priceRegion } from "./prices";
@@ -42,14 +43,9 @@ export async function main(args: string[]): Promise<void> {
     };
     console.log(options.json ? jsonReport(cost) : textReport(cost));
   } catch (error) {
-    console.error(isForTheOperator(error) ? error.message : error);
+    console.error(explained(error) ?? error);
     process.exitCode = 1;
   }
-}
-
-/** Told in a sentence: `RunError` is Pulumi's class for faults that need no stack, the configuration's among them. */
-function isForTheOperator(error: unknown): error is Error {
-  return error instanceof StartError || (error instanceof Error && "__pulumiRunError" in error);
 }
 
 /** @returns undefined where help is asked for */

@@ -66,7 +66,8 @@ async function run({ stack, dir, json }: CommandLine, signal: AbortSignal): Prom
   } else {
     const files = `the schema file${migrations > 0 ? ` and ${migrations} migration${migrations > 1 ? "s" : ""}` : ""}`;
     const count = found.length === 1 ? "1 difference" : `${found.length} differences`;
-    console.log(found.length === 0 ? `The tables are what ${files} make.` : `${count} from what ${files} make.`);
+    const made = `what ${files} ${migrations > 0 ? "make" : "makes"}`;
+    console.log(found.length === 0 ? `The tables are ${made}.` : `${count} from ${made}.`);
   }
   return found.length === 0 ? 0 : 2;
 }

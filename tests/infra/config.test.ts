@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type * as config from "../../infra/config";
 import type * as rules from "../../infra/configRules";
+import { explained } from "../../local/host/explained";
 import { loadNatively, projectRoot } from "../support/native";
 import { devConfig, recordProgram } from "../support/program";
 
@@ -66,8 +67,7 @@ it("names the key that an unknown one was probably meant to be", () => {
   expect(faultsOf({ "ecommerce:domianPrefix": "x" })).toEqual([
     {
       key: "ecommerce:domianPrefix",
-      got: "an unknown key",
-      allowed: expect.stringContaining("ecommerce:domainPrefix"),
+      allowed: "there is no such key; the nearest is ecommerce:domainPrefix",
     },
   ]);
 });
@@ -94,6 +94,42 @@ it("opens the database to everyone only where a second key says so", () => {
       allowed: expect.stringContaining('(got "::/0"); the VPC has no IPv6'),
     },
   ]);
+});
+
+describe("the message", () => {
+  const messageOf = (values: Record<string, string>) => {
+    try {
+      parseConfig({ ...devConfig, ...values }, "ecommerce", "dev");
+    } catch (error) {
+      return [(error as Error).message, explained(error)];
+    }
+    throw new Error("This configuration has no fault.");
+  };
+
+  it("says of an unknown key what it is, not what was got for it", () => {
+    const [message] = messageOf({ "ecommerce:domianPrefix": "x" });
+    expect(message).toContain(
+      "\n  ecommerce:domianPrefix: there is no such key; the nearest is ecommerce:domainPrefix\n",
+    );
+  });
+
+  it("tells a deployer of Pulumi's command, and the person at this machine of --set", () => {
+    const [deployed, here] = messageOf({ "ecommerce:api.stage": "a b" });
+    expect(deployed).toMatch(
+      /\nSet a key with `pulumi config set --path KEY VALUE`, or edit Pulumi\.dev\.yaml; README/,
+    );
+    expect(here).toMatch(
+      /\nEdit Pulumi\.dev\.yaml, or give other values with --set KEY=VALUE; README\.md describes each key\.$/,
+    );
+    expect(here).not.toContain("pulumi config");
+  });
+
+  it("names the options that would do", () => {
+    const [, here] = messageOf({
+      "ecommerce:database": '{"kind":"aurora","storageGiB":21,"deployerCidrs":["192.0.2.0/24"]}',
+    });
+    expect(here).toMatch(/would do:\n {2}--set 'database\.deployerCidrs=\[\]' --set database\.storageGiB=20$/);
+  });
 });
 
 describe("settings that contradict each other", () => {

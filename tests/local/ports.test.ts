@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { StartError } from "../../local/host/part";
-import { freePort, isFree, portRange } from "../../local/ports";
+import { freePort, hasNoIpv6, isFree, portRange } from "../../local/ports";
 
 const range = process.env.LOCAL_PORTS;
 afterEach(() => {
@@ -30,6 +30,19 @@ it("gives away neither a port that somebody listens on nor one that is spoken fo
   try {
     expect(await isFree(first)).toBe(false);
     await expect(freePort([first + 1])).rejects.toThrow(`No free port on 127.0.0.1 from ${first} to ${first + 1}`);
+  } finally {
+    other.close();
+  }
+});
+
+it("knows of both addresses of localhost whether somebody listens there", async () => {
+  const port = await freePort();
+  expect(await isFree(port, "::1"), "also where there is no IPv6").toBe(true);
+  const other = createServer().listen(port, "::1");
+  const heard = await Promise.race([once(other, "listening"), once(other, "error")]);
+  try {
+    expect(await isFree(port, "::1")).toBe(heard[0] !== undefined && hasNoIpv6(heard[0]));
+    expect(await isFree(port)).toBe(true);
   } finally {
     other.close();
   }

@@ -72,7 +72,7 @@ async function startAndTell(
 ): Promise<Pick<Outcome, "refused" | "failed">> {
   const folder = await DataFolder.open(directory);
   try {
-    const parts = await startParts(folder, values["aws:region"], () => {}, startMySql);
+    const parts = await startParts(folder, values["aws:region"], undefined, startMySql);
     try {
       const { outputs } = await evaluate({ stack, values, make: change((resource) => parts.make(resource)) });
       const known = { callbackUrl: "http://localhost:3000/", corsOrigin: corsOriginOf(values) };

@@ -198,6 +198,10 @@ describe("npm run cost", () => {
     [["dev"], "Unexpected argument 'dev'"],
     [["--stack", "dev", "--set", "aws:region=eu-west-1"], "eu-west-1, which is not in the price table"],
     [["--stack", "dev", "--set", "database.backupDays=99"], "database.backupDays: got 99; allowed is"],
+    [
+      ["--stack", "prod", "--set", "database.kind=aurora"],
+      "--set database.instanceClass=db.t4g.micro --set database.storageGiB=20 --set database.multiAz=false",
+    ],
   ])("says in a sentence what is wrong with %j", (args, sentence) => {
     const { status, stdout, stderr } = run(...args);
     expect([status, stdout]).toEqual([1, ""]);

@@ -7,7 +7,7 @@ import { projectRoot } from "./native";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** The program that CHROMIUM names, else the first on PATH; undefined where there is none. */
+/** The program that CHROMIUM names, else the first on the PATH; undefined where there is none. */
 export const installedChromium: string | undefined = [
   ...(process.env.CHROMIUM ? [process.env.CHROMIUM] : []),
   ...(process.env.PATH ?? "").split(delimiter).flatMap((folder) => names.map((name) => join(folder, name))),

@@ -41,7 +41,7 @@ const onPath = (program: string) =>
 
 /** The stand-ins are started by shell scripts. */
 export const hasPulumi = process.platform !== "win32" && onPath("pulumi") !== undefined;
-export const howToGetPulumi = "needs the Pulumi CLI on PATH: https://www.pulumi.com/docs/iac/download-install/";
+export const howToGetPulumi = "needs the Pulumi CLI on the PATH: https://www.pulumi.com/docs/iac/download-install/";
 if (process.env.REQUIRE_PULUMI === "1" && !hasPulumi) {
   throw new Error(`REQUIRE_PULUMI=1 forbids to skip what ${howToGetPulumi}. Install it, or unset the variable.`);
 }

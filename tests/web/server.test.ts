@@ -1,7 +1,11 @@
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { request } from "node:http";
+import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { freePort, isFree } from "../../local/ports";
 import { InvalidToken, startWebServer, type WebServer, type WebServerOptions } from "../../local/web/server";
 
 const settings = {
@@ -14,6 +18,8 @@ const settings = {
   webUrl: "http://localhost:3000/signed-in",
 };
 
+const ipv6 = Object.values(networkInterfaces()).some((found) => found?.some(({ address }) => address === "::1"));
+
 let server: WebServer | undefined;
 afterEach(() => server?.close());
 
@@ -25,10 +31,11 @@ async function start(options: Partial<WebServerOptions> = {}): Promise<WebServer
 const at = (path: string) => new URL(path, server!.url);
 
 /** A request whose path and headers go out as they are written. */
-function raw(path: string, { method = "GET", headers = {} as Record<string, string> } = {}) {
+function raw(path: string, { method = "GET", host = "127.0.0.1", headers = {} as Record<string, string> } = {}) {
   const { port } = new URL(server!.url);
+  const own = { host: `localhost:${port}`, ...headers };
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
-    request({ host: "127.0.0.1", port, path, method, headers }, async (response) => {
+    request({ host, port, path, method, headers: own }, async (response) => {
       let text = "";
       for await (const part of response.setEncoding("utf8")) text += part;
       resolve({ status: response.statusCode!, text });
@@ -97,6 +104,16 @@ describe("the page", () => {
   });
 });
 
+it.skipIf(!ipv6)("is served where a browser looks for localhost first, so that nobody else is", async () => {
+  const { port } = new URL((await start()).url);
+  expect(await isFree(Number(port), "::1")).toBe(false);
+  const [first, second] = await Promise.all(["127.0.0.1", "::1"].map((host) => raw("/icon.svg", { host })));
+  expect(second).toEqual(first);
+  expect(first!.status).toBe(200);
+  await server!.close();
+  expect(await isFree(Number(port), "::1")).toBe(true);
+});
+
 it("HEAD has the headers only", async () => {
   await start();
   const response = await fetch(at("/style.css"), { method: "HEAD" });
@@ -134,6 +151,19 @@ describe("refusals, in words", () => {
     await start({ me: async () => ({}) });
     expect((await raw("/config.json", { headers: { host: "evil.test" } })).status).toBe(403);
     expect((await raw("/me", { headers: { host: "evil.test", authorization: "Bearer a" } })).status).toBe(403);
+  });
+
+  it.skipIf(!ipv6)("a port that is taken on ::1 only is said, and 127.0.0.1 is left again", async () => {
+    const port = await freePort();
+    const other = createServer().listen(port, "::1");
+    await once(other, "listening");
+    try {
+      const started = startWebServer({ port, settings: () => settings });
+      await expect(started).rejects.toThrow(`Port ${port} on ::1 (page) is taken`);
+      expect(await isFree(port)).toBe(true);
+    } finally {
+      other.close();
+    }
   });
 
   it("a taken port is said", async () => {

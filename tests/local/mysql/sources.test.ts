@@ -35,10 +35,10 @@ const mysql84 = "mysqld  Ver 8.4.6 for Linux on x86_64 (MySQL Community Server -
 const mysql57 = "mysqld  Ver 5.7.44 for Linux on x86_64 (MySQL Community Server (GPL))";
 const mariadb = "mysqld  Ver 10.11.6-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64 (Debian 12)";
 
-describe("mysqld on PATH", () => {
+describe("mysqld on the PATH", () => {
   const inFolder = (...names: string[]) => names.map((name) => path.join(directory, name)).join(":");
 
-  it("takes the first that can be used, wherever on PATH it is", async () => {
+  it("takes the first that can be used, wherever on the PATH it is", async () => {
     await fakeServer(path.join(directory, "a"), mariadb);
     await fakeServer(path.join(directory, "b"), mysql57);
     const command = await fakeServer(path.join(directory, "c"), mysql84);
@@ -67,7 +67,7 @@ describe("mysqld on PATH", () => {
     const before = process.cwd();
     process.chdir(directory);
     try {
-      await expect(pathProgram("a:", [])).rejects.toThrow("there is no mysqld on PATH");
+      await expect(pathProgram("a:", [])).rejects.toThrow("there is no mysqld on the PATH");
     } finally {
       process.chdir(before);
     }
@@ -356,7 +356,7 @@ describe("findMySql", () => {
       [
         "No MySQL 8.0 or newer is to be had on this machine. One of these four ways is needed:",
         "  1. a server that runs already, named by LOCAL_MYSQL_URL: not set",
-        "  2. mysqld on PATH: no mysqld",
+        "  2. mysqld on the PATH: no mysqld",
         "  3. a download from MySQL: no network",
         "  4. Debian's package: no apt",
       ].join("\n"),

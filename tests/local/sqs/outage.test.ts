@@ -45,12 +45,7 @@ beforeAll(async () => {
   folder = await DataFolder.open(directory);
   const found = await existingServer(`mysql://${server.user}:${server.password}@localhost:${server.port}`);
   const source = { kind: "server", server: found, description: found.origin } as const;
-  parts = await startParts(
-    folder,
-    "us-east-1",
-    () => {},
-    (site) => MySql.start(site, async () => source),
-  );
+  parts = await startParts(folder, "us-east-1", undefined, (site) => MySql.start(site, async () => source));
   const values = stackConfig(projectRoot, "dev", ["registration.buffer=true"]);
   const evaluated = await evaluate({
     stack: "dev",
