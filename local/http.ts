@@ -140,13 +140,15 @@ function refuseHost(request: IncomingMessage, response: ServerResponse, refusal:
   response.end(text);
 }
 
+/** @param indent spaces, for what people read too. @default 0, all on one line */
 export function sendJson(
   response: ServerResponse,
   status: number,
   value: unknown,
   headers: Readonly<Record<string, string>> = {},
+  indent = 0,
 ): void {
-  const body = JSON.stringify(value);
+  const body = JSON.stringify(value, undefined, indent);
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),

@@ -40,7 +40,7 @@ export async function answer(
     await answerOperation(world, request, response);
   } else if (request.method === "GET" && path === "/mailbox") {
     // Codes are for whoever sits at this machine: without a CORS header no web page that is open there can read them.
-    sendJson(response, 200, world.mailbox.list(), { "cache-control": "no-store" });
+    sendJson(response, 200, world.mailbox.list(), { "cache-control": "no-store" }, 2);
   } else {
     const [, poolId = "", document] = /^\/([\w-]+)\/\.well-known\/(jwks\.json|openid-configuration)$/.exec(path) ?? [];
     const found = document && world.pools.has(poolId);
