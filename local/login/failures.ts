@@ -1,13 +1,23 @@
+import type { PoolSettings } from "../cognito/settings";
 import { AwsError } from "../iam/awsError";
+import { attributeLabel, usernameLabel } from "./labels";
+
+/** A link on a page. */
+export interface Way {
+  readonly url: string;
+  readonly text: string;
+}
 
 /** A request that gets a page of its own instead of what it asked for; nothing of the request is trusted to lead on. */
 export class PageError extends Error {
   override readonly name = "PageError";
 
+  /** @param ways where the person can go on, where the authorization request is known. @default nowhere */
   constructor(
     readonly status: number,
     readonly title: string,
     message: string,
+    readonly ways: readonly Way[] = [],
   ) {
     super(message);
   }
@@ -37,11 +47,94 @@ export class OAuthError extends Error {
   }
 }
 
-/** What Cognito refused, in words for the person; undefined where it is a fault of this program. */
-export function refusalText(error: unknown): string | undefined {
-  return error instanceof AwsError && error.status < 500 ? error.message : undefined;
+/** What is wrong with a form, in words for the person. */
+export interface Fault {
+  readonly text: string;
+  /** The form's field that it is about. @default the form as a whole */
+  readonly field?: string;
+}
+
+/** A form that is not complete; its page is shown again. */
+export class FormError extends Error {
+  override readonly name = "FormError";
+
+  constructor(readonly faults: readonly Fault[]) {
+    super(faults.map(({ text }) => text).join(" "));
+  }
+}
+
+/**
+ * What a form was refused for, in words for the person; undefined where it is a fault of this program.
+ * @param form what was sent
+ */
+export function faultsOf(error: unknown, settings: PoolSettings, form: URLSearchParams): readonly Fault[] | undefined {
+  if (error instanceof FormError) return error.faults;
+  return error instanceof AwsError && error.status < 500 ? [faultOf(error, settings, form)] : undefined;
 }
 
 export function isRefusal(error: unknown, code: string): boolean {
   return error instanceof AwsError && error.code === code;
+}
+
+const noEmail: Fault = { field: "username", text: "Enter an email address, for example name@example.com." };
+const confirmedAlready: Fault = { text: "This account is confirmed already. Go back to sign in." };
+const tookTooLong: Fault = { text: "This took too long. Go back and sign in with your temporary password again." };
+const voidCode = "is no longer good. Press “Send a new code” to get another.";
+
+/** Cognito's texts for callers of its API → what they mean for the person at a page; the others do as they are. */
+const sentences: Readonly<Record<string, Fault>> = {
+  "Username should be an email.": noEmail,
+  "Invalid email address format.": noEmail,
+  "User cannot be confirmed. Current status is CONFIRMED": confirmedAlready,
+  "User is already confirmed.": confirmedAlready,
+  "User is disabled.": { text: "This account is disabled. Ask an administrator to enable it." },
+  "Password attempts exceeded": {
+    text: "There were too many wrong passwords in a row. Wait a moment, then try again; the wait grows up to 15 minutes.",
+  },
+  "Invalid session for the user.": tookTooLong,
+  "Invalid session for the user, session is expired.": tookTooLong,
+};
+
+const passwordSentences: Readonly<Record<string, string>> = {
+  "Password must not be longer than 256 characters": "Choose a password of at most 256 characters.",
+  "Password must have uppercase characters": "Add an upper-case letter to the password.",
+  "Password must have lowercase characters": "Add a lower-case letter to the password.",
+  "Password must have numeric characters": "Add a number to the password.",
+  "Password must have symbol characters": "Add a symbol to the password, for example a hyphen.",
+  "Password must not have leading or trailing spaces": "Remove the spaces before and after the password.",
+};
+
+function faultOf({ code, message }: AwsError, settings: PoolSettings, form: URLSearchParams): Fault {
+  const known = sentences[message];
+  if (known) return known;
+  if (code === "UsernameExistsException") {
+    const text = `There is an account with this ${usernameLabel(settings)} already. Sign in, or enter another one.`;
+    return { field: "username", text };
+  }
+  if (code === "InvalidPasswordException") {
+    const rule = message.replace("Password did not conform with policy: ", "");
+    const tooShort = `Choose a longer password: at least ${settings.passwords.minimumLength} characters.`;
+    const text = rule === "Password not long enough" ? tooShort : passwordSentences[rule];
+    return { field: "password", text: text ?? message };
+  }
+  if (code === "CodeMismatchException") return { field: "code", text: message };
+  if (code === "ExpiredCodeException") return { field: "code", text: `This code ${voidCode}` };
+  if (code === "LimitExceededException") {
+    // The same words for two limits: wrong answers to one code, and codes within an hour. Waiting helps the second only.
+    if (form.has("code")) return { field: "code", text: `After too many wrong ones, the code ${voidCode}` };
+    return { text: "Too many codes were sent within an hour. Use the newest one, or wait before you ask again." };
+  }
+  const [, attribute, rule] = /^Attributes did not conform to the schema: (\S+): (.+)$/.exec(message) ?? [];
+  if (attribute !== undefined) return attributeFault(attribute, rule!);
+  const [, field, most] = /Value at '(\w+)' .*less than or equal to (\d+)$/.exec(message) ?? [];
+  return field === undefined ? { text: message } : { field, text: `Enter at most ${most} characters.` };
+}
+
+/** @param rule for example `String must not be longer than 100 characters` */
+function attributeFault(attribute: string, rule: string): Fault {
+  const named = attribute === "email" ? "email address" : attributeLabel(attribute);
+  const field = attribute === "email" ? "username" : `attribute.${attribute}`;
+  const [, bound, count] = /^String must (not be longer than|be at least) (\d+) characters$/.exec(rule) ?? [];
+  if (bound === undefined) return { field, text: `Check the ${named}: ${rule}` };
+  return { field, text: `Enter ${bound === "be at least" ? "at least" : "at most"} ${count} characters as ${named}.` };
 }

@@ -5,10 +5,12 @@ import { perform } from "../cognito/operations";
 import { challengedUser, challengeSession, replaceTemporaryPassword } from "../cognito/operations/signIn";
 import type { User } from "../cognito/users";
 import type { World } from "../cognito/world";
+import type { Answers } from "./answers";
 import { type Authorization, withParameters } from "./authorization";
-import { isRefusal, Redirect, refusalText } from "./failures";
+import { FormError, faultsOf, isRefusal, Redirect } from "./failures";
 import type { Grants } from "./grants";
 import type { Html } from "./html";
+import { askedAttributes, attributeLabel, usernameLabel } from "./labels";
 import * as pages from "./pages";
 import type { Pending, Visit, Visits } from "./visits";
 
@@ -17,6 +19,9 @@ export interface Desk {
   readonly world: World;
   readonly visits: Visits;
   readonly grants: Grants;
+  readonly answers: Answers;
+  /** Where this machine lists the mails that were sent. */
+  readonly mailboxUrl: string;
 }
 
 /** A browser at one page of one authorization request. */
@@ -30,25 +35,28 @@ export interface Step {
 /** One page: how it looks, and what its form does. A form that is accepted ends in a Redirect. */
 export interface Interaction {
   show(view: pages.View): Html;
+  /** The page with the form. @default the path that the form is sent to */
+  readonly page?: string;
   /** The page has no meaning before another one: the person it is about is not known. */
   readonly needsPending?: boolean;
   submit(step: Step, form: URLSearchParams): Promise<never>;
-}
-
-/** A form's fault, in words; the page is shown again. */
-export class FormError extends Error {
-  override readonly name = "FormError";
 }
 
 export const interactions: Readonly<Record<string, Interaction>> = {
   "/login": { show: pages.loginPage, submit: login },
   "/signup": { show: pages.signUpPage, submit: signUp },
   "/confirm": { show: pages.confirmPage, submit: confirm, needsPending: true },
-  "/resendcode": { show: pages.confirmPage, submit: resend, needsPending: true },
+  "/resendcode": { show: pages.confirmPage, page: "/confirm", submit: resend, needsPending: true },
   "/forgotPassword": { show: pages.forgotPasswordPage, submit: forgotPassword },
   "/confirmForgotPassword": {
     show: pages.confirmForgotPasswordPage,
     submit: confirmForgotPassword,
+    needsPending: true,
+  },
+  "/resendResetCode": {
+    show: pages.confirmForgotPasswordPage,
+    page: "/confirmForgotPassword",
+    submit: resendResetCode,
     needsPending: true,
   },
   "/newPassword": { show: pages.newPasswordPage, submit: newPassword, needsPending: true },
@@ -56,8 +64,12 @@ export const interactions: Readonly<Record<string, Interaction>> = {
 
 async function login(step: Step, form: URLSearchParams): Promise<never> {
   const { desk, authorization } = step;
-  const username = value(form, "username", "Enter your email address.");
-  const password = value(form, "password", "Enter your password.");
+  // A link could not take along what was typed already.
+  if (form.has("forgot")) throw goTo(step, "/forgotPassword");
+  const { username, password } = entered(form, {
+    username: enterUsername(step),
+    password: "Enter your password.",
+  });
   const user = await checkSignIn(desk.world, authorization.client, username, password).catch((error: unknown) => {
     if (!isRefusal(error, "UserNotConfirmedException")) throw error;
     remember(step, { username, knowsPassword: true });
@@ -72,49 +84,65 @@ async function login(step: Step, form: URLSearchParams): Promise<never> {
 }
 
 async function signUp(step: Step, form: URLSearchParams): Promise<never> {
-  const username = value(form, "username", "Enter your email address.");
-  const password = chosenPassword(form);
+  const asked = askedAttributes(step.authorization.client.pool.settings);
+  const { username, password } = entered(form, {
+    username: enterUsername(step),
+    ...Object.fromEntries(asked.map((name) => [`attribute.${name}`, `Enter your ${attributeLabel(name)}.`])),
+    ...chosenPassword,
+  });
+  checkRepeat(form);
   const UserAttributes = [...form]
     .filter(([name]) => name.startsWith("attribute."))
     .map(([name, given]) => ({ Name: name.slice("attribute.".length), Value: given }));
   await asClient(step, "SignUp", username, { Password: password, UserAttributes });
-  remember(step, { username, knowsPassword: true });
+  remember(step, { username, knowsPassword: true, codeSent: true });
   throw goTo(step, "/confirm");
 }
 
 async function confirm(step: Step, form: URLSearchParams): Promise<never> {
   const { username, knowsPassword } = pendingOf(step)!;
-  const code = value(form, "code", "Enter the code.").trim();
-  await asClient(step, "ConfirmSignUp", username, { ConfirmationCode: code });
-  const user = step.authorization.client.pool.users.find(username);
+  const { pool } = step.authorization.client;
+  const { code } = entered(form, { code: "Enter the code." });
+  await asClient(step, "ConfirmSignUp", username, { ConfirmationCode: code.trim() });
+  const user = pool.users.find(username);
   step.visit.pending = undefined;
   if (user?.enabled && knowsPassword) {
     await signIn(step, user).catch((error: unknown) => {
-      const refused = refusalText(error);
-      if (refused === undefined) throw error;
-      throw goTo(step, "/login", refused);
+      const faults = faultsOf(error, pool.settings, form);
+      if (!faults) throw error;
+      step.visit.refusal = { path: "/login", faults, values: {} };
+      throw goTo(step, "/login");
     });
   }
   throw goTo(step, "/login", "Your account is confirmed. You can sign in now.");
 }
 
 async function resend(step: Step): Promise<never> {
-  await asClient(step, "ResendConfirmationCode", pendingOf(step)!.username, {});
+  const pending = pendingOf(step)!;
+  await asClient(step, "ResendConfirmationCode", pending.username, {});
+  remember(step, { ...pending, codeSent: true });
   throw goTo(step, "/confirm", "A new code is on its way.");
 }
 
 async function forgotPassword(step: Step, form: URLSearchParams): Promise<never> {
-  const username = value(form, "username", "Enter your email address.");
+  const { username } = entered(form, { username: enterUsername(step) });
   await asClient(step, "ForgotPassword", username, {});
   remember(step, { username, knowsPassword: false });
   throw goTo(step, "/confirmForgotPassword");
 }
 
+async function resendResetCode(step: Step): Promise<never> {
+  await asClient(step, "ForgotPassword", pendingOf(step)!.username, {});
+  // Nobody's address is told the same.
+  throw goTo(step, "/confirmForgotPassword", "If there is an account, a new code is on its way.");
+}
+
 async function confirmForgotPassword(step: Step, form: URLSearchParams): Promise<never> {
   const { username } = pendingOf(step)!;
-  const code = value(form, "code", "Enter the code.").trim();
-  const password = chosenPassword(form);
-  await asClient(step, "ConfirmForgotPassword", username, { ConfirmationCode: code, Password: password });
+  const { code, password } = entered(form, { code: "Enter the code.", ...chosenPassword });
+  checkRepeat(form);
+  const input = { ConfirmationCode: code.trim(), Password: password };
+  await asClient(step, "ConfirmForgotPassword", username, input);
   step.visit.pending = undefined;
   throw goTo(step, "/login", "Your password is changed. You can sign in now.");
 }
@@ -123,7 +151,9 @@ async function newPassword(step: Step, form: URLSearchParams): Promise<never> {
   const { world } = step.desk;
   const { client } = step.authorization;
   const asked = challengedUser(world, client, pendingOf(step)?.challenge ?? "");
-  const user = await replaceTemporaryPassword(world, client, asked, chosenPassword(form));
+  const { password } = entered(form, chosenPassword);
+  checkRepeat(form);
+  const user = await replaceTemporaryPassword(world, client, asked, password);
   step.visit.pending = undefined;
   return signIn(step, user);
 }
@@ -167,14 +197,25 @@ function goTo(step: Step, path: string, notice?: string): Redirect {
   return new Redirect(`${path}?${step.authorization.query}`);
 }
 
-function chosenPassword(form: URLSearchParams): string {
-  const password = value(form, "password", "Enter a password.");
-  if (form.get("repeat") !== password) throw new FormError("The two passwords are not the same.");
-  return password;
+function enterUsername({ authorization }: Step): string {
+  return `Enter your ${usernameLabel(authorization.client.pool.settings)}.`;
 }
 
-function value(form: URLSearchParams, name: string, missing: string): string {
-  const given = form.get(name) ?? "";
-  if (given === "") throw new FormError(missing);
-  return given;
+const chosenPassword = { password: "Enter a password.", repeat: "Enter the password once more." };
+
+/** @throws FormError */
+function checkRepeat(form: URLSearchParams): void {
+  if (form.get("repeat") === form.get("password")) return;
+  throw new FormError([{ field: "repeat", text: "The two passwords are not the same." }]);
+}
+
+/**
+ * @param asked the fields that must be filled in, each with what to say where it is not
+ * @throws FormError with all that are empty
+ */
+function entered<Name extends string>(form: URLSearchParams, asked: Record<Name, string>): Record<Name, string> {
+  const names = Object.keys(asked) as Name[];
+  const empty = names.filter((name) => (form.get(name) ?? "") === "");
+  if (empty.length > 0) throw new FormError(empty.map((field) => ({ field, text: asked[field] })));
+  return Object.fromEntries(names.map((name) => [name, form.get(name)!])) as Record<Name, string>;
 }

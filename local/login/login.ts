@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import type { Cognito } from "../cognito/cognito";
 import type { Maker, Part, Site } from "../host/part";
 import { listen, stop, type TimeLimits } from "../http";
+import { Answers } from "./answers";
 import { Grants } from "./grants";
 import { refusal, serve } from "./routes";
 import { Visits } from "./visits";
@@ -29,8 +30,9 @@ export class Login implements Part {
   static async start(site: Site, cognito: Cognito, limits?: TimeLimits): Promise<Login> {
     const port = await site.port("login");
     const login = new Login(port);
-    const { world } = cognito;
-    const desk = { world, visits: new Visits(world.now), grants: new Grants(world.now) };
+    const { world, mailboxUrl } = cognito;
+    const { now } = world;
+    const desk = { world, visits: new Visits(now), grants: new Grants(now), answers: new Answers(now), mailboxUrl };
     const options = { port, use: "login", limits, refusal };
     login.#server = await listen(options, (request, response) => serve(desk, login.url, request, response));
     cognito.loginUrl = login.url;

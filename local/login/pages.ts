@@ -1,71 +1,75 @@
 import { describePolicy } from "../cognito/passwords";
 import type { Authorization } from "./authorization";
+import type { Way } from "./failures";
 import { type Html, html } from "./html";
-import type { Visit } from "./visits";
+import { askedAttributes, attributeLabel, usernameLabel } from "./labels";
+import type { Pending, Refusal, Visit } from "./visits";
 
 /** What every page of a sign-in shows. */
 export interface View {
   readonly authorization: Authorization;
   readonly visit: Visit;
-  /** What went wrong, in words. */
-  readonly error?: string;
+  /** Why the page's form was refused just now. */
+  readonly refusal?: Refusal;
   readonly notice?: string;
-  /** What the person wrote as user name. */
-  readonly username?: string;
+  /** Who is being confirmed, or chooses a new password. */
+  readonly pending?: Pending;
+  /** Where this machine lists the mails that were sent. */
+  readonly mailboxUrl: string;
 }
 
 /** A page for anything that is not a sign-in. */
-export function errorPage(title: string, text: string): Html {
-  return page(title, html`<h1>${title}</h1><p class="alert" role="alert">${text}</p>`);
+export function errorPage(title: string, text: string, ways: readonly Way[] = []): Html {
+  return page(
+    title,
+    html`<h1>${title}</h1><p class="alert" role="alert">${text}</p>
+      ${ways.map((way) => html`<p class="foot"><a href="${way.url}">${way.text}</a></p>`)}`,
+  );
 }
 
 export function loginPage(view: View): Html {
   const { client, query } = view.authorization;
-  const { pool } = client;
+  const { settings } = client.pool;
+  const password = { name: "password", label: "Password", type: "password", autocomplete: "current-password" };
+  // Behind the first button, which is the one that Enter presses.
+  const forgotten = html`<button class="link" name="forgot" value="yes">Forgot your password?</button>`;
   return formPage(
     view,
     "Sign in",
     html`<p class="quiet">Sign in to your account.</p>`,
-    html`${form(
-      view,
-      "/login",
-      html`${usernameField(view)}
-        ${field({ name: "password", label: "Password", type: "password", autocomplete: "current-password" })}
-        ${pool.settings.selfRecovery && html`<p><a href="/forgotPassword?${query}">Forgot your password?</a></p>`}`,
-      "Sign in",
-    )}
-    ${!pool.settings.adminCreateOnly && html`<p class="foot">New user? <a href="/signup?${query}">Create an account</a></p>`}`,
+    html`${form(view, "/login", [usernameField(view), password], "Sign in", settings.selfRecovery && forgotten)}
+    ${!settings.adminCreateOnly && html`<p class="foot">New user? <a href="/signup?${query}">Create an account</a></p>`}`,
   );
 }
 
 export function signUpPage(view: View): Html {
   const { client, query } = view.authorization;
-  const { schema, passwords } = client.pool.settings;
-  const asked = Object.keys(schema).filter((name) => schema[name]!.required && !["email", "sub"].includes(name));
+  const asked = askedAttributes(client.pool.settings).map((name) => ({
+    name: `attribute.${name}`,
+    label: attributeLabel(name),
+  }));
   return formPage(
     view,
     "Create an account",
     html`<p class="quiet">A confirmation code will be sent to your email address.</p>`,
-    html`${form(
-      view,
-      "/signup",
-      html`${usernameField(view)}
-        ${asked.map((name) => field({ name: `attribute.${name}`, label: name.replace(/^custom:/, "").replaceAll("_", " ") }))}
-        ${newPasswordFields(describePolicy(passwords))}`,
-      "Sign up",
-    )}
+    html`${form(view, "/signup", [usernameField(view), ...asked, ...newPasswordFields(view)], "Sign up")}
     <p class="foot">Have an account already? <a href="/login?${query}">Sign in</a></p>`,
   );
 }
 
 export function confirmPage(view: View): Html {
+  const { username, codeSent } = view.pending!;
+  const person = html`<strong>${username}</strong>`;
   return formPage(
     view,
     "Confirm your account",
-    html`<p class="quiet">We have sent a code by email to <strong>${view.username}</strong>. Enter it to confirm your account.</p>`,
-    html`${form(view, "/confirm", codeField, "Confirm account")}
-      ${form(view, "/resendcode", html``, "Send a new code", "second")}
-      <p class="foot"><a href="/login?${view.authorization.query}">Back to sign in</a></p>`,
+    codeSent
+      ? html`<p class="quiet">We have sent a code by email to ${person}. Enter it to confirm your account.</p>`
+      : html`<p class="quiet">Enter the code that was sent to ${person} to confirm your account, or ask for a new one.</p>`,
+    html`${form(view, "/confirm", [codeField], "Confirm account")}
+      ${secondForm(view, "/resendcode", "Send a new code")}
+      ${mailbox(view)}
+      ${backToSignIn(view)}`,
   );
 }
 
@@ -73,79 +77,83 @@ export function forgotPasswordPage(view: View): Html {
   return formPage(
     view,
     "Forgot your password?",
-    html`<p class="quiet">Enter your email address, and we will send you a code to reset your password.</p>`,
-    html`${form(view, "/forgotPassword", usernameField(view), "Reset my password")}
-      <p class="foot"><a href="/login?${view.authorization.query}">Back to sign in</a></p>`,
+    html`<p class="quiet">Enter your ${usernameLabel(view.authorization.client.pool.settings)}, and we will send you a code to reset your password.</p>`,
+    html`${form(view, "/forgotPassword", [usernameField(view)], "Reset my password")}
+      ${backToSignIn(view)}`,
   );
 }
 
 export function confirmForgotPasswordPage(view: View): Html {
-  const rules = describePolicy(view.authorization.client.pool.settings.passwords);
   return formPage(
     view,
     "Reset your password",
-    html`<p class="quiet">If there is an account for <strong>${view.username}</strong>, a code is on its way to its email address.</p>`,
-    html`${form(view, "/confirmForgotPassword", html`${codeField}${newPasswordFields(rules)}`, "Change password")}
-      <p class="foot"><a href="/forgotPassword?${view.authorization.query}">Send a new code</a></p>`,
+    html`<p class="quiet">If there is an account for <strong>${view.pending!.username}</strong>, a code is on its way to its email address.</p>`,
+    html`${form(view, "/confirmForgotPassword", [codeField, ...newPasswordFields(view)], "Change password")}
+      ${secondForm(view, "/resendResetCode", "Send a new code")}
+      ${mailbox(view)}
+      ${backToSignIn(view)}`,
   );
 }
 
 export function newPasswordPage(view: View): Html {
-  const rules = describePolicy(view.authorization.client.pool.settings.passwords);
   return formPage(
     view,
     "Choose a new password",
     html`<p class="quiet">Your temporary password is good for this once. Choose your own.</p>`,
-    form(view, "/newPassword", newPasswordFields(rules), "Set password"),
+    html`${form(view, "/newPassword", newPasswordFields(view), "Set password")}
+      ${backToSignIn(view)}`,
   );
 }
 
 function formPage(view: View, title: string, intro: Html, content: Html): Html {
+  const { refusal, notice } = view;
+  // Each on its own, so that the field that it is about can name it as its description.
+  const faults = refusal?.faults.map(({ text, field }, i) => [
+    i > 0 && " ",
+    field === undefined ? text : html`<span id="${field}-error">${text}</span>`,
+  ]);
   return page(
-    view.error ? `Error: ${title}` : title,
+    refusal ? `Error: ${title}` : title,
     html`<h1>${title}</h1>
       ${intro}
-      ${view.notice && html`<p class="notice" role="status">${view.notice}</p>`}
-      ${view.error && html`<p class="alert" role="alert" id="error">${view.error}</p>`}
+      ${notice && html`<p class="notice" role="status">${notice}</p>`}
+      ${faults && html`<p class="alert" role="alert">${faults}</p>`}
       ${content}`,
   );
 }
 
-function form(view: View, action: string, fields: Html, submit: string, look = "first"): Html {
-  return html`<form method="post" action="${action}?${view.authorization.query}" novalidate ${view.error && html`aria-describedby="error"`}>
-      <input type="hidden" name="_csrf" value="${view.visit.csrf}">
-      ${fields}
-      <button class="${look}">${submit}</button>
+function form(view: View, action: string, fields: readonly Field[], submit: string, more: Html | false = false): Html {
+  const shown = fields.map((field) => ({ ...field, value: view.refusal?.values[field.name] ?? field.value }));
+  const wrong = view.refusal?.faults.map(({ field }) => field) ?? [];
+  const first = shown.find(({ name, value = "" }) => wrong.includes(name) || value === "") ?? shown[0];
+  return html`<form method="post" action="${action}?${view.authorization.query}" novalidate>
+      ${csrf(view)}
+      ${shown.map((field) => fieldHtml(field, wrong.includes(field.name), field === first))}
+      <button>${submit}</button>
+      ${more}
     </form>`;
 }
 
-function usernameField(view: View): Html {
-  const email = view.authorization.client.pool.settings.usernameAttributes.includes("email");
-  return field({
-    name: "username",
-    label: email ? "Email address" : "Username",
-    type: email ? "email" : "text",
-    autocomplete: "username",
-    value: view.username ?? view.authorization.loginHint,
-  });
+/** A form that is only a button, below another one. */
+function secondForm(view: View, action: string, submit: string): Html {
+  return html`<form method="post" action="${action}?${view.authorization.query}">
+      ${csrf(view)}
+      <button class="second">${submit}</button>
+    </form>`;
 }
 
-const codeField = field({
-  name: "code",
-  label: "Confirmation code",
-  autocomplete: "one-time-code",
-  inputmode: "numeric",
-  hint: "Six digits",
-});
+function csrf({ visit }: View): Html {
+  return html`<input type="hidden" name="_csrf" value="${visit.csrf}">`;
+}
 
-function newPasswordFields(rules: readonly string[]): Html {
-  return html`${field({
-    name: "password",
-    label: "Password",
-    type: "password",
-    autocomplete: "new-password",
-    hint: `${rules.join(", ")}.`,
-  })}${field({ name: "repeat", label: "Confirm password", type: "password", autocomplete: "new-password" })}`;
+function backToSignIn({ authorization }: View): Html {
+  return html`<p class="foot"><a href="/login?${authorization.query}">Back to sign in</a></p>`;
+}
+
+/** Cognito's own pages have no such line: this machine sends no mail. */
+function mailbox({ mailboxUrl }: View): Html {
+  return html`<p class="foot hint">Mails stay on this machine.
+    <a href="${mailboxUrl}" target="_blank" rel="noopener">Open the mailbox</a> (in a new tab) to read the code.</p>`;
 }
 
 interface Field {
@@ -158,12 +166,43 @@ interface Field {
   readonly hint?: string;
 }
 
-function field({ name, label, type = "text", autocomplete = "off", inputmode, value = "", hint }: Field): Html {
+function usernameField({ authorization, visit }: View): Field {
+  const label = usernameLabel(authorization.client.pool.settings);
+  return {
+    name: "username",
+    label: label.charAt(0).toUpperCase() + label.slice(1),
+    type: label === "email address" ? "email" : "text",
+    autocomplete: "username",
+    value: visit.username ?? authorization.loginHint,
+  };
+}
+
+const codeField: Field = {
+  name: "code",
+  label: "Confirmation code",
+  autocomplete: "one-time-code",
+  inputmode: "numeric",
+  hint: "Six digits",
+};
+
+function newPasswordFields({ authorization }: View): Field[] {
+  const hint = `${describePolicy(authorization.client.pool.settings.passwords).join(", ")}.`;
+  const secret = { type: "password", autocomplete: "new-password" };
+  return [
+    { name: "password", label: "Password", hint, ...secret },
+    { name: "repeat", label: "Confirm password", ...secret },
+  ];
+}
+
+function fieldHtml(field: Field, wrong: boolean, first: boolean): Html {
+  const { name, label, type = "text", autocomplete = "off", inputmode, value = "", hint } = field;
+  const described = [wrong && `${name}-error`, hint && `${name}-hint`].filter(Boolean).join(" ");
   return html`<div class="field">
       <label for="${name}">${label}</label>
       <input id="${name}" name="${name}" type="${type}" autocomplete="${autocomplete}" value="${value}" required
-        ${inputmode && html`inputmode="${inputmode}"`} ${hint && html`aria-describedby="${name}-hint"`}
-        autocapitalize="none" spellcheck="false">
+        ${inputmode && html`inputmode="${inputmode}"`} ${wrong && html`aria-invalid="true"`}
+        ${described && html`aria-describedby="${described}"`} autocapitalize="none" spellcheck="false"
+        ${first && html`autofocus`}>
       ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
     </div>`;
 }

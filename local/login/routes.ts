@@ -1,18 +1,21 @@
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import { BodyTooLong, type Refusal, readBody, sendJson } from "../http";
+import { BodyTooLong, type Refusal as HttpRefusal, readBody, sendJson } from "../http";
+import { type Answer, formKey } from "./answers";
 import { type Authorization, availableClient, readAuthorization, single, withParameters } from "./authorization";
-import { OAuthError, PageError, Redirect, refusalText } from "./failures";
+import { faultsOf, OAuthError, PageError, Redirect, type Way } from "./failures";
 import type { Html } from "./html";
-import { backToApp, type Desk, FormError, type Interaction, interactions, pendingOf, type Step } from "./interactions";
+import { backToApp, type Desk, type Interaction, interactions, pendingOf, type Step } from "./interactions";
 import { errorPage } from "./pages";
 import * as tokenEndpoints from "./tokenEndpoints";
-import { cookie, csrfMatches } from "./visits";
+import { cookie, csrfMatches, inTurn, type Refusal, type Visit, visitIds } from "./visits";
 
 const style = readFileSync(join(__dirname, "style.css"));
 const longestForm = 32 * 1024;
-const sentElsewhere = "This form was not sent from these pages, or they were open for too long. Go back and try again.";
+const sentElsewhere = "This form was not sent from these pages, or they were open for too long. Begin again.";
+/** Longest value that the API takes, and so that is shown again. */
+const longestValue = 2048;
 
 /** As Cognito has it: scripts of any page may call these. */
 const anyOrigin = { "access-control-allow-origin": "*", "cache-control": "no-store", pragma: "no-cache" };
@@ -24,7 +27,7 @@ const preflight = {
 };
 
 /** A request that the pages do not even read. */
-export const refusal: Refusal = (_, message) => ({
+export const refusal: HttpRefusal = (_, message) => ({
   type: "text/html; charset=utf-8",
   text: errorPage("Something went wrong", message).text,
 });
@@ -48,8 +51,9 @@ export async function serve(desk: Desk, self: string, request: IncomingMessage, 
     }
   } catch (error) {
     if (error instanceof Redirect) response.writeHead(request.method === "POST" ? 303 : 302, headersTo(error)).end();
-    else if (error instanceof PageError) sendPage(response, error.status, errorPage(error.title, error.message));
-    else if (error instanceof BodyTooLong) {
+    else if (error instanceof PageError) {
+      sendPage(response, error.status, errorPage(error.title, error.message, error.ways));
+    } else if (error instanceof BodyTooLong) {
       sendPage(response, 413, errorPage("Something went wrong", `A form may have ${longestForm} bytes.`));
     } else throw error;
   }
@@ -70,9 +74,10 @@ function answerBrowser(desk: Desk, url: URL, request: IncomingMessage, response:
     const interaction = interactions[pathname]!;
     if (interaction.needsPending && !pendingOf(step)) throw new Redirect(`/login?${authorization.query}`);
     if (pathname === "/signup" && authorization.client.pool.settings.adminCreateOnly) {
-      throw new PageError(403, "Something went wrong", "Only an administrator can create accounts here.");
+      const text = "Only an administrator can create accounts here.";
+      throw new PageError(403, "Something went wrong", text, [backToSignIn(authorization)]);
     }
-    show(interaction, step, response, 200);
+    show(interaction, step, pathname, response);
   } else {
     throw new PageError(404, "Page not found", "There is no such page.");
   }
@@ -107,44 +112,104 @@ function logOut(desk: Desk, search: URLSearchParams, request: IncomingMessage, r
 }
 
 async function submitForm(desk: Desk, self: string, url: URL, request: IncomingMessage, response: ServerResponse) {
-  const form = await readForm(request);
+  const body = (await readBody(request, longestForm)).toString();
   const authorization = readAuthorization(desk.world, url.searchParams);
   const { origin = self, "sec-fetch-site": site = "same-origin" } = request.headers;
-  const visit = desk.visits.find(request);
   const ours = [self, self.replace("127.0.0.1", "localhost")].includes(origin) && site === "same-origin";
-  if (!ours || !visit || !csrfMatches(visit, form.get("_csrf"))) {
-    throw new PageError(403, "Something went wrong", sentElsewhere);
-  }
-  const step: Step = { desk, authorization, visit };
-  const interaction = interactions[url.pathname]!;
+  if (!ours) throw refusedForm(authorization, undefined);
+  const visit = desk.visits.find(request);
+  const form = { path: url.pathname, body: new URLSearchParams(body), key: formKey(url.pathname + url.search, body) };
+  const work = async () => {
+    const answer = desk.answers.find(form.key, visitIds(request));
+    if (answer && desk.visits.isOpen(answer.visit)) repeat(desk, authorization, answer, response);
+    if (!visit || !desk.visits.isOpen(visit) || !csrfMatches(visit, form.body.get("_csrf"))) {
+      throw refusedForm(authorization, visit);
+    }
+    await perform({ desk, authorization, visit }, form, response);
+  };
+  await (visit ? inTurn(visit, work) : work());
+}
+
+/** A form of these pages. */
+interface Form {
+  readonly path: string;
+  readonly body: URLSearchParams;
+  readonly key: string;
+}
+
+/** Does what a form asks for; what its page has to say is kept for when the browser asks for that page. */
+async function perform(step: Step, form: Form, response: ServerResponse): Promise<never> {
+  const { desk, authorization, visit } = step;
+  const interaction = interactions[form.path]!;
   if (interaction.needsPending && !pendingOf(step)) throw new Redirect(`/login?${authorization.query}`);
+  visit.username = form.body.get("username")?.slice(0, longestValue) ?? visit.username;
   try {
-    await interaction.submit(step, form);
+    return await interaction.submit(step, form.body);
   } catch (error) {
     if (step.visit !== visit) response.setHeader("set-cookie", cookie(step.visit));
-    const words = error instanceof FormError ? error.message : refusalText(error);
-    if (words === undefined) throw error;
-    show(interaction, step, response, 400, { error: words, username: form.get("username") ?? undefined });
+    if (error instanceof Redirect) {
+      const { notice, refusal } = step.visit;
+      const answer = { before: visit.id, visit: step.visit, url: error.url, said: { notice, refusal } };
+      desk.answers.remember(form.key, answer);
+      throw error;
+    }
+    const faults = faultsOf(error, authorization.client.pool.settings, form.body);
+    if (!faults) throw error;
+    const path = interaction.page ?? form.path;
+    visit.refusal = { path, faults, values: shownAgain(form.body) };
+    throw new Redirect(`${path}?${authorization.query}`);
   }
 }
 
-function show(
-  interaction: Interaction,
-  step: Step,
-  response: ServerResponse,
-  status: number,
-  more: { error?: string; username?: string } = {},
-): void {
-  const { authorization, visit } = step;
-  const { notice } = visit;
+/** Answers a form that was accepted a moment ago as it was answered then. */
+function repeat(desk: Desk, authorization: Authorization, answer: Answer, response: ServerResponse): never {
+  const { before, visit, url, said } = answer;
+  Object.assign(visit, said);
+  response.setHeader("set-cookie", cookie(visit));
+  // To the app with another code: it may have used the first one by now, and a second use would close what that opened.
+  if (visit.id === before) throw new Redirect(url);
+  throw backToApp(desk, authorization, visit.signedIn!.username, visit.signedIn!.authTime);
+}
+
+/** A form that does nothing: its CSRF token is not the one of this browser's visit. */
+function refusedForm(authorization: Authorization, visit: Visit | undefined): PageError {
+  const again = backToSignIn(authorization);
+  if (visit?.signedIn?.pool !== authorization.client.pool) {
+    return new PageError(403, "Something went wrong", sentElsewhere, [again]);
+  }
+  const text = "This browser signed in after the page was opened, perhaps in another tab.";
+  const onward = { url: `/oauth2/authorize?${authorization.query}`, text: "Continue to the app" };
+  return new PageError(403, "You are signed in already", text, [onward, again]);
+}
+
+function backToSignIn({ query }: Authorization): Way {
+  return { url: `/login?${query}`, text: "Back to sign in" };
+}
+
+/** What a refused form's page shows again: no passwords. */
+function shownAgain(form: URLSearchParams): Refusal["values"] {
+  const shown = [...form].filter(([name]) => /^(username|code|attribute\..{1,50})$/.test(name));
+  return Object.fromEntries(shown.map(([name, value]) => [name, value.slice(0, longestValue)]));
+}
+
+function show(interaction: Interaction, step: Step, path: string, response: ServerResponse): void {
+  const { authorization, visit, desk } = step;
+  const { notice, refusal } = visit;
   visit.notice = undefined;
-  const username = more.username ?? pendingOf(step)?.username;
+  visit.refusal = undefined;
   response.setHeader("set-cookie", cookie(visit));
   // The form's answer leads on to the app, and browsers hold that against form-action too.
   const { origin, protocol } = new URL(authorization.redirectUri);
   const app = origin === "null" ? protocol : origin;
-  const page = interaction.show({ authorization, visit, notice, ...more, username });
-  sendPage(response, status, page, `'self' ${app}`);
+  const page = interaction.show({
+    authorization,
+    visit,
+    notice,
+    refusal: refusal?.path === path ? refusal : undefined,
+    pending: pendingOf(step),
+    mailboxUrl: desk.mailboxUrl,
+  });
+  sendPage(response, 200, page, `'self' ${app}`);
 }
 
 async function readForm(request: IncomingMessage): Promise<URLSearchParams> {

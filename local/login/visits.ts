@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Pool } from "../cognito/world";
+import type { Fault } from "./failures";
 
 /** One browser at the pages, known by its cookie. */
 export interface Visit {
@@ -13,7 +14,22 @@ export interface Visit {
   pending?: Pending;
   /** Shown on the next page, once. */
   notice?: string;
+  /** Shown on the page of the form that was refused, once. */
+  refusal?: Refusal;
+  /** What the person last wrote as user name: the pages begin with it. */
+  username?: string;
   signedIn?: { readonly pool: Pool; readonly username: string; readonly authTime: number };
+  /** Settled when every form that came so far is answered. */
+  turn?: Promise<void>;
+}
+
+/** Why a form was refused. */
+export interface Refusal {
+  /** The path of the page with the form. */
+  readonly path: string;
+  readonly faults: readonly Fault[];
+  /** What was entered, without passwords. */
+  readonly values: Readonly<Record<string, string>>;
 }
 
 export interface Pending {
@@ -22,6 +38,8 @@ export interface Pending {
   readonly username: string;
   /** Whether this browser has shown the password: then confirming signs in. */
   readonly knowsPassword: boolean;
+  /** Whether a code was mailed on the way to the page that asks for it; without, an earlier one may be good still. */
+  readonly codeSent?: boolean;
   /** Stands for "knew the temporary password". */
   readonly challenge?: string;
 }
@@ -38,12 +56,12 @@ export class Visits {
   constructor(readonly now: () => number) {}
 
   find(request: IncomingMessage): Visit | undefined {
-    const cookies = (request.headers.cookie ?? "").split(/; */).map((pair) => pair.split("="));
-    for (const [name, id = ""] of cookies) {
-      const visit = name === cookieName ? this.#visits.get(id) : undefined;
-      if (visit && visit.expires > this.now()) return visit;
-    }
-    return undefined;
+    const visits = visitIds(request).map((id) => this.#visits.get(id));
+    return visits.find((visit) => visit && visit.expires > this.now());
+  }
+
+  isOpen(visit: Visit): boolean {
+    return this.#visits.has(visit.id);
   }
 
   /** Begins a visit with a new id, and so a new cookie. */
@@ -61,6 +79,20 @@ export class Visits {
   end(visit: Visit): void {
     this.#visits.delete(visit.id);
   }
+}
+
+/** The ids that came in the cookies of a request, of visits that are over among them. */
+export function visitIds(request: IncomingMessage): string[] {
+  const cookies = (request.headers.cookie ?? "").split(/; */).map((pair) => pair.split("="));
+  return cookies.filter(([name]) => name === cookieName).map(([, id = ""]) => id);
+}
+
+/** Works for one visit, when all that it asked for before is done. */
+export function inTurn<T>(visit: Visit, work: () => Promise<T>): Promise<T> {
+  const done = (visit.turn ?? Promise.resolve()).then(work);
+  const settled = () => undefined;
+  visit.turn = done.then(settled, settled);
+  return done;
 }
 
 /** For `Set-Cookie`. Without `Secure`: these pages speak plain HTTP on this machine only. */

@@ -6,6 +6,8 @@ export class Browser {
   status = 0;
   page = "";
   headers = new Headers();
+  /** The status that the last form was answered with, before any redirect. */
+  answered = 0;
 
   constructor(readonly home: string) {}
 
@@ -24,6 +26,7 @@ export class Browser {
       if (/Max-Age=0/.test(set)) this.cookies.delete(name);
       else this.cookies.set(name, value);
     }
+    if (init.method === "POST") this.answered = response.status;
     const location = response.headers.get("location");
     if (location !== null) return this.open(location);
     Object.assign(this, {
@@ -48,9 +51,30 @@ export class Browser {
     return this.open(form[1]!.replaceAll("&amp;", "&"), { method: "POST", body, headers });
   }
 
+  /** The same browser before it goes on: what a second click sends, with the cookies of the page that is open. */
+  twin(): Browser {
+    const twin = new Browser(this.home);
+    for (const [name, value] of this.cookies) twin.cookies.set(name, value);
+    return Object.assign(twin, { url: this.url, page: this.page });
+  }
+
   /** The text of the alert or notice on the page. */
   get message(): string | undefined {
-    return /<p class="(?:alert|notice)"[^>]*>([^<]*)</.exec(this.page)?.[1];
+    const [, content] = /<p class="(?:alert|notice)"[^>]*>(.*?)<\/p>/s.exec(this.page) ?? [];
+    return content?.replace(/<[^>]*>/g, "").trim();
+  }
+
+  /** The `input` with this name, as it stands in the page. */
+  input(name: string): string {
+    const tag = new RegExp(`<input [^>]*name="${name}"[^>]*>`).exec(this.page);
+    if (!tag) throw new Error(`No field ${name} on ${this.url}:\n${this.page}`);
+    return tag[0];
+  }
+
+  /** The links of the page: text → address. */
+  get links(): Record<string, string> {
+    const found = [...this.page.matchAll(/<a href="([^"]*)"[^>]*>([^<]*)<\/a>/g)];
+    return Object.fromEntries(found.map(([, href, text]) => [text!, href!.replaceAll("&amp;", "&")]));
   }
 
   get title(): string | undefined {

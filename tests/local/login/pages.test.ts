@@ -34,7 +34,8 @@ describe("a person", () => {
     expect(on.browser.page).toContain(email);
     if (first !== on.local.code(email)) {
       await on.browser.submit("/confirm", { code: first });
-      expect([on.browser.status, on.browser.title]).toEqual([400, "Error: Confirm your account"]);
+      expect([on.browser.answered, on.browser.status]).toEqual([303, 200]);
+      expect(on.browser.title).toBe("Error: Confirm your account");
       expect(on.browser.message).toBe("Invalid verification code provided, please try again.");
     }
     await on.browser.submit("/confirm", { code: ` ${on.local.code(email)} ` });
@@ -53,7 +54,8 @@ describe("a person", () => {
     await on.signUp();
     on.browser.cookies.clear();
     await on.signIn(on.request(), email, "Wrong-horse-1");
-    expect([on.browser.status, on.browser.message]).toEqual([400, "Incorrect username or password."]);
+    expect([on.browser.answered, on.browser.status]).toEqual([303, 200]);
+    expect([on.browser.title, on.browser.message]).toEqual(["Error: Sign in", "Incorrect username or password."]);
     expect(on.browser.page).toContain(`value="${email}"`);
     expect(on.browser.page).not.toContain("Wrong-horse-1");
     await on.browser.submit("/login", { username: email });
@@ -63,10 +65,14 @@ describe("a person", () => {
       await on.browser.submit("/signup", { username, password: given, repeat });
       return on.browser.message;
     };
-    expect(await signUp(email, password)).toBe("User already exists");
+    expect(await signUp(email, password)).toBe(
+      "There is an account with this email address already. Sign in, or enter another one.",
+    );
     expect(await signUp("b@example.com", password, "other")).toBe("The two passwords are not the same.");
-    expect(await signUp("b@example.com", "short")).toContain("Password not long enough");
-    expect(await signUp('"><script>alert(1)</script>', password)).toContain("Username should be an email.");
+    expect(await signUp("b@example.com", "short")).toBe("Choose a longer password: at least 8 characters.");
+    expect(await signUp('"><script>alert(1)</script>', password)).toBe(
+      "Enter an email address, for example name@example.com.",
+    );
     expect(on.browser.page).not.toContain("<script");
     expect(on.browser.page).toContain("&quot;&gt;&lt;script&gt;");
   });
@@ -90,7 +96,7 @@ describe("a person", () => {
     await on.local.sdk.send(new AdminCreateUserCommand(create));
     expect(await on.signIn(on.request(), email, "Temporary-1")).toContain("/newPassword?");
     await on.browser.submit("/newPassword", { password: "weak", repeat: "weak" });
-    expect(on.browser.message).toContain("Password not long enough");
+    expect(on.browser.message).toBe("Choose a longer password: at least 8 characters.");
     expect(await on.browser.submit("/newPassword", { password, repeat: password })).toMatch(/[?&]code=/);
   });
 
@@ -101,9 +107,19 @@ describe("a person", () => {
     };
     await on.signUp();
     expect(on.browser.message).toBe("PostConfirmation failed with error no row.");
+    expect(on.browser.title).toBe("Error: Confirm your account");
     on.local.trigger = () => Promise.reject(new Error("not yet"));
     await on.signIn();
     expect(on.browser.message).toBe("PostAuthentication failed with error not yet.");
+    on.local.trigger = async (event) => {
+      if (event.triggerSource.startsWith("PostAuthentication")) throw new Error("no row yet");
+      return event;
+    };
+    await on.signUp("b@example.com");
+    expect([on.browser.title, on.browser.message]).toEqual([
+      "Error: Sign in",
+      "PostAuthentication failed with error no row yet.",
+    ]);
     on.local.trigger = async (event) => event;
     expect(await on.signIn()).toMatch(/[?&]code=/);
   });
@@ -259,10 +275,15 @@ test("an administrator's pool offers no sign-up, and no recovery where it has no
     },
   });
   try {
+    await on.browser.open(on.request());
+    expect(on.browser.page).toContain('<button class="link" name="forgot"');
+    expect(on.browser.links["Create an account"]).toMatch(/^\/signup\?/);
     await other.browser.open(other.request());
-    expect(other.browser.page).not.toMatch(/\/signup|\/forgotPassword/);
+    expect(other.browser.page).not.toMatch(/\/signup|\/forgotPassword|name="forgot"/);
     await other.browser.open(other.request({}, "/signup"));
     expect(other.browser.status).toBe(403);
+    await other.browser.open(other.browser.links["Back to sign in"]!);
+    expect(other.browser.title).toBe("Sign in");
     const forgot = new ForgotPasswordCommand({ ClientId: other.local.clientId, Username: email });
     await expect(other.local.sdk.send(forgot)).rejects.toMatchObject({ name: "NotAuthorizedException" });
   } finally {
