@@ -19,8 +19,21 @@ const instanceType = "aws:rds/instance:Instance";
 const clusterType = "aws:rds/cluster:Cluster";
 const memberType = "aws:rds/clusterInstance:ClusterInstance";
 
-/** Every class of the table has two virtual processors (RDS user guide, "DB instance classes"). */
-const processorsOfAnInstance = 2;
+/**
+ * Virtual processors of an instance class (RDS user guide, "Hardware specifications for DB instance classes").
+ * @returns undefined for a class it does not know: those beside t3, t4g, and m5, r5 and newer, and metal ones
+ */
+function processorsOf(instanceClass: unknown): number | undefined {
+  const [, burstable, size, times] =
+    /^db\.(?:(t3|t4g)|[mr][5-9][a-z]*)\.(micro|small|medium|large|(\d*)xlarge)$/.exec(String(instanceClass)) ?? [];
+  if (size === undefined || (!burstable && /^(micro|small|medium)$/.test(size))) return undefined;
+  return size.endsWith("xlarge") ? 4 * Number(times || 1) : 2;
+}
+/**
+ * Lambda asks an empty queue with five pollers at first, each by long polling, which SQS ends after 20 s at most (Lambda
+ * developer guide, "Using Lambda with Amazon SQS").
+ */
+const pollsPerMonth = 5 * (3600 / 20) * hoursPerMonth;
 /** A proxy in front of Aurora Serverless is billed for at least this many capacity units (its pricing page). */
 const leastCapacityOfAProxy = 8;
 
@@ -47,12 +60,16 @@ const pricings: Readonly<Record<string, Pricing>> = {
     const what = `${least} capacity units, the least; ${most} at most`;
     return [line(name, what, least * hoursPerMonth, "aurora.capacity"), ...publicAddress(resource)];
   },
-  "aws:rds/proxy:Proxy": ({ name }, all) => {
+  "aws:rds/proxy:Proxy": (proxy, all) => {
+    const { name } = proxy;
     const members = all.filter(({ type }) => type === memberType);
     const instances = all.filter(({ type }) => type === instanceType);
-    const lines = instances.map((instance) =>
-      line(name, `proxy for ${instance.name}`, processorsOfAnInstance * hoursPerMonth, "rds.proxy"),
-    );
+    const lines = instances.map((instance) => {
+      const processors = processorsOf(instance.inputs.instanceClass);
+      return processors === undefined
+        ? notPriced(proxy, `the number of processors of ${instance.inputs.instanceClass} is not known`)
+        : line(name, `proxy for ${instance.name}, ${processors} processors`, processors * hoursPerMonth, "rds.proxy");
+    });
     if (members.length === 0) return lines;
     const units = members.reduce((total, member) => total + capacityOf(clusterOf(member, all)).least, 0);
     const billed = Math.max(units, leastCapacityOfAProxy) * hoursPerMonth;
@@ -66,6 +83,9 @@ const pricings: Readonly<Record<string, Pricing>> = {
     if (zones === 0) return [notPriced(resource, "an interface endpoint without subnets")];
     return [line(name, `endpoint in ${zones} zones`, zones * hoursPerMonth, "vpc.endpoint")];
   },
+  "aws:lambda/eventSourceMapping:EventSourceMapping": ({ name }) => [
+    line(name, "asking the empty queue", pollsPerMonth / 1e6, "queue.requests"),
+  ],
   "aws:secretsmanager/secret:Secret": ({ name }) => [line(name, "secret", 1, "secret.month")],
   // AWS's own keys are free; a key in the program is one of the account's.
   "aws:kms/key:Key": ({ name }) => [line(name, "key", 1, "kms.key")],
@@ -80,12 +100,19 @@ const pricings: Readonly<Record<string, Pricing>> = {
 
 /** What is paid by use: type → what, and its price. */
 const usage: Readonly<Record<string, readonly (readonly [string, PriceKey])[]>> = {
-  [instanceType]: [["backups beyond the database's size", "rds.backup"]],
+  [instanceType]: [
+    ["backups beyond the database's size", "rds.backup"],
+    ["the database's error log, written", "log.ingested"],
+  ],
   [clusterType]: [
+    ["backups beyond Aurora's size", "aurora.backup"],
+    ["the database's error log, written", "log.ingested"],
     ["data in Aurora", "aurora.storage"],
     ["reads and writes of Aurora's storage", "aurora.requests"],
     ["capacity above the least", "aurora.capacity"],
   ],
+  "aws:ec2/vpcEndpoint:VpcEndpoint": [["data through an endpoint", "vpc.endpointData"]],
+  "aws:kms/key:Key": [["each of a key's first two yearly rotations, from then on", "kms.rotation"]],
   "aws:cloudwatch/logGroup:LogGroup": [
     ["logs written", "log.ingested"],
     ["logs kept", "log.stored"],
@@ -143,9 +170,7 @@ const free = new Set([
   ...["policy:Policy", "role:Role", "rolePolicy:RolePolicy", "rolePolicyAttachment:RolePolicyAttachment"].map(
     (type) => `aws:iam/${type}`,
   ),
-  ...["eventSourceMapping:EventSourceMapping", "invocation:Invocation", "permission:Permission"].map(
-    (type) => `aws:lambda/${type}`,
-  ),
+  ...["invocation:Invocation", "permission:Permission"].map((type) => `aws:lambda/${type}`),
   ...[
     "clusterParameterGroup:ClusterParameterGroup",
     "eventSubscription:EventSubscription",

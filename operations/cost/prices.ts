@@ -85,10 +85,13 @@ export const prices = {
   "aurora.capacity": read(0.12, "ACU-hour", "aurora", "rds_cluster_instance"),
   "aurora.storage": read(0.1, "GB-month", "aurora", "rds_cluster"),
   "aurora.requests": read(0.2, "million", "aurora", "rds_cluster"),
+  "aurora.backup": unverified(0.021, "GB-month", "aurora"),
 
   "vpc.endpoint": read(0.01, "hour", "privateLink", "vpc_endpoint"),
+  "vpc.endpointData": unverified(0.01, "GB", "privateLink"),
   "vpc.publicAddress": unverified(0.005, "hour", "vpc"),
   "kms.key": read(1, "month", "kms", "kms_key"),
+  "kms.rotation": unverified(1, "month", "kms"),
   "secret.month": read(0.4, "month", "secrets", "secretsmanager_secret"),
   "secret.calls": read(0.05, "10,000", "secrets", "secretsmanager_secret"),
   "alarm.metric": read(0.1, "month", "cloudWatch", "cloudwatch_metric_alarm"),

@@ -3,7 +3,7 @@ import { type Line, line, lineIfKnown, type NotPriced } from "./line";
 
 /**
  * What is taken for granted where a price depends on how the system is used. Rather too much than too little, so that
- * the sums are bounds.
+ * the sums are bounds. What Lambda asks of an empty queue is no sign-up's and stands in fixed.ts.
  */
 export const assumptions = {
   /** Billed duration of one call of a function, its share of cold starts included. */

@@ -62,6 +62,38 @@ describe("fixed prices", () => {
   });
 
   test.each([
+    ["db.t4g.micro", 2],
+    ["db.t3.2xlarge", 8],
+    ["db.m7g.large", 2],
+    ["db.r6i.xlarge", 4],
+    ["db.m5.24xlarge", 96],
+    ["db.m7g.medium", undefined],
+    ["db.x2g.large", undefined],
+    ["db.m5.metal", undefined],
+  ])("take a proxy for %s at %s processors", (instanceClass, processors) => {
+    const { lines, notPriced } = fixedPrices([instance({ instanceClass }), resource("aws:rds/proxy:Proxy")]);
+    expect(lines.find(({ key }) => key === "rds.proxy")?.quantity).toBe(processors && processors * 730);
+    const missing = notPriced.filter(({ of }) => of === "Proxy");
+    expect(missing.map(({ reason }) => reason)).toEqual(
+      processors ? [] : [`the number of processors of ${instanceClass} is not known`],
+    );
+  });
+
+  test("count what Lambda asks of an empty queue: five pollers, three times a minute", () => {
+    const { lines } = fixedPrices([resource("aws:lambda/eventSourceMapping:EventSourceMapping")]);
+    expect(sum(lines)).toBeCloseTo(5 * 3 * 60 * 730 * 0.4e-6, 6);
+  });
+
+  test("name what is paid by use", () => {
+    const keysOf = (type: string) =>
+      fixedPrices([resource(type, { instanceClass: "db.serverless" })]).byUse.map(({ key }) => key);
+    expect(keysOf("aws:rds/instance:Instance")).toEqual(["rds.backup", "log.ingested"]);
+    expect(keysOf("aws:rds/cluster:Cluster")).toEqual(expect.arrayContaining(["aurora.backup", "log.ingested"]));
+    expect(keysOf("aws:ec2/vpcEndpoint:VpcEndpoint")).toEqual(["vpc.endpointData"]);
+    expect(keysOf("aws:kms/key:Key")).toEqual(["kms.rotation"]);
+  });
+
+  test.each([
     ["a type that nobody has priced", resource("aws:ec2/natGateway:NatGateway"), "does not know this type"],
     ["another provider's resource", resource("datadog:index/monitor:Monitor"), "does not know this type"],
     ["a class that is not in the table", instance({ instanceClass: "db.r8g.large" }), "rds.db.r8g.large"],
