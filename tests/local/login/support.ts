@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import type { TimeLimits } from "../../../local/http";
 import { Login } from "../../../local/login/login";
 import { type Changes, callback, LocalCognito, password } from "../cognito/support";
 import { Browser } from "./browser";
@@ -16,7 +17,9 @@ export class LocalLogin {
 
   private constructor(readonly local: LocalCognito) {}
 
-  static async start(changes: Changes & { domain?: object | null; branded?: boolean } = {}): Promise<LocalLogin> {
+  static async start(
+    changes: Changes & { domain?: object | null; branded?: boolean; limits?: TimeLimits } = {},
+  ): Promise<LocalLogin> {
     const made = new LocalLogin(await LocalCognito.start(changes));
     const { local } = made;
     const { domain = {}, branded = true } = changes;
@@ -28,7 +31,7 @@ export class LocalLogin {
       const inputs = { userPoolId: local.poolId, clientId: local.clientId, useCognitoProvidedValues: true };
       await local.make("managedLoginBranding:ManagedLoginBranding", inputs);
     }
-    made.login = await Login.start(local.site, local.cognito);
+    made.login = await Login.start(local.site, local.cognito, changes.limits);
     made.browser = new Browser(made.login.url);
     return made;
   }
