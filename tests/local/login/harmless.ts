@@ -12,6 +12,7 @@ export const forms = [
   "/resendcode",
   "/forgotPassword",
   "/confirmForgotPassword",
+  "/resendResetCode",
   "/newPassword",
 ];
 export const endpoints = ["/oauth2/token", "/oauth2/revoke", "/oauth2/userInfo"];
@@ -63,13 +64,17 @@ const allowedLocation = (location: string) =>
   registered.some((url) => location === url || location.startsWith(`${url}?`)) ||
   [...forms, "/oauth2/authorize"].some((path) => location.startsWith(`${path}?`));
 
-const tags = new Set("html head meta title link body main h1 p a form input button div label strong".split(" "));
+const tags = new Set("html head meta title link body main h1 p a form input button div label span strong".split(" "));
 const attributes = new Set(
   (
     "lang charset name content rel href class role id method action novalidate type value for autocomplete required " +
-    "inputmode aria-describedby autocapitalize spellcheck"
+    "inputmode aria-describedby aria-invalid autocapitalize autofocus spellcheck target"
   ).split(" "),
 );
+
+/** The pages themselves, and where this machine's mails are. */
+const addresses =
+  /^(data:,|\/style\.css|http:\/\/127\.0\.0\.1:\d+\/mailbox|\/(?:login|signup|confirm|resendcode|resendResetCode|\w+Password)\?[^<>"']*)$/;
 
 /** Holds a page to the elements and attributes of the pages' own templates, and its addresses to themselves. */
 function expectOwnMarkup(page: string): void {
@@ -82,7 +87,7 @@ function expectOwnMarkup(page: string): void {
     for (const [, attribute, value] of pairs) {
       expect(attributes).toContain(attribute);
       if (attribute === "action" || attribute === "href") {
-        expect(value).toMatch(/^(data:,|\/style\.css|\/(?:login|signup|confirm|resendcode|\w+Password)\?[^<>"']*)$/);
+        expect(value).toMatch(addresses);
       }
     }
   }
