@@ -25,12 +25,33 @@ export function copyOf(name) {
 }
 
 /**
+ * Shows a file's name in its row or card, which may be too narrow for it.
+ *
+ * @param {HTMLElement} root
+ * @param {string} name
+ */
+export function showName(root, name) {
+  const element = part(root, "name", HTMLElement);
+  element.textContent = element.title = name;
+}
+
+/** What is said within this time is said together: the later would otherwise take the earlier's place unheard. */
+const togetherMs = 250;
+/** @type {string[]} */
+let unsaid = [];
+
+/**
  * Tells people who listen to the page what happened; others see it where it happened.
  *
  * @param {string} words
  */
 export function announce(words) {
-  part(document, "status", HTMLElement).textContent = words;
+  unsaid.push(words);
+  if (unsaid.length > 1) return;
+  setTimeout(() => {
+    part(document, "status", HTMLElement).textContent = unsaid.join(" ");
+    unsaid = [];
+  }, togetherMs);
 }
 
 /**

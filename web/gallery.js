@@ -1,4 +1,4 @@
-import { announce, copyOf, part } from "./dom.js";
+import { announce, copyOf, part, showName } from "./dom.js";
 import { apiAddress, inWords, publicAddress } from "./pictures.js";
 import { Problem, problemOf, unreachable, wordsOf } from "./problems.js";
 
@@ -40,7 +40,7 @@ function card(picture, { settings, session, remembered, endsSession }, onRemoved
   const note = part(element, "note", HTMLElement);
   const address = part(element, "address", HTMLInputElement);
   const url = publicAddress(settings, picture.key);
-  part(element, "name", HTMLElement).textContent = picture.name;
+  showName(element, picture.name);
   part(element, "facts", HTMLElement).textContent =
     `${inWords(picture.size)}, ${new Date(picture.at).toLocaleString()}`;
   part(element, "open", HTMLAnchorElement).href = url;
@@ -100,7 +100,7 @@ function card(picture, { settings, session, remembered, endsSession }, onRemoved
  */
 async function getThroughApi(url, token) {
   const response = await fetch(url, { headers: { authorization: token } }).catch(() => {
-    throw new Problem(unreachable("the image API"));
+    throw new Problem(unreachable("the image API", url));
   });
   if (!response.ok) throw problemOf(response.status, "The picture");
   return response.blob();

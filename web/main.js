@@ -1,5 +1,6 @@
 import { part, showProblem } from "./dom.js";
 import { showGallery } from "./gallery.js";
+import { askBeforeUnload, askToLeave } from "./leaving.js";
 import { Problem, wordsOf } from "./problems.js";
 import { Remembered } from "./remembered.js";
 import { showRow } from "./row.js";
@@ -40,18 +41,25 @@ function showSignedIn(settings, session, { sub, email }) {
     showSignedOut(settings, session);
     return true;
   };
-  part(document, "who", HTMLElement).textContent = email;
+  const who = part(document, "who", HTMLElement);
+  who.textContent = who.title = email;
   part(document, "email", HTMLElement).textContent = email;
   part(document, "sub", HTMLElement).textContent = sub;
-  part(document, "sign-out", HTMLButtonElement).onclick = () => session.signOut();
   showRow(settings, session, endsSession);
   const remembered = new Remembered(settings.bucketName, sub);
   const gallery = showGallery({ settings, session, remembered, endsSession });
-  acceptUploads({ settings, session, endsSession, onUploaded: (picture) => gallery.add(picture) });
+  const uploads = acceptUploads({ settings, session, endsSession, onUploaded: (picture) => gallery.add(picture) });
+  askBeforeUnload(uploads.underWay);
+  part(document, "sign-out", HTMLButtonElement).onclick = async () => {
+    if (uploads.underWay() && !(await askToLeave())) return;
+    uploads.cancel();
+    await session.signOut();
+  };
   show("signed-in");
 }
 
 async function start() {
+  show("loading");
   const settings = await loadSettings();
   // The login pages come back to the registered address only, and what this tab keeps belongs to its origin.
   if (location.origin !== new URL(settings.webUrl).origin) {

@@ -38,9 +38,23 @@ export async function checkedType(file) {
   const type = pictureType(new Uint8Array(start));
   if (type === undefined) throw new Problem("Only JPEG and PNG pictures are taken.", { final: true });
   if (file.size > largest) {
-    throw new Problem(`This picture is larger than 10 MB: it has ${inWords(file.size)}.`, { final: true });
+    const [has, most] = [file.size, largest].map((bytes) => `${inWords(bytes)} (${bytes.toLocaleString("en")} bytes)`);
+    throw new Problem(`This picture is too large: it has ${has}, and ${most} are the most.`, { final: true });
   }
   return type;
+}
+
+/**
+ * Has the browser draw the picture: one that is cut off would be stored, and then shown to nobody.
+ *
+ * @param {Blob} file
+ * @throws {Problem} where it cannot be drawn
+ */
+export async function checkWhole(file) {
+  const drawn = await createImageBitmap(file).catch(() => {
+    throw new Problem("This file is damaged: the browser cannot draw the picture in it.", { final: true });
+  });
+  drawn.close();
 }
 
 /**

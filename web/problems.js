@@ -23,9 +23,19 @@ export class Cancelled extends Problem {
 
 export const signInEnded = "Your sign-in has ended. Sign in again to go on.";
 
-/** @param {string} service */
-export const unreachable = (service) =>
-  `There is no connection to ${service}. Check that you are online, and try again.`;
+/**
+ * The words for a service that does not answer at all.
+ *
+ * @param {string} service
+ * @param {string} url where it was asked; from this machine itself, being online changes nothing
+ */
+export function unreachable(service, url) {
+  const here = ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname);
+  const check = here
+    ? "It runs on this machine: see in its terminal whether it was stopped"
+    : "Check that you are online";
+  return `There is no connection to ${service}. ${check}, and try again.`;
+}
 
 /**
  * The words for an answer that was not a success.

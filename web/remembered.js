@@ -1,3 +1,5 @@
+import { stored } from "./stored.js";
+
 /**
  * The bucket cannot be listed, so this browser remembers what each person uploaded from it.
  *
@@ -20,9 +22,10 @@ export class Remembered {
     this.#item = `pictures of ${sub} in ${bucketName}`;
   }
 
-  /** Newest first. @returns {Picture[]} */
+  /** Newest first; what is kept there but is no picture is passed over. @returns {Picture[]} */
   list() {
-    return JSON.parse(localStorage.getItem(this.#item) ?? "[]");
+    const kept = stored(localStorage, this.#item);
+    return Array.isArray(kept) ? kept.filter(isPicture) : [];
   }
 
   /** @param {Picture} picture */
@@ -39,4 +42,13 @@ export class Remembered {
   #write(pictures) {
     localStorage.setItem(this.#item, JSON.stringify(pictures));
   }
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Picture}
+ */
+function isPicture(value) {
+  const { key, name, size, at } = /** @type {Partial<Picture>} */ (value ?? {});
+  return [key, name, at].every((text) => typeof text === "string") && typeof size === "number";
 }

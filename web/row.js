@@ -45,7 +45,7 @@ export function showRow(settings, session, endsSession) {
  */
 async function readRow(path, token) {
   const response = await fetch(path, { headers: { authorization: `Bearer ${token}` } }).catch(() => {
-    throw new Problem(unreachable("the server of this page"));
+    throw new Problem(unreachable("the server of this page", location.href));
   });
   if (response.status === 404) return undefined;
   if (!response.ok) throw problemOf(response.status, "Your row");

@@ -1,5 +1,6 @@
 import { challengeOf, randomText } from "./pkce.js";
 import { Problem, signInEnded, unreachable, wordsFor } from "./problems.js";
+import { stored } from "./stored.js";
 
 const tokensItem = "tokens";
 const pendingItem = "pendingSignIn";
@@ -41,7 +42,7 @@ export class Session {
    * @returns {{ sub: string, email: string } | undefined}
    */
   get user() {
-    const tokens = /** @type {Tokens | undefined} */ (read(tokensItem));
+    const tokens = keptTokens();
     return tokens && claimsOf(tokens.idToken);
   }
 
@@ -73,21 +74,23 @@ export class Session {
   async finish() {
     const answer = new URL(location.href).searchParams;
     if (!answer.has("code") && !answer.has("error")) return;
-    const pending = /** @type {{ state: string, verifier: string } | undefined} */ (read(pendingItem));
+    const pending = pendingSignIn();
     sessionStorage.removeItem(pendingItem);
     history.replaceState(null, "", location.pathname);
-    if (pending === undefined || answer.get("state") !== pending.state) {
-      // Loading the address of an old answer again harms nobody who is signed in already.
-      if (this.user) return;
-      // Whoever came by the login pages' plain address has no state. The code may be anybody's, so it is not used; the
-      // login pages know this browser's person by now and answer a sign-in of this page's own at once.
-      if (answer.has("code") && !answer.has("state")) return this.begin("/oauth2/authorize");
+    const [state, error] = [answer.get("state"), answer.get("error")];
+    const known = pending !== undefined && state === pending.state;
+    // Loading the address of an old answer again harms nobody who is signed in already.
+    if (!known && this.user) return;
+    if (!known && state !== null) {
       throw new Problem("This sign-in was not begun in this tab, or was used already. Sign in again.");
     }
-    const error = answer.get("error");
+    // Told without a state too: it signs nobody in.
     if (error !== null) {
-      throw new Problem(`The login pages did not sign you in: ${answer.get("error_description") ?? error}.`);
+      throw new Problem(`The login pages did not sign you in: ${answer.get("error_description") || error}.`);
     }
+    // Whoever came by the login pages' plain address has no state. The code may be anybody's, so it is not used; the
+    // login pages know this browser's person by now and answer a sign-in of this page's own at once.
+    if (!known) return this.begin("/oauth2/authorize");
     await this.#ask({
       grant_type: "authorization_code",
       code: answer.get("code") ?? "",
@@ -103,7 +106,7 @@ export class Session {
    * @throws {Problem}
    */
   async accessToken() {
-    const tokens = /** @type {Tokens | undefined} */ (read(tokensItem));
+    const tokens = keptTokens();
     if (tokens === undefined) throw new Problem(signInEnded, { signedOut: true });
     if (tokens.expiresAt - Date.now() > marginMs) return tokens.accessToken;
     // Uploads that start together share one renewal.
@@ -120,7 +123,7 @@ export class Session {
 
   /** Ends the sign-in here and at the login pages, which come back to this page. */
   async signOut() {
-    const tokens = /** @type {Tokens | undefined} */ (read(tokensItem));
+    const tokens = keptTokens();
     this.forget();
     const client = { client_id: this.#settings.userPoolClientId };
     if (tokens) {
@@ -145,13 +148,13 @@ export class Session {
       body: new URLSearchParams({ client_id: this.#settings.userPoolClientId, ...grant }),
       signal: AbortSignal.timeout(answerWithinMs),
     }).catch(() => {
-      throw new Problem(unreachable("the login service"));
+      throw new Problem(unreachable("the login service", this.#login));
     });
     const answer = await response.json().catch(() => ({}));
     if (answer.error === "invalid_grant") throw new Problem(signInEnded, { signedOut: true });
     if (!response.ok) throw new Problem(wordsFor(response.status, "The sign-in"));
     // Whoever signed out while this was on its way stays signed out.
-    const forgotten = grant.grant_type === "refresh_token" && read(tokensItem) === undefined;
+    const forgotten = grant.grant_type === "refresh_token" && keptTokens() === undefined;
     if (forgotten) throw new Problem(signInEnded, { signedOut: true });
     /** @type {Tokens} */
     const tokens = {
@@ -166,14 +169,31 @@ export class Session {
   }
 }
 
-/** @param {string} item */
-function read(item) {
-  return JSON.parse(sessionStorage.getItem(item) ?? "null") ?? undefined;
+/** @returns {Tokens | undefined} undefined where what is kept is no sign-in */
+function keptTokens() {
+  const kept = /** @type {Partial<Tokens>} */ (stored(sessionStorage, tokensItem) ?? {});
+  const texts = [kept.accessToken, kept.idToken, kept.refreshToken];
+  const whole = texts.every((text) => typeof text === "string") && typeof kept.expiresAt === "number";
+  return whole && claimsOf(kept.idToken ?? "") ? /** @type {Tokens} */ (kept) : undefined;
 }
 
-/** @param {string} token */
+/** @returns {{ state: string, verifier: string } | undefined} */
+function pendingSignIn() {
+  const { state, verifier } = /** @type {Record<string, unknown>} */ (stored(sessionStorage, pendingItem) ?? {});
+  return typeof state === "string" && typeof verifier === "string" ? { state, verifier } : undefined;
+}
+
+/**
+ * @param {string} token
+ * @returns {{ sub: string, email: string } | undefined} undefined for what is no ID token
+ */
 function claimsOf(token) {
-  const payload = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
-  const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
-  return JSON.parse(new TextDecoder().decode(bytes));
+  try {
+    const payload = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+    const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
+    const { sub, email } = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof sub === "string" && typeof email === "string" ? { sub, email } : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -18,7 +18,7 @@ import { Problem, unreachable, wordsFor } from "./problems.js";
 /** @returns {Promise<Settings>} */
 export async function loadSettings() {
   const response = await fetch("/config.json").catch(() => {
-    throw new Problem(unreachable("the server of this page"));
+    throw new Problem(unreachable("the server of this page", location.href));
   });
   if (!response.ok) throw new Problem(wordsFor(response.status, "The page's configuration"));
   return response.json();

@@ -36,7 +36,7 @@ export function put({ url, token, file, type, onProgress, signal }) {
       clearTimeout(stalled);
       signal.removeEventListener("abort", abort);
       if (signal.aborted) reject(new Cancelled());
-      else if (request.status === 0) reject(new Problem(unreachable("the image API")));
+      else if (request.status === 0) reject(new Problem(unreachable("the image API", url)));
       else if (request.status !== 200) reject(problemOf(request.status, "The upload"));
       else resolve();
     });

@@ -1,5 +1,5 @@
-import { announce, copyOf, part } from "./dom.js";
-import { apiAddress, checkedType, inWords, objectKey, once } from "./pictures.js";
+import { announce, copyOf, part, showName } from "./dom.js";
+import { apiAddress, checkedType, checkWhole, inWords, objectKey, once } from "./pictures.js";
 import { Cancelled, Problem, wordsOf } from "./problems.js";
 import { line, put } from "./upload.js";
 
@@ -11,15 +11,23 @@ import { line, put } from "./upload.js";
  * @param {import("./session.js").Session} args.session
  * @param {(picture: import("./remembered.js").Picture) => void} args.onUploaded
  * @param {(error: unknown) => boolean} args.endsSession whether the error ended the sign-in, which the page shows then
+ * @returns {{ underWay(): boolean, cancel(): void }} whether an upload runs or waits, and an end to all of them
  */
 export function acceptUploads(args) {
   const input = part(document, "files", HTMLInputElement);
   const zone = part(document, "drop", HTMLElement);
   const inTurn = line(3);
+  /** @type {Set<AbortController>} */
+  const running = new Set();
   /** @param {Iterable<File>} files */
   const take = (files) => {
-    for (const file of files) addUpload(file, args, inTurn);
+    for (const file of files) addUpload(file, args, inTurn, running);
   };
+  part(document, "remove-all", HTMLButtonElement).addEventListener("click", () => {
+    for (const row of failedRows()) row.remove();
+    offerRemoval();
+    input.focus();
+  });
 
   input.addEventListener("change", () => {
     take(input.files ?? []);
@@ -31,40 +39,57 @@ export function acceptUploads(args) {
   zone.addEventListener("dragover", () => zone.classList.add("over"));
   for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
   zone.addEventListener("drop", ({ dataTransfer }) => take(dataTransfer?.files ?? []));
+  return {
+    underWay: () => running.size > 0,
+    cancel() {
+      for (const abort of running) abort.abort();
+      running.clear();
+    },
+  };
+}
+
+const failedRows = () => [...part(document, "uploads", HTMLElement).querySelectorAll(".failed")];
+
+/** One click for all that failed, where there are several. */
+function offerRemoval() {
+  part(document, "remove-all", HTMLButtonElement).hidden = failedRows().length < 2;
 }
 
 /**
  * @param {File} file
  * @param {Parameters<typeof acceptUploads>[0]} args
  * @param {ReturnType<typeof line>} inTurn
+ * @param {Set<AbortController>} running what can still be stopped
  */
-function addUpload(file, { settings, session, onUploaded, endsSession }, inTurn) {
+function addUpload(file, { settings, session, onUploaded, endsSession }, inTurn, running) {
   const row = copyOf("upload");
   const progress = part(row, "progress", HTMLProgressElement);
   const state = part(row, "state", HTMLElement);
   const cancel = part(row, "cancel", HTMLButtonElement);
   const retry = part(row, "retry", HTMLButtonElement);
   const remove = part(row, "remove", HTMLButtonElement);
-  part(row, "name", HTMLElement).textContent = file.name;
+  showName(row, file.name);
   progress.setAttribute("aria-label", `Upload of ${file.name}`);
   for (const button of [cancel, retry, remove]) {
     button.setAttribute("aria-label", `${button.textContent}: ${file.name}`);
   }
   let abort = new AbortController();
 
-  /** @param {boolean} running */
-  const show = (running, final = false) => {
+  /** @param {boolean} isRunning */
+  const show = (isRunning, final = false) => {
     const focused = row.contains(document.activeElement);
-    row.classList.toggle("failed", !running);
-    progress.hidden = cancel.hidden = !running;
-    remove.hidden = running;
-    retry.hidden = running || final;
+    row.classList.toggle("failed", !isRunning);
+    progress.hidden = cancel.hidden = !isRunning;
+    remove.hidden = isRunning;
+    retry.hidden = isRunning || final;
+    offerRemoval();
     // The button that had the focus may just have gone.
     if (focused) [cancel, retry, remove].find((button) => !button.hidden)?.focus();
   };
   const leave = () => {
     const focused = row.contains(document.activeElement);
     row.remove();
+    offerRemoval();
     if (focused) part(document, "files", HTMLInputElement).focus();
   };
   const upload = async () => {
@@ -72,6 +97,7 @@ function addUpload(file, { settings, session, onUploaded, endsSession }, inTurn)
     const { signal } = abort;
     await inTurn(async () => {
       if (signal.aborted) throw new Cancelled();
+      await checkWhole(file);
       const token = await session.accessToken();
       const { sub } = session.user ?? { sub: "" };
       const key = objectKey(sub, file.name, once());
@@ -87,6 +113,8 @@ function addUpload(file, { settings, session, onUploaded, endsSession }, inTurn)
   };
   const run = async () => {
     abort = new AbortController();
+    const own = abort;
+    running.add(own);
     show(true);
     progress.value = 0;
     state.textContent = "Waiting …";
@@ -99,6 +127,8 @@ function addUpload(file, { settings, session, onUploaded, endsSession }, inTurn)
       state.textContent = wordsOf(error);
       show(false, error instanceof Problem && error.final);
       announce(`${file.name}: ${wordsOf(error)}`);
+    } finally {
+      running.delete(own);
     }
   };
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Locator, Page } from "playwright-core";
+import type { Locator, Page, Request } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drawPicture, howToGetChromium, installedChromium, openBrowser, screenshot } from "../support/browser";
 import { type RunningSystem, startLocalSystem } from "../support/localSystem";
@@ -167,6 +167,65 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     expect(await beside("Only JPEG").count()).toBe(0);
   });
 
+  it("is told of damaged files before they are uploaded, all of them aloud, and removes them with one click", async () => {
+    const puts: string[] = [];
+    const note = (request: Request) => request.method() === "PUT" && puts.push(request.url());
+    page.on("request", note);
+    const { "red vase.png": png, "lamp.jpg": jpeg } = picture;
+    await offer(
+      { name: "half a vase.png", mimeType: "image/png", buffer: png!.subarray(0, 2_000) },
+      { name: "a lamp's head.jpg", mimeType: "image/jpeg", buffer: jpeg!.subarray(0, 100) },
+      { name: "notes.png", mimeType: "image/png", buffer: Buffer.from("lamp") },
+    );
+    await expect.poll(() => beside("This file is damaged").count()).toBe(2);
+    const aloud = page.getByRole("status").filter({ hasText: /half a vase.png: This file is damaged/ });
+    await aloud.filter({ hasText: /a lamp's head.jpg: This file/ }).waitFor();
+    await screenshot(page, "07a-damaged");
+    await button("Remove all uploads that failed").click();
+    expect(await beside("This file").count()).toBe(0);
+    expect(await button("Remove all uploads that failed").isVisible()).toBe(false);
+    expect(puts).toEqual([]);
+    page.off("request", note);
+  });
+
+  it("is asked before a sign-out or a reload that would cancel an upload", async () => {
+    const network = await browser.context.newCDPSession(page);
+    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 2_000 };
+    await network.send("Network.enable");
+    await network.send("Network.emulateNetworkConditions", slow);
+    await offer({ name: "lamp.jpg", mimeType: "image/jpeg", buffer: picture["lamp.jpg"]! });
+    await shown(button("Cancel: lamp.jpg"));
+    await button("Sign out").click();
+    const question = page.getByRole("dialog", { name: "Uploads are still under way" });
+    await shown(question);
+    await screenshot(page, "07b-leaving");
+    await page.keyboard.press("Escape");
+    await question.waitFor({ state: "hidden" });
+    await button("Sign out").click();
+    await button("Go on uploading").click();
+    await shown(button("Cancel: lamp.jpg"));
+
+    const asked = new Promise<string>((resolve) =>
+      page.once("dialog", (dialog) => {
+        resolve(dialog.type());
+        dialog.dismiss();
+      }),
+    );
+    // Not waited for: a reload that is refused never ends.
+    page.reload().catch(() => {});
+    expect(await asked).toBe("beforeunload");
+    await shown(button("Cancel: lamp.jpg"));
+
+    await button("Sign out").click();
+    await question.getByRole("button", { name: "Sign out" }).click();
+    await shown(button("Create an account"));
+    await network.send("Network.emulateNetworkConditions", { ...slow, uploadThroughput: -1 });
+    await network.detach();
+    await signIn(password);
+    await signedIn();
+    expect(await page.getByRole("list").getByRole("img").count(), "the picture that was cancelled").toBe(3);
+  });
+
   it("sees them in the gallery, as the bucket gives them to anyone, byte for byte", async () => {
     const images = page.getByRole("list").getByRole("img");
     expect(await images.count()).toBe(3);
@@ -192,9 +251,25 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await page.setViewportSize(phone);
     await page.emulateMedia({ colorScheme: "dark" });
     await fitsItsWidth();
+    const [upload, you, pictures] = await Promise.all(
+      ["Upload", "You", "Your pictures"].map(async (name) => (await heading(new RegExp(`^${name}$`)).boundingBox())!.y),
+    );
+    expect(upload! < you! && you! < pictures!, "one's row is not below the whole gallery").toBe(true);
     await screenshot(page, "09-phone-signed-in-dark");
     await page.emulateMedia({ colorScheme: "light" });
     await screenshot(page, "10-phone-signed-in");
+    await page.setViewportSize({ width: 320, height: 640 });
+    await fitsItsWidth();
+    // Whatever sticks out of a card is cut off by nobody, and widens no window.
+    const outside = await page.evaluate<string[]>(
+      `[...document.querySelectorAll(".card")].flatMap((card) => [...card.querySelectorAll("*:not(.unseen)")]
+        .filter((part) => part.getBoundingClientRect().right > card.getBoundingClientRect().right)
+        .map((part) => part.outerHTML))`,
+    );
+    expect(outside).toEqual([]);
+    expect(await page.getByText("Stuhl für Zoë.png").getAttribute("title")).toBe("Stuhl für Zoë.png");
+    await screenshot(page, "10a-narrow");
+    await page.setViewportSize(phone);
   });
 
   it("signs out, here and at the login pages", async () => {
@@ -221,6 +296,28 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await page.reload();
     await signedIn();
     await signOut();
+  });
+
+  it("can use the page whatever is kept in its storage, and is told of an error that has no state", async () => {
+    await page.evaluate('sessionStorage.setItem("tokens", "{"); sessionStorage.setItem("pendingSignIn", "[1")');
+    await page.goto(system.outputs.webUrl!);
+    await shown(button("Create an account"));
+    await page.goto(`${system.outputs.webUrl}?error=invalid_request&error_description=No+such+client`);
+    expect(await words("alert")).toBe("The login pages did not sign you in: No such client.");
+    expect(page.url()).toBe(system.outputs.webUrl);
+    await page.reload();
+  });
+
+  it("without JavaScript is told that the page needs it, and waits for nothing", async () => {
+    const plain = await openBrowser({ javaScriptEnabled: false });
+    try {
+      const without = plain.context.pages()[0]!;
+      await without.goto(system.outputs.webUrl!);
+      expect(await without.locator("noscript").innerText()).toBe("This page needs JavaScript.");
+      expect(await without.getByText("Loading …").isVisible()).toBe(false);
+    } finally {
+      await plain.close();
+    }
   });
 
   it("forgets the password, and chooses another", async () => {
@@ -289,7 +386,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
   it("is told when the system has stopped", async () => {
     await system.stop();
     await offer({ name: "lamp.jpg", mimeType: "image/jpeg", buffer: picture["lamp.jpg"]! });
-    await shown(beside("There is no connection to the image API"));
+    await shown(beside("There is no connection to the image API. It runs on this machine: see in its terminal"));
     await shown(button("Try again: lamp.jpg"));
     await screenshot(page, "18-stopped");
     const refusals = complaints.filter((text) => !/ERR_CONNECTION_REFUSED/.test(text));

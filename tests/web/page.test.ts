@@ -88,7 +88,11 @@ describe("files", async () => {
   });
 
   it.each([
-    ["a larger one", file(largest + 1), "This picture is larger than 10 MB: it has 10.0 MB."],
+    [
+      "a larger one",
+      file(largest + 1),
+      "This picture is too large: it has 10.0 MB (10,485,761 bytes), and 10.0 MB (10,485,760 bytes) are the most.",
+    ],
     ["an empty one", file(0), "This file is empty."],
     ["text with a picture's name", file(100, [0x68, 0x69]), "Only JPEG and PNG pictures are taken."],
   ])("%s is refused in words, for good", async (_, refused, words) => {
@@ -108,7 +112,7 @@ describe("files", async () => {
 });
 
 describe("problems", async () => {
-  const { problemOf, wordsFor, wordsOf } = await pageModule("problems.js");
+  const { problemOf, unreachable, wordsFor, wordsOf } = await pageModule("problems.js");
 
   it.each([
     [400, /^The upload was refused \(400\)\.$/],
@@ -130,6 +134,15 @@ describe("problems", async () => {
     expect(problemOf(503, "x")).toMatchObject({ signedOut: false, final: false });
     expect(problemOf(429, "x")).toMatchObject({ final: false });
     expect(problemOf(413, "x")).toMatchObject({ signedOut: false, final: true });
+  });
+
+  it("send people to look where the service runs: at their connection, or at this machine's terminal", () => {
+    expect(unreachable("the image API", "https://api.test/v1/x")).toBe(
+      "There is no connection to the image API. Check that you are online, and try again.",
+    );
+    for (const url of ["http://localhost:3000/me", "http://127.0.0.1:3000/", "http://[::1]:3000/"]) {
+      expect(unreachable("the server", url)).toMatch(/^There is no connection to the server\. .* its terminal /);
+    }
   });
 
   it("say of a defect that it is the page's", () => {
@@ -171,6 +184,77 @@ describe("the line of uploads", async () => {
   });
 });
 
+describe("the sign-in that a tab keeps", async () => {
+  const { Session } = await pageModule("session.js");
+  const session = new Session({ signInUrl: "https://login.test/login", webUrl: "http://localhost:3000/" });
+  const items = new Map<string, string>();
+  const payload = (claims: object) => `x.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.x`;
+  const tokens = { accessToken: "a", refreshToken: "r", expiresAt: Date.now() + 3_600_000 };
+  const person = { sub: "7c9e", email: "zoë@example.com" };
+
+  beforeEach(() => {
+    items.clear();
+    vi.stubGlobal("sessionStorage", {
+      getItem: (name: string) => items.get(name) ?? null,
+      setItem: (name: string, value: string) => items.set(name, value),
+      removeItem: (name: string) => items.delete(name),
+    });
+    vi.stubGlobal("history", { replaceState: vi.fn() });
+    return () => vi.unstubAllGlobals();
+  });
+  const arrive = (query: string) => {
+    const assign = vi.fn();
+    vi.stubGlobal("location", { href: `http://localhost:3000/${query}`, pathname: "/", assign });
+    return { finished: session.finish() as Promise<void>, assign };
+  };
+
+  it("is whoever the ID token names", async () => {
+    items.set("tokens", JSON.stringify({ ...tokens, idToken: payload({ ...person, aud: "client" }) }));
+    expect(session.user).toEqual(person);
+    expect(await session.accessToken()).toBe("a");
+  });
+
+  it.each([
+    "{",
+    "null",
+    "[]",
+    '"text"',
+    "{}",
+    JSON.stringify(tokens),
+    JSON.stringify({ ...tokens, idToken: "no token" }),
+    JSON.stringify({ ...tokens, idToken: payload({}) }),
+    JSON.stringify({ ...tokens, expiresAt: "soon", idToken: payload(person) }),
+  ])("is none where %s is kept", async (kept) => {
+    items.set("tokens", kept);
+    expect(session.user).toBeUndefined();
+    await expect(session.accessToken()).rejects.toMatchObject({ signedOut: true });
+  });
+
+  it("shows an error of the login pages, with a state or without", async () => {
+    const words = "The login pages did not sign you in: redirect_mismatch.";
+    await expect(arrive("?error=redirect_mismatch").finished).rejects.toThrow(words);
+    items.set("pendingSignIn", JSON.stringify({ state: "s", verifier: "v" }));
+    await expect(arrive("?error=x&error_description=redirect_mismatch&state=s").finished).rejects.toThrow(words);
+    expect(items.size).toBe(0);
+  });
+
+  it.each(["?code=c&state=other", "?error=access_denied&state=other"])(
+    "takes nothing of another tab's: %s",
+    async (query) => {
+      for (const kept of ["{", JSON.stringify({ state: "s", verifier: "v" })]) {
+        items.set("pendingSignIn", kept);
+        await expect(arrive(query).finished).rejects.toThrow("This sign-in was not begun in this tab");
+      }
+    },
+  );
+
+  it("never uses a code without a state: it begins a sign-in of its own", async () => {
+    const { finished, assign } = arrive("?code=c");
+    await finished;
+    expect(assign).toHaveBeenCalledWith(expect.stringMatching(/^https:\/\/login\.test\/oauth2\/authorize\?/));
+  });
+});
+
 describe("remembered pictures", async () => {
   const { Remembered } = await pageModule("remembered.js");
 
@@ -181,6 +265,16 @@ describe("remembered pictures", async () => {
       setItem: (name: string, value: string) => items.set(name, value),
     });
     return () => vi.unstubAllGlobals();
+  });
+
+  it("pass over what is none, and go on from there", () => {
+    for (const kept of ["{", '"text"', "{}", "null", '[null, 1, {"key": 1}, {"key": "me/0", "name": "a"}]']) {
+      (globalThis as any).localStorage.setItem("pictures of me in bucket", kept);
+      const remembered = new Remembered("bucket", "me");
+      expect(remembered.list(), kept).toEqual([]);
+      remembered.add(picture("me/1"));
+      expect(remembered.list()).toEqual([picture("me/1")]);
+    }
   });
 
   const picture = (key: string) => ({ key, name: "a.png", size: 1, at: "2026-01-01T00:00:00.000Z" });
