@@ -149,9 +149,12 @@ describe("a server that is read-only, as after a fail-over", () => {
 });
 
 it("a container frozen until the server has closed its connection for idleness, replaces it when it thaws", async () => {
-  await database.query("SET GLOBAL wait_timeout = 1");
   const title = `frozen-${process.pid}`;
-  const frozen = await deployment.deploy({ warm: true, variables: { NODE_OPTIONS: `--title=${title}` } });
+  const frozen = await deployment.deploy({
+    warm: true,
+    idleSeconds: 1,
+    variables: { NODE_OPTIONS: `--title=${title}` },
+  });
   const pid = processOf(title);
   process.kill(pid, "SIGSTOP");
   try {
@@ -161,7 +164,6 @@ it("a container frozen until the server has closed its connection for idleness, 
     }
   } finally {
     process.kill(pid, "SIGCONT");
-    await database.query("SET GLOBAL wait_timeout = 28800");
   }
   await frozen.works();
   expect(frozen.mysql.opened).toBe(2);

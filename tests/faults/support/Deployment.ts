@@ -13,6 +13,7 @@ import { SecretsManager } from "../../../local/secretsManager/secretsManager";
 import { Database, freshUser, PASSWORD, secretFor } from "../../functions/support";
 import { makeWorld, pool, type World } from "../../local/lambda/support";
 import type { TestServerOptions } from "../../support/mysql";
+import { projectRoot } from "../../support/native";
 import { recordProgram } from "../../support/program";
 import { Wire } from "./Wire";
 
@@ -28,6 +29,8 @@ export interface Options {
   readonly cold?: boolean;
   /** Further environment variables. */
   readonly variables?: Record<string, string>;
+  /** After how many seconds the server ends a connection that is not used. @default as the function asks for: 300 */
+  readonly idleSeconds?: number;
   /** Invocations that may run at once. @default as the program declares it */
   readonly concurrency?: number;
 }
@@ -81,7 +84,8 @@ export class Deployment {
       ...options.variables,
     };
     const { inputs } = this.declared;
-    const own = { name, role: this.world.role, environment: { variables }, vpcConfig: undefined };
+    const code = options.idleSeconds ? await hurried(inputs.code, options.idleSeconds) : inputs.code;
+    const own = { name, code, role: this.world.role, environment: { variables }, vpcConfig: undefined };
     const reserved = options.concurrency && { reservedConcurrentExecutions: options.concurrency };
     await this.world.make(name, "", { ...inputs, ...own, ...reserved });
     await this.world.permit(name);
@@ -112,6 +116,16 @@ export class Deployment {
     await this.secrets.close();
     await this.database.stop();
   }
+}
+
+/** The archive, with one number of the bundle changed: five minutes are too long for a test. */
+async function hurried(archive: unknown, seconds: number): Promise<object> {
+  const assets = await (archive as { assets: Promise<Record<string, unknown>> }).assets;
+  const bundle = Object.keys(assets).find((name) => name.endsWith("/registerUser.js"))!;
+  const text = readFileSync(path.join(projectRoot, "infra", bundle), "utf8");
+  const changed = text.replace("wait_timeout = 300", `wait_timeout = ${seconds}`);
+  expect(changed).not.toBe(text);
+  return { assets: { ...assets, [bundle]: { text: changed } } };
 }
 
 /** One deployed function. All tests but the storm call it one at a time, so it has one container. */
