@@ -30,6 +30,8 @@ export function mayGo(cloud: Cloud, { type }: Subject): void {
   }
 }
 
-/** So long (ms) that whatever does not wait for the resource comes before it. */
+/** How long (ms) it takes to make what others must wait for, so that what does not wait comes before it. */
+const durations: Readonly<Record<string, number>> = { [gateway]: 6000, [member]: 2000 };
+
 export const takesTime = ({ type }: Subject): Promise<void> =>
-  new Promise((done) => setTimeout(done, [gateway, member].includes(type) ? 2000 : 0));
+  new Promise((done) => setTimeout(done, durations[type] ?? 0));
