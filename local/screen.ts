@@ -110,9 +110,7 @@ export class Screen {
   }
 
   stopped(directory: string): void {
-    this.print(
-      `\nStopped after the proof, as --once asks. The data is kept in ${directory}: npm start goes on with it.`,
-    );
+    this.print(`\nStopped after the proof. The data is kept in ${directory}; the same without --once goes on with it.`);
   }
 
   /** Sets what follows, a reason on the standard error, apart from what was printed. */

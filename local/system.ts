@@ -9,7 +9,7 @@ import { evaluate, preload } from "./host/program";
 import { randomPasswords } from "./host/randomPasswords";
 import { Recorder } from "./host/recorder";
 import { Iam } from "./iam/iam";
-import { invokeForCognito } from "./lambda/cognitoTrigger";
+import { FunctionFailed, invokeForCognito } from "./lambda/cognitoTrigger";
 import { Lambda } from "./lambda/lambda";
 import { logFileOf } from "./lambda/log";
 import { Login } from "./login/login";
@@ -184,7 +184,8 @@ export async function startParts(
       Cognito.start(site, (functionArn, event, poolArn) =>
         invokeForCognito(lambda, functionArn, event, poolArn).catch((error: Error) => {
           const name = functionArn.split(":").at(-1)!;
-          screen.failed(`${name}: ${error.message} (log: ${shownPath(join(folder.path, logFileOf(name)))})`);
+          const what = error instanceof FunctionFailed ? `${error.errorType}: ${error.message}` : error.message;
+          screen.failed(`${name}: ${what} (log: ${shownPath(join(folder.path, logFileOf(name)))})`);
           throw error;
         }),
       ),
