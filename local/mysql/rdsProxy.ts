@@ -108,7 +108,7 @@ export class RdsProxies implements Part {
     }
     const kind = instance === undefined ? "cluster" : "instance";
     const identifier = instance ?? cluster;
-    const { database, administrator } = this.options.mysql;
+    const { database } = this.options.mysql;
     if (database?.kind !== kind || database.identifier !== identifier) {
       const known = database ? `the ${database.kind} ${database.identifier}` : "none";
       throw inputs.fault(`there is no ${kind} ${identifier}; databases: ${known}.`);
@@ -117,7 +117,7 @@ export class RdsProxies implements Part {
     return {
       id: `${proxy.name}/default/${kind === "cluster" ? "TRACKED_CLUSTER" : "RDS_INSTANCE"}/${identifier}`,
       outputs: {
-        endpoint: administrator.host,
+        endpoint: "localhost",
         // On AWS this is the database's port, and the proxy listens on the same: whoever connects to the proxy takes it
         // from here. On this machine the two share a host name, so the proxy has another port.
         port: proxy.port,

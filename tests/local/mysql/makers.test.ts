@@ -362,7 +362,7 @@ describe("an existing server", () => {
     const part = await MySql.start(await newSite(), (say) => findMySql(say, { LOCAL_MYSQL_URL: url }));
     try {
       expect(part.description).toMatch(/^MySQL \d+\.\d+\.\d+, the server at localhost:\d+ \(LOCAL_MYSQL_URL\)$/);
-      expect(part.administrator).toMatchObject({ host: "localhost", user: "url_boss", password: "p%40 ss" });
+      expect(part.administrator).toMatchObject({ host: "127.0.0.1", user: "url_boss", password: "p%40 ss" });
       expect(part.administrator.port).not.toBe(port);
       const parameters = [...group.parameters, { name: "max_connections", value: "9" }];
       await make(groupType, { ...group, parameters }, {}, part);
