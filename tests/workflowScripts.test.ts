@@ -128,7 +128,7 @@ test("REQUIRE_PULUMI=1 turns the skipped tests of the engine into failures", () 
   expect(inEngine("")).toMatchObject({ status: 0, stderr: "" });
   const { status, stderr } = inEngine("1");
   expect(status).toBe(1);
-  expect(stderr).toContain("REQUIRE_PULUMI=1 forbids to skip what needs the Pulumi CLI on PATH");
+  expect(stderr).toContain("REQUIRE_PULUMI=1 forbids to skip what needs the Pulumi CLI on the PATH");
 });
 
 describe("the commands of docs/deployment.md", () => {
