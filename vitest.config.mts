@@ -2,7 +2,15 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Begun first, since whichever of these were begun last would be waited for alone. */
-const long = ["mutations/mutations", "e2e/start", "faults/server", "operations/drift", "rotateSecret/interrupted"];
+const long = [
+  "mutations/mutations",
+  "e2e/start",
+  "faults/server",
+  "rotateSecret/interrupted",
+  "rotateSecret/underLoad",
+  "operations/drift",
+  "sqs/outage",
+];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

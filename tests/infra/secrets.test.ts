@@ -23,7 +23,7 @@ it("marks every password as a secret, in inputs and in the stack's outputs", asy
   pulumi.runtime.setAllConfig({ ...devConfig });
   await pulumi.runtime.setMocks(
     {
-      call: () => ({ names: ["a", "b"] }),
+      call: () => ({ names: ["a", "b"], zoneIds: ["1", "2"] }),
       newResource: ({ type, name, inputs }) => {
         plain.push(...inPlain(inputs, /drawn-password-\d/, name));
         if (/drawn-password-\d/.test(JSON.stringify(inputs))) used.add(name);

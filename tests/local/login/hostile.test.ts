@@ -2,6 +2,7 @@
  * Whatever comes to the login pages: they answer in a bounded time, with no fault of their own, send a browser only to
  * registered URLs and to themselves, put nothing of a request into a page but as text, and answer the next request.
  */
+import { Agent } from "node:http";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { exchange, type Reply } from "../objects/exchange";
@@ -11,6 +12,9 @@ import { callback, email, LocalLogin, password } from "./support";
 
 const elsewhere = ["/", "/oauth2/authorize", "/logout", "/style.css", "/toString", "/oauth2/", "//evil.example/login"];
 
+/** A connection each: one that is kept may be closed by the server just when it is used again. */
+const ask: typeof exchange = (base, path, options) => exchange(base, path, { agent: new Agent(), ...options });
+
 let on: LocalLogin;
 const terminal = vi.spyOn(console, "error");
 beforeAll(async () => {
@@ -19,7 +23,7 @@ beforeAll(async () => {
   on.browser.cookies.clear();
 });
 afterEach(async () => {
-  expect((await exchange(on.login.url, on.request({}, "/login"))).status).toBe(200);
+  expect((await ask(on.login.url, on.request({}, "/login"))).status).toBe(200);
   // Nothing in here may be a fault of the pages themselves.
   expect(terminal.mock.calls).toEqual([]);
 });
@@ -60,7 +64,7 @@ it("any parameters, at any path, by any method", async () => {
   );
   await fc.assert(
     fc.asyncProperty(path, method, text, async (where, verb, search) => {
-      expectHarmless(await exchange(on.login.url, `${where}?${search}`, { method: verb }));
+      expectHarmless(await ask(on.login.url, `${where}?${search}`, { method: verb }));
     }),
     { numRuns: 400 },
   );
@@ -74,13 +78,13 @@ it("a browser that is signed in or out is sent to registered URLs only, and to t
   await fc.assert(
     fc.asyncProperty(target, fc.oneof(hostile, fc.constant("s")), async (uri, state) => {
       const url = on.request({ redirect_uri: uri, state });
-      const reply = await exchange(on.login.url, url, { headers: { cookie } });
+      const reply = await ask(on.login.url, url, { headers: { cookie } });
       expectHarmless(reply);
       const isCallback = registered.slice(0, 2).includes(uri);
       expect(reply.status).toBe(isCallback ? 302 : 400);
       if (isCallback) expect(reply.headers.location).toMatch(/\?code=[0-9a-f-]{36}&state=/);
       const out = new URLSearchParams({ client_id: on.local.clientId, logout_uri: uri, state });
-      const left = await exchange(on.login.url, `/logout?${out}`);
+      const left = await ask(on.login.url, `/logout?${out}`);
       expectHarmless(left);
       expect(left.status).toBe(uri === registered[2] ? 302 : 400);
     }),
@@ -117,7 +121,7 @@ it("any header", async () => {
   const path = fc.constantFrom(...forms, ...endpoints, "/oauth2/authorize", "/logout");
   await fc.assert(
     fc.asyncProperty(path, fc.constantFrom("GET", "POST"), headers, async (where, method, given) => {
-      expectHarmless(await exchange(on.login.url, on.request({}, where), { method, headers: given }));
+      expectHarmless(await ask(on.login.url, on.request({}, where), { method, headers: given }));
     }),
     { numRuns: 300 },
   );
@@ -136,7 +140,7 @@ describe("forms of a page that was really open", () => {
   });
 
   const post = (path: string, fields: [string, string][], headers: Record<string, string> = {}) =>
-    exchange(on.login.url, on.request({}, path), {
+    ask(on.login.url, on.request({}, path), {
       method: "POST",
       headers: { cookie, "content-type": "application/x-www-form-urlencoded", ...headers },
       body: new URLSearchParams(fields).toString(),
@@ -144,7 +148,7 @@ describe("forms of a page that was really open", () => {
   /** The page that a form's answer leads to, which is where the pages say what was wrong. */
   const leadsTo = ({ headers }: Reply) => {
     const cookies = headers["set-cookie"]?.map((set) => set.split(";")[0]).join("; ") ?? cookie;
-    return exchange(on.login.url, headers.location!, { headers: { cookie: cookies } });
+    return ask(on.login.url, headers.location!, { headers: { cookie: cookies } });
   };
   const users = () => on.local.cognito.pool(on.local.poolId)!.users;
 
@@ -262,23 +266,23 @@ describe("on the wire", () => {
       expect(answer).toMatch(/^HTTP\/1\.1 431 [\s\S]*<h1>Something went wrong<\/h1>/);
     }
     const body = "x".repeat(5_000_000);
-    const form = await exchange(on.login.url, on.request({}, "/login"), { method: "POST", body });
+    const form = await ask(on.login.url, on.request({}, "/login"), { method: "POST", body });
     expect(form.status).toBe(413);
     expectHarmless(form);
     const headers = { "content-type": "application/x-www-form-urlencoded" };
-    const token = await exchange(on.login.url, "/oauth2/token", { method: "POST", headers, body });
+    const token = await ask(on.login.url, "/oauth2/token", { method: "POST", headers, body });
     expect(token.status).toBe(413);
   });
 
   it("another name that leads to this machine is refused, and shown as text", async () => {
     for (const host of ["evil.example", "127.0.0.1.evil.example", "<script>&", `127.0.0.1:1"onload="`]) {
-      const reply = await exchange(on.login.url, on.request({}, "/login"), { headers: { host } });
+      const reply = await ask(on.login.url, on.request({}, "/login"), { headers: { host } });
       expect([reply.status, reply.headers["set-cookie"]]).toEqual([403, undefined]);
       expectHarmless(reply);
     }
     const { port } = new URL(on.login.url);
     const byName = { headers: { host: `localhost:${port}` } };
-    expect((await exchange(on.login.url, on.request({}, "/login"), byName)).status).toBe(200);
+    expect((await ask(on.login.url, on.request({}, "/login"), byName)).status).toBe(200);
   });
 });
 
@@ -304,7 +308,7 @@ describe("slow clients are cut off", () => {
   it("and a hundred of them keep nobody waiting", async () => {
     const { url } = brief.login;
     const slow = Array.from({ length: 100 }, (_, i) => trickle(url, `GET /login?${i} HTTP/1.1\r\n`, "X: y\r\n"));
-    expect((await exchange(url, brief.request({}, "/login"))).status).toBe(200);
+    expect((await ask(url, brief.request({}, "/login"))).status).toBe(200);
     const answers = await Promise.all(slow);
     expect(answers.filter((answer) => answer === undefined)).toEqual([]);
   });

@@ -14,8 +14,7 @@ export function exchange(
   options: { method?: string; headers?: http.OutgoingHttpHeaders; body?: Buffer | string; agent?: http.Agent } = {},
 ): Promise<Reply> {
   const { hostname, port } = new URL(base);
-  // A connection each: one that is kept may be closed by the server just when it is used again.
-  const { method = "GET", body, agent = false } = options;
+  const { method = "GET", body, agent } = options;
   // Node sends the body of a DELETE without its length unless told.
   const chunked = options.headers?.["transfer-encoding"] !== undefined;
   const length = body === undefined || chunked ? {} : { "content-length": Buffer.byteLength(body) };
