@@ -3,33 +3,32 @@ import path from "node:path";
 import { build, type OutputFile } from "esbuild";
 import { leanerTables } from "./leanerTables";
 
-const folders = ["registerUser", "enqueueUser", "rotateSecret", "applySchema"] as const;
-
 /**
- * The bundles by their functions' folders: paths relative to this folder, where the Pulumi CLI runs the program. What an
- * archive holds is named by them, the same on every machine.
- */
-export type Bundles = Readonly<Record<(typeof folders)[number], string>>;
-
-/**
- * Bundles each folder below `functions/`, from its `index.ts`, into one minified file for the archive of a
+ * Bundles functions, each from the `index.ts` of its folder below `functions/`, into one minified file for the archive of a
  * CallbackFunction. A callback that captures modules would be serialized piece by piece, which loses classes' messages
  * and Maps' contents, and the archive would carry whole packages; a bundle is ordinary code and a tenth of the size.
  *
- * @param region where the functions run: only its databases' authorities are in the bundle
+ * @param region where the functions run: only its databases' authorities are in the bundles
+ * @returns by folder the path of the bundle, relative to this folder, where the Pulumi CLI runs the program: what an archive
+ *   holds is named by it, the same on every machine
  * @throws esbuild's error, with the file and line, where a function does not compile
  */
-export async function bundleFunctions(region: string): Promise<Bundles> {
-  const outputs = built.get(region) ?? buildFor(region);
-  built.set(region, outputs);
+export async function bundleFunctions<Folder extends string>(
+  region: string,
+  folders: readonly Folder[],
+): Promise<Readonly<Record<Folder, string>>> {
+  const key = [region, ...folders].join();
+  const outputs = built.get(key) ?? buildFor(region, folders);
+  built.set(key, outputs);
   for (const output of await outputs) write(output);
-  return Object.fromEntries(folders.map((folder) => [folder, `.build/${region}/${folder}.js`])) as Bundles;
+  const paths = folders.map((folder) => [folder, `.build/${region}/${folder}.js`]);
+  return Object.fromEntries(paths) as Record<Folder, string>;
 }
 
-/** What this process has bundled, by region: the Pulumi CLI evaluates the program once, tests do so many times. */
+/** What this process has bundled: the Pulumi CLI evaluates the program once, tests do so many times. */
 const built = new Map<string, Promise<OutputFile[]>>();
 
-async function buildFor(region: string): Promise<OutputFile[]> {
+async function buildFor(region: string, folders: readonly string[]): Promise<OutputFile[]> {
   const { outputFiles } = await build({
     absWorkingDir: path.join(__dirname, ".."),
     entryPoints: folders.map((folder) => ({ in: `functions/${folder}/index.ts`, out: folder })),

@@ -28,7 +28,7 @@ export = async function program() {
   const rotated = rotationDays > 0;
   const isPublic = settings["database.access"] === "public";
   // In esbuild's process, while this one loads what the first components need.
-  const bundling = bundleFunctions(region);
+  const bundling = bundleFunctions(region, functionsOf(settings));
 
   const network = new Network("network", {
     region,
@@ -186,6 +186,17 @@ export = async function program() {
     ...localPage(settings.callbackUrls),
   };
 };
+
+/** Folders of the functions that this stack has. */
+function functionsOf(settings: Settings) {
+  const wanted = {
+    registerUser: true,
+    enqueueUser: settings["registration.buffer"],
+    rotateSecret: settings["secret.rotationDays"] > 0,
+    applySchema: settings["database.access"] === "private",
+  };
+  return (Object.keys(wanted) as (keyof typeof wanted)[]).filter((folder) => wanted[folder]);
+}
 
 const isAurora = (settings: Settings) => settings["database.kind"] === "aurora";
 

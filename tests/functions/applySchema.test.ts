@@ -57,7 +57,7 @@ async function register(): Promise<Registered[]> {
   const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
   const { DatabaseSchema } = loadNatively<typeof import("../../infra/DatabaseSchema")>("infra/DatabaseSchema.ts");
   const { bundleFunctions } = loadNatively<typeof import("../../infra/bundle")>("infra/bundle.ts");
-  const { applySchema } = await bundleFunctions("us-east-1");
+  const { applySchema } = await bundleFunctions("us-east-1", ["applySchema"]);
   // Where the program runs, and from where Pulumi reads the files of archives.
   process.chdir(path.join(projectRoot, "infra"));
   const seen: Registered[] = [];

@@ -37,7 +37,7 @@ const RUNTIME = `
 `;
 
 beforeAll(async () => {
-  const { registerUser } = await bundleFunctions(region);
+  const { registerUser } = await bundleFunctions(region, ["registerUser"]);
   bundle = path.join(projectRoot, "infra", registerUser);
   copyFileSync(bundle, path.join(folder, "registerUser.js"));
   writeFileSync(path.join(folder, "runtime.js"), RUNTIME);

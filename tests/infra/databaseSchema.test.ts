@@ -271,7 +271,7 @@ describe("S3: a private database's schema", () => {
   const private_ = (args: Partial<DatabaseSchemaArgs> = {}) => make({ inside, ...args });
   const event = (): ApplyEvent => JSON.parse(plain(the(types.invocation).inputs.input));
   beforeAll(async () => {
-    inside.bundle = (await bundleFunctions("us-east-1")).applySchema;
+    inside.bundle = (await bundleFunctions("us-east-1", ["applySchema"])).applySchema;
   });
   beforeEach(() => process.chdir(path.join(projectRoot, "infra")));
   afterEach(() => process.chdir(projectRoot));

@@ -116,7 +116,7 @@ describe("a private stack", () => {
   let world: World;
   beforeAll(async () => {
     world = await makeWorld();
-    const { applySchema } = await bundleFunctions("us-east-1");
+    const { applySchema } = await bundleFunctions("us-east-1", ["applySchema"]);
     const code = readFileSync(join(projectRoot, "infra", applySchema), "utf8");
     // The packaged function, with the entry that CallbackFunction would give it.
     await world.make("schema-apply", `${code}\nmodule.exports.handler = module.exports.createHandler();`, {
