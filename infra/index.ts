@@ -14,14 +14,17 @@ import { documentedName } from "./names";
 import { RegistrationBuffer } from "./RegistrationBuffer";
 import { rdsAuthorities } from "./rdsAuthorities";
 import { SecretRotation } from "./SecretRotation";
+import { withoutSourceMaps } from "./sourceMaps";
 import { UserPool } from "./UserPool";
 import { UserRegistration } from "./UserRegistration";
 
 // Where the Pulumi CLI runs the program, and from where it reads the files of archives. Elsewhere it runs there too.
 process.chdir(__dirname);
 
+export = () => withoutSourceMaps(program);
+
 /** The whole system: configuration → components → outputs. */
-export = async function program() {
+async function program() {
   const { stack, region, settings, extraAuthorities, verifiedByBundle } = readSurroundings();
   const protect = settings["data.protect"];
   const rotationDays = settings["secret.rotationDays"];
@@ -185,7 +188,7 @@ export = async function program() {
     apiUrl: api.url,
     ...localPage(settings.callbackUrls),
   };
-};
+}
 
 /** Folders of the functions that this stack has. */
 function functionsOf(settings: Settings) {
