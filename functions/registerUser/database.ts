@@ -7,7 +7,7 @@ import {
   RegistrationError,
   Unexpected,
 } from "./errors";
-import { remedyOf } from "./remedy";
+import { codeOf, remedyOf } from "./remedy";
 import type { DatabaseSecret, ReadSecret } from "./secret";
 import { pause, type TimeLeft, within } from "./time";
 
@@ -115,12 +115,7 @@ function faultOf(remedy: ReturnType<typeof remedyOf>, error: unknown): Registrat
     case "distrust":
       return new DatabaseUntrusted(error);
     case "none":
-      return isDrivers(error) ? new DatabaseRefused(error) : new Unexpected(error);
+      // The driver's errors have a code; one without is a fault of this program.
+      return codeOf(error) ? new DatabaseRefused(error) : new Unexpected(error);
   }
-}
-
-/** The driver's errors have a code, or a number that it knows no code for; one with neither is a fault of this program. */
-function isDrivers(error: unknown): boolean {
-  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
-  return Boolean(code ?? errno);
 }

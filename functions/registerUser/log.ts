@@ -1,4 +1,5 @@
 import type { RegistrationError } from "./errors";
+import { codeOf } from "./remedy";
 
 /** One line of the log. With Lambda's JSON log format it stands under `message`, so a filter reads `$.message.code`. */
 export interface Line {
@@ -46,20 +47,12 @@ export function lineOf(error: RegistrationError): Pick<Line, "code" | "detail" |
   return { code: error.code, detail: error.detail, ...(causes.length > 0 ? { causes } : {}) };
 }
 
-/** What errors of the driver, of Node and of the SDK have beside their message. */
-interface Told {
-  readonly code?: unknown;
-  /** Where MySQL, or a proxy before it, answers with a number that the driver has no code for. */
-  readonly errno?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: unknown };
-}
-
 function causesOf(error: unknown): Cause[] {
   const causes: Cause[] = [];
   // A chain of causes may end in itself, and nobody reads a long one.
   for (let next = error; next instanceof Error && causes.length < 4; next = next.cause) {
-    const { name, $metadata, errno, code = errno } = next as Error & Told;
-    const status = $metadata?.httpStatusCode;
+    const { name, $metadata } = next as Error & { $metadata?: { httpStatusCode?: unknown } };
+    const [code, status] = [codeOf(next), $metadata?.httpStatusCode];
     causes.push({
       name: token(name),
       ...(code === undefined ? {} : { code: token(code) }),

@@ -54,13 +54,23 @@ const REMEDIES: ReadonlyMap<unknown, Remedy> = new Map<unknown, Remedy>([
   ["HANDSHAKE_NO_SSL_SUPPORT", "distrust"],
 ]);
 
+/**
+ * What tells an error of MySQL, the driver, Node or the SDK: its code, or the number of one that the driver has no code for;
+ * undefined where there is neither.
+ */
+export function codeOf(error: unknown): unknown {
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
+  return code ?? errno;
+}
+
 /** What helps against an error of the driver. */
 export function remedyOf(error: unknown): Remedy {
   if (!(error instanceof Error)) {
     return "none";
   }
-  const { code, errno, fatal, syscall } = error as Error & Readonly<Record<string, unknown>>;
-  if (code === undefined && errno === undefined && fatal === true) {
+  const code = codeOf(error);
+  const { fatal, syscall } = error as Error & Readonly<Record<string, unknown>>;
+  if (code === undefined && fatal === true) {
     // The driver's way of saying that the connection was already closed when it was given the statement.
     return "reconnect";
   }
@@ -70,5 +80,5 @@ export function remedyOf(error: unknown): Remedy {
     // system call that met it.
     return "reconnect";
   }
-  return REMEDIES.get(code ?? errno) ?? "none";
+  return REMEDIES.get(code) ?? "none";
 }

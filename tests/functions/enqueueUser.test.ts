@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createHandler } from "../../functions/enqueueUser/index";
 import { confirmedUser, readConfirmation, writeConfirmation } from "../../functions/registerUser/confirmation";
+import { Wire } from "../faults/support/Wire";
 import { Queues } from "../local/sqs/support";
 import {
   captureLog,
@@ -15,7 +16,6 @@ import {
   SECRET_NAME,
   SecretsEndpoint,
   secretFor,
-  Wire,
 } from "./support";
 
 let log: any[];
@@ -122,7 +122,7 @@ describe("before the queue", () => {
   });
 
   it("where the endpoint does not answer, the fault comes in time, and the next one is sent", async () => {
-    const wire = await new Wire(Number(new URL(url).port)).start();
+    const wire = await Wire.to(Number(new URL(url).port));
     try {
       vi.stubEnv("AWS_ENDPOINT_URL_SQS", `http://127.0.0.1:${wire.port}`);
       const handler = createHandler({ QueueUrl: url });
@@ -135,7 +135,7 @@ describe("before the queue", () => {
       expect(await messages()).toHaveLength(1);
     } finally {
       vi.stubEnv("AWS_ENDPOINT_URL_SQS", queues.sqs.endpoint);
-      await wire.stop();
+      await wire.cut();
     }
   });
 });

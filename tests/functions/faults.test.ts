@@ -7,7 +7,7 @@ import { createServer as createMySqlServer } from "mysql2";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createConnect } from "../../functions/registerUser/connection";
 import { parseSecret } from "../../functions/registerUser/secret";
-import { Wire as Network } from "../faults/support/Wire";
+import { Wire } from "../faults/support/Wire";
 import {
   captureLog,
   container,
@@ -19,7 +19,6 @@ import {
   SECRET_NAME,
   SecretsEndpoint,
   secretFor,
-  Wire,
 } from "./support";
 
 /** What a statement may take: a loss that were noticed by that only would cost as much. */
@@ -100,7 +99,7 @@ describe("a connection that is lost", () => {
   });
 
   it("without anybody being told is given up and replaced in time", async () => {
-    const wire = await new Wire(database.server.port).start();
+    const wire = await Wire.to(database.server.port);
     secrets.secrets.set(SECRET_NAME, secretFor({ host: "localhost", port: wire.port }));
     try {
       const handler = await warmContainer();
@@ -112,7 +111,7 @@ describe("a connection that is lost", () => {
       await served;
       expect(await database.rows(event)).toHaveLength(1);
     } finally {
-      await wire.stop();
+      await wire.cut();
     }
   });
 
@@ -134,7 +133,7 @@ describe("a connection that is lost", () => {
 describe("a server that is away", () => {
   it("is waited for while it starts again", async () => {
     // A start takes as long as the machine is busy: it is done before the sign-up begins, which finds a closed port.
-    const network = await Network.to(database.server.port);
+    const network = await Wire.to(database.server.port);
     secrets.secrets.set(SECRET_NAME, secretFor({ host: "localhost", port: network.port }));
     try {
       const handler = await warmContainer();

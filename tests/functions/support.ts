@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { type AddressInfo, connect as connectSocket, createServer as createTcpServer, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { vi } from "vitest";
@@ -182,50 +182,4 @@ export async function faultOf(promise: Promise<unknown>): Promise<any> {
   );
   if (value === undefined) throw new Error("expected a fault, but the call succeeded");
   return value;
-}
-
-/** A network between the function and the server, which can be cut or turned silent. */
-export class Wire {
-  /** Nothing passes, and nobody is told: a firewall that forgot the connection. */
-  silent = false;
-  port = 0;
-  readonly #sockets = new Set<Socket>();
-  readonly #server;
-
-  constructor(target: number) {
-    this.#server = createTcpServer((near) => {
-      const far = connectSocket(target, "127.0.0.1");
-      // What was connected while the wire was silent stays silent.
-      for (const [from, to] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        let dead = this.silent;
-        this.#sockets.add(from);
-        from.on("data", (chunk) => {
-          dead ||= this.silent;
-          if (!dead) to.write(chunk);
-        });
-        from.on("error", () => to.destroy());
-        from.on("close", () => to.destroy());
-      }
-    });
-  }
-
-  async start(): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-    this.port = (this.#server.address() as AddressInfo).port;
-    return this;
-  }
-
-  /** Ends every connection, as a reset does. */
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#sockets.clear();
-  }
-
-  async stop(): Promise<void> {
-    this.cut();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
 }
