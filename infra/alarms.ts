@@ -91,7 +91,7 @@ function registrationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
     },
     {
       key: "slow-registrations",
-      meaning: `A confirmation took ${slowMilliseconds / 1000} s or more of the 5 s that Cognito waits.`,
+      meaning: `A confirmation took ${slowMilliseconds / 1000} s or more of the 5 s that Cognito waits, a container's start left out.`,
       // Behind a buffer the registration function takes batches, and nobody waits for those.
       metric: lambda("Duration", confirmingFunction(watched)),
       ...anyone,
@@ -100,7 +100,7 @@ function registrationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
     },
     {
       key: "late-registration-failures",
-      meaning: "Rows that were missing could not be made at sign-ins or password resets, or from the queue, either.",
+      meaning: "At sign-ins or password resets, or from the queue, rows could not be looked up or made.",
       metric: counted("LateRegistrationFailures"),
       ...anyone,
       // Now and then a sign-in does not wait for a slow start, and the next one repairs it: that is no reason to ring.

@@ -38,7 +38,7 @@ export const registrationMetrics = {
   RegistrationFailures: `{ ($.level = "ERROR") && ${otherFault} && ${ownLine} }`,
   /** Sign-ups and sign-ins with an address that belongs to another account's row. */
   EmailConflicts: `{ ${conflict} && ${ownLine} }`,
-  /** Rows that were missing at a sign-in, a password reset or in the queue, and still are. */
+  /** Sign-ins, password resets and queued confirmations whose row was not found or not made, for a fault. */
   LateRegistrationFailures: `{ ($.level = "WARN") && ${otherFault} && ${ownLine} }`,
   /** Rows that were missing, and were made at a sign-in or password reset. */
   LateRegistrations: `{ ($.level = "INFO") && ($.message.code = "CAUGHT_UP") && ${ownLine} }`,

@@ -5,11 +5,12 @@ import {
   DatabaseUnavailable,
   DatabaseUntrusted,
   RegistrationError,
+  SecretUnavailable,
   Unexpected,
 } from "./errors";
 import { codeOf, remedyOf } from "./remedy";
 import type { DatabaseSecret, ReadSecret } from "./secret";
-import { pause, type TimeLeft, within } from "./time";
+import { pause, TimedOut, type TimeLeft, within } from "./time";
 
 /** The secret may take so long (ms), with the SDK's own repetitions. */
 const SECRET_MILLISECONDS = 2500;
@@ -35,6 +36,7 @@ export class Database {
   #secret: DatabaseSecret | undefined;
   #connection: Connection | undefined;
   #opening: Promise<Connection> | undefined;
+  #readingSecret = false;
 
   constructor(readSecret: ReadSecret, connect: Connect) {
     this.#readSecret = readSecret;
@@ -61,14 +63,17 @@ export class Database {
   async run<T>(work: (connection: Connection) => Promise<T>, left: TimeLeft): Promise<T> {
     let delay = PAUSE_MILLISECONDS.first;
     let read = 0;
+    let met: unknown;
     for (;;) {
       try {
-        return await work(this.#connection?.usable ? this.#connection : await within(left(), this.#open()));
+        return await work(this.#connection?.usable ? this.#connection : await this.#connected(left));
       } catch (error) {
         if (error instanceof RegistrationError) {
           throw error;
         }
         const remedy = remedyOf(error);
+        // That time is up says little: the fault that was met before, if any, is what an operator has to look up.
+        met = error instanceof TimedOut ? (met ?? error) : error;
         if (remedy !== "repeat") {
           this.close();
         }
@@ -83,10 +88,36 @@ export class Database {
         if (wait === undefined || left() < wait + WORTH_TRYING_MILLISECONDS) {
           // The secret may have been the reason: an address that is no longer the database's looks like an outage.
           this.#secret = undefined;
-          throw faultOf(remedy, error);
+          throw faultOf(remedy, met);
         }
         await pause(wait);
       }
+    }
+  }
+
+  /**
+   * A connection, opened within the time left. One that is being opened already may meet what was broken before this
+   * invocation began, and is whole by now; so when the secret fails it, it is opened anew.
+   * @throws what `#waitFor` throws
+   */
+  async #connected(left: TimeLeft): Promise<Connection> {
+    const isJoined = this.#opening !== undefined;
+    try {
+      return await this.#waitFor(this.#open(), left);
+    } catch (error) {
+      if (!isJoined || !(error instanceof RegistrationError) || left() < WORTH_TRYING_MILLISECONDS) {
+        throw error;
+      }
+      return await this.#waitFor(this.#open(), left);
+    }
+  }
+
+  /** @throws SecretUnavailable where the time is up while the secret is read, and what opening throws */
+  async #waitFor(opening: Promise<Connection>, left: TimeLeft): Promise<Connection> {
+    try {
+      return await within(left(), opening);
+    } catch (error) {
+      throw error instanceof TimedOut && this.#readingSecret ? new SecretUnavailable(error) : error;
     }
   }
 
@@ -99,9 +130,18 @@ export class Database {
   }
 
   async #openNew(): Promise<Connection> {
-    this.#secret ??= await this.#readSecret(AbortSignal.timeout(SECRET_MILLISECONDS));
+    this.#secret ??= await this.#read();
     this.#connection = await this.#connect(this.#secret, CONNECT_MILLISECONDS);
     return this.#connection;
+  }
+
+  async #read(): Promise<DatabaseSecret> {
+    this.#readingSecret = true;
+    try {
+      return await this.#readSecret(AbortSignal.timeout(SECRET_MILLISECONDS));
+    } finally {
+      this.#readingSecret = false;
+    }
   }
 }
 

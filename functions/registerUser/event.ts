@@ -15,7 +15,7 @@ export interface User {
 
 /** What the function owes to a trigger source. */
 export type Duty =
-  /** The row is made, or the invocation fails and Cognito calls again. */
+  /** The row is made, or the invocation fails, which Cognito shows to the person. */
   | "register"
   /** The row is made where that takes little time; the person passes in any case. */
   | "catchUp";

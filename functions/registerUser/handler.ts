@@ -38,8 +38,8 @@ export type Handler = (event: unknown, invocation: Invocation) => Promise<unknow
  * Registers confirmed users in MySQL.
  *
  * After a confirmed sign-up the row is made, or the invocation fails with a RegistrationError, whose message the
- * person sees, and Cognito calls again, three times in all. After a sign-in or a password reset a row that is missing
- * is made, too, which repairs what the three calls could not; but no fault there is the person's, so it is only logged.
+ * person sees; Cognito calls again, twice at most, only where no answer came. After a sign-in or a password reset a row
+ * that is missing is made, too, which repairs what was missed; but no fault there is the person's, so it is only logged.
  */
 export function handlerOf({ users, log, uptime }: Dependencies): Handler {
   const registered = new RecentlySeen(REMEMBERED_USERS);

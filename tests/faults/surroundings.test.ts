@@ -68,6 +68,8 @@ describe.concurrent("the network to MySQL", () => {
     const container = await deploy({ warm: true });
     container.mysql.silent = true;
     const served = await container.refused(await container.signUp(), ...unavailable);
+    // And not the TIMED_OUT of the last attempt, which says less.
+    expect(await container.lastCause()).toBe("ETIMEDOUT");
     await container.lets();
     container.mysql.silent = false;
     await container.works();
@@ -207,6 +209,7 @@ describe.concurrent("the secret's endpoint", () => {
     container.endpoint.delay = 3000;
     const served = await container.refused(await container.signUp(), ...noSecret);
     await container.lets();
+    expect(await container.lastCode()).toBe("SECRET_UNAVAILABLE");
     container.endpoint.delay = 0;
     container.endpoint.silent = true;
     await container.refused(await container.signUp(), ...noSecret);
@@ -214,6 +217,18 @@ describe.concurrent("the secret's endpoint", () => {
     container.endpoint.reset();
     await container.works();
     await container.repairedBySignIn(served);
+  });
+
+  it("whole again while a reading from before hangs, serves who signs up then", async () => {
+    const container = await deploy({ secret: "missing" });
+    await container.setSecret({});
+    const asked = container.endpoint.opened;
+    container.endpoint.silent = true;
+    await container.lets();
+    // The sign-in is over after a second; its reading goes on until its last attempt is given up, 2.5 s after its begin.
+    for (const end = Date.now() + 1400; Date.now() < end && container.endpoint.opened < asked + 3; ) await sleep(20);
+    container.endpoint.silent = false;
+    await container.works();
   });
 
   it("refusing, is a fault; reset once, it is asked again in the same invocation", async () => {

@@ -231,8 +231,17 @@ export class Container {
 
   /** The code that its last line of a fault has. */
   async lastCode(): Promise<string | undefined> {
+    return (await this.#lastFault())?.code;
+  }
+
+  /** The code of the error behind it, if any. */
+  async lastCause(): Promise<string | undefined> {
+    return (await this.#lastFault())?.causes?.[0].code;
+  }
+
+  async #lastFault(): Promise<any> {
     const messages = (await this.lines()).map((line) => JSON.parse(line).message);
-    return messages.findLast((message) => message?.detail !== undefined)?.code;
+    return messages.findLast((message) => message?.detail !== undefined);
   }
 }
 
