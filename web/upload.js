@@ -51,10 +51,10 @@ export function put({ url, token, file, type, onProgress, signal }) {
 /**
  * Runs tasks in the order they come, a few at a time.
  *
- * @param {number} places
- * @returns {<T>(task: () => Promise<T>) => Promise<T>}
+ * @param {number} places how many may run at once
+ * @returns {<T>(task: () => Promise<T>) => Promise<T>} runs a task when it is its turn
  */
-export function line(places) {
+export function limited(places) {
   /** @type {(() => void)[]} */
   const waiting = [];
   return async (task) => {

@@ -1,7 +1,7 @@
 import { announce, copyOf, part, showName } from "./dom.js";
 import { apiAddress, checkedType, checkWhole, inWords, objectKey, once } from "./pictures.js";
 import { Cancelled, Problem, wordsOf } from "./problems.js";
-import { line, put } from "./upload.js";
+import { limited, put } from "./upload.js";
 
 /**
  * Uploads what is chosen or dropped, a few files at a time, each with its progress.
@@ -16,7 +16,7 @@ import { line, put } from "./upload.js";
 export function acceptUploads(args) {
   const input = part(document, "files", HTMLInputElement);
   const zone = part(document, "drop", HTMLElement);
-  const inTurn = line(3);
+  const inTurn = limited(3);
   /** @type {Set<AbortController>} */
   const running = new Set();
   /** @param {Iterable<File>} files */
@@ -56,12 +56,60 @@ function offerRemoval() {
 }
 
 /**
+ * Uploads a file when it is its turn, and again whenever the person asks for that after a failure.
+ *
  * @param {File} file
  * @param {Parameters<typeof acceptUploads>[0]} args
- * @param {ReturnType<typeof line>} inTurn
+ * @param {ReturnType<typeof limited>} inTurn
  * @param {Set<AbortController>} running what can still be stopped
  */
 function addUpload(file, { settings, session, onUploaded, endsSession }, inTurn, running) {
+  const row = uploadRow(file);
+  let abort = new AbortController();
+
+  const upload = async () => {
+    const type = await checkedType(file);
+    const { signal } = abort;
+    await inTurn(async () => {
+      if (signal.aborted) throw new Cancelled();
+      await checkWhole(file);
+      const token = await session.accessToken();
+      const { sub } = session.user ?? { sub: "" };
+      const key = objectKey(sub, file.name, once());
+      row.showSent(0);
+      await put({ url: apiAddress(settings, key), token, file, type, onProgress: row.showSent, signal });
+      onUploaded({ key, name: file.name, size: file.size, at: new Date().toISOString() });
+    });
+  };
+  const run = async () => {
+    abort = new AbortController();
+    const own = abort;
+    running.add(own);
+    row.showWaiting();
+    try {
+      await upload();
+      announce(`${file.name} is uploaded.`);
+      row.leave();
+    } catch (error) {
+      if (endsSession(error)) return;
+      row.showFailed(wordsOf(error), error instanceof Problem && error.final);
+      announce(`${file.name}: ${wordsOf(error)}`);
+    } finally {
+      running.delete(own);
+    }
+  };
+
+  row.cancel.addEventListener("click", () => abort.abort());
+  row.retry.addEventListener("click", run);
+  run();
+}
+
+/**
+ * Puts a row for the upload of a file on the page.
+ *
+ * @param {File} file
+ */
+function uploadRow(file) {
   const row = copyOf("upload");
   const progress = part(row, "progress", HTMLProgressElement);
   const state = part(row, "state", HTMLElement);
@@ -73,7 +121,6 @@ function addUpload(file, { settings, session, onUploaded, endsSession }, inTurn,
   for (const button of [cancel, retry, remove]) {
     button.setAttribute("aria-label", `${button.textContent}: ${file.name}`);
   }
-  let abort = new AbortController();
 
   /** @param {boolean} isRunning */
   const show = (isRunning, final = false) => {
@@ -92,49 +139,30 @@ function addUpload(file, { settings, session, onUploaded, endsSession }, inTurn,
     offerRemoval();
     if (focused) part(document, "files", HTMLInputElement).focus();
   };
-  const upload = async () => {
-    const type = await checkedType(file);
-    const { signal } = abort;
-    await inTurn(async () => {
-      if (signal.aborted) throw new Cancelled();
-      await checkWhole(file);
-      const token = await session.accessToken();
-      const { sub } = session.user ?? { sub: "" };
-      const key = objectKey(sub, file.name, once());
-      /** @param {number} sent */
-      const onProgress = (sent) => {
-        progress.value = sent;
-        state.textContent = sent < 1 ? `${Math.floor(sent * 100)} % of ${inWords(file.size)}` : "Being stored …";
-      };
-      onProgress(0);
-      await put({ url: apiAddress(settings, key), token, file, type, onProgress, signal });
-      onUploaded({ key, name: file.name, size: file.size, at: new Date().toISOString() });
-    });
-  };
-  const run = async () => {
-    abort = new AbortController();
-    const own = abort;
-    running.add(own);
-    show(true);
-    progress.value = 0;
-    state.textContent = "Waiting …";
-    try {
-      await upload();
-      announce(`${file.name} is uploaded.`);
-      leave();
-    } catch (error) {
-      if (endsSession(error)) return;
-      state.textContent = wordsOf(error);
-      show(false, error instanceof Problem && error.final);
-      announce(`${file.name}: ${wordsOf(error)}`);
-    } finally {
-      running.delete(own);
-    }
-  };
-
-  cancel.addEventListener("click", () => abort.abort());
-  retry.addEventListener("click", run);
   remove.addEventListener("click", leave);
   part(document, "uploads", HTMLElement).append(row);
-  run();
+  return {
+    cancel,
+    retry,
+    /** Takes the row off the page. */
+    leave,
+    showWaiting() {
+      show(true);
+      progress.value = 0;
+      state.textContent = "Waiting …";
+    },
+    /** @param {number} sent from 0 to 1 */
+    showSent(sent) {
+      progress.value = sent;
+      state.textContent = sent < 1 ? `${Math.floor(sent * 100)} % of ${inWords(file.size)}` : "Being stored …";
+    },
+    /**
+     * @param {string} words
+     * @param {boolean} final whether another try is of no use
+     */
+    showFailed(words, final) {
+      state.textContent = words;
+      show(false, final);
+    },
+  };
 }

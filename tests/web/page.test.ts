@@ -152,11 +152,11 @@ describe("problems", async () => {
   });
 });
 
-describe("the line of uploads", async () => {
-  const { line } = await pageModule("upload.js");
+describe("uploads at once", async () => {
+  const { limited } = await pageModule("upload.js");
 
   it("lets so many run at once, in order, and goes on after a failure", async () => {
-    const inTurn = line(2);
+    const inTurn = limited(2);
     const begun: number[] = [];
     let running = 0;
     let most = 0;
