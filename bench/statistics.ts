@@ -15,9 +15,6 @@ export function summarize(values: readonly number[]): Summary {
   return { count: values.length, median: at(0.5), lower: at(0.25), upper: at(0.75), p99: at(0.99) };
 }
 
-/** The median. @throws as `summarize` */
-export const median = (values: readonly number[]): number => quantile(values, 0.5);
-
 /**
  * The value below which this share of the values lies, interpolated between neighbours.
  * @param share 0 to 1

@@ -9,8 +9,14 @@ const each = 1000;
 const naiveEach = 100;
 
 /**
- * Warm invocations, the floor, the floor's INSERT alone in a function, and the naive way, one after the other in each round, so that what disturbs the machine
- * disturbs all of them; then the memory that 10,000 invocations left.
+ * Five series, one after the other in each round, so that what disturbs the machine disturbs all of them:
+ * - `bare`: the INSERT alone, on an open connection
+ * - `empty`: a function that does nothing; with `bare` it is the floor of what a sign-up can take
+ * - `insert`: a function that only does the INSERT
+ * - `warm`: sign-ups by the registering function
+ * - `naive`: a function that reads the secret and connects at each call
+ *
+ * And the memory that 10,000 sign-ups left.
  */
 export async function measureInvocations(platform: Platform, signUps: SignUps): Promise<Figure[]> {
   const bare = await BareInsert.start(platform);
@@ -18,61 +24,49 @@ export async function measureInvocations(platform: Platform, signUps: SignUps): 
   const [empty, emptyPid] = await started(await platform.declareSmall("empty"), callEmpty);
   const [insert] = await started(await platform.declareSmall("insert"), (fn) => signUps.signUp(fn.invoke));
   const [naive] = await started(await platform.declareSmall("naive"), (fn) => signUps.signUp(fn.invoke));
-  const times = {
-    bare: [] as number[],
-    empty: [] as number[],
-    insert: [] as number[],
-    warm: [] as number[],
-    naive: [] as number[],
+  const series = {
+    bare: () => bare.insert(each),
+    empty: () => repeated(each, () => callEmpty(empty)),
+    insert: () => repeated(each, () => signUps.signUp(insert.invoke)),
+    warm: () => repeated(each, () => signUps.signUp(warm.invoke)),
+    naive: () => repeated(naiveEach, () => signUps.signUp(naive.invoke)),
   };
+  type Series = keyof typeof series;
+  const times: Record<Series, number[]>[] = [];
   const memory: number[] = [];
-  const ratios: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const now = {
-      bare: await bare.insert(each),
-      empty: await repeated(each, () => callEmpty(empty)),
-      insert: await repeated(each, () => signUps.signUp(insert.invoke)),
-      warm: await repeated(each, () => signUps.signUp(warm.invoke)),
-      naive: await repeated(naiveEach, () => signUps.signUp(naive.invoke)),
-    };
+    const now: Partial<Record<Series, number[]>> = {};
+    for (const name of Object.keys(series) as Series[]) now[name] = await series[name]();
+    times.push(now as Record<Series, number[]>);
     signUps.add(each);
-    for (const key of ["bare", "empty", "insert", "warm", "naive"] as const) times[key].push(...now[key]);
-    ratios.push(summarize(now.warm).median / (summarize(now.bare).median + summarize(now.empty).median));
     memory.push(await residentMB(warmPid));
   }
   const emptyMemory = await residentMB(emptyPid);
   bare.end();
   for (const fn of [warm, insert, empty, naive]) await fn.end();
 
-  const bareMs = summarize(times.bare);
-  const emptyMs = summarize(times.empty);
-  const insertMs = summarize(times.insert);
-  const warmMs = summarize(times.warm);
-  const naiveMs = summarize(times.naive);
+  const all = (name: Series) => times.flatMap((round) => round[name]);
+  const bareMs = summarize(all("bare"));
+  const emptyMs = summarize(all("empty"));
+  const insertMs = summarize(all("insert"));
+  const warmMs = summarize(all("warm"));
+  const naiveMs = summarize(all("naive"));
+  const ratios = times.map(
+    (round) => summarize(round.warm).median / (summarize(round.bare).median + summarize(round.empty).median),
+  );
   const after = memory.at(-1)!;
   const middle = memory[rounds / 2 - 1]!;
-  const spread = `rounds ${readable(Math.min(...ratios))} to ${readable(Math.max(...ratios))}`;
   return [
-    only({
-      figure: "bare INSERT, prepared, open connection",
-      unit: "ms",
-      value: bareMs.median,
-      detail: spreadOf(bareMs),
-    }),
-    only({ figure: "empty function, warm", unit: "ms", value: emptyMs.median, detail: spreadOf(emptyMs) }),
-    only({
-      figure: "the same INSERT alone in a function, warm",
-      unit: "ms",
-      value: insertMs.median,
-      detail: spreadOf(insertMs),
-    }),
-    only({ figure: "sign-up, warm", unit: "ms", value: warmMs.median, detail: spreadOf(warmMs) }),
-    only({ figure: "naive function, warm", unit: "ms", value: naiveMs.median, detail: spreadOf(naiveMs) }),
+    medianOf("bare INSERT, prepared, open connection", bareMs),
+    medianOf("empty function, warm", emptyMs),
+    medianOf("the same INSERT alone in a function, warm", insertMs),
+    medianOf("sign-up, warm", warmMs),
+    medianOf("naive function, warm", naiveMs),
     atMost(1.15, {
       figure: "warm sign-up over the floor (bare INSERT + empty function)",
       unit: "x",
       value: warmMs.median / (bareMs.median + emptyMs.median),
-      detail: spread,
+      detail: `rounds ${readable(Math.min(...ratios))} to ${readable(Math.max(...ratios))}`,
     }),
     only({
       figure: "warm sign-up over the same INSERT alone in a function",
@@ -85,7 +79,7 @@ export async function measureInvocations(platform: Platform, signUps: SignUps): 
       unit: "x",
       value: warmMs.p99 / warmMs.median,
       detail: tails({
-        "after the first 1,000": summarize(times.warm.slice(each)),
+        "after the first 1,000": summarize(all("warm").slice(each)),
         "bare INSERT": bareMs,
         "alone in a function": insertMs,
       }),
@@ -135,5 +129,13 @@ const tails = (others: Readonly<Record<string, Summary>>) =>
     .map(([name, { p99, median }]) => `${name} ${readable(p99 / median)}`)
     .join(", ");
 
-const spreadOf = ({ lower, upper, p99, count }: Summary) =>
-  `quartiles ${readable(lower)} to ${readable(upper)}, p99 ${readable(p99)}, ${count.toLocaleString("en")} calls`;
+/** A figure that only explains others: the middle of a series, with its spread. */
+const medianOf = (figure: string, { median, lower, upper, p99, count }: Summary): Figure =>
+  only({
+    figure,
+    unit: "ms",
+    value: median,
+    detail:
+      `quartiles ${readable(lower)} to ${readable(upper)}, p99 ${readable(p99)}, ` +
+      `${count.toLocaleString("en")} calls`,
+  });
