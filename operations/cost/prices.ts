@@ -65,6 +65,7 @@ const unverified = (usd: number, unit: string, page: Page, source = "known, not 
   verified: false,
 });
 
+/** The price of each thing that a stack pays for; the key names the service, and what of it. */
 export const prices = {
   // RDS for MySQL. A standby is not exactly the price of a second instance: AWS lists two zones on their own.
   "rds.db.t4g.micro": unverified(0.016, "hour", "mysql", article),

@@ -52,14 +52,14 @@ async function run({ stack, dir, json }: CommandLine, signal: AbortSignal): Prom
   signal.throwIfAborted();
   const expected = await expectedTables(deployed.files, (line) => console.error(line), signal);
   signal.throwIfAborted();
-  if (line(expected.version) !== line(actual.version)) {
+  if (series(expected.version) !== series(actual.version)) {
     console.error(
       `Its MySQL is ${actual.version}, this machine's ${expected.version}: a difference may be one of wording only.`,
     );
   }
   const found = differences(expected.shapes, actual.shapes);
   for (const difference of found)
-    console.log(json ? JSON.stringify({ type: "difference", ...difference }) : told(difference));
+    console.log(json ? JSON.stringify({ type: "difference", ...difference }) : textOf(difference));
   const migrations = deployed.files.migrations?.length ?? 0;
   if (json) {
     console.log(JSON.stringify({ type: "summary", differences: found.length, migrations }));
@@ -73,11 +73,11 @@ async function run({ stack, dir, json }: CommandLine, signal: AbortSignal): Prom
 }
 
 /** `8.4.6` → `8.4` */
-function line(version: string): string {
+function series(version: string): string {
   return version.split(".").slice(0, 2).join(".");
 }
 
-function told({ table, part, expected, actual }: Difference): string {
+function textOf({ table, part, expected, actual }: Difference): string {
   const what = part === "table" ? `table ${table}` : `${table}, ${part}`;
   if (actual === undefined) return `${what}: missing${part === "table" ? "" : `; the files make ${expected}`}`;
   if (expected === undefined) return `${what}: not from the files${part === "table" ? "" : `; it is ${actual}`}`;

@@ -29,7 +29,7 @@ export function isConfirmed({ status }: Pick<Account, "status">): boolean {
 }
 
 /** The list of accounts broke off, and what is missing of it nobody knows. */
-export class ListingBroken extends OperatorError {
+class ListingBroken extends OperatorError {
   override readonly name = "ListingBroken";
 
   constructor() {
