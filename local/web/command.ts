@@ -1,12 +1,9 @@
-import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { stackOutputs } from "../commands/pulumi";
 import { StartError } from "../host/part";
 import { stopRequest } from "../stopRequests";
 import { startWebServer } from "./server";
 import { type PublicSettings, publicSettings } from "./settings";
-import { readStackOutputs } from "./stackOutputs";
-
-const root = join(__dirname, "../..");
 
 const usage = `npm run web -- [--stack NAME]
 
@@ -37,7 +34,7 @@ function readOptions(args: string[]): { stack: string; help: boolean } {
 }
 
 async function run(stack: string): Promise<void> {
-  const settings = publicSettings(await readStackOutputs(stack, root), `The stack ${stack}`);
+  const settings = publicSettings(await stackOutputs(stack), `The stack ${stack}`);
   const server = await startWebServer({ port: portOf(settings), settings: () => settings }).catch(explainPort);
   try {
     console.log(`The page for the stack ${stack} is at ${settings.webUrl}\nCtrl-C stops it.`);

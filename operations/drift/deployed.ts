@@ -1,8 +1,8 @@
 /** Systems whose tables can be looked at, and the files that they were made from. */
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { pulumiJson } from "../../local/commands/pulumi";
 import { readOutputs } from "../../local/outputs";
 import type { SchemaServer } from "../../schema/connection";
 import { type LiveTables, readLiveTables } from "../../schema/drift";
@@ -19,8 +19,6 @@ export interface Deployed {
   /** How its tables are now. */
   read(): Promise<LiveTables>;
 }
-
-const root = join(__dirname, "../..");
 
 /** The local system on a data folder, and the files of this folder. @throws StartError where none runs there */
 export async function localSystem(directory: string): Promise<Deployed> {
@@ -39,7 +37,7 @@ export async function localSystem(directory: string): Promise<Deployed> {
  * A stack on AWS, by its state: that holds the files as they were deployed, and how to reach the database, which no output
  * tells. Where the database is private, the function inside is asked; it needs `lambda:InvokeFunction`.
  *
- * @throws OperatorError where the Pulumi CLI, the stack, or its schema is missing
+ * @throws OperatorError where it has no schema; StartError where the Pulumi CLI does not tell its state
  */
 export async function stackSystem(stack: string): Promise<Deployed> {
   const resources = await exportedResources(stack);
@@ -99,6 +97,10 @@ async function ask(functionName: string, region: string | undefined, event: Chec
   }
 }
 
+interface ExportedState {
+  readonly deployment?: { readonly resources?: ExportedResource[] };
+}
+
 interface ExportedResource {
   readonly urn: string;
   readonly type: string;
@@ -106,34 +108,11 @@ interface ExportedResource {
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
-/** The stack's resources with their secrets, which stay in this process. */
+/** The stack's resources with their secrets, which stay in this process. @throws as `pulumiJson` */
 async function exportedResources(stack: string): Promise<ExportedResource[]> {
-  // No shell, and a name that cannot be taken for an option.
-  const args = ["stack", "export", "--show-secrets", "--non-interactive", `--stack=${stack}`];
-  const text = await new Promise<string>((fulfil, reject) => {
-    execFile("pulumi", args, { cwd: root, maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
-      if (error?.code === ("ENOENT" as unknown)) {
-        const where = "https://www.pulumi.com/docs/install/";
-        reject(
-          new OperatorError(`The Pulumi CLI is not on the PATH, and --stack asks it for the state: see ${where}.`),
-        );
-      } else if (error) {
-        const said = stderr.trim() || `exit code ${error.code}`;
-        reject(
-          new OperatorError(
-            `Pulumi does not tell the state of stack ${stack}; \`pulumi stack ls\` lists them:\n${said}`,
-          ),
-        );
-      } else fulfil(stdout);
-    });
-  });
-  try {
-    const { deployment } = JSON.parse(text, revealed) as { deployment: { resources?: ExportedResource[] } };
-    return deployment.resources ?? [];
-  } catch {
-    // Without the cause: it would quote the text.
-    throw new OperatorError(`Pulumi's state of stack ${stack} is not JSON; is \`pulumi\` on the PATH Pulumi's CLI?`);
-  }
+  const command = ["stack", "export", "--show-secrets"];
+  const state = (await pulumiJson({ stack, what: "state", command, reviver: revealed })) as ExportedState | null;
+  return state?.deployment?.resources ?? [];
 }
 
 /** How Pulumi marks a secret in an exported state, with the value as JSON beside it. */

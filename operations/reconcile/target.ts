@@ -1,5 +1,5 @@
-import { execFile } from "node:child_process";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
+import { stackOutputs } from "../../local/commands/pulumi";
 import { readOutputs } from "../../local/outputs";
 import { OperatorError } from "./errors";
 
@@ -14,8 +14,6 @@ export interface Target {
   /** What to look at when its database cannot be reached. */
   readonly unreachable: string;
 }
-
-const root = join(__dirname, "../..");
 
 /**
  * The local system that runs on a data folder.
@@ -46,7 +44,7 @@ export async function localTarget(directory: string): Promise<Target> {
 
 /**
  * A stack on AWS, by its outputs. The credentials are those that the AWS SDK finds in the environment.
- * @throws OperatorError where the Pulumi CLI or the stack is missing, or the stack is not deployed
+ * @throws OperatorError where it is not deployed; StartError where the Pulumi CLI does not tell its outputs
  */
 export async function stackTarget(stack: string): Promise<Target> {
   const outputs = await stackOutputs(stack);
@@ -66,34 +64,4 @@ export async function stackTarget(stack: string): Promise<Target> {
       "A private database answers to its own VPC only: docs/operations.md has a way in. A public one answers to the address " +
       "ranges in `ecommerce:database.deployerCidrs` too: run this from there, or add this machine's range and deploy.",
   };
-}
-
-function stackOutputs(stack: string): Promise<Record<string, unknown>> {
-  // No shell, and a name that cannot be taken for an option.
-  const args = ["stack", "output", "--json", "--non-interactive", `--stack=${stack}`];
-  return new Promise((fulfil, reject) => {
-    execFile("pulumi", args, { cwd: root, maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
-      if (error?.code === ("ENOENT" as unknown)) {
-        const where = "https://www.pulumi.com/docs/install/";
-        reject(new OperatorError(`The Pulumi CLI is not on the PATH, and --stack asks it for outputs: see ${where}.`));
-      } else if (error) {
-        const said = stderr.trim() || error.message;
-        reject(
-          new OperatorError(
-            `Pulumi does not tell the outputs of stack ${stack}; \`pulumi stack ls\` lists the stacks:\n${said}`,
-          ),
-        );
-      } else {
-        try {
-          fulfil(JSON.parse(stdout));
-        } catch {
-          reject(
-            new OperatorError(
-              `Pulumi's outputs of stack ${stack} are not JSON; is \`pulumi\` on the PATH Pulumi's CLI?`,
-            ),
-          );
-        }
-      }
-    });
-  });
 }

@@ -1,5 +1,5 @@
 /** How `npm run reconcile` finds a system, and what it says where it cannot. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -10,6 +10,7 @@ import { Progress } from "../../operations/reconcile/progress";
 import { newTally } from "../../operations/reconcile/reconcile";
 import { masked, textReport } from "../../operations/reconcile/report";
 import { secretFor } from "../functions/support";
+import { type Answer, asksForOutputs, standInPulumi } from "../support/pulumi";
 import { Run, System } from "./support";
 
 let folder: string;
@@ -24,20 +25,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A PATH on which `pulumi` is a program of ours: it prints its arguments' answer as the CLI would. */
-function pulumi(answer: { stdout?: string; stderr?: string; code?: number }): string {
+/** A PATH on which `pulumi` is a program of ours, which tells the outputs of `prod`. */
+function pulumi(answer: Omit<Answer, "to">): string {
   const directory = mkdtempSync(join(folder, "bin-"));
-  const file = join(directory, "pulumi");
-  const { stdout = "", stderr = "", code = 0 } = answer;
-  const script = [
-    `#!${process.execPath}`,
-    `const expected = "stack output --json --non-interactive --stack=prod";`,
-    `if (process.argv.slice(2).join(" ") !== expected) { console.error("got " + process.argv); process.exit(9); }`,
-    `process.stdout.write(${JSON.stringify(stdout)}); process.stderr.write(${JSON.stringify(stderr)});`,
-    `process.exitCode = ${code};`,
-  ];
-  writeFileSync(file, script.join("\n"));
-  chmodSync(file, 0o755);
+  standInPulumi(directory, { to: asksForOutputs("prod"), ...answer });
   return directory;
 }
 
@@ -72,7 +63,7 @@ describe("--stack", () => {
   test.each([
     ["an unknown stack", () => pulumi({ stderr: "error: no stack named 'prod' found", code: 255 }), "no stack named"],
     ["a stack that is not deployed", () => pulumi({ stdout: "{}" }), "no output region, userPoolId, secretName"],
-    ["a pulumi that is something else", () => pulumi({ stdout: "hello" }), "are not JSON"],
+    ["a pulumi that is something else", () => pulumi({ stdout: "hello" }), "is not JSON"],
   ])("tells of %s", async (_, make, sentence) => {
     const run = new Run(["--stack", "prod"], onPath(make()));
     expect([await run.ended(), run.stdout]).toEqual([1, ""]);

@@ -1,6 +1,6 @@
 /** `npm run drift`, as a person runs it: on a local system, and on stacks whose state a stand-in for the Pulumi CLI tells. */
 import { execFile } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Connection } from "mysql2/promise";
@@ -15,6 +15,7 @@ import { Database } from "../functions/support";
 import { makeWorld, type World } from "../local/lambda/support";
 import { connectToTestServer, schemaFor, testServer } from "../schema/support";
 import { projectRoot } from "../support/native";
+import { asksForState, standInPulumi } from "../support/pulumi";
 
 const database = `drift_command_${process.pid}`;
 const migrations: Migration[] = [{ name: "0001_status", sql: "ALTER TABLE orders ADD Order_Status varchar(20);" }];
@@ -58,16 +59,8 @@ async function run(args: string[], environment: Record<string, string> = {}) {
 /** A PATH on which `pulumi` tells a state with these resources, as the CLI does with its secrets shown. */
 function stack(resources: object[] | string): Record<string, string> {
   const directory = mkdtempSync(join(root, "bin-"));
-  const text = typeof resources === "string" ? resources : JSON.stringify({ version: 3, deployment: { resources } });
-  writeFileSync(join(directory, "state"), text);
-  const script = [
-    `#!${process.execPath}`,
-    `const expected = "stack export --show-secrets --non-interactive --stack=prod";`,
-    `if (process.argv.slice(2).join(" ") !== expected) { console.error("got " + process.argv); process.exit(9); }`,
-    `process.stdout.write(require("node:fs").readFileSync(${JSON.stringify(join(directory, "state"))}));`,
-  ];
-  writeFileSync(join(directory, "pulumi"), script.join("\n"));
-  chmodSync(join(directory, "pulumi"), 0o755);
+  const stdout = typeof resources === "string" ? resources : JSON.stringify({ version: 3, deployment: { resources } });
+  standInPulumi(directory, { to: asksForState("prod"), stdout });
   return { PATH: `${directory}${delimiter}${process.env.PATH}` };
 }
 
@@ -194,7 +187,12 @@ describe("what it cannot do it says in a sentence", () => {
     ["an unknown option", ["--fix"], () => ({}), "npm run drift --"],
     ["a stack without a schema", ["--stack", "prod"], () => stack([]), "Stack prod has no schema yet"],
     ["a pulumi that is something else", ["--stack", "prod"], () => stack("hello secret"), "is not JSON"],
-    ["an unknown stack", ["--stack", "other"], () => stack([]), "Pulumi does not tell the state of stack other"],
+    [
+      "an unknown stack",
+      ["--stack", "other"],
+      () => stack([]),
+      "did not tell the state of the stack other: got stack export",
+    ],
     ["no pulumi", ["--stack", "prod"], () => ({ PATH: root }), "pulumi.com/docs/install"],
   ])("%s", async (_what, args, environment, message) => {
     const { code, stdout, stderr } = await run(args, environment());

@@ -1,12 +1,13 @@
 /** `npm run web` as a person runs it; the Pulumi CLI is a script that answers what the real one was seen to answer. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../local/ports";
+import { type Answer, asksForOutputs, standInPulumi } from "../support/pulumi";
 
 let folder: string;
 let port: number;
@@ -27,13 +28,10 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Puts a Pulumi CLI on the PATH that runs this shell script. */
-function pulumi(script: string): void {
-  const file = join(folder, "pulumi");
-  writeFileSync(file, `#!/bin/sh\n${script}\n`);
-  chmodSync(file, 0o755);
-}
-const answering = (value: object) => pulumi(`echo '${JSON.stringify(value)}'`);
+/** Puts a Pulumi CLI on the PATH that tells of a stack. */
+const pulumi = (answer: Omit<Answer, "to">, stack = "dev") =>
+  standInPulumi(folder, { to: asksForOutputs(stack), ...answer });
+const answering = (value: object, stack?: string) => pulumi({ stdout: JSON.stringify(value) }, stack);
 
 function launch(args: string[], path = folder) {
   const child = spawn(process.execPath, ["local/web.cjs", ...args], {
@@ -58,7 +56,7 @@ const run = (args: string[], path?: string) => launch(args, path).ended;
 
 describe("npm run web", () => {
   it("serves the page against the stack's outputs until Ctrl-C", async () => {
-    pulumi(`echo "$@" > ${folder}/asked\necho '${JSON.stringify(outputs())}'`);
+    answering(outputs(), "staging");
     const { child, said, ended } = launch(["--stack", "staging"]);
     await Promise.race([said, ended]);
     const config = await (await fetch(`http://localhost:${port}/config.json`)).json();
@@ -80,7 +78,7 @@ describe("npm run web", () => {
   });
 
   it("says that there is no such stack", async () => {
-    pulumi(`echo "error: no stack named 'gone' found" >&2; exit 255`);
+    pulumi({ stderr: "error: no stack named 'gone' found\n", code: 255 }, "gone");
     expect(await run(["--stack", "gone"])).toEqual({
       code: 1,
       printed: expect.stringMatching(/^There is no stack gone: .*`pulumi stack ls`/),
@@ -88,7 +86,7 @@ describe("npm run web", () => {
   });
 
   it("passes on what else the CLI says", async () => {
-    pulumi(`echo "error: PULUMI_ACCESS_TOKEN must be set for login" >&2; exit 1`);
+    pulumi({ stderr: "error: PULUMI_ACCESS_TOKEN must be set for login\n", code: 1 });
     expect(await run([])).toEqual({
       code: 1,
       printed: expect.stringMatching(/outputs of the stack dev: PULUMI_ACCESS_TOKEN must be set/),
