@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { runCommand } from "../local/commands/command";
 import { DataFolder } from "../local/folder";
 import { type Figure, figureMarkdown, figureTable, markdown, readable, replaced, table } from "./figures";
 import { describeMachine, machineText } from "./machine";
@@ -21,27 +22,27 @@ const usage = `npm run bench [-- --docs]
 
 Measures every figure, prints them with their targets, and writes bench/results.json.
 
-  --docs  write the tables of this run into docs/performance.md, too`;
+  --docs   write the tables of this run into docs/performance.md, too
+  --help   show this`;
 
 /**
  * The command `npm run bench`: measures every figure, prints them with their targets, and writes `bench/results.json`.
  * A figure that falls short is printed as such and does not fail the command; a sign-up without its row does.
  */
-export async function main(args: string[]): Promise<void> {
-  if (args.some((arg) => arg !== "--docs")) {
-    console.error(usage);
-    process.exitCode = args.includes("--help") ? 0 : 1;
-    return;
-  }
-  const directory = await mkdtemp(join(tmpdir(), "ecommerce-bench-"));
-  try {
-    await measureAll(directory, args.includes("--docs"));
-  } catch (error) {
-    console.error(error);
-    process.exitCode = 1;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+export function main(args: string[]): Promise<void> {
+  return runCommand(args, {
+    usage,
+    options: { docs: { type: "boolean", default: false } },
+    async run({ docs }) {
+      const directory = await mkdtemp(join(tmpdir(), "ecommerce-bench-"));
+      try {
+        await measureAll(directory, docs);
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
+      return 0;
+    },
+  });
 }
 
 async function measureAll(directory: string, document: boolean): Promise<void> {

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { runCommand, UsageError } from "./commands/command";
+import { awsFault } from "./commands/explained";
+import { dataFolder } from "./commands/folders";
 import { StartError } from "./host/part";
 import { readOutputs } from "./outputs";
 
@@ -15,46 +16,34 @@ Hands an event to the packaged trigger on the running local system, and prints i
 Exit code: 0 for an answer, 1 for an error.`;
 
 /** The command `npm run invoke`. */
-export async function main(args: string[]): Promise<void> {
-  try {
-    const invocation = readArguments(args);
-    if (invocation === undefined) return console.log(usage);
-    const { file, directory } = invocation;
-    const event = await readEvent(file);
-    const outputs = await readOutputs(directory);
-    const client = new LambdaClient({
-      region: outputs.region,
-      endpoint: outputs.lambdaEndpoint,
-      credentials: { accessKeyId: outputs.accessKeyId, secretAccessKey: outputs.secretAccessKey },
-    });
-    const command = new InvokeCommand({ FunctionName: outputs.functionName, Payload: event });
-    const { FunctionError, Payload } = await client.send(command);
-    client.destroy();
-    console.log(JSON.stringify(JSON.parse(Payload!.transformToString()), null, 2));
-    process.exitCode = FunctionError ? 1 : 0;
-  } catch (error) {
-    console.error((error as Error).message);
-    process.exitCode = 1;
-  }
+export function main(args: string[]): Promise<void> {
+  return runCommand(args, {
+    usage,
+    options: { dir: { type: "string" } },
+    positionals: true,
+    explain: awsFault,
+    async run({ dir }, [file, ...others]) {
+      if (file === undefined || others.length > 0) {
+        throw new UsageError(`Expected one file with an event, got ${file === undefined ? 0 : 1 + others.length}.`);
+      }
+      return invoke(await readEvent(file), dataFolder(dir));
+    },
+  });
 }
 
-/** What to invoke with, or nothing when help was asked for. */
-function readArguments(args: string[]): { file: string; directory: string } | undefined {
-  try {
-    const { positionals, values } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { dir: { type: "string", default: join(__dirname, "../.local") }, help: { type: "boolean" } },
-    });
-    if (values.help) return undefined;
-    const [file, ...others] = positionals;
-    if (file === undefined || others.length > 0) {
-      throw new Error(`Expected one file with an event, got ${positionals.length}.`);
-    }
-    return { file, directory: resolve(values.dir) };
-  } catch (error) {
-    throw new StartError(`${(error as Error).message}\n\n${usage}`);
-  }
+/** @returns the exit code */
+async function invoke(event: string, directory: string): Promise<number> {
+  const outputs = await readOutputs(directory);
+  const client = new LambdaClient({
+    region: outputs.region,
+    endpoint: outputs.lambdaEndpoint,
+    credentials: { accessKeyId: outputs.accessKeyId, secretAccessKey: outputs.secretAccessKey },
+  });
+  const command = new InvokeCommand({ FunctionName: outputs.functionName, Payload: event });
+  const { FunctionError, Payload } = await client.send(command);
+  client.destroy();
+  console.log(JSON.stringify(JSON.parse(Payload!.transformToString()), null, 2));
+  return FunctionError ? 1 : 0;
 }
 
 async function readEvent(file: string): Promise<string> {

@@ -1,21 +1,31 @@
-import { join, resolve } from "node:path";
+import { dataFolder, projectRoot } from "./commands/folders";
 import { DataFolder } from "./folder";
 import { stackConfig } from "./host/stackConfig";
-import type { Options } from "./main";
 import { outputsName } from "./outputs";
 import { prove } from "./proof";
 import { Screen } from "./screen";
 import { stopRequest } from "./stopRequests";
 import { startSystem } from "./system";
 
-const root = join(__dirname, "..");
+/** What the command line asks for. */
+export interface Options {
+  /** Stop after the proof. */
+  readonly once: boolean;
+  /** Start from nothing. */
+  readonly reset: boolean;
+  readonly stack: string;
+  /** `KEY=VALUE` over the stack's configuration. */
+  readonly set: readonly string[];
+  /** The data folder, as the person names it. */
+  readonly dir: string;
+}
 
 /** Starts the system, proves that it works, and keeps it until it is asked to stop. */
 export async function run({ once, reset, stack, set, dir }: Options): Promise<void> {
   const stopped = stopRequest();
   const screen = new Screen();
-  const values = stackConfig(root, stack, set);
-  const folder = await DataFolder.open(resolve(root, dir), { reset, stack });
+  const values = stackConfig(projectRoot, stack, set);
+  const folder = await DataFolder.open(dataFolder(dir), { reset, stack });
   try {
     screen.title(stack);
     const system = await startSystem({ folder, stack, values, screen });

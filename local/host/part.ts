@@ -43,7 +43,7 @@ export interface Site {
   say(line: string): void;
 }
 
-/** A start that cannot go on, told to the person in one sentence with what to do; printed without a stack. */
+/** A command that cannot go on, told to the person in one sentence with what to do; printed without a stack. */
 export class StartError extends Error {
-  override readonly name = "StartError";
+  override readonly name: string = "StartError";
 }

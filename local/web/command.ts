@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { runCommand } from "../commands/command";
 import { stackOutputs } from "../commands/pulumi";
 import { StartError } from "../host/part";
 import { stopRequest } from "../stopRequests";
@@ -12,28 +12,19 @@ Serves the page on localhost against a stack that is deployed on AWS; stays unti
   --stack NAME   the stack whose outputs the page uses (default: dev)
   --help         show this`;
 
-/** The command `npm run web`. Sets the exit code: 0 when it was asked to stop, 1 with the reason otherwise. */
-export async function main(args: string[]): Promise<void> {
-  try {
-    const options = readOptions(args);
-    if (options.help) console.log(usage);
-    else await run(options.stack);
-  } catch (error) {
-    console.error(error instanceof StartError ? error.message : error);
-    process.exitCode = 1;
-  }
+/** The command `npm run web`. Exit code: 0 when it was asked to stop, 1 with the reason otherwise. */
+export function main(args: string[]): Promise<void> {
+  return runCommand(args, {
+    usage,
+    options: { stack: { type: "string", default: "dev" } },
+    async run({ stack }) {
+      await serve(stack);
+      return 0;
+    },
+  });
 }
 
-function readOptions(args: string[]): { stack: string; help: boolean } {
-  try {
-    const options = { stack: { type: "string", default: "dev" }, help: { type: "boolean", default: false } } as const;
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    throw new StartError(`${(error as Error).message}\n\n${usage}`);
-  }
-}
-
-async function run(stack: string): Promise<void> {
+async function serve(stack: string): Promise<void> {
   const settings = publicSettings(await stackOutputs(stack), `The stack ${stack}`);
   const server = await startWebServer({ port: portOf(settings), settings: () => settings }).catch(explainPort);
   try {

@@ -1,10 +1,10 @@
-import { parseArgs } from "node:util";
-import { explained } from "../../local/host/explained";
+import { runCommand, UsageError } from "../../local/commands/command";
+import { projectRoot } from "../../local/commands/folders";
 import { StartError } from "../../local/host/part";
 import { fixedPrices } from "./fixed";
 import { priceRegion } from "./prices";
-import { jsonReport, textReport } from "./report";
-import { evaluateStack, projectRoot } from "./stack";
+import { type Cost, jsonReport, textReport } from "./report";
+import { evaluateStack } from "./stack";
 import { thousandSignUps, thousandUploads } from "./variable";
 
 const usage = `npm run cost -- --stack NAME [--set KEY=VALUE]... [--json]
@@ -19,50 +19,37 @@ this machine with the configuration in Pulumi.NAME.yaml; asks AWS nothing and ne
 
 The prices stand in operations/cost/prices.ts, each with its page and date, for ${priceRegion} only.`;
 
-/** The command `npm run cost`. Sets the exit code: 0, or 1 with the reason on standard error. */
-export async function main(args: string[]): Promise<void> {
-  try {
-    const options = readOptions(args);
-    if (options === undefined) {
-      console.log(usage);
-      return;
-    }
-    const { region, resources } = await evaluateStack(projectRoot, options.stack, options.overrides);
-    if (region !== priceRegion) {
-      throw new StartError(
-        `Stack ${options.stack} is in ${region}, which is not in the price table: operations/cost/prices.ts has ` +
-          `${priceRegion} only. Look that region's prices up, and put them there.`,
-      );
-    }
-    const cost = {
-      stack: options.stack,
-      region,
-      fixed: fixedPrices(resources),
-      signUps: thousandSignUps(resources),
-      uploads: thousandUploads(resources),
-    };
-    console.log(options.json ? jsonReport(cost) : textReport(cost));
-  } catch (error) {
-    console.error(explained(error) ?? error);
-    process.exitCode = 1;
-  }
+/** The command `npm run cost`. Exit code: 0, or 1 with the reason on standard error. */
+export function main(args: string[]): Promise<void> {
+  return runCommand(args, {
+    usage,
+    options: {
+      stack: { type: "string" },
+      set: { type: "string", multiple: true, default: [] },
+      json: { type: "boolean", default: false },
+    },
+    async run({ stack, set, json }) {
+      if (!stack) throw new UsageError("Say which stack: --stack NAME.");
+      const cost = await costOf(stack, set);
+      console.log(json ? jsonReport(cost) : textReport(cost));
+      return 0;
+    },
+  });
 }
 
-/** @returns undefined where help is asked for */
-function readOptions(args: string[]): { stack: string; overrides: string[]; json: boolean } | undefined {
-  let values: { stack?: string; set?: string[]; json?: boolean; help?: boolean };
-  try {
-    const options = {
-      stack: { type: "string" },
-      set: { type: "string", multiple: true },
-      json: { type: "boolean" },
-      help: { type: "boolean" },
-    } as const;
-    values = parseArgs({ args, options }).values;
-  } catch (error) {
-    throw new StartError(`${(error as Error).message}\n\n${usage}`);
+async function costOf(stack: string, overrides: readonly string[]): Promise<Cost> {
+  const { region, resources } = await evaluateStack(projectRoot, stack, overrides);
+  if (region !== priceRegion) {
+    throw new StartError(
+      `Stack ${stack} is in ${region}, which is not in the price table: operations/cost/prices.ts has ` +
+        `${priceRegion} only. Look that region's prices up, and put them there.`,
+    );
   }
-  if (values.help) return undefined;
-  if (!values.stack) throw new StartError(`Say which stack: --stack NAME.\n\n${usage}`);
-  return { stack: values.stack, overrides: values.set ?? [], json: values.json ?? false };
+  return {
+    stack,
+    region,
+    fixed: fixedPrices(resources),
+    signUps: thousandSignUps(resources),
+    uploads: thousandUploads(resources),
+  };
 }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Registered } from "../../local/host/part";
 import { evaluate } from "../../local/host/program";
 import { stackConfig } from "../../local/host/stackConfig";
@@ -52,5 +51,3 @@ export async function evaluateStack(
   });
   return { region, resources };
 }
-
-export const projectRoot = join(__dirname, "../..");

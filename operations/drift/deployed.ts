@@ -1,14 +1,13 @@
 /** Systems whose tables can be looked at, and the files that they were made from. */
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { pulumiJson } from "../../local/commands/pulumi";
+import { StartError } from "../../local/host/part";
 import { readOutputs } from "../../local/outputs";
 import type { SchemaServer } from "../../schema/connection";
 import { type LiveTables, readLiveTables } from "../../schema/drift";
 import { readMigrations, readSchemaFile } from "../../schema/files";
 import type { ApplyEvent, CheckEvent, SchemaPlan } from "../../schema/plan";
-import { OperatorError } from "../reconcile/errors";
 
 /** A deployed system. */
 export interface Deployed {
@@ -22,12 +21,11 @@ export interface Deployed {
 
 /** The local system on a data folder, and the files of this folder. @throws StartError where none runs there */
 export async function localSystem(directory: string): Promise<Deployed> {
-  const folder = resolve(directory);
-  const { mysql, authorityFile } = await readOutputs(folder);
+  const { mysql, authorityFile } = await readOutputs(directory);
   const { database, ...account } = mysql;
   const server = { ...account, authorities: await readFile(authorityFile, "utf8") };
   return {
-    name: `the local system on ${folder}`,
+    name: `the local system on ${directory}`,
     files: { database, sql: readSchemaFile(), migrations: readMigrations() },
     read: () => readLiveTables(server, database),
   };
@@ -37,7 +35,7 @@ export async function localSystem(directory: string): Promise<Deployed> {
  * A stack on AWS, by its state: that holds the files as they were deployed, and how to reach the database, which no output
  * tells. Where the database is private, the function inside is asked; it needs `lambda:InvokeFunction`.
  *
- * @throws OperatorError where it has no schema; StartError where the Pulumi CLI does not tell its state
+ * @throws StartError where it has no schema, or the Pulumi CLI does not tell its state
  */
 export async function stackSystem(stack: string): Promise<Deployed> {
   const resources = await exportedResources(stack);
@@ -70,7 +68,7 @@ export async function stackSystem(stack: string): Promise<Deployed> {
       read: () => readLiveTables(server, database),
     };
   }
-  throw new OperatorError(`Stack ${stack} has no schema yet. Deploy it with \`pulumi up --stack ${stack}\` first.`);
+  throw new StartError(`Stack ${stack} has no schema yet. Deploy it with \`pulumi up --stack ${stack}\` first.`);
 }
 
 /** A little longer than Lambda's own limit, so that its error is heard. */
@@ -87,9 +85,7 @@ async function ask(functionName: string, region: string | undefined, event: Chec
     );
     const payload = JSON.parse(Buffer.from(answer.Payload ?? []).toString("utf8") || "null");
     if (answer.FunctionError !== undefined) {
-      throw new OperatorError(
-        `The function ${functionName} could not look: ${payload?.errorMessage ?? "no reason told"}`,
-      );
+      throw new StartError(`The function ${functionName} could not look: ${payload?.errorMessage ?? "no reason told"}`);
     }
     return payload as LiveTables;
   } finally {

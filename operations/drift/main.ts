@@ -1,8 +1,8 @@
-import { parseArgs } from "node:util";
-import { onStopRequest } from "../../local/stopRequests";
+import { awsFault } from "../../local/commands/explained";
 import { type Difference, differences } from "../../schema/drift";
-import { explained, OperatorError } from "../reconcile/errors";
-import { localSystem, stackSystem } from "./deployed";
+import { runStoppable } from "../stoppable";
+import { chosenSystem, systemOptions } from "../systems";
+import { type Deployed, localSystem, stackSystem } from "./deployed";
 import { expectedTables } from "./expected";
 
 const usage = `npm run drift -- [--stack NAME | --local] [--json] [--dir FOLDER]
@@ -18,35 +18,22 @@ they were deployed. Changes nothing; the files are applied to an empty MySQL tha
 
 Exit code: 0 when they agree, 2 when something differs, 1 when it failed, 130 or 143 when it was stopped.`;
 
-interface CommandLine {
-  readonly stack?: string;
-  readonly dir: string;
-  readonly json: boolean;
-}
-
 /** The command `npm run drift`. Ends the process with one of the exit codes above. */
-export async function main(args: string[]): Promise<void> {
-  const stop = new AbortController();
-  let stopCode: number | undefined;
-  onStopRequest((exitCode) => {
-    stopCode = exitCode;
-    stop.abort();
+export function main(args: string[]): Promise<void> {
+  return runStoppable(args, {
+    usage,
+    options: { ...systemOptions, json: { type: "boolean", default: false } },
+    explain: (error) => schemaFault(error) ?? awsFault(error),
+    async run({ json, ...system }, signal) {
+      const choice = chosenSystem(system);
+      const deployed = "stack" in choice ? await stackSystem(choice.stack) : await localSystem(choice.directory);
+      return run(deployed, json, signal);
+    },
   });
-  let code: number;
-  try {
-    const options = readOptions(args);
-    if (options === undefined) console.log(usage);
-    code = options === undefined ? 0 : await run(options, stop.signal);
-  } catch (error) {
-    if (stopCode === undefined) console.error(toldOf(error));
-    code = stopCode ?? 1;
-  }
-  // Waited for, since a pipe may take its time; not left to the event loop.
-  process.stdout.write("", () => process.exit(code));
 }
 
-async function run({ stack, dir, json }: CommandLine, signal: AbortSignal): Promise<number> {
-  const deployed = stack === undefined ? await localSystem(dir) : await stackSystem(stack);
+/** @returns the exit code */
+async function run(deployed: Deployed, json: boolean, signal: AbortSignal): Promise<number> {
   console.error(`Looking at ${deployed.name}`);
   const actual = await deployed.read();
   signal.throwIfAborted();
@@ -85,29 +72,6 @@ function textOf({ table, part, expected, actual }: Difference): string {
 }
 
 /** The runner's own faults are sentences with what to do. */
-function toldOf(error: unknown): string {
-  return error instanceof Error && error.name === "SchemaError" ? error.message : explained(error);
-}
-
-function readOptions(args: string[]): CommandLine | undefined {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        stack: { type: "string" },
-        local: { type: "boolean", default: false },
-        dir: { type: "string" },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    });
-    if (values.help) return undefined;
-    if (values.stack !== undefined && (values.local || values.dir !== undefined)) {
-      throw new Error("--stack is a system on AWS, --local and --dir are one on this machine: give one or the other");
-    }
-    const { stack, dir = ".local", json } = values;
-    return { ...(stack === undefined ? {} : { stack }), dir, json };
-  } catch (error) {
-    throw new OperatorError(`${(error as Error).message}\n\n${usage}`);
-  }
+function schemaFault(error: unknown): string | undefined {
+  return error instanceof Error && error.name === "SchemaError" ? error.message : undefined;
 }

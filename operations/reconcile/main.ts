@@ -1,15 +1,16 @@
-import { parseArgs } from "node:util";
 import { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
 import { createConnect } from "../../functions/registerUser/connection";
 import { Database } from "../../functions/registerUser/database";
 import { DatabaseUnavailable } from "../../functions/registerUser/errors";
 import { createSecretReader } from "../../functions/registerUser/secret";
-import { onStopRequest } from "../../local/stopRequests";
+import { StartError } from "../../local/host/part";
+import { runStoppable } from "../stoppable";
+import { chosenSystem, systemOptions } from "../systems";
 import { Accounts } from "./accounts";
-import { codeOf, explained, OperatorError } from "./errors";
+import { codeOf, registrationFault } from "./errors";
 import { Progress } from "./progress";
 import { newTally, reconcile } from "./reconcile";
-import { type End, jsonReport, textReport } from "./report";
+import { jsonReport, type Summary, textReport } from "./report";
 import { Rows } from "./rows";
 import { localTarget, stackTarget, type Target } from "./target";
 
@@ -33,43 +34,30 @@ const PATIENCE_MILLISECONDS = 180_000;
 /** The same before anything was done, when a wrong address or network is the likelier reason. */
 const FIRST_MILLISECONDS = 10_000;
 
-interface CommandLine {
-  readonly stack?: string;
-  readonly dir: string;
-  readonly dryRun: boolean;
-  readonly json: boolean;
-}
-
 /** The command `npm run reconcile`. Ends the process with one of the exit codes above. */
-export async function main(args: string[]): Promise<void> {
-  // Should the process ever end before the code below says how, that is no success.
-  process.exitCode = 1;
-  const stop = new AbortController();
-  let stopCode = 1;
-  onStopRequest((exitCode) => {
-    stopCode = exitCode;
-    stop.abort();
+export function main(args: string[]): Promise<void> {
+  return runStoppable(args, {
+    usage,
+    options: {
+      ...systemOptions,
+      "dry-run": { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+    },
+    explain: registrationFault,
+    async run({ "dry-run": dryRun, json, ...system }, signal) {
+      const choice = chosenSystem(system);
+      const target = "stack" in choice ? await stackTarget(choice.stack) : await localTarget(choice.directory);
+      return run(target, { dryRun, json }, signal);
+    },
   });
-  let code: number;
-  try {
-    const options = readOptions(args);
-    if (options === undefined) {
-      console.log(usage);
-      code = 0;
-    } else {
-      code = (await run(options, stop.signal)) ?? stopCode;
-    }
-  } catch (error) {
-    console.error(explained(error));
-    code = 1;
-  }
-  // Waited for, since a pipe may take its time; not left to the event loop, which a request given up holds for a while.
-  process.stdout.write("", () => process.exit(code));
 }
 
-/** @returns the exit code, undefined where the signal stopped it */
-async function run({ stack, dir, dryRun, json }: CommandLine, signal: AbortSignal): Promise<number | undefined> {
-  const target = stack === undefined ? await localTarget(dir) : await stackTarget(stack);
+/** @returns the exit code */
+async function run(
+  target: Target,
+  { dryRun, json }: { readonly dryRun: boolean; readonly json: boolean },
+  signal: AbortSignal,
+): Promise<number> {
   const database = connectTo(target);
   const accounts = new Accounts(createCognito(), target.userPoolId);
   const rows = new Rows(database, PATIENCE_MILLISECONDS, signal);
@@ -83,25 +71,20 @@ async function run({ stack, dir, dryRun, json }: CommandLine, signal: AbortSigna
     progress.clear();
     report.found(finding);
   };
-  let end: End = "finished";
-  let fault: unknown;
+  const summarize = (end: Pick<Summary, "end" | "error">) => {
+    progress.end();
+    database.close();
+    report.summary({ ...tally, dryRun, ...end, seconds: (performance.now() - begun) / 1000 });
+  };
   try {
     await reached(rows, target);
     await reconcile({ accounts, rows, dryRun, tally, signal, found });
   } catch (error) {
-    end = signal.aborted ? "stopped" : "failed";
-    fault = error;
+    summarize(signal.aborted ? { end: "stopped" } : { end: "failed", error: codeOf(error) });
+    throw error;
   }
-  progress.end();
-  database.close();
-
-  const failed = end === "failed" ? { error: codeOf(fault) } : {};
-  report.summary({ ...tally, dryRun, end, ...failed, seconds: (performance.now() - begun) / 1000 });
-  if (end === "failed") {
-    console.error(explained(fault));
-    return 1;
-  }
-  return end === "stopped" ? undefined : tally.conflicts + tally.unusable > 0 ? 2 : 0;
+  summarize({ end: "finished" });
+  return tally.conflicts + tally.unusable > 0 ? 2 : 0;
 }
 
 /** The function's own way to the database. */
@@ -125,39 +108,13 @@ function createCognito(): CognitoIdentityProviderClient {
   });
 }
 
-/** @throws OperatorError with what to do, where nobody answers */
+/** @throws StartError with what to do, where nobody answers */
 async function reached(rows: Rows, { unreachable }: Target): Promise<void> {
   try {
     await rows.reach(FIRST_MILLISECONDS);
   } catch (error) {
     throw error instanceof DatabaseUnavailable
-      ? new OperatorError(`${explained(error)} ${unreachable}`, { cause: error })
+      ? new StartError(`${registrationFault(error)} ${unreachable}`, { cause: error })
       : error;
-  }
-}
-
-function readOptions(args: string[]): CommandLine | undefined {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        stack: { type: "string" },
-        local: { type: "boolean", default: false },
-        dir: { type: "string" },
-        "dry-run": { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    });
-    if (values.help) {
-      return undefined;
-    }
-    if (values.stack !== undefined && (values.local || values.dir !== undefined)) {
-      throw new Error("--stack is a system on AWS, --local and --dir are one on this machine: give one or the other");
-    }
-    const { stack, dir = ".local", "dry-run": dryRun, json } = values;
-    return { stack, dir, dryRun, json };
-  } catch (error) {
-    throw new OperatorError(`${(error as Error).message}\n\n${usage}`);
   }
 }

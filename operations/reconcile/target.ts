@@ -1,7 +1,6 @@
-import { resolve } from "node:path";
 import { stackOutputs } from "../../local/commands/pulumi";
+import { StartError } from "../../local/host/part";
 import { readOutputs } from "../../local/outputs";
-import { OperatorError } from "./errors";
 
 /** A deployed system: where its users are, and where its rows. */
 export interface Target {
@@ -20,10 +19,9 @@ export interface Target {
  * @throws StartError where none runs there, or it is not ready yet
  */
 export async function localTarget(directory: string): Promise<Target> {
-  const folder = resolve(directory);
-  const outputs = await readOutputs(folder);
+  const outputs = await readOutputs(directory);
   return {
-    name: `the local system on ${folder}`,
+    name: `the local system on ${directory}`,
     userPoolId: outputs.userPoolId,
     secretName: outputs.secretName,
     environment: {
@@ -44,13 +42,13 @@ export async function localTarget(directory: string): Promise<Target> {
 
 /**
  * A stack on AWS, by its outputs. The credentials are those that the AWS SDK finds in the environment.
- * @throws OperatorError where it is not deployed; StartError where the Pulumi CLI does not tell its outputs
+ * @throws StartError where it is not deployed, or the Pulumi CLI does not tell its outputs
  */
 export async function stackTarget(stack: string): Promise<Target> {
   const outputs = await stackOutputs(stack);
   const missing = ["region", "userPoolId", "secretName"].filter((name) => typeof outputs[name] !== "string");
   if (missing.length > 0) {
-    throw new OperatorError(
+    throw new StartError(
       `Stack ${stack} has no output ${missing.join(", ")}. Deploy it with \`pulumi up --stack ${stack}\` first.`,
     );
   }

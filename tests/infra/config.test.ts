@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type * as config from "../../infra/config";
 import type * as rules from "../../infra/configRules";
-import { explained } from "../../local/host/explained";
+import { explained } from "../../local/commands/explained";
 import { loadNatively, projectRoot } from "../support/native";
 import { devConfig, recordProgram } from "../support/program";
 

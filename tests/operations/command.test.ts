@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DatabaseUnavailable, Unexpected } from "../../functions/registerUser/errors";
+import { StartError } from "../../local/host/part";
 import { freePort } from "../../local/ports";
-import { explained } from "../../operations/reconcile/errors";
+import { codeOf, registrationFault } from "../../operations/reconcile/errors";
 import { Progress } from "../../operations/reconcile/progress";
 import { newTally } from "../../operations/reconcile/reconcile";
 import { masked, textReport } from "../../operations/reconcile/report";
@@ -121,8 +122,11 @@ test("a conflict whose other row went away meanwhile asks for another run", () =
 
 test("faults are told without what the driver says, defects with their stack", () => {
   const driver = Object.assign(new Error("Access denied, password: secret"), { code: "ECONNRESET" });
-  expect(explained(new DatabaseUnavailable(driver))).toMatch(/\(DATABASE_UNAVAILABLE < Error ECONNRESET\)\.$/);
-  expect(explained(new Unexpected(new TypeError("defect")))).toMatch(/^TypeError: defect\n\s+at /);
+  expect(registrationFault(new DatabaseUnavailable(driver))).toMatch(/\(DATABASE_UNAVAILABLE < Error ECONNRESET\)\.$/);
+  expect(codeOf(new StartError("Look at the network.", { cause: new DatabaseUnavailable(driver) }))).toBe(
+    "DATABASE_UNAVAILABLE",
+  );
+  expect(registrationFault(new Unexpected(new TypeError("defect")))).toMatch(/^TypeError: defect\n\s+at /);
 });
 
 test.each([true, false])("progress is shown on standard error, on a terminal: %s", async (isTTY) => {

@@ -1,0 +1,27 @@
+import { UsageError } from "../local/commands/command";
+import { dataFolder } from "../local/commands/folders";
+
+/** The options by which a command is told which deployed system it is about. */
+export const systemOptions = {
+  stack: { type: "string" },
+  local: { type: "boolean", default: false },
+  dir: { type: "string" },
+} as const;
+
+/** A stack on AWS by its name, or the local system on a data folder. */
+export type SystemChoice = { readonly stack: string } | { readonly directory: string };
+
+/**
+ * Which system the options choose: the local one unless they name a stack.
+ * @throws UsageError where they name both
+ */
+export function chosenSystem(values: { stack?: string; local: boolean; dir?: string }): SystemChoice {
+  const { stack, local, dir } = values;
+  if (stack === undefined) return { directory: dataFolder(dir) };
+  if (local || dir !== undefined) {
+    throw new UsageError(
+      "--stack is a system on AWS, --local and --dir are one on this machine: give one or the other",
+    );
+  }
+  return { stack };
+}
