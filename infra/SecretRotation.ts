@@ -16,7 +16,7 @@ export interface SecretRotationArgs {
   /** Where the database itself answers: a proxy knows the current password only, a rotation needs two. */
   database: { readonly host: pulumi.Input<string>; readonly port: pulumi.Input<number> };
   /** Where the secret sends whoever reads it: the same, or a proxy. A change rotates at once. */
-  told: Pick<DatabaseSecretValue, "host" | "port" | "dbClusterIdentifier">;
+  endpoint: Pick<DatabaseSecretValue, "host" | "port" | "dbClusterIdentifier">;
   /** Subnets from which the function reaches the database and the secret's endpoint. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   securityGroupId: pulumi.Input<string>;
@@ -85,7 +85,7 @@ export class SecretRotation extends pulumi.ComponentResource {
         dependsOn: [permission, ...(args.dependsOn ?? [])],
         // Turned on anew, rotation begins with one; on AWS that is the way to have one by deployment. The old one goes
         // first: to delete it is to turn rotation off.
-        replacementTrigger: pulumi.interpolate`${args.told.host}:${args.told.port} ${args.firstVersion}`,
+        replacementTrigger: pulumi.interpolate`${args.endpoint.host}:${args.endpoint.port} ${args.firstVersion}`,
         deleteBeforeReplace: true,
       },
     );
@@ -125,9 +125,9 @@ function rotationFunction(
         variables: {
           DatabaseHost: args.database.host,
           DatabasePort: pulumi.interpolate`${args.database.port}`,
-          SecretHost: args.told.host,
-          SecretPort: pulumi.interpolate`${args.told.port}`,
-          SecretClusterIdentifier: args.told.dbClusterIdentifier,
+          SecretHost: args.endpoint.host,
+          SecretPort: pulumi.interpolate`${args.endpoint.port}`,
+          SecretClusterIdentifier: args.endpoint.dbClusterIdentifier,
         },
       },
       vpcConfig: { subnetIds: args.subnetIds, securityGroupIds: [args.securityGroupId] },

@@ -88,8 +88,8 @@ async function program() {
       })
     : undefined;
   const { address: host, port } = proxy ?? database;
-  const told = { host, port, dbClusterIdentifier: database.identifier };
-  const secret = ownSecret.write({ username: schema.userName, password: schema.userPassword, ...told });
+  const endpoint = { host, port, dbClusterIdentifier: database.identifier };
+  const secret = ownSecret.write({ username: schema.userName, password: schema.userPassword, ...endpoint });
   const registration = new UserRegistration("register-user", {
     bundle: bundles.registerUser,
     secretName: secret.secretName,
@@ -128,7 +128,7 @@ async function program() {
         firstVersion: secret.versionId,
         everyDays: rotationDays,
         database: { host: database.address, port: database.port },
-        told,
+        endpoint,
         subnetIds: network.privateSubnetIds,
         securityGroupId: network.functionSecurityGroupId,
         logRetentionDays: settings["logs.retentionDays"],

@@ -18,8 +18,8 @@ export interface Applied {
   readonly user?: UserChange;
 }
 
-/** A fact for a log, told when it happened. */
-export interface Told {
+/** Something that was done, for a log. */
+export interface Fact {
   readonly code: "SCHEMA_FILE_APPLIED" | "MIGRATION_APPLIED" | "USER_READY";
   readonly [field: string]: unknown;
 }
@@ -32,7 +32,7 @@ export interface Told {
  * The schema file is applied at each run until the first migration; from then on it is history, as a migration is, and no
  * longer applied: it would make again a table that a migration has dropped.
  *
- * @param file what messages call the schema file
+ * @param options `tell` is handed each fact as soon as it is one; `file` is what messages call the schema file
  * @throws SchemaError before sending anything where a file or the user is refused ({@link harmlessStatementsOf},
  *   {@link migrationStatements}), where the server cannot be had, where an applied file was changed, and for the statement
  *   that failed: its file, number, line and text, MySQL's code and message. Never a password.
@@ -40,8 +40,9 @@ export interface Told {
 export async function applySchema(
   server: SchemaServer,
   plan: SchemaPlan,
-  { tell = () => {}, file = "the schema file" }: { tell?: (fact: Told) => void; file?: string } = {},
+  options: { tell?: (fact: Fact) => void; file?: string } = {},
 ): Promise<Applied> {
+  const { tell = () => {}, file = "the schema file" } = options;
   const { database, sql, user } = plan;
   const statements = harmlessStatementsOf(sql, database);
   const migrations = orderedMigrations(plan.migrations ?? []);

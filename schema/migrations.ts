@@ -10,7 +10,7 @@ export const recordTable = "schema_migrations";
 export const baselineName = "0000_ecommerceSchema";
 
 /** This line of comment, before the first statement, allows a migration to take data away. */
-export const removalMarker = "-- removes data";
+const removalMarker = "-- removes data";
 
 /**
  * The migrations in the order of their numbers.
@@ -57,7 +57,7 @@ export function orderedMigrations(migrations: readonly Migration[]): Migration[]
  * @throws SchemaError naming the migration, the line, what was found and what is allowed
  */
 export function migrationStatements({ name, sql }: Migration, database: string): Statement[] {
-  const statements = parsed(name, sql);
+  const statements = statementsOf(sql, `Migration ${name}`);
   const first = statements[0];
   if (!first) {
     throw schemaError(`Migration ${name} holds no statement. It must hold at least one, ended by a semicolon.`);
@@ -82,15 +82,6 @@ export function changesRows({ tokens }: Statement): boolean {
 const rowStatements = ["INSERT", "UPDATE", "DELETE"];
 const tableParts = ["TABLE", "INDEX", "VIEW"];
 const creatable = ["TABLE", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "VIEW"];
-
-function parsed(name: string, sql: string): Statement[] {
-  try {
-    return statementsOf(sql);
-  } catch (error) {
-    const { message, line } = error as { message: string; line?: number };
-    throw schemaError(message.replace(/^The schema file/, `Migration ${name}`), line === undefined ? {} : { line });
-  }
-}
 
 /** What is wrong with the statement, as the end of a sentence; undefined where nothing is. */
 function faultOf({ tokens }: Statement, mayRemove: boolean, database: string): string | undefined {

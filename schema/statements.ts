@@ -24,15 +24,16 @@ export interface Statement {
  * Splits SQL into tokens by the rules of MySQL's default SQL mode: backslashes escape inside strings, and `"` quotes a
  * string (the runner sets that mode for its session).
  *
+ * @param what what messages call the text, as a sentence begins
  * @throws SchemaError for a string, name or comment that does not end, and for an executable comment
  * @see https://dev.mysql.com/doc/refman/8.4/en/comments.html
  * @see https://dev.mysql.com/doc/refman/8.4/en/string-literals.html
  */
-export function tokensOf(sql: string): Token[] {
+function tokensOf(sql: string, what: string): Token[] {
   const tokens: Token[] = [];
   let start = 0;
   while (start < sql.length) {
-    const end = endOfUnit(sql, start);
+    const end = endOfUnit(sql, start, what);
     const kind = kindAt(sql, start);
     if (kind !== "blank") {
       const text = sql.slice(start, end);
@@ -44,11 +45,12 @@ export function tokensOf(sql: string): Token[] {
 }
 
 /**
- * The statements of a schema file, in order, split at the semicolons that MySQL would split at.
+ * The statements of a file, in order, split at the semicolons that MySQL would split at.
  *
- * @throws SchemaError as {@link tokensOf}
+ * @param what what messages call the file, as a sentence begins
+ * @throws SchemaError for a string, name or comment that does not end, and for an executable comment
  */
-export function statementsOf(sql: string): Statement[] {
+export function statementsOf(sql: string, what = "The schema file"): Statement[] {
   const statements: Statement[] = [];
   let tokens: Token[] = [];
   const close = () => {
@@ -58,7 +60,7 @@ export function statementsOf(sql: string): Statement[] {
     }
     tokens = [];
   };
-  for (const token of tokensOf(sql)) {
+  for (const token of tokensOf(sql, what)) {
     if (token.kind === "symbol" && token.text === ";") close();
     else tokens.push(token);
   }
@@ -180,10 +182,10 @@ function kindAt(sql: string, start: number): Token["kind"] | "blank" {
 }
 
 /** Where the token, comment or blank ends that begins at `start`. */
-function endOfUnit(sql: string, start: number): number {
+function endOfUnit(sql: string, start: number, what: string): number {
   const character = sql.charAt(start);
-  if (character === "`" || character === "'" || character === '"') return endOfQuoted(sql, start, character);
-  if (sql.startsWith("/*", start)) return endOfBlockComment(sql, start);
+  if (character === "`" || character === "'" || character === '"') return endOfQuoted(sql, start, character, what);
+  if (sql.startsWith("/*", start)) return endOfBlockComment(sql, start, what);
   if (character === "#" || isDashComment(sql, start)) {
     const newline = sql.indexOf("\n", start);
     return newline < 0 ? sql.length : newline + 1;
@@ -193,7 +195,7 @@ function endOfUnit(sql: string, start: number): number {
   return end;
 }
 
-function endOfQuoted(sql: string, start: number, quote: string): number {
+function endOfQuoted(sql: string, start: number, quote: string, what: string): number {
   for (let at = start + 1; at < sql.length; at += 1) {
     const character = sql.charAt(at);
     if (character === "\\" && quote !== "`") at += 1;
@@ -203,20 +205,20 @@ function endOfQuoted(sql: string, start: number, quote: string): number {
     }
   }
   const line = lineAt(sql, start);
-  throw schemaError(`The schema file opens a ${quote} on line ${line} and never closes it. Close it.`, { line });
+  throw schemaError(`${what} opens a ${quote} on line ${line} and never closes it. Close it.`, { line });
 }
 
-function endOfBlockComment(sql: string, start: number): number {
+function endOfBlockComment(sql: string, start: number, what: string): number {
   const line = lineAt(sql, start);
   // Whether MySQL runs its content depends on the server's version, so no reading of it here could be right for all.
   if (sql.charAt(start + 2) === "!") {
     throw schemaError(
-      `The schema file was refused before anything was sent: line ${line} has an executable comment (/*! … */), which ` +
+      `${what} was refused before anything was sent: line ${line} has an executable comment (/*! … */), which ` +
         "some servers run and some do not. Write the statement plainly, or remove it.",
       { line },
     );
   }
   const close = sql.indexOf("*/", start + 2);
-  if (close < 0) throw schemaError(`The schema file opens /* on line ${line} and never closes it. Close it.`, { line });
+  if (close < 0) throw schemaError(`${what} opens /* on line ${line} and never closes it. Close it.`, { line });
   return close + 2;
 }

@@ -1,4 +1,4 @@
-import { type Applied, applySchema, type Told } from "../../schema/apply";
+import { type Applied, applySchema, type Fact } from "../../schema/apply";
 import type { SchemaServer } from "../../schema/connection";
 import { type LiveTables, readLiveTables } from "../../schema/drift";
 import { schemaError } from "../../schema/error";
@@ -10,7 +10,7 @@ const WAIT_SECONDS = 120;
 const RESERVE_MILLISECONDS = 10_000;
 
 /** One line of the log; never with a password or a statement about one. */
-export type Line = Told | { readonly code: string; readonly [field: string]: unknown };
+export type Line = Fact | { readonly code: string; readonly [field: string]: unknown };
 
 /** What the function needs from outside. */
 export interface Dependencies {

@@ -8,11 +8,14 @@ import { type TimeLeft, within } from "./time";
 const STATEMENT_MILLISECONDS = 1500;
 
 /**
- * Sent once on each connection: a lock is waited for one second, and not InnoDB's fifty or a table lock's year. A
- * statement that was given up would stay on the server for so long, and keep its place among the connections. And every
- * row is there to stay once it is answered, even where the server's parameters leave that to a COMMIT. A connection that
- * nobody has used for five minutes is ended: Lambda takes containers away without a word, and MySQL would keep theirs for
- * eight hours, until none is to be had.
+ * Sent once on each connection:
+ * - `autocommit`: a row is there to stay once its INSERT is answered, even where the server's parameters leave that to a
+ *   COMMIT.
+ * - `innodb_lock_wait_timeout`: one second instead of fifty, because a statement that was given up here goes on waiting on
+ *   the server, and keeps its place among the connections.
+ * - `lock_wait_timeout`: the same for a table's lock, instead of a year.
+ * - `wait_timeout`: MySQL ends a connection that is idle for five minutes instead of eight hours. Lambda removes
+ *   containers without closing theirs, and these would add up until no connection is left.
  */
 const SETTINGS = "SET SESSION autocommit = 1, innodb_lock_wait_timeout = 1, lock_wait_timeout = 1, wait_timeout = 300";
 

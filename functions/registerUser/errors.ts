@@ -12,8 +12,8 @@ export abstract class RegistrationError extends Error {
   /** For the operator only. Not enumerable: Lambda prints the enumerable properties of an error it is thrown. */
   declare readonly detail: string;
 
-  constructor(name: string, code: string, told: string, detail: string, cause?: unknown) {
-    super(told, { cause });
+  constructor(name: string, code: string, messageForPerson: string, detail: string, cause?: unknown) {
+    super(messageForPerson, { cause });
     this.code = code;
     Object.defineProperty(this, "name", { value: name });
     Object.defineProperty(this, "detail", { value: detail });
@@ -71,42 +71,52 @@ export class SecretIncomplete extends RegistrationError {
 /** The event is not one that Cognito sends. */
 export class EventMalformed extends RegistrationError {
   constructor(fault: string) {
-    const told = "The confirmation could not be understood (EVENT_MALFORMED)";
-    super("EventMalformed", "EVENT_MALFORMED", told, `${fault}; expected an event of a Cognito user pool's trigger`);
+    const messageForPerson = "The confirmation could not be understood (EVENT_MALFORMED)";
+    super(
+      "EventMalformed",
+      "EVENT_MALFORMED",
+      messageForPerson,
+      `${fault}; expected an event of a Cognito user pool's trigger`,
+    );
   }
 }
 
 /** The function was attached to a trigger that it does not serve. */
 export class TriggerUnknown extends RegistrationError {
   constructor() {
-    const told = "The confirmation could not be understood (TRIGGER_UNKNOWN)";
+    const messageForPerson = "The confirmation could not be understood (TRIGGER_UNKNOWN)";
     const detail = "Only the triggers post confirmation and post authentication are served; detach the others";
-    super("TriggerUnknown", "TRIGGER_UNKNOWN", told, detail);
+    super("TriggerUnknown", "TRIGGER_UNKNOWN", messageForPerson, detail);
   }
 }
 
 /** The attribute `sub` is missing or not a UUID. */
 export class SubInvalid extends RegistrationError {
   constructor(got: string) {
-    const told = "The account has no valid identifier (SUB_INVALID)";
-    super("SubInvalid", "SUB_INVALID", told, `The attribute sub is ${got}; it must be a UUID of 36 characters`);
+    const messageForPerson = "The account has no valid identifier (SUB_INVALID)";
+    super(
+      "SubInvalid",
+      "SUB_INVALID",
+      messageForPerson,
+      `The attribute sub is ${got}; it must be a UUID of 36 characters`,
+    );
   }
 }
 
 /** The attribute `email` is missing, or nothing that `User_Email` can hold. */
 export class EmailInvalid extends RegistrationError {
   constructor(got: string, allowed: string) {
-    const told = `The e-mail address is ${got}; ${allowed}`;
-    super("EmailInvalid", "EMAIL_INVALID", told, `The attribute email is ${got}; ${allowed}`);
+    const messageForPerson = `The e-mail address is ${got}; ${allowed}`;
+    super("EmailInvalid", "EMAIL_INVALID", messageForPerson, `The attribute email is ${got}; ${allowed}`);
   }
 }
 
 /** The address is registered to another `sub`; that row stays as it is, and a person has to decide. */
 export class EmailConflict extends RegistrationError {
   constructor() {
-    const told = "This e-mail address is already registered to another account; please contact us";
+    const messageForPerson = "This e-mail address is already registered to another account; please contact us";
     const detail = "The address belongs to another User_UUID, whose row was left untouched; see which account is right";
-    super("EmailConflict", "EMAIL_CONFLICT", told, detail);
+    super("EmailConflict", "EMAIL_CONFLICT", messageForPerson, detail);
   }
 }
 

@@ -64,8 +64,8 @@ export function handlerOf({ users, log, uptime }: Dependencies): Handler {
 
   return async (event, invocation) => {
     const batch = isBatch(event);
-    const told = invocation.getRemainingTimeInMillis();
-    const remaining = batch ? timeOf(told, BATCH_MILLISECONDS) : triggerTime(told);
+    const reportedMilliseconds = invocation.getRemainingTimeInMillis();
+    const remaining = batch ? timeOf(reportedMilliseconds, BATCH_MILLISECONDS) : triggerTime(reportedMilliseconds);
     const allotted = remaining();
     const leftBut =
       (reserve: number): TimeLeft =>

@@ -61,7 +61,7 @@ export function parseSecret(text: string | undefined): DatabaseSecret {
     if (typeof value === "string" && value !== "") {
       return value;
     }
-    faults.push(`${key} must be a text that is not empty`);
+    faults.push(`${key} must be a non-empty string`);
     return "";
   };
   const secret = {

@@ -1,18 +1,19 @@
 /** How many milliseconds are left; asked again before every step, negative when time is up. */
 export type TimeLeft = () => number;
 
-/** Taken (ms) where no time is said to be left, as no invocation begins: what Cognito grants, the least there is. */
+/** Used (ms) when Lambda reports no time left, which cannot be true at an invocation's start: the 5 s that Cognito grants. */
 const FALLBACK_MILLISECONDS = 5000;
 
 /**
  * The time left of an invocation that begins now. Lambda computes it from the wall clock, which a container may have
  * wrong (after a freeze, for one) or set right in the middle; so it is asked once, and then counted by the clock that
  * nobody can set.
- * @param told what Lambda says (ms)
+ * @param reportedMilliseconds what Lambda says is left
  * @param longest there cannot be more (ms)
  */
-export function timeOf(told: number, longest: number): TimeLeft {
-  const allotted = told > 0 ? Math.min(told, longest) : Math.min(FALLBACK_MILLISECONDS, longest);
+export function timeOf(reportedMilliseconds: number, longest: number): TimeLeft {
+  const allotted =
+    reportedMilliseconds > 0 ? Math.min(reportedMilliseconds, longest) : Math.min(FALLBACK_MILLISECONDS, longest);
   const end = performance.now() + allotted;
   return () => end - performance.now();
 }
@@ -27,12 +28,12 @@ const LONGEST_START_MILLISECONDS = 3000;
  * start, which Lambda's own limit leaves out.
  * @param uptime how long the container has been running (ms)
  */
-export function triggerTimes(uptime: () => number): (told: number) => TimeLeft {
+export function triggerTimes(uptime: () => number): (reportedMilliseconds: number) => TimeLeft {
   let first = true;
-  return (told) => {
+  return (reportedMilliseconds) => {
     const start = first ? uptime() : 0;
     first = false;
-    return timeOf(told, TRIGGER_MILLISECONDS - (start < LONGEST_START_MILLISECONDS ? start : 0));
+    return timeOf(reportedMilliseconds, TRIGGER_MILLISECONDS - (start < LONGEST_START_MILLISECONDS ? start : 0));
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Connect, Connection } from "../registerUser/connection";
+import { codeOf } from "../registerUser/remedy";
 import type { DatabaseSecret } from "../registerUser/secret";
 import { DatabaseRefused, DatabaseUnavailable, PrivilegeMissing } from "./errors";
 
@@ -83,7 +84,7 @@ function faultOf(error: unknown) {
     return new PrivilegeMissing(cause);
   }
   // What the server itself refused has a number; without one, the connection was lost or the time was up.
-  return typeof (error as { errno?: unknown }).errno === "number" && code?.startsWith("ER_")
+  return typeof (error as { errno?: unknown }).errno === "number" && String(code).startsWith("ER_")
     ? new DatabaseRefused(cause)
     : new DatabaseUnavailable(cause);
 }
@@ -92,9 +93,4 @@ function faultOf(error: unknown) {
 function withoutStatement(error: unknown): Error {
   const { name } = error instanceof Error ? error : { name: "Error" };
   return Object.assign(new Error("See the code"), { name, code: codeOf(error) });
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === "string" ? code : undefined;
 }

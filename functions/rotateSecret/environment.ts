@@ -1,16 +1,16 @@
 import type { DatabaseAddress } from "./account";
 import { EnvironmentIncomplete } from "./errors";
-import type { Told } from "./handler";
+import type { Endpoint } from "./handler";
 
 /**
  * Reads the function's environment variables.
  * @param environment `DatabaseHost` and `DatabasePort`, where this function logs in; `SecretHost`, `SecretPort` and
- *   `SecretClusterIdentifier`, which the next version of the secret tells: the same, or those of a proxy
+ *   `SecretClusterIdentifier`, which the next version of the secret holds: the same, or those of a proxy
  * @throws EnvironmentIncomplete with the names of all that are missing or wrong
  */
 export function environmentOf(environment: NodeJS.ProcessEnv): {
   readonly database: DatabaseAddress;
-  readonly told: Told;
+  readonly endpoint: Endpoint;
 } {
   const faults: string[] = [];
   const word = (name: string): string => {
@@ -28,7 +28,7 @@ export function environmentOf(environment: NodeJS.ProcessEnv): {
     return value;
   };
   const database = { host: word("DatabaseHost"), port: port("DatabasePort") };
-  const told = {
+  const endpoint = {
     host: word("SecretHost"),
     port: port("SecretPort"),
     dbClusterIdentifier: word("SecretClusterIdentifier"),
@@ -36,5 +36,5 @@ export function environmentOf(environment: NodeJS.ProcessEnv): {
   if (faults.length > 0) {
     throw new EnvironmentIncomplete(faults);
   }
-  return { database, told };
+  return { database, endpoint };
 }

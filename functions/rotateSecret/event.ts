@@ -1,7 +1,7 @@
 import { EventMalformed } from "./errors";
 
 /** The steps of a rotation, in the order in which Secrets Manager asks for them. */
-export const STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"] as const;
+const STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"] as const;
 
 export type Step = (typeof STEPS)[number];
 

@@ -23,14 +23,14 @@ export interface Line {
 }
 
 /** Where the secret sends whoever may read it: the database may have moved since its last version. */
-export type Told = Pick<DatabaseSecret, "host" | "port" | "dbClusterIdentifier">;
+export type Endpoint = Pick<DatabaseSecret, "host" | "port" | "dbClusterIdentifier">;
 
 /** What the function needs from outside. */
 export interface Dependencies {
   readonly versions: SecretVersions;
   readonly logIn: LogIn;
-  /** What the next version is to tell, whatever the current one tells. */
-  readonly told: Told;
+  /** What the next version holds, whatever the current one does. */
+  readonly endpoint: Endpoint;
   readonly newPassword: () => string;
   readonly pause: (milliseconds: number) => Promise<void>;
   readonly log: (level: "info" | "error", line: Line) => void;
@@ -45,7 +45,7 @@ export type Handler = (event: unknown) => Promise<void>;
  * another rotation begins, whoever still reads it until then.
  * {@link https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html}
  */
-export function handlerOf({ versions, logIn, told, newPassword, pause, log }: Dependencies): Handler {
+export function handlerOf({ versions, logIn, endpoint, newPassword, pause, log }: Dependencies): Handler {
   /** Looks again for some seconds; undefined where it is still not there then. */
   const awaited = async <T>(look: () => Promise<T | undefined>): Promise<T | undefined> => {
     for (const milliseconds of PAUSES) {
@@ -76,7 +76,7 @@ export function handlerOf({ versions, logIn, told, newPassword, pause, log }: De
     if ((await versions.read(secretId, version)) !== undefined) {
       return "PASSWORD_ALREADY_DRAWN";
     }
-    const text = JSON.stringify({ ...JSON.parse(current), ...told, password: newPassword() });
+    const text = JSON.stringify({ ...JSON.parse(current), ...endpoint, password: newPassword() });
     await versions.putPending(secretId, version, text);
     return "PASSWORD_DRAWN";
   };
@@ -125,7 +125,10 @@ export function handlerOf({ versions, logIn, told, newPassword, pause, log }: De
     return "ROTATED";
   };
 
-  /** Labels that show this rotation show all that was before it, such as the end of the last one. */
+  /**
+   * Once an answer shows this rotation's label, it also reflects every earlier change, such as the end of the previous
+   * rotation.
+   */
   const stagesOf = async ({ secretId, version }: Rotation): Promise<Stages> => {
     const stages = await awaited(async () => {
       const shown = await versions.stages(secretId);

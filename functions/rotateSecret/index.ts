@@ -13,7 +13,7 @@ import { secretsManagerVersions } from "./versions";
  */
 export function createHandler(environment: NodeJS.ProcessEnv = process.env): Handler {
   const log = (level: "info" | "error", line: Line) => console[level](line);
-  const { database, told } = environmentOf(environment);
+  const { database, endpoint } = environmentOf(environment);
   const logIn = logInBy(createConnect(environment), database);
-  return handlerOf({ versions: secretsManagerVersions(), logIn, told, newPassword, pause, log });
+  return handlerOf({ versions: secretsManagerVersions(), logIn, endpoint, newPassword, pause, log });
 }

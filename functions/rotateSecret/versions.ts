@@ -10,7 +10,7 @@ import { SecretUnavailable } from "./errors";
 
 /**
  * The versions of secrets. Every method throws SecretUnavailable where Secrets Manager refuses or does not answer. What
- * was just written, here or by anybody else, may not be told yet.
+ * was just written, here or by anybody else, may not be shown yet.
  */
 export interface SecretVersions {
   /** The staging labels of each version that has any, by the version's ID. */
@@ -32,21 +32,24 @@ export function secretsManagerVersions(): SecretVersions {
     requestHandler: { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTimeout: true },
   });
   const label = async (move: UpdateSecretVersionStageCommandInput): Promise<void> => {
-    await told("UpdateSecretVersionStage", client.send(new UpdateSecretVersionStageCommand(move)));
+    await orUnavailable("UpdateSecretVersionStage", client.send(new UpdateSecretVersionStageCommand(move)));
   };
   return {
     stages: async (SecretId) => {
-      const { VersionIdsToStages } = await told("DescribeSecret", client.send(new DescribeSecretCommand({ SecretId })));
+      const { VersionIdsToStages } = await orUnavailable(
+        "DescribeSecret",
+        client.send(new DescribeSecretCommand({ SecretId })),
+      );
       return new Map(Object.entries(VersionIdsToStages ?? {}));
     },
     read: async (SecretId, VersionId) => {
       const reading = client.send(new GetSecretValueCommand({ SecretId, VersionId }));
-      return (await told("GetSecretValue", unless("ResourceNotFoundException", reading)))?.SecretString;
+      return (await orUnavailable("GetSecretValue", unless("ResourceNotFoundException", reading)))?.SecretString;
     },
     putPending: async (SecretId, ClientRequestToken, SecretString) => {
       const put = { SecretId, ClientRequestToken, SecretString, VersionStages: ["AWSPENDING"] };
       const putting = client.send(new PutSecretValueCommand(put));
-      await told("PutSecretValue", unless("ResourceExistsException", putting));
+      await orUnavailable("PutSecretValue", unless("ResourceExistsException", putting));
     },
     makeCurrent: (SecretId, MoveToVersionId, RemoveFromVersionId) =>
       label({ SecretId, VersionStage: "AWSCURRENT", MoveToVersionId, RemoveFromVersionId }),
@@ -55,7 +58,8 @@ export function secretsManagerVersions(): SecretVersions {
   };
 }
 
-async function told<T>(operation: string, answer: Promise<T>): Promise<T> {
+/** The answer. @throws SecretUnavailable with whatever the call ends with as its cause */
+async function orUnavailable<T>(operation: string, answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {

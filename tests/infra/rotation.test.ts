@@ -65,11 +65,11 @@ it("runs in the VPC, where the registration function runs, with a log of its own
 it("is told where the database answers, and what the secret is to tell, in variables that hold no secret", async () => {
   const variables = (of: Recorded) => of.one(functionType, "rotate-secret").inputs.environment;
   const direct = { DatabaseHost: "database.example.com", DatabasePort: "3306" };
-  const told = { SecretHost: "database.example.com", SecretPort: "3306", SecretClusterIdentifier: "database-1" };
-  expect(variables(program)).toEqual({ variables: { ...direct, ...told } });
+  const endpoint = { SecretHost: "database.example.com", SecretPort: "3306", SecretClusterIdentifier: "database-1" };
+  expect(variables(program)).toEqual({ variables: { ...direct, ...endpoint } });
   const proxied = await recordProgram({ ...on, "ecommerce:database.proxy": "true" });
   expect(variables(proxied)).toEqual({
-    variables: { ...direct, ...told, SecretHost: "proxy.example.com", SecretPort: "3307" },
+    variables: { ...direct, ...endpoint, SecretHost: "proxy.example.com", SecretPort: "3307" },
   });
 });
 

@@ -13,7 +13,7 @@ const whole = {
 it("reads where the function logs in, and what the secret tells", () => {
   expect(environmentOf(whole)).toEqual({
     database: { host: "database.example.com", port: 3306 },
-    told: { host: "proxy.example.com", port: 3307, dbClusterIdentifier: "database-1" },
+    endpoint: { host: "proxy.example.com", port: 3307, dbClusterIdentifier: "database-1" },
   });
 });
 

@@ -228,7 +228,9 @@ describe("the function", () => {
     const good = await deployment.secret();
     await putByHand({ password: "pass-phrase" });
     expect(await deployment.rotate()).toBe(false);
-    expect(deployment.said.at(-1)).toMatch(/failed at createSecret: SecretInvalid: .*username must be a text/);
+    expect(deployment.said.at(-1)).toMatch(
+      /failed at createSecret: SecretInvalid: .*username must be a non-empty string/,
+    );
     expect(deployment.said.at(-1)).not.toContain("pass-phrase");
     await giveUp();
     await putByHand(good);

@@ -68,7 +68,7 @@ describe("the function", () => {
         noLongerPending: refused,
       },
       logIn: async ({ password }) => (password === "v2" && step === "setSecret" ? undefined : account),
-      told: { host: "h", port: 3306, dbClusterIdentifier: "d" },
+      endpoint: { host: "h", port: 3306, dbClusterIdentifier: "d" },
       newPassword: () => "new",
       pause: async (milliseconds) => {
         paused.push(milliseconds);
