@@ -4,9 +4,10 @@ import { build, type OutputFile } from "esbuild";
 import { leanerTables } from "./leanerTables";
 
 /**
- * Bundles functions, each from the `index.ts` of its folder below `functions/`, into one minified file for the archive of a
- * CallbackFunction. A callback that captures modules would be serialized piece by piece, which loses classes' messages
- * and Maps' contents, and the archive would carry whole packages; a bundle is ordinary code and a tenth of the size.
+ * Bundles functions, each from the `index.ts` of its folder below `functions/` and with what it uses of `functions/shared/`,
+ * into one minified file for the archive of a CallbackFunction. A callback that captures modules would be serialized piece
+ * by piece, which loses classes' messages and Maps' contents, and the archive would carry whole packages; a bundle is
+ * ordinary code and a tenth of the size.
  *
  * @param region where the functions run: only its databases' authorities are in the bundles
  * @returns by folder the path of the bundle, relative to this folder, where the Pulumi CLI runs the program: what an archive
@@ -39,15 +40,15 @@ async function buildFor(region: string, folders: readonly string[]): Promise<Out
     target: "node20",
     format: "cjs",
     minify: true,
-    // Error classes keep their names, which logs and callers go by.
+    // Error classes keep their names, which logs and callers go by (`functions/shared/fault.ts`).
     keepNames: true,
     // The SDK's ES modules let esbuild leave out what nobody calls: a quarter of the time that a cold start loads it.
     mainFields: ["module", "main"],
     alias: {
       // mysql2 would bring the tables of every character set that MySQL ever knew, a third of the archive.
-      "iconv-lite": "./functions/registerUser/encodings.ts",
+      "iconv-lite": "./functions/shared/encodings.ts",
       // The SDK would bring every way to find credentials, of which Lambda uses one.
-      "@aws-sdk/credential-provider-node": "./functions/registerUser/credentials.ts",
+      "@aws-sdk/credential-provider-node": "./functions/shared/credentials.ts",
     },
     plugins: [leanerTables(region)],
     legalComments: "none",

@@ -3,7 +3,7 @@
  *
  * With Lambda's JSON format a line of the function's own stands under `message`, with its `code`. An error that the
  * function throws is written once more by the runtime, with `errorType` and, where the function has logged it before,
- * with the mark `logged` (`functions/registerUser/log.ts`): such a line must not count twice.
+ * with the mark `logged` (`functions/shared/log.ts`): such a line must not count twice.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
  */

@@ -3,6 +3,7 @@ import type { SchemaServer } from "../../schema/connection";
 import { type LiveTables, readLiveTables } from "../../schema/drift";
 import { schemaError } from "../../schema/error";
 import type { ApplyEvent, CheckEvent } from "../../schema/plan";
+import type { Invocation } from "../shared/time";
 
 /** A server that is just being made answers within so many seconds after RDS calls it available. */
 const WAIT_SECONDS = 120;
@@ -20,10 +21,7 @@ export interface Dependencies {
 }
 
 /** The function: applies a plan, or tells how the tables are. @throws SchemaError */
-export type Handler = (
-  event: unknown,
-  context: { getRemainingTimeInMillis(): number },
-) => Promise<Applied | LiveTables>;
+export type Handler = (event: unknown, context: Invocation) => Promise<Applied | LiveTables>;
 
 /** Makes what the event plans by the runner that `SchemaFile` uses. It may be invoked any number of times, also at once. */
 export function handlerOf({ log, trusted }: Dependencies): Handler {

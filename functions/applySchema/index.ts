@@ -1,6 +1,5 @@
 import { schemaError } from "../../schema/error";
-import { authorities } from "../registerUser/authorities";
-import type { AuthoritiesUnreadable } from "../registerUser/errors";
+import { authorities } from "../shared/authorities";
 import { type Handler, handlerOf } from "./handler";
 
 /**
@@ -13,8 +12,7 @@ export function createHandler(environment: NodeJS.ProcessEnv = process.env): Han
     try {
       return authorities([ofEvent], environment.NODE_EXTRA_CA_CERTS).join("\n");
     } catch (error) {
-      // Its message is for a person who signs up.
-      throw schemaError((error as AuthoritiesUnreadable).detail, { cause: error });
+      throw schemaError((error as Error).message, { cause: error });
     }
   };
   return handlerOf({ trusted, log: (level, line) => console[level](line) });

@@ -1,19 +1,17 @@
-import { later, RegistrationError } from "../registerUser/errors";
+import { OurFault } from "../shared/errors";
 
 /** The environment variable `QueueUrl` is unset or empty. */
-export class QueueUrlMissing extends RegistrationError {
+export class QueueUrlMissing extends OurFault {
   constructor() {
-    const code = "QUEUE_URL_MISSING";
     const detail = "The environment variable QueueUrl is unset or empty; set it to the URL of the queue";
-    super("QueueUrlMissing", code, later(code), detail);
+    super("QUEUE_URL_MISSING", detail);
   }
 }
 
 /** The queue did not take the message: refused, throttled, gone, or no answer in time. */
-export class QueueUnavailable extends RegistrationError {
+export class QueueUnavailable extends OurFault {
   constructor(cause: unknown) {
-    const code = "QUEUE_UNAVAILABLE";
     const detail = "The message was not sent; check the role's sqs:SendMessage and QueueUrl; the cause has the code";
-    super("QueueUnavailable", code, later(code), detail, cause);
+    super("QUEUE_UNAVAILABLE", detail, cause);
   }
 }

@@ -1,9 +1,8 @@
-import { writeConfirmation } from "../registerUser/confirmation";
-import { RegistrationError, Unexpected } from "../registerUser/errors";
-import { dutyOf, traceOf, userOf } from "../registerUser/event";
-import type { Handler } from "../registerUser/handler";
-import { type Log, lineOf, logged } from "../registerUser/log";
-import { triggerTimes } from "../registerUser/time";
+import { writeConfirmation } from "../shared/confirmation";
+import { registrationErrorOf } from "../shared/errors";
+import { dutyOf, traceOf, userOf } from "../shared/event";
+import { type Log, lineOf, logged } from "../shared/log";
+import { type Invocation, triggerTimes } from "../shared/time";
 import type { Send } from "./queue";
 
 /** Kept in hand (ms) so that the answer is under way before Lambda ends the invocation. */
@@ -18,6 +17,9 @@ export interface Dependencies {
   /** How long the container has been running (ms). */
   readonly uptime: () => number;
 }
+
+/** The function: takes an event of a user pool's trigger, and returns the same event, as Cognito requires. */
+export type Handler = (event: unknown, invocation: Invocation) => Promise<unknown>;
 
 /**
  * Puts confirmed users into the queue from which `registerUser` registers them, so that a confirmation does not wait for
@@ -38,7 +40,7 @@ export function handlerOf({ send, log, now, uptime }: Dependencies): Handler {
         await send(text, AbortSignal.timeout(Math.max(0, Math.floor(left))));
       }
     } catch (error) {
-      const fault = error instanceof RegistrationError ? error : new Unexpected(error);
+      const fault = registrationErrorOf(error);
       log("error", { ...lineOf(fault), ...traceOf(event) });
       throw logged(fault);
     }

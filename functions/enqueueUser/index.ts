@@ -1,7 +1,6 @@
-import type { Handler } from "../registerUser/handler";
-import { consoleLog } from "../registerUser/log";
+import { consoleLog } from "../shared/log";
 import { QueueUrlMissing } from "./errors";
-import { handlerOf } from "./handler";
+import { type Handler, handlerOf } from "./handler";
 import { createSend } from "./queue";
 
 /**

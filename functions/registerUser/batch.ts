@@ -1,17 +1,17 @@
-import { confirmedUser, readConfirmation } from "./confirmation";
+import { confirmedUser, readConfirmation } from "../shared/confirmation";
 import {
-  DatabaseRefused,
-  EmailConflict,
   EmailInvalid,
   EventMalformed,
-  RegistrationError,
+  type RegistrationError,
+  registrationErrorOf,
   SubInvalid,
   TriggerUnknown,
   Unexpected,
-} from "./errors";
-import { traceOf, type User } from "./event";
-import { type Log, lineOf } from "./log";
-import type { TimeLeft } from "./time";
+} from "../shared/errors";
+import { traceOf, type User } from "../shared/event";
+import { type Log, lineOf } from "../shared/log";
+import type { TimeLeft } from "../shared/time";
+import { DatabaseRefused, EmailConflict } from "./errors";
 
 /** Messages of the queue, as Lambda's event source mapping hands them over; at most ten. */
 export interface Batch {
@@ -48,7 +48,7 @@ export async function registerBatch(
     try {
       await register(confirmedUser(event), left);
     } catch (error) {
-      const fault = error instanceof RegistrationError ? error : new Unexpected(error);
+      const fault = registrationErrorOf(error);
       const concern = concernOf(fault);
       log(concern === "user" ? "error" : "warn", { ...lineOf(fault), ...traceOf(event) });
       if (concern === "everyone") {

@@ -1,16 +1,19 @@
-import type { Connect, Connection } from "./connection";
+import { AuthoritiesUnreadable as FileUnreadable } from "../shared/authorities";
+import type { Connect, Connection } from "../shared/connection";
+import { RegistrationError, Unexpected } from "../shared/errors";
+import { codeOf } from "../shared/fault";
+import type { DatabaseSecret } from "../shared/secret";
+import { pause, TimedOut, type TimeLeft, within } from "../shared/time";
 import {
+  AuthoritiesUnreadable,
   DatabaseAccessDenied,
   DatabaseRefused,
   DatabaseUnavailable,
   DatabaseUntrusted,
-  RegistrationError,
   SecretUnavailable,
-  Unexpected,
 } from "./errors";
-import { codeOf, remedyOf } from "./remedy";
-import type { DatabaseSecret, ReadSecret } from "./secret";
-import { pause, TimedOut, type TimeLeft, within } from "./time";
+import { remedyOf } from "./remedy";
+import type { ReadSecret } from "./secretReader";
 
 /** The secret may take so long (ms), with the SDK's own repetitions. */
 const SECRET_MILLISECONDS = 2500;
@@ -57,8 +60,8 @@ export class Database {
   /**
    * Does the work on an open connection, again from its start after a fault that may pass, while there is time. So
    * the work must be such that doing it twice is the same as doing it once.
-   * @throws the work's and the secret's own RegistrationErrors as they are; DatabaseUnavailable, DatabaseAccessDenied,
-   *   DatabaseUntrusted or DatabaseRefused for a fault of the driver; Unexpected for any other
+   * @throws the work's and the secret's own RegistrationErrors as they are; AuthoritiesUnreadable; DatabaseUnavailable,
+   *   DatabaseAccessDenied, DatabaseUntrusted or DatabaseRefused for a fault of the driver; Unexpected for any other
    */
   async run<T>(work: (connection: Connection) => Promise<T>, left: TimeLeft): Promise<T> {
     let delay = PAUSE_MILLISECONDS.first;
@@ -131,7 +134,11 @@ export class Database {
 
   async #openNew(): Promise<Connection> {
     this.#secret ??= await this.#read();
-    this.#connection = await this.#connect(this.#secret, CONNECT_MILLISECONDS);
+    try {
+      this.#connection = await this.#connect(this.#secret, CONNECT_MILLISECONDS);
+    } catch (error) {
+      throw error instanceof FileUnreadable ? new AuthoritiesUnreadable(error) : error;
+    }
     return this.#connection;
   }
 

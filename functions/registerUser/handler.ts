@@ -1,9 +1,9 @@
+import { registrationErrorOf } from "../shared/errors";
+import { dutyOf, traceOf, type User, userOf } from "../shared/event";
+import { type Log, lineOf, logged } from "../shared/log";
+import { type Invocation, type TimeLeft, timeOf, triggerTimes } from "../shared/time";
 import { isBatch, registerBatch } from "./batch";
-import { RegistrationError, Unexpected } from "./errors";
-import { dutyOf, traceOf, type User, userOf } from "./event";
-import { type Log, lineOf, logged } from "./log";
 import { RecentlySeen } from "./recentlySeen";
-import { type TimeLeft, timeOf, triggerTimes } from "./time";
 import type { Users } from "./users";
 
 /** No function of Lambda's has more time (ms). */
@@ -14,11 +14,6 @@ const RESERVE_MILLISECONDS = 300;
 const CATCH_UP_MILLISECONDS = 1000;
 /** So many users are remembered to have a row; about 100 bytes each. */
 const REMEMBERED_USERS = 5000;
-
-/** What the function uses of Lambda's context. */
-export interface Invocation {
-  getRemainingTimeInMillis(): number;
-}
 
 /** What the function needs from outside. */
 export interface Dependencies {
@@ -83,7 +78,7 @@ export function handlerOf({ users, log, uptime }: Dependencies): Handler {
         await catchUp(event, leftBut(Math.max(RESERVE_MILLISECONDS, allotted - CATCH_UP_MILLISECONDS)));
       }
     } catch (error) {
-      const fault = error instanceof RegistrationError ? error : new Unexpected(error);
+      const fault = registrationErrorOf(error);
       log(mayFail ? "error" : "warn", { ...lineOf(fault), ...traceOf(event) });
       if (mayFail) {
         throw logged(fault);

@@ -1,9 +1,9 @@
-import { createConnect } from "./connection";
+import { createConnect } from "../shared/connection";
+import { consoleLog } from "../shared/log";
 import { Database } from "./database";
 import { SecretNameMissing } from "./errors";
 import { type Handler, handlerOf } from "./handler";
-import { consoleLog } from "./log";
-import { createSecretReader } from "./secret";
+import { createSecretReader } from "./secretReader";
 import { Users } from "./users";
 
 /**

@@ -1,3 +1,5 @@
+import { codeOf } from "../shared/fault";
+
 /** What helps against a fault of the driver. */
 export type Remedy =
   /** The same work on the same connection: somebody else was in the way. */
@@ -53,15 +55,6 @@ const REMEDIES: ReadonlyMap<unknown, Remedy> = new Map<unknown, Remedy>([
   ["HANDSHAKE_SSL_ERROR", "distrust"],
   ["HANDSHAKE_NO_SSL_SUPPORT", "distrust"],
 ]);
-
-/**
- * What tells an error of MySQL, the driver, Node or the SDK: its code, or the number of one that the driver has no code for;
- * undefined where there is neither.
- */
-export function codeOf(error: unknown): unknown {
-  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
-  return code ?? errno;
-}
 
 /** What helps against an error of the driver. */
 export function remedyOf(error: unknown): Remedy {

@@ -1,8 +1,8 @@
-import type { Connection } from "./connection";
+import type { Connection } from "../shared/connection";
+import type { User } from "../shared/event";
+import type { TimeLeft } from "../shared/time";
 import type { Database } from "./database";
 import { EmailConflict } from "./errors";
-import type { User } from "./event";
-import type { TimeLeft } from "./time";
 
 /**
  * The server's UTC clock dates every row: one clock for all containers, whatever their own or the session's time zone

@@ -1,6 +1,6 @@
-import type { Connect, Connection } from "../registerUser/connection";
-import { codeOf } from "../registerUser/remedy";
-import type { DatabaseSecret } from "../registerUser/secret";
+import type { Connect, Connection } from "../shared/connection";
+import { codeOf } from "../shared/fault";
+import type { DatabaseSecret } from "../shared/secret";
 import { DatabaseRefused, DatabaseUnavailable, PrivilegeMissing } from "./errors";
 
 /** Connecting may take so long (ms): TCP, TLS and the log-in. */

@@ -1,18 +1,12 @@
-/**
- * Everything that can go wrong while the password is rotated, one class a fault. The log gets `code`, on which metric
- * filters match, and `detail`, which tells the operator what to do. Neither holds a password or a part of the secret.
- */
-export abstract class RotationError extends Error {
-  /** Stable, in capitals. */
-  readonly code: string;
-  /** Not enumerable: Lambda prints the enumerable properties of an error it is thrown. */
-  declare readonly detail: string;
+import { Fault } from "../shared/fault";
 
-  constructor(name: string, code: string, detail: string, cause?: unknown) {
-    super(`${detail} (${code})`, { cause });
-    this.code = code;
-    Object.defineProperty(this, "name", { value: name });
-    Object.defineProperty(this, "detail", { value: detail });
+/**
+ * Everything that can go wrong while the password is rotated, one class a fault. Nobody but operators sees one, so the
+ * message is the detail.
+ */
+export abstract class RotationError extends Fault {
+  constructor(code: string, detail: string, cause?: unknown) {
+    super(code, `${detail} (${code})`, detail, cause);
   }
 }
 
@@ -20,7 +14,7 @@ export abstract class RotationError extends Error {
 export class EnvironmentIncomplete extends RotationError {
   constructor(names: readonly string[]) {
     const detail = `The environment variables ${names.join(", ")} are missing or no address; deploy the function again`;
-    super("EnvironmentIncomplete", "ENVIRONMENT_INCOMPLETE", detail);
+    super("ENVIRONMENT_INCOMPLETE", detail);
   }
 }
 
@@ -28,7 +22,7 @@ export class EnvironmentIncomplete extends RotationError {
 export class EventMalformed extends RotationError {
   constructor(fault: string) {
     const expected = "expected Step, SecretId and ClientRequestToken, as Secrets Manager sends them";
-    super("EventMalformed", "EVENT_MALFORMED", `${fault}; ${expected}`);
+    super("EVENT_MALFORMED", `${fault}; ${expected}`);
   }
 }
 
@@ -36,7 +30,7 @@ export class EventMalformed extends RotationError {
 export class VersionNotPending extends RotationError {
   constructor() {
     const detail = "The version has neither AWSPENDING nor AWSCURRENT; start a new rotation of the secret";
-    super("VersionNotPending", "VERSION_NOT_PENDING", detail);
+    super("VERSION_NOT_PENDING", detail);
   }
 }
 
@@ -44,21 +38,21 @@ export class VersionNotPending extends RotationError {
 export class SecretUnavailable extends RotationError {
   constructor(operation: string, cause: unknown) {
     const detail = `${operation} failed; see the cause, the role's policy on the secret and the way to Secrets Manager`;
-    super("SecretUnavailable", "SECRET_UNAVAILABLE", detail, cause);
+    super("SECRET_UNAVAILABLE", detail, cause);
   }
 }
 
 /** A version that has to be there has no value. */
 export class SecretEmpty extends RotationError {
   constructor(which: string) {
-    super("SecretEmpty", "SECRET_EMPTY", `The secret's ${which} version has no value; put one, and rotate again`);
+    super("SECRET_EMPTY", `The secret's ${which} version has no value; put one, and rotate again`);
   }
 }
 
 /** The secret is not the JSON that describes a database user. Takes no cause: a parser's message quotes the text. */
 export class SecretInvalid extends RotationError {
   constructor(fault: string) {
-    super("SecretInvalid", "SECRET_INVALID", fault);
+    super("SECRET_INVALID", fault);
   }
 }
 
@@ -66,7 +60,7 @@ export class SecretInvalid extends RotationError {
 export class DatabaseUnavailable extends RotationError {
   constructor(cause: unknown) {
     const detail = "MySQL was not reached, or not done in time; the old password is still good: repeat the rotation";
-    super("DatabaseUnavailable", "DATABASE_UNAVAILABLE", detail, cause);
+    super("DATABASE_UNAVAILABLE", detail, cause);
   }
 }
 
@@ -74,7 +68,7 @@ export class DatabaseUnavailable extends RotationError {
 export class AccessDenied extends RotationError {
   constructor(which: string) {
     const detail = `MySQL refuses the ${which} of the secret's user; set it as the administrator, and rotate again`;
-    super("AccessDenied", "ACCESS_DENIED", detail);
+    super("ACCESS_DENIED", detail);
   }
 }
 
@@ -82,20 +76,20 @@ export class AccessDenied extends RotationError {
 export class PrivilegeMissing extends RotationError {
   constructor(cause: unknown) {
     const detail = "The secret's user lacks APPLICATION_PASSWORD_ADMIN; grant it as the administrator, or deploy again";
-    super("PrivilegeMissing", "PRIVILEGE_MISSING", detail, cause);
+    super("PRIVILEGE_MISSING", detail, cause);
   }
 }
 
 /** MySQL refused a statement for another reason. */
 export class DatabaseRefused extends RotationError {
   constructor(cause: unknown) {
-    super("DatabaseRefused", "DATABASE_REFUSED", "MySQL refused to change the password; the cause has its code", cause);
+    super("DATABASE_REFUSED", "MySQL refused to change the password; the cause has its code", cause);
   }
 }
 
 /** Anything nobody thought of: a fault of this program. */
 export class Unexpected extends RotationError {
   constructor(cause: unknown) {
-    super("Unexpected", "UNEXPECTED", "A fault of this function itself; see the cause", cause);
+    super("UNEXPECTED", "A fault of this function itself; see the cause", cause);
   }
 }

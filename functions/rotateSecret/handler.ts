@@ -1,5 +1,5 @@
-import { type Cause, lineOf, logged } from "../registerUser/log";
-import { type DatabaseSecret, parseSecret } from "../registerUser/secret";
+import { type Cause, lineOf, logged } from "../shared/log";
+import { type DatabaseSecret, parseSecret, SecretMalformed } from "../shared/secret";
 import type { Account, LogIn } from "./account";
 import { AccessDenied, RotationError, SecretEmpty, SecretInvalid, Unexpected, VersionNotPending } from "./errors";
 import { type Rotation, rotationOf, type Step } from "./event";
@@ -191,6 +191,6 @@ function secretOf(text: string): DatabaseSecret {
   try {
     return parseSecret(text);
   } catch (error) {
-    throw new SecretInvalid((error as { detail: string }).detail);
+    throw error instanceof SecretMalformed ? new SecretInvalid(error.message) : error;
   }
 }

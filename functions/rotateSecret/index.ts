@@ -1,5 +1,5 @@
-import { createConnect } from "../registerUser/connection";
-import { pause } from "../registerUser/time";
+import { createConnect } from "../shared/connection";
+import { pause } from "../shared/time";
 import { logInBy } from "./account";
 import { environmentOf } from "./environment";
 import { type Handler, handlerOf, type Line } from "./handler";

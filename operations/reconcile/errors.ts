@@ -1,5 +1,5 @@
-import { RegistrationError, Unexpected } from "../../functions/registerUser/errors";
-import { lineOf } from "../../functions/registerUser/log";
+import { RegistrationError, Unexpected } from "../../functions/shared/errors";
+import { lineOf } from "../../functions/shared/log";
 import { awsFault, explained } from "../../local/commands/explained";
 import { StartError } from "../../local/host/part";
 

@@ -1,8 +1,8 @@
 import { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
-import { createConnect } from "../../functions/registerUser/connection";
 import { Database } from "../../functions/registerUser/database";
 import { DatabaseUnavailable } from "../../functions/registerUser/errors";
-import { createSecretReader } from "../../functions/registerUser/secret";
+import { createSecretReader } from "../../functions/registerUser/secretReader";
+import { createConnect } from "../../functions/shared/connection";
 import { StartError } from "../../local/host/part";
 import { runStoppable } from "../stoppable";
 import { chosenSystem, systemOptions } from "../systems";

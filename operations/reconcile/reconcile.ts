@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
-import { EmailConflict, RegistrationError } from "../../functions/registerUser/errors";
-import { traceOf, type User, userOf } from "../../functions/registerUser/event";
+import { EmailConflict } from "../../functions/registerUser/errors";
+import { RegistrationError } from "../../functions/shared/errors";
+import { traceOf, type User, userOf } from "../../functions/shared/event";
 import { type Account, type Accounts, isConfirmed } from "./accounts";
 import type { Owner, Rows } from "./rows";
 

@@ -1,8 +1,8 @@
 import type { Database } from "../../functions/registerUser/database";
 import { EmailConflict } from "../../functions/registerUser/errors";
-import type { User } from "../../functions/registerUser/event";
-import type { TimeLeft } from "../../functions/registerUser/time";
 import { Users } from "../../functions/registerUser/users";
+import type { User } from "../../functions/shared/event";
+import type { TimeLeft } from "../../functions/shared/time";
 
 /** So many users are looked for at once: a page of Cognito's. */
 const AT_ONCE = 60;

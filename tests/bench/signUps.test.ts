@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { eventOf, SignUps } from "../../bench/signUps";
-import { dutyOf, userOf } from "../../functions/registerUser/event";
+import { dutyOf, userOf } from "../../functions/shared/event";
 
 const well = async (event: string) => ({ payload: event, failed: false });
 

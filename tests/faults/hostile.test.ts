@@ -5,11 +5,12 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import * as errors from "../../functions/registerUser/errors";
-import { parseSecret } from "../../functions/registerUser/secret";
+import * as sharedErrors from "../../functions/shared/errors";
+import { parseSecret, SecretMalformed } from "../../functions/shared/secret";
 import { PASSWORD } from "../functions/support";
 import { type Container, Deployment } from "./support/Deployment";
 
-const known = new Set(Object.keys(errors));
+const known = new Set([...Object.keys(errors), ...Object.keys(sharedErrors)]);
 /** Part of every hostile text: where it turns up, something from outside was repeated. */
 const CANARY = "CANARY";
 
@@ -172,9 +173,10 @@ it("any text of a secret is read or refused by a known fault, which repeats noth
         const { port, host, password } = parseSecret(text);
         expect([typeof host, typeof password, Number.isInteger(port)]).toEqual(["string", "string", true]);
       } catch (error) {
-        expect(error).toBeInstanceOf(errors.RegistrationError);
-        const { message, detail } = error as errors.RegistrationError;
-        expect(`${message} ${detail}`).not.toContain(CANARY);
+        expect(error).toBeInstanceOf(SecretMalformed);
+        const { message, cause } = error as SecretMalformed;
+        expect(cause).toBeUndefined();
+        expect(message).not.toContain(CANARY);
       }
     }),
     { numRuns: 3000 },

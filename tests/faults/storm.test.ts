@@ -1,9 +1,9 @@
 /** A thousand sign-ups, fifty at once, while MySQL crashes and comes back: nobody is lost, nobody is there twice. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createConnect } from "../../functions/registerUser/connection";
 import { Database } from "../../functions/registerUser/database";
-import { parseSecret } from "../../functions/registerUser/secret";
+import { createConnect } from "../../functions/shared/connection";
+import { parseSecret } from "../../functions/shared/secret";
 import { Accounts } from "../../operations/reconcile/accounts";
 import { type Finding, newTally, reconcile, type Tally } from "../../operations/reconcile/reconcile";
 import { Rows } from "../../operations/reconcile/rows";

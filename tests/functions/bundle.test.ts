@@ -64,6 +64,21 @@ it("is smaller than 400 kB, zipped", () => {
   expect(zipped).toBeLessThan(400_000);
 });
 
+it("has what its function needs, and nothing that only another one does", async () => {
+  const bundles = await bundleFunctions(region, ["registerUser", "enqueueUser", "rotateSecret", "applySchema"]);
+  const parts = { driver: "caching_sha2_password", secrets: "SecretsManager", queue: "SQS" };
+  const partsOf = (file: string) => {
+    const text = readFileSync(path.join(projectRoot, "infra", file), "utf8");
+    return Object.entries(parts).flatMap(([part, word]) => (text.includes(word) ? [part] : []));
+  };
+  expect(Object.entries(bundles).map(([folder, file]) => [folder, ...partsOf(file)])).toEqual([
+    ["registerUser", "driver", "secrets"],
+    ["enqueueUser", "queue"],
+    ["rotateSecret", "driver", "secrets"],
+    ["applySchema", "driver"],
+  ]);
+});
+
 it("holds the authorities of its region's databases and of RDS Proxy, and no others", () => {
   const held = readFileSync(bundle, "utf8").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)!;
   const plain = (pem: string) => pem.replace(/\\n|\s/g, "");

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createHandler } from "../../functions/enqueueUser/index";
-import { confirmedUser, readConfirmation, writeConfirmation } from "../../functions/registerUser/confirmation";
+import { confirmedUser, readConfirmation, writeConfirmation } from "../../functions/shared/confirmation";
 import { Wire } from "../faults/support/Wire";
 import { Queues } from "../local/sqs/support";
 import {

@@ -5,8 +5,8 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createMySqlServer } from "mysql2";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createConnect } from "../../functions/registerUser/connection";
-import { parseSecret } from "../../functions/registerUser/secret";
+import { createConnect } from "../../functions/shared/connection";
+import { parseSecret } from "../../functions/shared/secret";
 import { Wire } from "../faults/support/Wire";
 import {
   captureLog,

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Database } from "../../functions/registerUser/database";
-import { RegistrationError } from "../../functions/registerUser/errors";
-import { dutyOf, traceOf, userOf } from "../../functions/registerUser/event";
 import { handlerOf } from "../../functions/registerUser/handler";
 import { RecentlySeen } from "../../functions/registerUser/recentlySeen";
 import { type Remedy, remedyOf } from "../../functions/registerUser/remedy";
-import { parseSecret } from "../../functions/registerUser/secret";
-import { triggerTimes } from "../../functions/registerUser/time";
+import { RegistrationError } from "../../functions/shared/errors";
+import { dutyOf, traceOf, userOf } from "../../functions/shared/event";
+import { parseSecret, SecretMalformed } from "../../functions/shared/secret";
+import { triggerTimes } from "../../functions/shared/time";
 import { invocation, recorded } from "./support";
 
 describe("what helps against a fault", () => {
@@ -89,10 +89,10 @@ describe("whatever comes in", () => {
           parseSecret(text);
           expect.unreachable();
         } catch (error) {
-          expect(error).toBeInstanceOf(RegistrationError);
-          const { message, detail, cause } = error as RegistrationError;
+          expect(error).toBeInstanceOf(SecretMalformed);
+          const { message, cause } = error as SecretMalformed;
           expect(cause).toBeUndefined();
-          expect(message + detail).not.toContain(word);
+          expect(message).not.toContain(word);
         }
       }),
     );

@@ -2,16 +2,18 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as queueErrors from "../../functions/enqueueUser/errors";
 import * as errors from "../../functions/registerUser/errors";
-import { lineOf, logged } from "../../functions/registerUser/log";
 import * as rotationErrors from "../../functions/rotateSecret/errors";
+import * as sharedErrors from "../../functions/shared/errors";
+import type { Fault } from "../../functions/shared/fault";
+import { lineOf, logged } from "../../functions/shared/log";
 import type * as metrics from "../../infra/registrationMetrics";
 import { Database, freshUser, SECRET_NAME, SecretsEndpoint, secretFor } from "../functions/support";
 import { makeWorld, until, type World } from "../local/lambda/support";
+import { faultsOf } from "../support/faults";
 import { loadNatively } from "../support/native";
 import { recordProgram } from "../support/program";
 import { filterPattern } from "./filterPattern";
 
-type Fault = errors.RegistrationError;
 const { registrationMetrics, rotationMetrics } = loadNatively<typeof metrics>("infra/registrationMetrics.ts");
 const filtersOf = (patterns: Readonly<Record<string, string>>) =>
   Object.entries(patterns).map(([name, pattern]) => [name, filterPattern(pattern)] as const);
@@ -128,14 +130,11 @@ describe("the packaged function's log", () => {
 
 describe("every fault", () => {
   const cause = Object.assign(new Error("quoted"), { code: "ER_X" });
-  const faults = [errors, queueErrors]
-    .flatMap((module) => Object.values(module as unknown as Record<string, new (...args: unknown[]) => Fault>))
-    .filter((type) => type.prototype instanceof errors.RegistrationError)
-    .map((type) => (type.name === "SecretIncomplete" ? new type(["x"]) : new type(cause, "x")));
+  const faults = faultsOf({ ...errors, ...queueErrors, ...sharedErrors }, cause);
   const rendered = (level: string, message: unknown) =>
     JSON.stringify({ timestamp: "2026-01-01T00:00:00.000Z", level, requestId: "1", message });
   /** As Lambda's runtime writes an error that it is thrown, and as the function marks it before (`LogPatch.js`). */
-  const thrownAs = (fault: Fault | rotationErrors.RotationError) =>
+  const thrownAs = (fault: Fault) =>
     rendered("ERROR", { errorType: "n", errorMessage: fault.message, stackTrace: [], ...logged(fault) });
 
   it.each(faults.map((fault) => [fault.code, fault] as const))("%s is counted once, as one thing", (code, fault) => {
@@ -148,11 +147,7 @@ describe("every fault", () => {
     );
   });
 
-  const ofRotations = Object.values(
-    rotationErrors as unknown as Record<string, new (x: unknown) => rotationErrors.RotationError>,
-  )
-    .filter(({ prototype }) => prototype instanceof rotationErrors.RotationError)
-    .map((type) => new type(["x"]));
+  const ofRotations = faultsOf(rotationErrors);
   it.each(ofRotations.map((fault) => [fault.code, fault] as const))("%s of a rotation is counted once", (_, fault) => {
     const lines = [rendered("ERROR", lineOf(fault)), thrownAs(fault), rendered("INFO", { code: "ROTATED" })];
     expect(counts(lines, ofRotation)).toEqual({ RotationFailures: 1 });

@@ -1,9 +1,9 @@
 /** What others do to the rows between the command's looking and its writing, put there exactly. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createConnect } from "../../functions/registerUser/connection";
 import { Database } from "../../functions/registerUser/database";
-import { parseSecret } from "../../functions/registerUser/secret";
+import { createConnect } from "../../functions/shared/connection";
+import { parseSecret } from "../../functions/shared/secret";
 import { Accounts, isConfirmed } from "../../operations/reconcile/accounts";
 import { type Finding, newTally, type Options, reconcile } from "../../operations/reconcile/reconcile";
 import { Rows } from "../../operations/reconcile/rows";

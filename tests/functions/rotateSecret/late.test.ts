@@ -1,7 +1,7 @@
 /** Secrets Manager shows a moment late what was written: a rotation waits for it, and takes nothing old for the current. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { pause } from "../../../functions/registerUser/time";
 import { type Dependencies, handlerOf, type Line } from "../../../functions/rotateSecret/handler";
+import { pause } from "../../../functions/shared/time";
 import { Deployment } from "./deployment";
 
 describe("a rotation", () => {

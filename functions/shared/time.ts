@@ -1,3 +1,8 @@
+/** What the functions use of Lambda's context. */
+export interface Invocation {
+  getRemainingTimeInMillis(): number;
+}
+
 /** How many milliseconds are left; asked again before every step, negative when time is up. */
 export type TimeLeft = () => number;
 
@@ -39,11 +44,11 @@ export function triggerTimes(uptime: () => number): (reportedMilliseconds: numbe
 
 /** A step was not done in its time. */
 export class TimedOut extends Error {
+  override readonly name = "TimedOut";
   readonly code = "TIMED_OUT";
 
   constructor() {
     super("The step was not done in its time");
-    Object.defineProperty(this, "name", { value: "TimedOut" });
   }
 }
 

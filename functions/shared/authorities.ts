@@ -1,5 +1,14 @@
 import { readFileSync } from "node:fs";
-import { AuthoritiesUnreadable } from "./errors";
+
+/** `NODE_EXTRA_CA_CERTS` names a file that cannot be read. The message tells an operator what to do. */
+export class AuthoritiesUnreadable extends Error {
+  override readonly name = "AuthoritiesUnreadable";
+  readonly code = "AUTHORITIES_UNREADABLE";
+
+  constructor(cause: unknown) {
+    super("The file that NODE_EXTRA_CA_CERTS names cannot be read; correct the variable or unset it", { cause });
+  }
+}
 
 /**
  * The authorities that may vouch for the database: those of RDS, and those of Node's own variable for further ones,

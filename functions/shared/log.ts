@@ -1,5 +1,4 @@
-import type { RegistrationError } from "./errors";
-import { codeOf } from "./remedy";
+import { codeOf, type Fault } from "./fault";
 
 /** One line of the log. With Lambda's JSON log format it stands under `message`, so a filter reads `$.message.code`. */
 export interface Line {
@@ -42,9 +41,9 @@ export function logged<E extends Error>(error: E): E {
 }
 
 /** What the log says of a fault. */
-export function lineOf(error: RegistrationError): Pick<Line, "code" | "detail" | "causes"> {
-  const causes = causesOf(error.cause);
-  return { code: error.code, detail: error.detail, ...(causes.length > 0 ? { causes } : {}) };
+export function lineOf(fault: Fault): Pick<Line, "code" | "detail" | "causes"> {
+  const causes = causesOf(fault.cause);
+  return { code: fault.code, detail: fault.detail, ...(causes.length > 0 ? { causes } : {}) };
 }
 
 function causesOf(error: unknown): Cause[] {

@@ -1,0 +1,33 @@
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { type DatabaseSecret, parseSecret, SecretMalformed } from "../shared/secret";
+import { SecretIncomplete, SecretNotFound, SecretNotJson, SecretUnavailable } from "./errors";
+
+/** Reads the secret's current version, giving up when the signal says so. */
+export type ReadSecret = (signal: AbortSignal) => Promise<DatabaseSecret>;
+
+/**
+ * A reader of the named secret through the AWS SDK, which takes the region, the credentials and, for another endpoint,
+ * `AWS_ENDPOINT_URL_SECRETS_MANAGER` from the environment. It keeps nothing: what is read is kept with the connection.
+ * @throws SecretNotFound, SecretUnavailable, SecretNotJson, SecretIncomplete
+ */
+export function createSecretReader(name: string): ReadSecret {
+  const client = new SecretsManagerClient({
+    maxAttempts: 3,
+    // A lost packet costs one attempt of a second and not the invocation; the timers of the SDK only warn otherwise.
+    requestHandler: { connectionTimeout: 500, requestTimeout: 1000, throwOnRequestTimeout: true },
+  });
+  return async (signal) => {
+    try {
+      const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: name }), {
+        abortSignal: signal,
+      });
+      return parseSecret(SecretString);
+    } catch (error) {
+      if (error instanceof SecretMalformed) {
+        throw error.isJson ? new SecretIncomplete(error.message) : new SecretNotJson(error.message);
+      }
+      const missing = error instanceof Error && error.name === "ResourceNotFoundException";
+      throw missing ? new SecretNotFound(error) : new SecretUnavailable(error);
+    }
+  };
+}
