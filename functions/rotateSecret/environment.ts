@@ -1,6 +1,6 @@
 import type { DatabaseAddress } from "./account";
 import { EnvironmentIncomplete } from "./errors";
-import type { Endpoint } from "./handler";
+import type { Endpoint } from "./steps";
 
 /**
  * Reads the function's environment variables.

@@ -8,13 +8,16 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { SecretUnavailable } from "./errors";
 
+/** Staging labels by version. */
+export type Stages = ReadonlyMap<string, readonly string[]>;
+
 /**
  * The versions of secrets. Every method throws SecretUnavailable where Secrets Manager refuses or does not answer. What
  * was just written, here or by anybody else, may not be shown yet.
  */
 export interface SecretVersions {
   /** The staging labels of each version that has any, by the version's ID. */
-  stages(secretId: string): Promise<ReadonlyMap<string, readonly string[]>>;
+  stages(secretId: string): Promise<Stages>;
   /** The text of the version of this ID; undefined where there is no such version, or it has no text yet. */
   read(secretId: string, version: string): Promise<string | undefined>;
   /** Gives the pending version its text; one that it was given at the same time by somebody else stays. */
