@@ -100,7 +100,7 @@ export class Platform {
         ...iam.administrator,
         authorityFile: mysql.caFile,
       };
-      await folder.write(outputsName, outputs);
+      folder.write(outputsName, outputs);
       const { host, port: mysqlPort, user, password } = mysql.administrator;
       const ssl = { ca: await readFile(mysql.caFile, "utf8"), verifyIdentity: true };
       const administrator = await createConnection({ host, port: mysqlPort, user, password, ssl });

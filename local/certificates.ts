@@ -5,9 +5,10 @@
  * can be verified. The authority's key is thrown away as soon as it has signed: nobody can sign anything else with it.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { generate } from "selfsigned";
+import { replaceFile } from "./files";
 
 export interface Certificates {
   /** PEM file of the authority: what clients trust. */
@@ -39,9 +40,9 @@ export async function ensureCertificates(directory: string, now: () => Date = ()
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const made = await make(now());
   // The key goes first: a set that was cut short is noticed, since certificate and key then do not match.
-  await replace(files.keyFile, made.key, 0o600);
-  await replace(files.certFile, made.cert, 0o644);
-  await replace(files.caFile, made.ca, 0o644);
+  replaceFile(files.keyFile, made.key, 0o600);
+  replaceFile(files.certFile, made.cert, 0o644);
+  replaceFile(files.caFile, made.ca, 0o644);
   return files;
 }
 
@@ -90,10 +91,4 @@ async function make(now: Date): Promise<{ ca: string; cert: string; key: string 
     ],
   });
   return { ca: authority.cert, cert: server.cert, key: server.private };
-}
-
-async function replace(file: string, text: string, mode: number): Promise<void> {
-  const fresh = `${file}.${process.pid}.new`;
-  await writeFile(fresh, text, { mode });
-  await rename(fresh, file);
 }

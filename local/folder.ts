@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { access, constants, link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, constants, link, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { makeFolder, replaceFile } from "./files";
 import { StartError } from "./host/part";
 import { answers, freePort, isFree } from "./ports";
 
@@ -21,8 +22,6 @@ interface Lock {
  * the files that others read. Only its owner may read it: it holds passwords.
  */
 export class DataFolder {
-  #writing: Promise<void> = Promise.resolve();
-
   private constructor(
     readonly path: string,
     private readonly holder: Server,
@@ -37,7 +36,7 @@ export class DataFolder {
    */
   static async open(path: string, options: { reset?: boolean; stack?: string } = {}): Promise<DataFolder> {
     try {
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      await makeFolder(path);
       await access(path, constants.W_OK);
     } catch (cause) {
       throw new StartError(`The data folder ${path} ${whyUnusable(cause as NodeJS.ErrnoException)}`, { cause });
@@ -75,21 +74,13 @@ export class DataFolder {
     }
     const chosen = await freePort(Object.values(this.ports));
     this.ports[use] = chosen;
-    await this.write("ports.json", this.ports);
+    this.write("ports.json", this.ports);
     return chosen;
   }
 
   /** Writes a JSON file that only its owner reads; readers see the old content or the new, never half of it. */
-  write(name: string, content: unknown): Promise<void> {
-    const text = `${JSON.stringify(content, null, 2)}\n`;
-    const draft = join(this.path, `${name}.draft`);
-    // One after another: of two writes of a file the later one stays.
-    const written = this.#writing.then(async () => {
-      await writeFile(draft, text, { mode: 0o600 });
-      await rename(draft, join(this.path, name));
-    });
-    this.#writing = written.catch(() => {});
-    return written;
+  write(name: string, content: unknown): void {
+    replaceFile(join(this.path, name), `${JSON.stringify(content, null, 2)}\n`);
   }
 
   async remove(name: string): Promise<void> {
@@ -106,6 +97,7 @@ export class DataFolder {
 function whyUnusable({ code }: NodeJS.ErrnoException): string {
   if (code === "EEXIST") return "is a file, not a folder. Name a folder with --dir.";
   if (code === "ENOTDIR") return "would be in a file, not in a folder. Name another one with --dir.";
+  if (code === "ENOENT") return "cannot be made: its place takes no folders. Name another one with --dir.";
   return `cannot be written (${code}). Give yourself the right to write it, or name another one with --dir.`;
 }
 

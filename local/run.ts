@@ -30,7 +30,7 @@ export async function run({ once, reset, stack, set, dir }: Options): Promise<vo
     screen.title(stack);
     const system = await startSystem({ folder, stack, values, screen });
     try {
-      await folder.write(outputsName, system.outputs);
+      folder.write(outputsName, system.outputs);
       const begun = performance.now();
       screen.proven(await prove(system.outputs), performance.now() - begun);
       if (once) screen.proofDone(system);

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../files";
 import { shortHash } from "../iam/names";
 import type { Api } from "./model";
 
@@ -47,9 +48,7 @@ export class Deployments {
       api: structuredClone(api),
     };
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const part = `${this.#file(name)}.part`;
-    writeFileSync(part, JSON.stringify(made), { mode: 0o600 });
-    renameSync(part, this.#file(name));
+    replaceFile(this.#file(name), JSON.stringify(made));
     return made;
   }
 

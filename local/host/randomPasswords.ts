@@ -12,12 +12,12 @@ const specials = "!@#$%&*()-_=+[]{}<>:?";
 export function randomPasswords(folder: DataFolder): Record<string, Maker> {
   const kept = read(join(folder.path, fileName));
   return {
-    "random:index/randomPassword:RandomPassword": async ({ name, inputs }) => {
+    "random:index/randomPassword:RandomPassword": ({ name, inputs }) => {
       const length = Number(inputs.length);
       const alphabet = inputs.special === false ? letters : letters + String(inputs.overrideSpecial ?? specials);
       if (kept[name]?.length !== length) {
         kept[name] = Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join("");
-        await folder.write(fileName, kept);
+        folder.write(fileName, kept);
       }
       return { id: "none", outputs: { result: kept[name] } };
     },

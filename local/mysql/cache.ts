@@ -1,8 +1,10 @@
 /** Server programs that were fetched once and serve every checkout of this machine's user. */
-import { access, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { exists, makeFolder } from "../files";
+import { isRunning } from "../processes/isRunning";
 
 /** @returns `LOCAL_CACHE_DIR`, else `ecommerce-local` in `XDG_CACHE_HOME` or `~/.cache` */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -29,7 +31,7 @@ export async function cached(
 ): Promise<string> {
   const place = path.join(cache, name);
   if (await exists(place)) return place;
-  await mkdir(cache, { recursive: true });
+  await makeFolder(cache, 0o777);
   const unlock = await lock(path.join(cache, `${name}.lock`), () =>
     say(`Another start is fetching ${name}: waiting …`),
   );
@@ -48,13 +50,6 @@ export async function cached(
   } finally {
     await unlock();
   }
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Folders of processes that were killed while they filled them. */
@@ -94,14 +89,5 @@ async function isAbandoned(file: string): Promise<boolean> {
     return holder !== "" && !isRunning(Number(holder));
   } catch {
     return false; // It went away: try to take it.
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

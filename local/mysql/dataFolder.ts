@@ -2,9 +2,11 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { replaceFile } from "../files";
 import { StartError } from "../host/part";
+import { isRunning } from "../processes/isRunning";
 import { startGuarded } from "../processes/startGuarded";
-import { tellFailure } from "./log";
+import { failureOf } from "./log";
 import { type MySqlProgram, parseVersion, showVersion, type Version } from "./program";
 import { settings } from "./settings";
 
@@ -45,10 +47,8 @@ export async function ensureData(program: MySqlProgram, directory: string): Prom
 }
 
 /** Notes that this program's version has opened the data (a newer server upgrades it in place). */
-export async function noteVersion(program: MySqlProgram, data: string): Promise<void> {
-  const fresh = path.join(data, `${versionFile}.new`);
-  await writeFile(fresh, `${showVersion(program.version)}\n`);
-  await rename(fresh, path.join(data, versionFile));
+export function noteVersion(program: MySqlProgram, data: string): void {
+  replaceFile(path.join(data, versionFile), `${showVersion(program.version)}\n`);
 }
 
 type Found = { state: "missing" } | { state: "foreign" } | { state: "made"; version: Version };
@@ -84,15 +84,6 @@ export async function previousServerGone(directory: string): Promise<void> {
   for (let waited = 0; pid > 0 && isRunning(pid) && waited < 15_000; waited += 100) await sleep(100);
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Initialises beside the final place and moves it there when it is whole: an interrupted start leaves no half data. */
 async function initialise(program: MySqlProgram, directory: string, data: string): Promise<void> {
   for (const entry of await readdir(directory)) {
@@ -114,8 +105,8 @@ async function initialise(program: MySqlProgram, directory: string, data: string
   const { code } = await initialising.exited;
   if (code !== 0) {
     await rm(fresh, { recursive: true, force: true });
-    throw await tellFailure(`MySQL could not initialise its data in ${directory}`, logFile);
+    throw await failureOf(`MySQL could not initialise its data in ${directory}`, logFile);
   }
-  await noteVersion(program, fresh);
+  noteVersion(program, fresh);
   await rename(fresh, data);
 }

@@ -4,9 +4,10 @@
  * server then runs through the unpacked C library and loader, so the machine's own release does not matter.
  */
 import { execFile, spawn } from "node:child_process";
-import { access, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { exists } from "../files";
 import { cached } from "./cache";
 import { askVersion, type MySqlProgram } from "./program";
 
@@ -100,21 +101,14 @@ async function findTools(searchPath: string): Promise<{ apt: string; dpkg: strin
 async function onPath(name: string, searchPath: string): Promise<string | undefined> {
   for (const folder of searchPath.split(path.delimiter)) {
     const file = path.join(folder, name);
-    if (folder !== "" && (await isThere(file))) return file;
+    if (folder !== "" && (await exists(file))) return file;
   }
   return undefined;
 }
 
-async function isThere(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
-}
-
 async function findKeyring(folder: string): Promise<string> {
   for (const name of ["debian-archive-keyring.gpg", "debian-archive-keyring.pgp"]) {
-    if (await isThere(path.join(folder, name))) return path.join(folder, name);
+    if (await exists(path.join(folder, name))) return path.join(folder, name);
   }
   throw new Error(
     `Debian's package needs Debian's archive keys, and ${folder} does not have them ` +

@@ -1,5 +1,7 @@
-import { access, constants, readFile, realpath } from "node:fs/promises";
+import { constants } from "node:fs";
+import { readFile, realpath } from "node:fs/promises";
 import path from "node:path";
+import { exists } from "../files";
 import { askVersion, type MySqlProgram } from "./program";
 
 /** Where packages put servers, which are often not on a person's PATH. */
@@ -21,7 +23,7 @@ export async function pathProgram(
   const refusals: string[] = [];
   for (const folder of new Set([...searchPath.split(path.delimiter), ...folders])) {
     const command = path.join(folder, "mysqld");
-    if (!path.isAbsolute(folder) || !(await isExecutable(command))) continue;
+    if (!path.isAbsolute(folder) || !(await exists(command, constants.X_OK))) continue;
     try {
       const version = await askVersion(command);
       if (await isConfined(command)) {
@@ -37,19 +39,8 @@ export async function pathProgram(
   throw new Error(refusals.length > 0 ? refusals.join("; ") : "there is no mysqld on the PATH or in the usual folders");
 }
 
-async function isExecutable(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
 async function isConfined(command: string): Promise<boolean> {
   const enabled = await readFile("/sys/module/apparmor/parameters/enabled", "utf8").catch(() => "N");
   if (!enabled.startsWith("Y")) return false;
-  const hasProfile = await access(confined.profile).then(
-    () => true,
-    () => false,
-  );
-  return hasProfile && (await realpath(command)) === confined.program;
+  return (await exists(confined.profile)) && (await realpath(command)) === confined.program;
 }

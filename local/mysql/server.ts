@@ -8,7 +8,7 @@ import type { Certificates } from "../certificates";
 import { StartError } from "../host/part";
 import { type Exit, type GuardedProcess, startGuarded } from "../processes/startGuarded";
 import { ensureData, noteVersion } from "./dataFolder";
-import { tellFailure } from "./log";
+import { failureOf } from "./log";
 import type { MySqlProgram } from "./program";
 import { settings } from "./settings";
 import { quote } from "./sql";
@@ -75,7 +75,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const server = await startGuarded(program.command, args, { logFile });
   try {
     await ready(server, options, administrator, logFile);
-    await noteVersion(program, data);
+    noteVersion(program, data);
   } catch (error) {
     await server.stop();
     throw error;
@@ -132,7 +132,7 @@ async function ready(
   for (;;) {
     const failure = await answers(options.port, administrator, ca);
     // Asked in this order: another server on the port would answer while ours has ended.
-    if (ended) throw await tellFailure(`MySQL on port ${options.port} ended while it started`, logFile);
+    if (ended) throw await failureOf(`MySQL on port ${options.port} ended while it started`, logFile);
     if (failure === undefined) return;
     if (Date.now() > deadline) {
       throw new StartError(`MySQL did not get ready on port ${options.port} (${failure}); its log: ${logFile}`);

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { replaceFile } from "../files";
+import { StartError } from "../host/part";
 
 /** One version of a secret, as it is kept. */
 export interface Version {
@@ -12,6 +14,7 @@ export interface Version {
   readonly createdDate: number;
 }
 
+/** A secret, as it is kept: dates in seconds since 1970. */
 export interface Secret {
   readonly arn: string;
   readonly name: string;
@@ -34,6 +37,7 @@ export interface Declared {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
+/** How a secret is rotated. */
 export interface RotationState {
   readonly functionArn: string;
   /** Days between two rotations. */
@@ -71,10 +75,7 @@ export class SecretStore {
   save(): void {
     for (const secret of this.#secrets.values()) forgetOldVersions(secret);
     mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
-    const next = `${this.#file}.next`;
-    writeFileSync(next, JSON.stringify(Object.fromEntries(this.#secrets), null, 2), { mode: 0o600 });
-    chmodSync(next, 0o600);
-    renameSync(next, this.#file);
+    replaceFile(this.#file, JSON.stringify(Object.fromEntries(this.#secrets), null, 2));
   }
 }
 
@@ -92,7 +93,7 @@ function readSecrets(file: string): Record<string, Secret> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
     if (error instanceof SyntaxError)
-      throw new Error(`${file} is damaged (not JSON): remove it, or start with --reset.`);
+      throw new StartError(`${file} is damaged (not JSON): remove it, or start with --reset.`);
     throw error;
   }
 }

@@ -284,6 +284,8 @@ describe("a bad start is answered in a sentence, with code 1", () => {
   it("data folder that is none, or cannot be made", async () => {
     expect(await bad([], join(projectRoot, "README.md"))).toContain("README.md is a file, not a folder");
     expect(await bad([], "/dev/null/data")).toContain("/dev/null/data would be in a file");
+    // Where Node's own way of making folders goes on without end.
+    expect(await bad([], "/proc/data/x")).toContain("/proc/data/x cannot be made: its place takes no folders");
     expect(await bad([], "/sys/data")).toMatch(/\/sys\/data cannot be written \(E\w+\)\. Give yourself the right/);
   });
 

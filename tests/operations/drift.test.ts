@@ -166,7 +166,7 @@ describe("the local system", () => {
     try {
       const { host, port, user, password, caFile } = system.server;
       const mysql = { host, port, user, password, database: "ecommerce_db" };
-      await folder.write(outputsName, { mysql, authorityFile: caFile });
+      folder.write(outputsName, { mysql, authorityFile: caFile });
       const server = { host, port, user, password, authorities: readFileSync(caFile, "utf8") };
       const plan = { database: "ecommerce_db", sql: readSchemaFile(), migrations: readMigrations() };
       await applySchema(server, plan);

@@ -42,7 +42,7 @@ export class System {
       ...iam.administrator,
       authorityFile: database.server.caFile,
     };
-    await folder.write(outputsName, outputs);
+    folder.write(outputsName, outputs);
     const environment = {
       AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: front.url,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
