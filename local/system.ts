@@ -8,6 +8,7 @@ import { type Made, type Maker, type Part, type Registered, type Site, StartErro
 import { evaluate, preload } from "./host/program";
 import { randomPasswords } from "./host/randomPasswords";
 import { Recorder } from "./host/recorder";
+import { defaultRegion } from "./host/stackConfig";
 import { Iam } from "./iam/iam";
 import { FunctionFailed, invokeForCognito } from "./lambda/cognitoTrigger";
 import { Lambda } from "./lambda/lambda";
@@ -34,9 +35,9 @@ export interface SystemOptions {
   readonly screen: Pick<Screen, "made" | "say" | "failed">;
 }
 
+/** The running local system. */
 export interface System {
   readonly outputs: Outputs;
-  readonly mysql: string;
   /** Type tokens that were recorded but that nothing here simulates, with how many there are. */
   readonly notSimulated: ReadonlyMap<string, number>;
   /** Ends every server and process, in the reverse order of their start. */
@@ -62,14 +63,14 @@ export async function startSystem({ folder, stack, values, screen }: SystemOptio
         return made;
       },
     });
-    const { mysql, notSimulated } = parts;
+    const { notSimulated } = parts;
     const finished = await parts.finish(outputs);
     const page = finished.webUrl === undefined ? undefined : await startPage(finished.webUrl, finished, parts);
     const close = async () => {
       await page?.close();
       await parts.close();
     };
-    return { outputs: finished, mysql, notSimulated, close };
+    return { outputs: finished, notSimulated, close };
   } catch (error) {
     await parts.close();
     throw error;
@@ -135,7 +136,7 @@ export interface Parts extends Omit<System, "outputs"> {
  */
 export async function startParts(
   folder: DataFolder,
-  region = "us-east-1",
+  region = defaultRegion,
   screen: Pick<Screen, "say" | "failed"> = { say() {}, failed() {} },
   startMySql: (site: Site) => Promise<MySql> = (site) => MySql.start(site),
 ): Promise<Parts> {
@@ -205,7 +206,6 @@ export async function startParts(
 
     trust(mysql.caFile);
     return {
-      mysql: mysql.description,
       notSimulated: recorder.types,
       close,
       subOf(accessToken) {

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { notAuthorized, refusal, userNotFound } from "./errors";
+import { type Input, optionalText, text } from "./input";
 import { hashPassword, passwordMatches } from "./passwords";
 import { runTrigger } from "./triggers";
 import type { User } from "./users";
@@ -74,11 +75,19 @@ export function callingClient(world: World, clientId: string, username: string, 
   if (secretHash === undefined) {
     throw notAuthorized(`Client ${clientId} is configured with secret but SECRET_HASH was not received`);
   }
-  const expected = createHmac("sha256", client.secret)
-    .update(username + clientId)
-    .digest("base64");
-  if (secretHash !== expected) throw notAuthorized(`Unable to verify secret hash for client ${clientId}`);
+  if (secretHash !== secretHashOf(client, username))
+    throw notAuthorized(`Unable to verify secret hash for client ${clientId}`);
   return client;
+}
+
+/** The client that an operation's `ClientId` names, its `SecretHash` checked. @throws as `callingClient` */
+export function clientOf(world: World, input: Input, username: string): Client {
+  return callingClient(world, text(input, "ClientId"), username, optionalText(input, "SecretHash"));
+}
+
+/** What proves that a caller knows the client's secret; undefined for a client without one. */
+export function secretHashOf({ id, secret }: Client, username: string): string | undefined {
+  return secret && createHmac("sha256", secret).update(`${username}${id}`).digest("base64");
 }
 
 function countFailure(world: World, key: string): void {

@@ -8,5 +8,6 @@ export function refusal(code: string, message: string): AwsError {
 export const invalidParameter = (message: string) => refusal("InvalidParameterException", message);
 export const notAuthorized = (message: string) => refusal("NotAuthorizedException", message);
 export const userNotFound = (message = "User does not exist.") => refusal("UserNotFoundException", message);
+export const unknownToClient = () => userNotFound("Username/client id combination not found.");
 export const limitExceeded = () =>
   refusal("LimitExceededException", "Attempt limit exceeded, please try after some time.");

@@ -24,12 +24,14 @@ export function optionalText(input: Input, field: string): string | undefined {
   return value;
 }
 
+/** @throws InvalidParameterException where the field is there and no boolean. */
 export function flag(input: Input, field: string, otherwise: boolean): boolean {
   const value = input[field] ?? otherwise;
   if (typeof value !== "boolean") throw constraint(field, "Member must be a boolean");
   return value;
 }
 
+/** @throws InvalidParameterException where the field is there and no whole number, or out of range. */
 export function wholeNumber(input: Input, field: string, least: number, most: number, otherwise: number): number {
   const value = input[field] ?? otherwise;
   if (typeof value !== "number" || !Number.isInteger(value)) throw constraint(field, "Member must be a whole number");

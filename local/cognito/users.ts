@@ -1,8 +1,10 @@
 import type { Code } from "./codes";
 import { Journal } from "./journal";
 
+/** How far a user is; FORCE_CHANGE_PASSWORD stands for a temporary password. */
 export type UserStatus = "UNCONFIRMED" | "CONFIRMED" | "FORCE_CHANGE_PASSWORD";
 
+/** One user of a pool. */
 export interface User {
   /** A UUID, the same as `sub`, where people sign in with their e-mail address. */
   readonly username: string;

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { Principal } from "../objects/access";
+import type { S3Caller } from "../objects/access";
 import type { S3Response } from "../objects/answers";
 import type { S3 } from "../objects/operations";
 import { Fault } from "./faults";
@@ -63,7 +63,7 @@ export async function callS3(
   values: Values,
   payload: Payload,
 ): Promise<Reply> {
-  let principal: Principal = { kind: "anonymous" };
+  let principal: S3Caller = { kind: "anonymous" };
   if (target.credentials !== undefined) {
     if (!roles.assumableBy(target.credentials, "apigateway.amazonaws.com")) {
       const reason = `API Gateway does not have permission to assume the role ${target.credentials}`;
@@ -115,18 +115,16 @@ async function within(milliseconds: number, start: Promise<void>, reply: Promise
       timer = setTimeout(() => reject(new Fault("INTEGRATION_TIMEOUT")), milliseconds);
     });
   });
-  const late = reply.then(
-    ({ body }) => {
-      if (over && body instanceof Readable) body.destroy();
-    },
-    () => {},
-  );
+  const closeWhereLate = ({ body }: Reply) => {
+    if (over && body instanceof Readable) body.destroy();
+  };
+  // A failure after the time is over concerns nobody any more.
+  reply.then(closeWhereLate, () => {});
   try {
     return await Promise.race([reply, timeout]);
   } finally {
     over = true;
     clearTimeout(timer);
-    void late;
   }
 }
 

@@ -19,7 +19,7 @@ export interface Values {
 }
 
 /** The context variables that this machine fills in, beside `authorizer.claims.…`. */
-export const contextVariables = [
+const contextVariables = [
   "apiId",
   "httpMethod",
   "identity.sourceIp",

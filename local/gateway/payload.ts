@@ -41,7 +41,7 @@ export function responseConversion(
 }
 
 /** Whether a media type (parameters do not count) is one of the API's binary ones; `*` stands for any part of it. */
-export function isBinary(mediaType: string | undefined, binaryMediaTypes: readonly string[]): boolean {
+function isBinary(mediaType: string | undefined, binaryMediaTypes: readonly string[]): boolean {
   const type = mediaTypeOf(mediaType);
   if (type === "") return binaryMediaTypes.includes("*/*");
   return binaryMediaTypes.some((listed) => {

@@ -3,6 +3,7 @@ import type { Inputs } from "@pulumi/pulumi";
 import * as pulumi from "@pulumi/pulumi";
 import type { Made, Registered } from "./part";
 import { plain } from "./plain";
+import { defaultRegion, project } from "./stackConfig";
 
 export interface ProgramOptions {
   readonly stack: string;
@@ -17,7 +18,6 @@ export interface Evaluation {
   readonly outputs: Record<string, unknown>;
 }
 
-const project = "ecommerce";
 const providerPrefix = "pulumi:providers:";
 
 /**
@@ -62,7 +62,12 @@ export async function evaluate({ stack, values, make }: ProgramOptions): Promise
   };
 
   pulumi.runtime.setAllConfig({ ...values });
-  await pulumi.runtime.setMocks({ newResource, call: answerCall }, project, stack, false);
+  await pulumi.runtime.setMocks(
+    { newResource, call: answersFor(values["aws:region"] ?? defaultRegion) },
+    project,
+    stack,
+    false,
+  );
   try {
     const outputs = await Promise.race([pulumi.runtime.runInPulumiStack(preload()), failure]);
     // Resources that no output depends on may still be on their way.
@@ -80,14 +85,23 @@ export const preload = () => require(join(__dirname, "../../infra/index")) as ()
 /** `urn:…::name::id` → name */
 const providerName = (reference: string) => reference.split("::").at(-2) ?? "";
 
-/** Questions that the program asks of AWS while it is evaluated. */
-function answerCall({ token, inputs }: pulumi.runtime.MockCallArgs): Record<string, unknown> {
-  if (token === "aws:index/getAvailabilityZones:getAvailabilityZones") {
-    const letters = ["a", "b", "c"];
-    const names = letters.map((letter) => `us-east-1${letter}`);
-    return { ...inputs, names, zoneIds: letters.map((_, index) => `use1-az${index + 4}`) };
-  }
-  throw new Error(
-    `The local target has no answer for ${token}, which the program asks; add it to local/host/program.ts.`,
-  );
+/** Answers what the program asks of AWS while it is evaluated. */
+function answersFor(region: string) {
+  return ({ token, inputs }: pulumi.runtime.MockCallArgs): Record<string, unknown> => {
+    if (token === "aws:index/getAvailabilityZones:getAvailabilityZones") {
+      const letters = ["a", "b", "c"];
+      const names = letters.map((letter) => `${region}${letter}`);
+      return { ...inputs, names, zoneIds: letters.map((_, index) => `${zonePrefix(region)}-az${index + 4}`) };
+    }
+    throw new Error(
+      `The local target has no answer for ${token}, which the program asks; add it to local/host/program.ts.`,
+    );
+  };
 }
+
+/** `us-east-1` → `use1`, `ap-southeast-2` → `apse2`: how AWS begins the IDs of a region's zones. */
+const zonePrefix = (region: string) =>
+  region.replace(
+    /-(north|south|central)?(east|west)?-?/g,
+    (_, first = "", second = "") => first.charAt(0) + second.charAt(0),
+  );

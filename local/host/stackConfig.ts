@@ -3,7 +3,11 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { StartError } from "./part";
 
-const project = "ecommerce";
+/** The program's name in `Pulumi.yaml`, and the namespace of its configuration. */
+export const project = "ecommerce";
+
+/** Where a stack without `aws:region` is. */
+export const defaultRegion = "us-east-1";
 
 /**
  * A stack's configuration as the Pulumi CLI would hand it to the program: the defaults of `Pulumi.yaml` under the

@@ -27,7 +27,7 @@ export class PolicyError extends Error {
   override readonly name = "PolicyError";
 }
 
-export const conditionOperators = ["StringEquals", "StringLike", "ArnEquals", "ArnLike", "Bool"] as const;
+const conditionOperators = ["StringEquals", "StringLike", "ArnEquals", "ArnLike", "Bool"] as const;
 
 const statementKeys = new Set(
   "Sid Effect Action NotAction Resource NotResource Principal NotPrincipal Condition".split(" "),

@@ -1,5 +1,4 @@
-import { createHmac } from "node:crypto";
-import { afterSignIn, checkSignIn } from "../cognito/authenticate";
+import { afterSignIn, checkSignIn, secretHashOf } from "../cognito/authenticate";
 import type { Input } from "../cognito/input";
 import { perform } from "../cognito/operations";
 import { challengedUser, challengeSession, replaceTemporaryPassword } from "../cognito/operations/signIn";
@@ -15,7 +14,7 @@ import * as pages from "./pages";
 import type { Pending, Visit, Visits } from "./visits";
 
 /** What the pages work with. */
-export interface Desk {
+export interface LoginContext {
   readonly world: World;
   readonly visits: Visits;
   readonly grants: Grants;
@@ -26,7 +25,7 @@ export interface Desk {
 
 /** A browser at one page of one authorization request. */
 export interface Step {
-  readonly desk: Desk;
+  readonly context: LoginContext;
   readonly authorization: Authorization;
   /** Replaced by a new one, with a new cookie, at sign-in. */
   visit: Visit;
@@ -63,20 +62,20 @@ export const interactions: Readonly<Record<string, Interaction>> = {
 };
 
 async function login(step: Step, form: URLSearchParams): Promise<never> {
-  const { desk, authorization } = step;
+  const { context, authorization } = step;
   // A link could not take along what was typed already.
   if (form.has("forgot")) throw goTo(step, "/forgotPassword");
   const { username, password } = entered(form, {
     username: enterUsername(step),
     password: "Enter your password.",
   });
-  const user = await checkSignIn(desk.world, authorization.client, username, password).catch((error: unknown) => {
+  const user = await checkSignIn(context.world, authorization.client, username, password).catch((error: unknown) => {
     if (!isRefusal(error, "UserNotConfirmedException")) throw error;
     remember(step, { username, knowsPassword: true });
     throw goTo(step, "/confirm");
   });
   if (user.status === "FORCE_CHANGE_PASSWORD") {
-    const challenge = challengeSession(desk.world, authorization.client, user);
+    const challenge = challengeSession(context.world, authorization.client, user);
     remember(step, { username, knowsPassword: true, challenge });
     throw goTo(step, "/newPassword");
   }
@@ -148,7 +147,7 @@ async function confirmForgotPassword(step: Step, form: URLSearchParams): Promise
 }
 
 async function newPassword(step: Step, form: URLSearchParams): Promise<never> {
-  const { world } = step.desk;
+  const { world } = step.context;
   const { client } = step.authorization;
   const asked = challengedUser(world, client, pendingOf(step)?.challenge ?? "");
   const { password } = entered(form, chosenPassword);
@@ -160,19 +159,24 @@ async function newPassword(step: Step, form: URLSearchParams): Promise<never> {
 
 /** A right password was given: the trigger may still refuse; then the browser goes back to the app with a code. */
 async function signIn(step: Step, user: User): Promise<never> {
-  const { world, visits } = step.desk;
+  const { world, visits } = step.context;
   const { client } = step.authorization;
   await afterSignIn(world, client, user);
   // A new cookie: one that somebody else may have planted before must not become a signed-in one.
   visits.end(step.visit);
   const authTime = Math.floor(world.now() / 1000);
   step.visit = visits.begin({ signedIn: { pool: client.pool, username: user.username, authTime } });
-  throw backToApp(step.desk, step.authorization, user.username, authTime);
+  throw backToApp(step.context, step.authorization, user.username, authTime);
 }
 
 /** To the registered redirect URL, with a new code. */
-export function backToApp(desk: Desk, authorization: Authorization, username: string, authTime: number): Redirect {
-  const code = desk.grants.issue(authorization, username, authTime);
+export function backToApp(
+  context: LoginContext,
+  authorization: Authorization,
+  username: string,
+  authTime: number,
+): Redirect {
+  const code = context.grants.issue(authorization, username, authTime);
   return new Redirect(withParameters(authorization.redirectUri, { code, state: authorization.state }));
 }
 
@@ -182,10 +186,10 @@ export function pendingOf({ visit, authorization }: Step): Pending | undefined {
 }
 
 /** Calls an operation of the API as the client does: with its secret's hash, where it has a secret. */
-function asClient({ desk, authorization }: Step, operation: string, Username: string, more: Input): Promise<object> {
-  const { id: ClientId, secret } = authorization.client;
-  const SecretHash = secret && createHmac("sha256", secret).update(`${Username}${ClientId}`).digest("base64");
-  return perform(desk.world, operation, { ClientId, Username, SecretHash, ...more }, false);
+function asClient({ context, authorization }: Step, operation: string, Username: string, more: Input): Promise<object> {
+  const { client } = authorization;
+  const identification = { ClientId: client.id, Username, SecretHash: secretHashOf(client, Username) };
+  return perform(context.world, operation, { ...identification, ...more }, false);
 }
 
 function remember(step: Step, pending: Omit<Pending, "pool">): void {

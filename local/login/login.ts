@@ -32,9 +32,9 @@ export class Login implements Part {
     const login = new Login(port);
     const { world, mailboxUrl } = cognito;
     const { now } = world;
-    const desk = { world, visits: new Visits(now), grants: new Grants(now), answers: new Answers(now), mailboxUrl };
+    const context = { world, visits: new Visits(now), grants: new Grants(now), answers: new Answers(now), mailboxUrl };
     const options = { port, use: "login", limits, refusal };
-    login.#server = await listen(options, (request, response) => serve(desk, login.url, request, response));
+    login.#server = await listen(options, (request, response) => serve(context, login.url, request, response));
     cognito.loginUrl = login.url;
     return login;
   }

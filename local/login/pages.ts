@@ -27,6 +27,7 @@ export function errorPage(title: string, text: string, ways: readonly Way[] = []
   );
 }
 
+/** Asks for user name and password. */
 export function loginPage(view: View): Html {
   const { client, query } = view.authorization;
   const { settings } = client.pool;
@@ -42,6 +43,7 @@ export function loginPage(view: View): Html {
   );
 }
 
+/** Asks for a user name, the attributes that the pool requires, and a password. */
 export function signUpPage(view: View): Html {
   const { client, query } = view.authorization;
   const asked = askedAttributes(client.pool.settings).map((name) => ({
@@ -57,6 +59,7 @@ export function signUpPage(view: View): Html {
   );
 }
 
+/** Asks a new user for the code from the mail. */
 export function confirmPage(view: View): Html {
   const { username, codeSent } = view.pending!;
   const person = html`<strong>${username}</strong>`;
@@ -73,6 +76,7 @@ export function confirmPage(view: View): Html {
   );
 }
 
+/** Asks whose password is to be reset. */
 export function forgotPasswordPage(view: View): Html {
   return formPage(
     view,
@@ -83,6 +87,7 @@ export function forgotPasswordPage(view: View): Html {
   );
 }
 
+/** Asks for the code that resets a password, and for the new one. */
 export function confirmForgotPasswordPage(view: View): Html {
   return formPage(
     view,
@@ -95,6 +100,7 @@ export function confirmForgotPasswordPage(view: View): Html {
   );
 }
 
+/** Asks whoever came with a temporary password for an own one. */
 export function newPasswordPage(view: View): Html {
   return formPage(
     view,

@@ -6,7 +6,7 @@ import { type Answer, formKey } from "./answers";
 import { type Authorization, availableClient, readAuthorization, single, withParameters } from "./authorization";
 import { faultsOf, OAuthError, PageError, Redirect, type Way } from "./failures";
 import type { Html } from "./html";
-import { backToApp, type Desk, type Interaction, interactions, pendingOf, type Step } from "./interactions";
+import { backToApp, type Interaction, interactions, type LoginContext, pendingOf, type Step } from "./interactions";
 import { errorPage } from "./pages";
 import * as tokenEndpoints from "./tokenEndpoints";
 import { cookie, csrfMatches, inTurn, type Refusal, type Visit, visitIds } from "./visits";
@@ -36,16 +36,16 @@ export const refusal: HttpRefusal = (_, message) => ({
  * Answers one request to the login pages.
  * @param self the pages' own URL
  */
-export async function serve(desk: Desk, self: string, request: IncomingMessage, response: ServerResponse) {
+export async function serve(context: LoginContext, self: string, request: IncomingMessage, response: ServerResponse) {
   const target = request.url ?? "/";
   const url = new URL(URL.canParse(target, self) ? target : "/", self);
   try {
     if (url.pathname.startsWith("/oauth2/") && url.pathname !== "/oauth2/authorize") {
-      await answerClient(desk, url, request, response);
+      await answerClient(context, url, request, response);
     } else if (request.method === "POST" && Object.hasOwn(interactions, url.pathname)) {
-      await submitForm(desk, self, url, request, response);
+      await submitForm(context, self, url, request, response);
     } else if (request.method === "GET" || request.method === "HEAD") {
-      answerBrowser(desk, url, request, response);
+      answerBrowser(context, url, request, response);
     } else {
       throw new PageError(405, "Something went wrong", "This method is not allowed here.");
     }
@@ -59,18 +59,18 @@ export async function serve(desk: Desk, self: string, request: IncomingMessage, 
   }
 }
 
-function answerBrowser(desk: Desk, url: URL, request: IncomingMessage, response: ServerResponse): void {
+function answerBrowser(context: LoginContext, url: URL, request: IncomingMessage, response: ServerResponse): void {
   const { pathname, searchParams } = url;
   if (pathname === "/style.css") {
     response.writeHead(200, { "content-type": "text/css; charset=utf-8", "cache-control": "max-age=3600" }).end(style);
   } else if (pathname === "/logout") {
-    logOut(desk, searchParams, request, response);
+    logOut(context, searchParams, request, response);
   } else if (pathname === "/oauth2/authorize") {
-    authorize(desk, readAuthorization(desk.world, searchParams), request);
+    authorize(context, readAuthorization(context.world, searchParams), request);
   } else if (Object.hasOwn(interactions, pathname)) {
-    const authorization = readAuthorization(desk.world, searchParams);
-    const visit = desk.visits.find(request) ?? desk.visits.begin();
-    const step: Step = { desk, authorization, visit };
+    const authorization = readAuthorization(context.world, searchParams);
+    const visit = context.visits.find(request) ?? context.visits.begin();
+    const step: Step = { context, authorization, visit };
     const interaction = interactions[pathname]!;
     if (interaction.needsPending && !pendingOf(step)) throw new Redirect(`/login?${authorization.query}`);
     if (pathname === "/signup" && authorization.client.pool.settings.adminCreateOnly) {
@@ -84,18 +84,23 @@ function answerBrowser(desk: Desk, url: URL, request: IncomingMessage, response:
 }
 
 /** @see https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html */
-function authorize(desk: Desk, authorization: Authorization, request: IncomingMessage): never {
+function authorize(context: LoginContext, authorization: Authorization, request: IncomingMessage): never {
   const { client, prompt, redirectUri, state, query } = authorization;
-  const signedIn = desk.visits.find(request)?.signedIn;
+  const signedIn = context.visits.find(request)?.signedIn;
   const user = signedIn?.pool === client.pool ? client.pool.users.find(signedIn.username) : undefined;
-  if (user?.enabled && prompt !== "login") throw backToApp(desk, authorization, user.username, signedIn!.authTime);
+  if (user?.enabled && prompt !== "login") throw backToApp(context, authorization, user.username, signedIn!.authTime);
   if (prompt === "none") throw new Redirect(withParameters(redirectUri, { error: "login_required", state }));
   throw new Redirect(`/login?${query}`);
 }
 
 /** @see https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html */
-function logOut(desk: Desk, search: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {
-  const client = availableClient(desk.world, single(search, "client_id"));
+function logOut(
+  context: LoginContext,
+  search: URLSearchParams,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const client = availableClient(context.world, single(search, "client_id"));
   const target = single(search, "logout_uri");
   const registered = target !== undefined && client.settings.oauth.signOutUrls.includes(target);
   if (target !== undefined && !registered) {
@@ -104,28 +109,34 @@ function logOut(desk: Desk, search: URLSearchParams, request: IncomingMessage, r
   // Without logout_uri the person signs in again: the request must then be a whole authorization request.
   const to = registered
     ? withParameters(target, { state: single(search, "state") })
-    : `/login?${readAuthorization(desk.world, search).query}`;
-  const visit = desk.visits.find(request);
-  if (visit) desk.visits.end(visit);
+    : `/login?${readAuthorization(context.world, search).query}`;
+  const visit = context.visits.find(request);
+  if (visit) context.visits.end(visit);
   response.setHeader("set-cookie", cookie(undefined));
   throw new Redirect(to);
 }
 
-async function submitForm(desk: Desk, self: string, url: URL, request: IncomingMessage, response: ServerResponse) {
+async function submitForm(
+  context: LoginContext,
+  self: string,
+  url: URL,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
   const body = (await readBody(request, longestForm)).toString();
-  const authorization = readAuthorization(desk.world, url.searchParams);
+  const authorization = readAuthorization(context.world, url.searchParams);
   const { origin = self, "sec-fetch-site": site = "same-origin" } = request.headers;
   const ours = [self, self.replace("127.0.0.1", "localhost")].includes(origin) && site === "same-origin";
   if (!ours) throw refusedForm(authorization, undefined);
-  const visit = desk.visits.find(request);
+  const visit = context.visits.find(request);
   const form = { path: url.pathname, body: new URLSearchParams(body), key: formKey(url.pathname + url.search, body) };
   const work = async () => {
-    const answer = desk.answers.find(form.key, visitIds(request));
-    if (answer && desk.visits.isOpen(answer.visit)) repeat(desk, authorization, answer, response);
-    if (!visit || !desk.visits.isOpen(visit) || !csrfMatches(visit, form.body.get("_csrf"))) {
+    const answer = context.answers.find(form.key, visitIds(request));
+    if (answer && context.visits.isOpen(answer.visit)) repeat(context, authorization, answer, response);
+    if (!visit || !context.visits.isOpen(visit) || !csrfMatches(visit, form.body.get("_csrf"))) {
       throw refusedForm(authorization, visit);
     }
-    await perform({ desk, authorization, visit }, form, response);
+    await perform({ context, authorization, visit }, form, response);
   };
   await (visit ? inTurn(visit, work) : work());
 }
@@ -139,7 +150,7 @@ interface Form {
 
 /** Does what a form asks for; what its page has to say is kept for when the browser asks for that page. */
 async function perform(step: Step, form: Form, response: ServerResponse): Promise<never> {
-  const { desk, authorization, visit } = step;
+  const { context, authorization, visit } = step;
   const interaction = interactions[form.path]!;
   if (interaction.needsPending && !pendingOf(step)) throw new Redirect(`/login?${authorization.query}`);
   visit.username = form.body.get("username")?.slice(0, longestValue) ?? visit.username;
@@ -150,7 +161,7 @@ async function perform(step: Step, form: Form, response: ServerResponse): Promis
     if (error instanceof Redirect) {
       const { notice, refusal } = step.visit;
       const answer = { before: visit.id, visit: step.visit, url: error.url, said: { notice, refusal } };
-      desk.answers.remember(form.key, answer);
+      context.answers.remember(form.key, answer);
       throw error;
     }
     const faults = faultsOf(error, authorization.client.pool.settings, form.body);
@@ -162,13 +173,13 @@ async function perform(step: Step, form: Form, response: ServerResponse): Promis
 }
 
 /** Answers a form that was accepted a moment ago as it was answered then. */
-function repeat(desk: Desk, authorization: Authorization, answer: Answer, response: ServerResponse): never {
+function repeat(context: LoginContext, authorization: Authorization, answer: Answer, response: ServerResponse): never {
   const { before, visit, url, said } = answer;
   Object.assign(visit, said);
   response.setHeader("set-cookie", cookie(visit));
   // To the app with another code: it may have used the first one by now, and a second use would close what that opened.
   if (visit.id === before) throw new Redirect(url);
-  throw backToApp(desk, authorization, visit.signedIn!.username, visit.signedIn!.authTime);
+  throw backToApp(context, authorization, visit.signedIn!.username, visit.signedIn!.authTime);
 }
 
 /** A form that does nothing: its CSRF token is not the one of this browser's visit. */
@@ -193,7 +204,7 @@ function shownAgain(form: URLSearchParams): Refusal["values"] {
 }
 
 function show(interaction: Interaction, step: Step, path: string, response: ServerResponse): void {
-  const { authorization, visit, desk } = step;
+  const { authorization, visit, context } = step;
   const { notice, refusal } = visit;
   visit.notice = undefined;
   visit.refusal = undefined;
@@ -207,7 +218,7 @@ function show(interaction: Interaction, step: Step, path: string, response: Serv
     notice,
     refusal: refusal?.path === path ? refusal : undefined,
     pending: pendingOf(step),
-    mailboxUrl: desk.mailboxUrl,
+    mailboxUrl: context.mailboxUrl,
   });
   sendPage(response, 200, page, `'self' ${app}`);
 }
@@ -217,7 +228,7 @@ async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
 }
 
 /** The endpoints that apps call, not people: JSON, for scripts of any page. */
-async function answerClient(desk: Desk, url: URL, request: IncomingMessage, response: ServerResponse) {
+async function answerClient(context: LoginContext, url: URL, request: IncomingMessage, response: ServerResponse) {
   const { headers, method } = request;
   if (method === "OPTIONS") {
     response.writeHead(200, preflight).end();
@@ -225,7 +236,7 @@ async function answerClient(desk: Desk, url: URL, request: IncomingMessage, resp
   }
   try {
     if (url.pathname === "/oauth2/userInfo" && (method === "GET" || method === "POST")) {
-      sendJson(response, 200, tokenEndpoints.userInfo(desk, headers), anyOrigin);
+      sendJson(response, 200, tokenEndpoints.userInfo(context, headers), anyOrigin);
       return;
     }
     const known = url.pathname === "/oauth2/token" || url.pathname === "/oauth2/revoke";
@@ -236,9 +247,9 @@ async function answerClient(desk: Desk, url: URL, request: IncomingMessage, resp
     }
     const form = await readForm(request);
     if (url.pathname === "/oauth2/token") {
-      sendJson(response, 200, tokenEndpoints.token(desk, headers, form), anyOrigin);
+      sendJson(response, 200, tokenEndpoints.token(context, headers, form), anyOrigin);
     } else {
-      await tokenEndpoints.revoke(desk, headers, form);
+      await tokenEndpoints.revoke(context, headers, form);
       response.writeHead(200, { ...anyOrigin, "content-length": 0 }).end();
     }
   } catch (error) {

@@ -6,25 +6,25 @@ import type { Client } from "../cognito/world";
 import { AwsError } from "../iam/awsError";
 import { single } from "./authorization";
 import { OAuthError } from "./failures";
-import type { Desk } from "./interactions";
+import type { LoginContext } from "./interactions";
 
 /**
  * `POST /oauth2/token`: an authorization code or a refresh token for tokens.
  * @throws OAuthError
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
  */
-export function token(desk: Desk, headers: IncomingHttpHeaders, form: URLSearchParams): object {
+export function token(context: LoginContext, headers: IncomingHttpHeaders, form: URLSearchParams): object {
   const grantType = single(form, "grant_type");
   if (grantType === undefined) throw new OAuthError("invalid_request");
-  const client = authenticatedClient(desk, headers, form);
+  const client = authenticatedClient(context, headers, form);
   if (!client.settings.oauth) throw new OAuthError("unauthorized_client");
-  if (grantType === "authorization_code") return byCode(desk, client, form);
-  if (grantType === "refresh_token") return byRefreshToken(desk, client, form);
+  if (grantType === "authorization_code") return byCode(context, client, form);
+  if (grantType === "refresh_token") return byRefreshToken(context, client, form);
   // Cognito knows it, but only clients with that flow may use it, and none of them is simulated.
   throw new OAuthError(grantType === "client_credentials" ? "unauthorized_client" : "unsupported_grant_type");
 }
 
-function byCode({ world, grants }: Desk, client: Client, form: URLSearchParams): object {
+function byCode({ world, grants }: LoginContext, client: Client, form: URLSearchParams): object {
   const code = single(form, "code");
   const redirectUri = single(form, "redirect_uri");
   if (code === undefined || redirectUri === undefined) throw new OAuthError("invalid_request");
@@ -42,7 +42,7 @@ function byCode({ world, grants }: Desk, client: Client, form: URLSearchParams):
   return answer(world.tokens.issue(client, user, session, grant.nonce), refreshToken);
 }
 
-function byRefreshToken({ world }: Desk, client: Client, form: URLSearchParams): object {
+function byRefreshToken({ world }: LoginContext, client: Client, form: URLSearchParams): object {
   const refreshToken = single(form, "refresh_token");
   if (refreshToken === undefined) throw new OAuthError("invalid_request");
   if (!client.settings.authFlows.has("ALLOW_REFRESH_TOKEN_AUTH")) throw new OAuthError("unauthorized_client");
@@ -59,7 +59,7 @@ function byRefreshToken({ world }: Desk, client: Client, form: URLSearchParams):
  * @throws OAuthError
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/userinfo-endpoint.html
  */
-export function userInfo({ world }: Desk, headers: IncomingHttpHeaders): object {
+export function userInfo({ world }: LoginContext, headers: IncomingHttpHeaders): object {
   const [, bearer] = /^Bearer (\S+)$/i.exec(headers.authorization ?? "") ?? [];
   if (bearer === undefined)
     throw new OAuthError("invalid_request", 400, "The Authorization header needs a Bearer token.");
@@ -85,13 +85,17 @@ export function userInfo({ world }: Desk, headers: IncomingHttpHeaders): object 
  * @throws OAuthError
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/revocation-endpoint.html
  */
-export async function revoke(desk: Desk, headers: IncomingHttpHeaders, form: URLSearchParams): Promise<void> {
+export async function revoke(
+  context: LoginContext,
+  headers: IncomingHttpHeaders,
+  form: URLSearchParams,
+): Promise<void> {
   const given = single(form, "token");
   if (given === undefined) throw new OAuthError("invalid_request");
-  const client = authenticatedClient(desk, headers, form);
+  const client = authenticatedClient(context, headers, form);
   try {
     const input = { Token: given, ClientId: client.id, ClientSecret: client.secret };
-    await perform(desk.world, "RevokeToken", input, false);
+    await perform(context.world, "RevokeToken", input, false);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     const unsupported = error.code === "UnsupportedTokenTypeException";
@@ -100,7 +104,7 @@ export async function revoke(desk: Desk, headers: IncomingHttpHeaders, form: URL
 }
 
 /** A public client by its id alone; one with a secret by HTTP Basic or by `client_secret` in the form. */
-function authenticatedClient({ world }: Desk, headers: IncomingHttpHeaders, form: URLSearchParams): Client {
+function authenticatedClient({ world }: LoginContext, headers: IncomingHttpHeaders, form: URLSearchParams): Client {
   const basic = basicCredentials(headers.authorization);
   const formId = single(form, "client_id");
   const id = basic?.id ?? formId;

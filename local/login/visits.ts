@@ -49,6 +49,7 @@ const lifetimeInMs = 3600_000;
 const most = 10_000;
 const cookieName = "cognito-local";
 
+/** The browsers at the pages, each for an hour; beyond 10,000 the oldest are forgotten. */
 export class Visits {
   readonly #visits = new Map<string, Visit>();
 
@@ -65,7 +66,7 @@ export class Visits {
   }
 
   /** Begins a visit with a new id, and so a new cookie. */
-  begin(state: Pick<Visit, "signedIn" | "notice"> = {}): Visit {
+  begin(state: Pick<Visit, "signedIn"> = {}): Visit {
     // The oldest go first: whoever opens pages without end must not fill the memory.
     for (const [id, { expires }] of this.#visits) {
       if (expires > this.now() && this.#visits.size < most) break;

@@ -16,12 +16,17 @@ import { findMySql, type MySqlSource } from "./sources";
 import { quote } from "./sql";
 import { startTlsProxy, type TlsProxy } from "./tlsProxy";
 
+/** The account of this machine that may do everything, and where it connects. */
 export interface Administrator extends Credentials {
   /** Not `localhost`, for which MySQL's own client takes a socket and leaves the port aside. */
   readonly host: "127.0.0.1";
   readonly port: number;
 }
 
+/**
+ * One MySQL server on 127.0.0.1, a program of this machine or an existing server behind a TLS proxy, and the resources
+ * that are made on it.
+ */
 export class MySql implements Part {
   readonly makers: Readonly<Record<string, Maker>>;
   /** Which MySQL runs and where it came from, in words. */

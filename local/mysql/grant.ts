@@ -22,7 +22,7 @@ export async function applyGrant(session: Session, what: string, wanted: WantedG
   const goal = new Set(wanted.privileges.flatMap(readPrivilege));
   if (wanted.grant) goal.add(grantOption);
   const before = await present(session, what, wanted);
-  // REVOKE of a single privilege takes it out of "all" at the server's own peril with versions; begin anew instead.
+  // What REVOKE of one privilege leaves of ALL differs between MySQL versions: revoke everything and grant anew.
   if (before.has(all) && !goal.has(all)) {
     await session.run(what, `REVOKE ALL PRIVILEGES ON ${place} FROM ${account}`);
   }

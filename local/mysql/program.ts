@@ -19,7 +19,7 @@ export interface Version {
   readonly patch: number;
 }
 
-export const oldestMajor = 8;
+const oldestMajor = 8;
 
 export function showVersion({ major, minor, patch }: Version): string {
   return `${major}.${minor}.${patch}`;

@@ -57,7 +57,7 @@ const masterPrivileges = [
 ];
 
 /** MySQL 8.2 split SET_USER_ID in two, of which RDS allows one (…/Appendix.MySQL.CommonDBATasks.dynamic-privileges.html). */
-export function masterPrivilegesFor({ major, minor }: Version): readonly string[] {
+function masterPrivilegesFor({ major, minor }: Version): readonly string[] {
   return [...masterPrivileges, major > 8 || minor >= 2 ? "SET_ANY_DEFINER" : "SET_USER_ID"];
 }
 

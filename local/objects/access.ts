@@ -2,7 +2,7 @@ import { evaluate } from "../iam/evaluate";
 import { type PolicyDocument, PolicyError, parsePolicy, type Statement } from "../iam/policy";
 
 /** Who asks the object store. */
-export type Principal = { readonly kind: "anonymous" } | { readonly kind: "role"; readonly arn: string };
+export type S3Caller = { readonly kind: "anonymous" } | { readonly kind: "role"; readonly arn: string };
 
 /** What the store needs to know of roles; `Iam` of `local/iam` is one. */
 export interface Roles {
@@ -44,7 +44,7 @@ const context = { "aws:SecureTransport": "true" };
 export function isAllowed(
   access: BucketAccess,
   roles: Roles,
-  principal: Principal,
+  principal: S3Caller,
   action: string,
   key?: string,
 ): boolean {

@@ -44,14 +44,6 @@ export function text(resource: Registered, key: string): string {
   return value;
 }
 
-/** A text input that may be left out. */
-export function optionalText(resource: Registered, key: string): string | undefined {
-  const value = resource.inputs[key];
-  return value === undefined || value === null
-    ? undefined
-    : text({ ...resource, inputs: { [key]: String(value) } }, key);
-}
-
 function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

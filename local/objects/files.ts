@@ -92,7 +92,7 @@ export class ObjectFiles {
 }
 
 /** An object opened for reading: end it by reading `stream()` to its end, by destroying that stream, or by `close()`. */
-export class OpenObject {
+class OpenObject {
   constructor(
     readonly file: FileHandle,
     readonly head: ObjectHead,

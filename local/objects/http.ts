@@ -64,7 +64,7 @@ async function answerOrThrow(
 }
 
 /** Bucket, key and query of a request line's target; dots in a path mean nothing to S3. */
-export function parseTarget(target: string): { bucket: string; key: string; query: URLSearchParams } {
+function parseTarget(target: string): { bucket: string; key: string; query: URLSearchParams } {
   const path = target.replace(/^https?:\/\/[^/?]*/i, "");
   const [pathname, ...query] = path.split("?");
   const [, bucket = "", ...key] = pathname!.split("/");

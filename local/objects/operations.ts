@@ -1,4 +1,4 @@
-import { type BucketAccess, isAllowed, type Principal, type Roles } from "./access";
+import { type BucketAccess, isAllowed, type Roles, type S3Caller } from "./access";
 import { accessDenied, errorAnswer, notImplemented, S3Error, type S3Response, standardHeaders } from "./answers";
 import { isWanted, preconditionFailed, rangeOf } from "./conditions";
 import type { CorsRule } from "./cors";
@@ -18,7 +18,7 @@ export interface S3Request {
   readonly key: string;
   /** Names in lower case; what is not given does not arrive. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly principal: Principal;
+  readonly principal: S3Caller;
   /** Read for a `PUT` that is allowed, and only then. What it throws, the store throws. */
   readonly body?: AsyncIterable<Uint8Array>;
 }
@@ -29,7 +29,7 @@ export interface S3 {
 }
 
 /** Headers of an upload that come back with the object. */
-export const storedHeaders = [
+const storedHeaders = [
   "content-type",
   "cache-control",
   "content-disposition",

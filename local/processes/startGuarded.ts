@@ -8,8 +8,6 @@ import type { Readable, Writable } from "node:stream";
 export interface GuardedOptions {
   /** Takes the command's output; emptied at each start, mode 0600. */
   readonly logFile: string;
-  /** @default this process's environment */
-  readonly env?: NodeJS.ProcessEnv;
   /** @default this process's folder */
   readonly cwd?: string;
   /** Milliseconds between SIGTERM and SIGKILL. @default 10000 */
@@ -51,7 +49,7 @@ export async function startGuarded(
       stdio: ["pipe", log, log, "pipe"],
       detached: true,
       cwd: options.cwd,
-      env: { ...(options.env ?? process.env), NODE_OPTIONS: "" },
+      env: { ...process.env, NODE_OPTIONS: "" },
     },
   );
   closeSync(log);

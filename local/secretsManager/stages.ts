@@ -1,6 +1,7 @@
 import { AwsError } from "../iam/awsError";
 import type { Secret } from "./store";
 
+/** The ID of the version that has a staging label; undefined where none has it. */
 export function versionWith(secret: Secret, stage: string): string | undefined {
   return Object.keys(secret.versions).find((id) => secret.versions[id]!.stages.includes(stage));
 }
@@ -17,6 +18,7 @@ export function moveStage(secret: Secret, stage: string, to: string): void {
   if (stage === "AWSCURRENT" && from !== undefined) moveStage(secret, "AWSPREVIOUS", from);
 }
 
+/** Takes a staging label off a version; does nothing where it has another or none. */
 export function removeStage(secret: Secret, stage: string, from: string): void {
   const version = secret.versions[from]!;
   version.stages = version.stages.filter((other) => other !== stage);

@@ -1,13 +1,11 @@
-import { callingClient, setPassword } from "../authenticate";
+import { clientOf, setPassword } from "../authenticate";
 import { checkCode, codeMismatch, deliveryDetails, sendCode } from "../codes";
-import { invalidParameter, notAuthorized, userNotFound } from "../errors";
-import { type Input, optionalText, text, textMap } from "../input";
+import { invalidParameter, notAuthorized, unknownToClient } from "../errors";
+import { type Input, text, textMap } from "../input";
 import { checkPassword, passwordMatches } from "../passwords";
-import { adminScope } from "../tokens";
 import { runTrigger } from "../triggers";
-import type { Client, World } from "../world";
-
-const unknownHere = "Username/client id combination not found.";
+import type { World } from "../world";
+import { signedIn } from "./self";
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ForgotPassword.html */
 export async function forgotPassword(world: World, input: Input): Promise<object> {
@@ -17,7 +15,7 @@ export async function forgotPassword(world: World, input: Input): Promise<object
   const user = pool.users.find(username);
   const reachable = user?.enabled && user.attributes.email_verified === "true";
   if (!reachable && settings.hidesUserExistence) return deliveryDetails(username);
-  if (!user) throw userNotFound(unknownHere);
+  if (!user) throw unknownToClient();
   if (!reachable) {
     const message = "Cannot reset password for the user as there is no registered/verified email or phone_number";
     throw invalidParameter(message);
@@ -37,7 +35,7 @@ export async function confirmForgotPassword(world: World, input: Input): Promise
   const [code, password] = [text(input, "ConfirmationCode"), text(input, "Password")];
   checkPassword(password, pool.settings.passwords);
   const user = pool.users.find(username);
-  if (!user) throw settings.hidesUserExistence ? codeMismatch() : userNotFound(unknownHere);
+  if (!user) throw settings.hidesUserExistence ? codeMismatch() : unknownToClient();
   checkCode(world, pool, user, "passwordReset", code);
   // Spent before anything is awaited, so that one code changes one password.
   const spent = { ...user, code: undefined };
@@ -51,10 +49,7 @@ export async function confirmForgotPassword(world: World, input: Input): Promise
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ChangePassword.html */
 export async function changePassword(world: World, input: Input): Promise<object> {
-  const { claims, client, user } = world.tokens.access(world, text(input, "AccessToken"));
-  if (!String(claims.scope).split(" ").includes(adminScope)) {
-    throw notAuthorized("Access Token does not have required scopes");
-  }
+  const { client, user } = signedIn(world, input);
   const proposed = text(input, "ProposedPassword");
   if (!(await passwordMatches(text(input, "PreviousPassword"), user.passwordHash))) {
     throw notAuthorized("Incorrect username or password.");
@@ -62,8 +57,4 @@ export async function changePassword(world: World, input: Input): Promise<object
   checkPassword(proposed, client.pool.settings.passwords);
   await setPassword(world, client, user, proposed, {});
   return {};
-}
-
-function clientOf(world: World, input: Input, username: string): Client {
-  return callingClient(world, text(input, "ClientId"), username, optionalText(input, "SecretHash"));
 }

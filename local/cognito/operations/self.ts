@@ -43,7 +43,11 @@ export async function revokeToken(world: World, input: Input): Promise<object> {
   return {};
 }
 
-function signedIn(world: World, input: Input) {
+/**
+ * Whom the access token of a call was issued to.
+ * @throws NotAuthorizedException where it is not good, or its scopes are not for one's own account
+ */
+export function signedIn(world: World, input: Input) {
   const access = world.tokens.access(world, text(input, "AccessToken"));
   if (!String(access.claims.scope).split(" ").includes(adminScope)) {
     throw notAuthorized("Access Token does not have required scopes");

@@ -122,6 +122,10 @@ export function challengeSession(world: World, client: Client, user: User): stri
   });
 }
 
+/**
+ * Sets the person's own password, which confirms the user.
+ * @throws InvalidPasswordException where the pool's policy refuses it
+ */
 export async function replaceTemporaryPassword(
   world: World,
   client: Client,

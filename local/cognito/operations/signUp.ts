@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { checkAttributes, isEmail } from "../attributes";
-import { callingClient } from "../authenticate";
+import { clientOf } from "../authenticate";
 import { checkCode, deliveryDetails, expiredCode, sendCode } from "../codes";
-import { invalidParameter, notAuthorized, refusal, userNotFound } from "../errors";
-import { attributeList, type Input, optionalText, text, textMap } from "../input";
+import { invalidParameter, notAuthorized, refusal, unknownToClient, userNotFound } from "../errors";
+import { attributeList, type Input, text, textMap } from "../input";
 import { checkPassword, hashPassword } from "../passwords";
-import { runTrigger } from "../triggers";
+import { noClient, runTrigger } from "../triggers";
 import type { User } from "../users";
-import type { Client, Pool, World } from "../world";
+import type { Pool, World } from "../world";
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html */
 export async function signUp(world: World, input: Input): Promise<object> {
@@ -36,8 +36,7 @@ export async function confirmSignUp(world: World, input: Input): Promise<object>
   const { pool, settings } = client;
   const code = text(input, "ConfirmationCode");
   const user = pool.users.find(username);
-  if (!user)
-    throw settings.hidesUserExistence ? expiredCode() : userNotFound("Username/client id combination not found.");
+  if (!user) throw settings.hidesUserExistence ? expiredCode() : unknownToClient();
   if (user.status !== "UNCONFIRMED") {
     throw notAuthorized(`User cannot be confirmed. Current status is ${user.status}`);
   }
@@ -56,7 +55,7 @@ export async function adminConfirmSignUp(world: World, input: Input, pool: Pool)
   if (user.status !== "UNCONFIRMED") {
     throw notAuthorized(`User cannot be confirmed. Current status is ${user.status}`);
   }
-  await confirm(world, pool, user, "CLIENT_ID_NOT_APPLICABLE", textMap(input, "ClientMetadata"), {});
+  await confirm(world, pool, user, noClient, textMap(input, "ClientMetadata"), {});
   return {};
 }
 
@@ -67,7 +66,7 @@ export async function resendConfirmationCode(world: World, input: Input): Promis
   const user = pool.users.find(username);
   if (!user) {
     if (settings.hidesUserExistence) return deliveryDetails(username);
-    throw userNotFound("Username/client id combination not found.");
+    throw unknownToClient();
   }
   if (user.status !== "UNCONFIRMED") throw invalidParameter("User is already confirmed.");
   if (!pool.settings.autoVerified.includes("email") || user.attributes.email === undefined) {
@@ -97,10 +96,6 @@ async function confirm(
   await runTrigger(world, pool, "PostConfirmation_ConfirmSignUp", confirmed, clientId, metadata);
 }
 
-function clientOf(world: World, input: Input, username: string): Client {
-  return callingClient(world, text(input, "ClientId"), username, optionalText(input, "SecretHash"));
-}
-
 export interface NamedUser {
   readonly username: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -123,6 +118,7 @@ export function refuseTaken(pool: Pool, ...names: string[]): void {
   }
 }
 
+/** A user who is not saved yet: enabled, with a `sub`, the address unverified unless the attributes say otherwise. */
 export function newUser(world: World, named: NamedUser, state: Pick<User, "status"> & Partial<User>): User {
   const sub = /^[0-9a-f-]{36}$/.test(named.username) ? named.username : randomUUID();
   const unverified: Record<string, string> = named.attributes.email === undefined ? {} : { email_verified: "false" };

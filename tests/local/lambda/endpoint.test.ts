@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { signedHeadersFor } from "../../../local/iam/signature";
+import { signedHeadersFor } from "./signedHeaders";
 import { makeWorld, until, type World } from "./support";
 
 let world: World;
