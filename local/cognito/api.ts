@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { AwsError, jsonBody } from "../aws/awsError";
 import { BodyTooLong, isGone, readBody, sendJson } from "../http";
-import { AwsError } from "../iam/awsError";
 import { refusal } from "./errors";
-import type { Input } from "./input";
 import { perform } from "./operations";
 import type { World } from "./world";
 
@@ -58,7 +57,7 @@ async function answerOperation(world: World, request: IncomingMessage, response:
     const { authorization = "", origin } = request.headers;
     const signed = origin === undefined && /^AWS4-HMAC-SHA256 Credential=\S+/.test(authorization);
     if (prefix !== service) throw refusal("UnknownOperationException", `X-Amz-Target must begin with ${service}.`);
-    const input = parse((await readBody(request, longestBody)).toString());
+    const input = jsonBody(await readBody(request, longestBody));
     sendJson(response, 200, await perform(world, name, input, signed), headers);
   } catch (error) {
     if (isGone(request)) return;
@@ -66,16 +65,6 @@ async function answerOperation(world: World, request: IncomingMessage, response:
     const body = { __type: known.code, message: known.message };
     sendJson(response, known.status, body, { ...headers, "x-amzn-errortype": known.code });
   }
-}
-
-function parse(body: string): Input {
-  try {
-    const value: unknown = JSON.parse(body);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Input;
-  } catch {
-    // Said below.
-  }
-  throw refusal("SerializationException", "The body must be a JSON object.");
 }
 
 function knownError(error: unknown): AwsError {

@@ -1,4 +1,4 @@
-import { AwsError } from "../iam/awsError";
+import { AwsError } from "../aws/awsError";
 
 /** A refusal as Cognito words it; every one of them is HTTP 400. */
 export function refusal(code: string, message: string): AwsError {

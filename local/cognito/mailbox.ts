@@ -1,4 +1,4 @@
-import { Journal } from "./journal";
+import { Journal } from "../journal";
 
 /** A mail that Cognito would have sent. */
 export interface Mail {

@@ -1,4 +1,4 @@
-import { AwsError } from "../iam/awsError";
+import { AwsError } from "../aws/awsError";
 import { refusal } from "./errors";
 import type { User } from "./users";
 import type { Pool, TriggerEvent, World } from "./world";

@@ -1,5 +1,5 @@
+import { Journal } from "../journal";
 import type { Code } from "./codes";
-import { Journal } from "./journal";
 
 /** How far a user is; FORCE_CHANGE_PASSWORD stands for a temporary password. */
 export type UserStatus = "UNCONFIRMED" | "CONFIRMED" | "FORCE_CHANGE_PASSWORD";

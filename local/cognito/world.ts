@@ -1,6 +1,6 @@
+import type { Journal } from "../journal";
 import type { ClientSettings } from "./clientSettings";
 import { refusal } from "./errors";
-import type { Journal } from "./journal";
 import type { Mailbox } from "./mailbox";
 import type { PoolSettings } from "./settings";
 import type { Session, Tokens } from "./tokens";

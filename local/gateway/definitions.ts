@@ -1,5 +1,5 @@
+import { shortHash } from "../aws/names";
 import type { Made, Maker, Registered, Site } from "../host/part";
-import { shortHash } from "../iam/names";
 import { admit, refuse, type Support, text } from "../objects/admit";
 import type { UserPools } from "./authorizers";
 import { responseTypes, unknownInTemplate } from "./faults";

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { shortHash } from "../aws/names";
 import { replaceFile } from "../files";
-import { shortHash } from "../iam/names";
 import type { Api } from "./model";
 
 /** A copy of an API as it was at one moment. */

@@ -1,14 +1,11 @@
 import { Readable } from "node:stream";
 import type { S3Caller } from "../objects/access";
-import type { S3Response } from "../objects/answers";
 import type { S3 } from "../objects/operations";
+import type { Answer } from "../objects/serve";
 import { Fault } from "./faults";
 import { type Values, valueFor } from "./mapping";
 import type { Integration, S3Target } from "./model";
 import { mediaTypeOf } from "./payload";
-
-/** What an integration gives back. */
-export type Reply = Pick<S3Response, "status" | "headers" | "body">;
 
 /** What integrations need of the rest of this machine. */
 export interface Backends {
@@ -41,7 +38,7 @@ export function templateFor(integration: Integration, contentType: string | unde
 }
 
 /** What a mock answers: the `statusCode` of its template, or of the payload where that passes through. */
-export async function callMock(template: string | undefined, payload: Payload): Promise<Reply> {
+export async function callMock(template: string | undefined, payload: Payload): Promise<Answer> {
   const text = template ?? (await collect(payload.chunks)).toString();
   let status: unknown;
   try {
@@ -62,7 +59,7 @@ export async function callS3(
   { s3, roles }: Backends,
   values: Values,
   payload: Payload,
-): Promise<Reply> {
+): Promise<Answer> {
   let principal: S3Caller = { kind: "anonymous" };
   if (target.credentials !== undefined) {
     if (!roles.assumableBy(target.credentials, "apigateway.amazonaws.com")) {
@@ -106,7 +103,7 @@ function mappedHeaders(integration: Integration, values: Values): Record<string,
 }
 
 /** The reply, or Fault 504 where it takes longer than the integration's time. A reply that comes too late is let go. */
-async function within(milliseconds: number, start: Promise<void>, reply: Promise<Reply>): Promise<Reply> {
+async function within(milliseconds: number, start: Promise<void>, reply: Promise<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   let over = false;
   const timeout = new Promise<never>((_, reject) => {
@@ -115,7 +112,7 @@ async function within(milliseconds: number, start: Promise<void>, reply: Promise
       timer = setTimeout(() => reject(new Fault("INTEGRATION_TIMEOUT")), milliseconds);
     });
   });
-  const closeWhereLate = ({ body }: Reply) => {
+  const closeWhereLate = ({ body }: Answer) => {
     if (over && body instanceof Readable) body.destroy();
   };
   // A failure after the time is over concerns nobody any more.

@@ -4,7 +4,7 @@ import { type Answer, bodyOf, headersOf } from "../objects/serve";
 import type { Claims, CognitoAuthorizers } from "./authorizers";
 import { Fault, faultAnswer } from "./faults";
 import { selects } from "./integrationInputs";
-import { type Backends, callMock, callS3, collect, type Payload, type Reply, templateFor } from "./integrations";
+import { type Backends, callMock, callS3, collect, type Payload, templateFor } from "./integrations";
 import { type Values, valueFor } from "./mapping";
 import type { Api, Integration, IntegrationResponse, Method } from "./model";
 import { type Conversion, convert, NotBase64, requestConversion, responseConversion } from "./payload";
@@ -158,7 +158,7 @@ function converting(payload: Buffer, conversion: Conversion): Buffer {
 }
 
 /** Makes the method response out of the integration's. */
-async function respond(call: Call, api: Api, reply: Reply): Promise<Answer> {
+async function respond(call: Call, api: Api, reply: Answer): Promise<Answer> {
   const [status, response] = select(call.integration, reply.status);
   if (Number(reply.headers["content-length"] ?? 0) > payloadLimit) {
     throw new Fault(

@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { physicalName, shortHash } from "../aws/names";
 import type { Made, Maker, Part, Registered, Site } from "../host/part";
 import { evaluate, type PolicyRequest } from "./evaluate";
 import { managedPolicies } from "./managedPolicies";
-import { physicalName, shortHash } from "./names";
 import { type PolicyDocument, PolicyError, type PolicyKind, parsePolicy } from "./policy";
 
 /** What an AWS SDK needs to sign requests. */

@@ -1,4 +1,4 @@
-import { AwsError } from "../iam/awsError";
+import { AwsError } from "../aws/awsError";
 import type { Lambda } from "./lambda";
 
 /** A trigger answered with an error; the message is the function's own, which Cognito passes on to the person. */

@@ -1,5 +1,5 @@
-import { AwsError } from "../iam/awsError";
-import type { AwsAnswer, AwsCall } from "../iam/awsServer";
+import { AwsError } from "../aws/awsError";
+import type { AwsAnswer, AwsCall } from "../aws/awsServer";
 import type { Lambda } from "./lambda";
 
 /** Asynchronous invocations take 1 MB at most; waiting ones 6 MB, which the server itself refuses beyond. */

@@ -1,6 +1,7 @@
 /** `aws:lambda/invocation:Invocation`: what a deployment has a function do, and waits for. */
+
+import { shortHash } from "../aws/names";
 import { type Made, type Registered, StartError } from "../host/part";
-import { shortHash } from "../iam/names";
 import type { RunnableFunction } from "./function";
 
 /**

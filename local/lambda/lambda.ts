@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { AwsError, notAuthorized } from "../aws/awsError";
+import { AwsServer } from "../aws/awsServer";
+import { shortHash } from "../aws/names";
 import type { Made, Maker, Part, Registered, Site } from "../host/part";
-import { AwsError } from "../iam/awsError";
-import { AwsServer } from "../iam/awsServer";
 import { evaluate } from "../iam/evaluate";
 import type { Iam } from "../iam/iam";
-import { shortHash } from "../iam/names";
 import { unpack } from "./archive";
 import type { Outcome } from "./container";
 import { answerInvoke } from "./endpoint";
@@ -108,7 +108,7 @@ export class Lambda implements Part {
     const { allowed, who } = this.#mayInvoke(name, arn, caller);
     if (!allowed) {
       const kind = "service" in caller ? "resource" : "identity";
-      const message = `User: ${who} is not authorized to perform: ${invokeAction} on resource: ${arn} because no ${kind}-based policy allows the ${invokeAction} action`;
+      const message = notAuthorized(who, invokeAction, arn, kind);
       throw new AwsError("AccessDeniedException", 403, message, { Type: "User" });
     }
     return this.#find(name);

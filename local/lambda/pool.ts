@@ -1,4 +1,4 @@
-import { AwsError } from "../iam/awsError";
+import { AwsError } from "../aws/awsError";
 import type { Container, Invocation, Outcome } from "./container";
 
 export interface PoolOptions {

@@ -1,6 +1,6 @@
+import { physicalName } from "../aws/names";
 import type { Registered, Site } from "../host/part";
 import type { Iam } from "../iam/iam";
-import { physicalName } from "../iam/names";
 
 /** A function as it was declared, checked and with Lambda's defaults. */
 export interface Settings {

@@ -1,5 +1,5 @@
+import { AwsError } from "../aws/awsError";
 import type { PoolSettings } from "../cognito/settings";
-import { AwsError } from "../iam/awsError";
 import { attributeLabel, usernameLabel } from "./labels";
 
 /** A link on a page. */

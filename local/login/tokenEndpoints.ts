@@ -1,9 +1,9 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { AwsError } from "../aws/awsError";
 import { perform } from "../cognito/operations";
 import { attributeClaims, type TokenSet } from "../cognito/tokens";
 import type { Client } from "../cognito/world";
-import { AwsError } from "../iam/awsError";
 import { single } from "./authorization";
 import { OAuthError } from "./failures";
 import type { LoginContext } from "./interactions";

@@ -1,14 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Readable } from "node:stream";
-
-/** What the object store answers, over HTTP or to the gateway. */
-export interface S3Response {
-  readonly status: number;
-  /** Header names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Absent where the answer has no body (HEAD, 304, an upload). A stream must be read or destroyed. */
-  readonly body?: Buffer | Readable;
-}
+import type { Answer } from "./serve";
 
 /** An error of S3 by its code, which becomes the XML that S3 sends. */
 export class S3Error extends Error {
@@ -53,7 +44,7 @@ export function standardHeaders(): Record<string, string> {
  * An error as S3 sends it.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
-export function errorAnswer(error: S3Error): S3Response {
+export function errorAnswer(error: S3Error): Answer {
   const standard = standardHeaders();
   const elements = {
     Code: error.code,

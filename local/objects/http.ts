@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import { accessDenied, errorAnswer, S3Error, type S3Response, standardHeaders } from "./answers";
+import { accessDenied, errorAnswer, S3Error, standardHeaders } from "./answers";
 import { corsHeaders, preflightHeaders } from "./cors";
 import type { Bucket, S3 } from "./operations";
-import { bodyOf, headersOf } from "./serve";
+import { type Answer, bodyOf, headersOf } from "./serve";
 
 /** Query parameters that make another operation out of a request; S3 ignores those that it does not know. */
 const subresources = new Set(
@@ -19,7 +19,7 @@ export async function answerHttp(
   request: IncomingMessage,
   store: S3,
   buckets: ReadonlyMap<string, Bucket>,
-): Promise<S3Response> {
+): Promise<Answer> {
   try {
     return await answerOrThrow(request, store, buckets);
   } catch (error) {
@@ -32,7 +32,7 @@ async function answerOrThrow(
   request: IncomingMessage,
   store: S3,
   buckets: ReadonlyMap<string, Bucket>,
-): Promise<S3Response> {
+): Promise<Answer> {
   const method = request.method ?? "";
   const headers = headersOf(request);
   const { bucket, key, query } = parseTarget(request.url ?? "");

@@ -1,17 +1,17 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import { join } from "node:path";
+import { shortHash } from "../aws/names";
 import type { Made, Maker, Part, Registered, Site } from "../host/part";
 import type { TimeLimits } from "../http";
-import { shortHash } from "../iam/names";
 import { type PolicyDocument, PolicyError } from "../iam/policy";
 import { checkBucketPolicy, type Roles } from "./access";
 import { admit, refuse, text } from "./admit";
-import { errorAnswer, S3Error, type S3Response } from "./answers";
+import { errorAnswer, S3Error } from "./answers";
 import type { CorsRule } from "./cors";
 import { ObjectFiles } from "./files";
 import { answerHttp } from "./http";
 import { type Bucket, blockAll, ObjectOperations, type S3, type S3Request } from "./operations";
-import { serve } from "./serve";
+import { type Answer, serve } from "./serve";
 
 /**
  * The buckets that the program registered, kept in `<directory>/objects/` and served path style,
@@ -49,7 +49,7 @@ export class ObjectStore implements Part, S3 {
     this.#operations = new ObjectOperations(this.#files, roles, this.#buckets);
   }
 
-  request(request: S3Request): Promise<S3Response> {
+  request(request: S3Request): Promise<Answer> {
     return this.#operations.request(request);
   }
 

@@ -1,8 +1,9 @@
 import { type BucketAccess, isAllowed, type Roles, type S3Caller } from "./access";
-import { accessDenied, errorAnswer, notImplemented, S3Error, type S3Response, standardHeaders } from "./answers";
+import { accessDenied, errorAnswer, notImplemented, S3Error, standardHeaders } from "./answers";
 import { isWanted, preconditionFailed, rangeOf } from "./conditions";
 import type { CorsRule } from "./cors";
 import { ObjectExists, type ObjectFiles, type ObjectHead } from "./files";
+import type { Answer } from "./serve";
 
 /** One bucket as the program configured it. */
 export interface Bucket extends BucketAccess {
@@ -25,7 +26,7 @@ export interface S3Request {
 
 /** A part of this machine that answers as S3; never throws for what S3 would answer with an error. */
 export interface S3 {
-  request(request: S3Request): Promise<S3Response>;
+  request(request: S3Request): Promise<Answer>;
 }
 
 /** Headers of an upload that come back with the object. */
@@ -57,7 +58,7 @@ export class ObjectOperations implements S3 {
     private readonly buckets: ReadonlyMap<string, Bucket>,
   ) {}
 
-  async request(request: S3Request): Promise<S3Response> {
+  async request(request: S3Request): Promise<Answer> {
     try {
       return await this.#perform(request);
     } catch (error) {
@@ -67,7 +68,7 @@ export class ObjectOperations implements S3 {
     }
   }
 
-  #perform(request: S3Request): Promise<S3Response> {
+  #perform(request: S3Request): Promise<Answer> {
     const bucket = this.#bucket(request);
     if (Buffer.byteLength(request.key) > longestKey) {
       throw new S3Error(400, "KeyTooLongError", "Your key is too long", {
@@ -93,7 +94,7 @@ export class ObjectOperations implements S3 {
     throw new S3Error(404, "NoSuchBucket", "The specified bucket does not exist", { BucketName: request.bucket });
   }
 
-  async #get(bucket: Bucket, request: S3Request): Promise<S3Response> {
+  async #get(bucket: Bucket, request: S3Request): Promise<Answer> {
     const { key, headers, principal } = request;
     if (!isAllowed(bucket, this.roles, principal, "s3:GetObject", key)) throw accessDenied();
     const object = await this.files.open(bucket.bucket, key);
@@ -129,7 +130,7 @@ export class ObjectOperations implements S3 {
     }
   }
 
-  async #put(bucket: Bucket, request: S3Request): Promise<S3Response> {
+  async #put(bucket: Bucket, request: S3Request): Promise<Answer> {
     const { key, headers, principal, body = nothing() } = request;
     if (!isAllowed(bucket, this.roles, principal, "s3:PutObject", key)) throw accessDenied();
     const stored = headersToStore(headers);
@@ -154,12 +155,12 @@ export class ObjectOperations implements S3 {
     }
   }
 
-  async #onBucket(bucket: Bucket, request: S3Request): Promise<S3Response> {
+  async #onBucket(bucket: Bucket, request: S3Request): Promise<Answer> {
     return this.#unserved(bucket, request, request.method === "PUT" ? "s3:CreateBucket" : "s3:ListBucket", true);
   }
 
   /** What this store does not do: who may not do it either hears that, everyone else hears that it is missing. */
-  async #unserved(bucket: Bucket, request: S3Request, action: string, onBucket = false): Promise<S3Response> {
+  async #unserved(bucket: Bucket, request: S3Request, action: string, onBucket = false): Promise<Answer> {
     const key = onBucket ? undefined : request.key;
     if (!isAllowed(bucket, this.roles, request.principal, action, key)) throw accessDenied();
     throw notImplemented({ Method: request.method, ResourceType: onBucket ? "BUCKET" : "OBJECT" });

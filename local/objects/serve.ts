@@ -7,7 +7,9 @@ import { isGone, type ListenOptions, listen, stop } from "../http";
 /** A whole HTTP answer. */
 export interface Answer {
   readonly status: number;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Absent where the answer has none (HEAD, 304, an upload). A stream must be read or destroyed. */
   readonly body?: Buffer | Readable;
 }
 

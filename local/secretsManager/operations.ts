@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { AwsError } from "../iam/awsError";
+import { AwsError } from "../aws/awsError";
 import { moveStage, updateStage, versionWith } from "./stages";
 import type { Secret, Version } from "./store";
 
@@ -88,10 +88,7 @@ function putSecretValue(secret: Secret, input: Input, now: number): Record<strin
     throw new AwsError("InvalidRequestException", 400, "You must provide either SecretString or SecretBinary.");
   }
   const stages = stageList(input.VersionStages);
-  const token = text(input, "ClientRequestToken") ?? randomUUID();
-  if (token.length < 32 || token.length > 64) {
-    throw invalid(`ClientRequestToken has ${token.length} characters; it must be between 32 and 64.`);
-  }
+  const token = requestToken(input);
   const id = addVersion(secret, { id: token, value: { secretString, secretBinary }, stages, now });
   return { ...identity(secret), VersionId: id, VersionStages: secret.versions[id]!.stages };
 }
@@ -152,6 +149,16 @@ export function text(input: Input, key: string): string | undefined {
   const value = input[key] ?? undefined;
   if (value === undefined || typeof value === "string") return value;
   throw new AwsError("SerializationException", 400, `${key} must be a string.`);
+}
+
+/**
+ * What makes a request the same one when it is sent again, and the ID of the version that it makes; @default a new UUID
+ * @throws AwsError InvalidParameterException where its length is not 32 to 64
+ */
+export function requestToken(input: Input): string {
+  const token = text(input, "ClientRequestToken") ?? randomUUID();
+  if (token.length >= 32 && token.length <= 64) return token;
+  throw invalid(`ClientRequestToken has ${token.length} characters; it must be between 32 and 64.`);
 }
 
 function stageList(raw: unknown): string[] {

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { AwsError } from "../aws/awsError";
 import type { Made, Registered } from "../host/part";
-import { AwsError } from "../iam/awsError";
 import type { Outcome } from "../lambda/container";
-import { type Input, identity, text } from "./operations";
+import { type Input, identity, requestToken, text } from "./operations";
 import { moveStage, removeStage, versionWith } from "./stages";
 import type { Secret } from "./store";
 
@@ -48,11 +48,7 @@ export class Rotations {
       const message = "No Lambda rotation function ARN is associated with this secret.";
       throw new AwsError("InvalidRequestException", 400, message);
     }
-    const token = text(input, "ClientRequestToken") ?? randomUUID();
-    if (token.length < 32 || token.length > 64) {
-      const message = `ClientRequestToken has ${token.length} characters; it must be between 32 and 64.`;
-      throw new AwsError("InvalidParameterException", 400, message);
-    }
+    const token = requestToken(input);
     this.turnOn(secret, functionArn, rules.AutomaticallyAfterDays);
     if (input.RotateImmediately === false) return identity(secret);
     const running = this.#running.get(secret);

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { AwsError, jsonBody, notAuthorized } from "../aws/awsError";
+import { type AwsAnswer, type AwsCall, AwsServer } from "../aws/awsServer";
+import { physicalName } from "../aws/names";
 import type { Made, Maker, Part, Registered, Site } from "../host/part";
-import { AwsError } from "../iam/awsError";
-import { type AwsAnswer, type AwsCall, AwsServer } from "../iam/awsServer";
 import type { Iam } from "../iam/iam";
-import { physicalName } from "../iam/names";
 import { declare, isDeclared } from "./declared";
-import { addVersion, type Input, notFound, type Operation, operations, text } from "./operations";
+import { addVersion, notFound, type Operation, operations, text } from "./operations";
 import { type Lag, Past } from "./past";
 import { giveUpRotation, madeRotation, type RotationFunctions, Rotations, readRotation } from "./rotation";
 import { type RotationState, type Secret, SecretStore } from "./store";
@@ -139,7 +139,7 @@ export class SecretsManager implements Part {
         `${name || method} is not simulated here; these are: ${known}.`,
       );
     }
-    const input = parse(body);
+    const input = jsonBody(body);
     const id = text(input, "SecretId");
     if (!id) throw new AwsError("InvalidParameterException", 400, "You must provide SecretId.");
     const secret = this.#find(id);
@@ -159,10 +159,8 @@ export class SecretsManager implements Part {
   /** Before it is told whether the secret exists, as AWS does: the answer must not say what the caller may not know. */
   #authorize(accessKeyId: string, action: string, resource: string): void {
     if (this.#iam.authorizeKey(accessKeyId, action, resource).allowed) return;
-    const message =
-      `User: ${this.#iam.roleOf(accessKeyId)} is not authorized to perform: ${action} on resource: ${resource} ` +
-      `because no identity-based policy allows the ${action} action`;
-    throw new AwsError("AccessDeniedException", 400, message);
+    const who = this.#iam.roleOf(accessKeyId);
+    throw new AwsError("AccessDeniedException", 400, notAuthorized(who, action, resource));
   }
 
   /** By name, ARN, or ARN without its six random characters. */
@@ -181,16 +179,6 @@ export class SecretsManager implements Part {
 const noFunctions: RotationFunctions = (functionArn) => {
   throw new AwsError("ResourceNotFoundException", 404, `Function not found: ${functionArn}`);
 };
-
-function parse(body: Buffer): Input {
-  try {
-    const input: unknown = JSON.parse(body.toString("utf8"));
-    if (typeof input === "object" && input !== null && !Array.isArray(input)) return input as Input;
-  } catch {
-    // Answered below like any other body that is no JSON object; the parser's text would quote the secret.
-  }
-  throw new AwsError("SerializationException", 400, "The request body must be a JSON object.");
-}
 
 /** Seconds since 1970, as the protocol has them. */
 function now(): number {

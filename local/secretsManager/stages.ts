@@ -1,4 +1,4 @@
-import { AwsError } from "../iam/awsError";
+import { AwsError } from "../aws/awsError";
 import type { Secret } from "./store";
 
 /** The ID of the version that has a staging label; undefined where none has it. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { AwsError } from "../iam/awsError";
+import { AwsError } from "../aws/awsError";
 import type { RunnableFunction } from "../lambda/function";
 import { md5, systemAttributes } from "./operations";
 import type { Queue, Received } from "./queue";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { AwsError } from "../iam/awsError";
+import { AwsError } from "../aws/awsError";
 import type { Queue, Received } from "./queue";
 
 export type Input = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { Journal } from "../cognito/journal";
-import { AwsError } from "../iam/awsError";
+import { AwsError } from "../aws/awsError";
+import { Journal } from "../journal";
 
 /** A queue's settings, each with SQS's own default. Times in seconds. */
 export interface QueueSettings {

@@ -1,15 +1,15 @@
 import { join } from "node:path";
+import { AwsError, jsonBody, notAuthorized } from "../aws/awsError";
+import { type AwsAnswer, type AwsCall, AwsServer } from "../aws/awsServer";
+import { physicalName, shortHash } from "../aws/names";
 import type { Made, Maker, Part, Registered, Site } from "../host/part";
-import { AwsError } from "../iam/awsError";
-import { type AwsAnswer, type AwsCall, AwsServer } from "../iam/awsServer";
 import { evaluate } from "../iam/evaluate";
 import type { Iam } from "../iam/iam";
-import { physicalName, shortHash } from "../iam/names";
 import { type PolicyDocument, parsePolicy } from "../iam/policy";
 import type { Lambda } from "../lambda/lambda";
 import { EventSourceMapping } from "./eventSourceMapping";
 import { fault, type RedriveAllowed, readMapping, readQueue, readRedrive, readRedriveAllowed } from "./inputs";
-import { type Input, operations, text } from "./operations";
+import { operations, text } from "./operations";
 import { Queue, type QueueSettings } from "./queue";
 
 /** A queue with what decides who may use it. */
@@ -153,7 +153,7 @@ export class Sqs implements Part {
 
   async #answer({ method, headers, body, accessKeyId }: AwsCall): Promise<AwsAnswer> {
     const name = String(headers["x-amz-target"] ?? "").replace(/^AmazonSQS\./, "");
-    const input = parse(body);
+    const input = jsonBody(body);
     if (method === "POST" && name === "GetQueueUrl") {
       const { queue } = this.#authorized(accessKeyId, name, this.#arnOf(text(input, "QueueName")));
       return answerOf({ QueueUrl: this.#urlOf(queue.arn.split(":").at(-1)!) });
@@ -173,10 +173,7 @@ export class Sqs implements Part {
     const role = this.#iam.roleOf(accessKeyId);
     const action = `sqs:${operation}`;
     const may = role ? this.#mayRole(role, action, arn) : this.#iam.authorizeKey(accessKeyId, action, arn).allowed;
-    if (!may) {
-      const message = `User: ${role} is not authorized to perform: ${action} on resource: ${arn} because no identity-based policy allows the ${action} action`;
-      throw new AwsError("AccessDeniedException", 403, message);
-    }
+    if (!may) throw new AwsError("AccessDeniedException", 403, notAuthorized(role, action, arn));
     const found = this.#queues.get(arn);
     if (!found) throw new AwsError("QueueDoesNotExist", 400, "The specified queue does not exist.");
     return found;
@@ -228,13 +225,3 @@ function checkedPolicy(raw: unknown): PolicyDocument {
 }
 
 const answerOf = (result: object): AwsAnswer => ({ status: 200, body: JSON.stringify(result) });
-
-function parse(body: Buffer): Input {
-  try {
-    const input: unknown = JSON.parse(body.toString("utf8"));
-    if (typeof input === "object" && input !== null && !Array.isArray(input)) return input as Input;
-  } catch {
-    // Answered below like any other body that is no JSON object.
-  }
-  throw new AwsError("SerializationException", 400, "The request body must be a JSON object.");
-}

@@ -281,7 +281,7 @@ export class Deployment {
   }
 
   #nameOf(name: string): string {
-    const { physicalName } = loadNatively<typeof import("../../../local/iam/names")>("local/iam/names.ts");
+    const { physicalName } = loadNatively<typeof import("../../../local/aws/names")>("local/aws/names.ts");
     return physicalName(this.#function(name));
   }
 

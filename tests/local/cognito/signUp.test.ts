@@ -16,7 +16,7 @@ import {
   SignUpCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { AwsError } from "../../../local/iam/awsError";
+import { AwsError } from "../../../local/aws/awsError";
 import { LocalCognito, password } from "./support";
 
 let local: LocalCognito;

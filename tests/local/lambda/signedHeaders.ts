@@ -1,4 +1,4 @@
-import { algorithm, type SignedRequest, signatureOf } from "../../../local/iam/signature";
+import { algorithm, type SignedRequest, signatureOf } from "../../../local/aws/signature";
 
 /**
  * The headers that sign a request, for callers without an AWS SDK. The URL's path must be percent-encoded already.

@@ -12,8 +12,8 @@ import {
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AwsError } from "../../../local/aws/awsError";
 import type { Site } from "../../../local/host/part";
-import { AwsError } from "../../../local/iam/awsError";
 import { Iam } from "../../../local/iam/iam";
 import { SecretsManager } from "../../../local/secretsManager/secretsManager";
 import { until } from "../lambda/support";

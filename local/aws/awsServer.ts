@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { BodyTooLong, isGone, listen, readBody, stop, type TimeLimits } from "../http";
+import type { Iam } from "../iam/iam";
 import { AwsError } from "./awsError";
-import type { Iam } from "./iam";
 import { verifySignature } from "./signature";
 
 /** A request that was signed by a known access key. */

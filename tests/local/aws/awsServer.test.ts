@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { AwsServer } from "../../../local/iam/awsServer";
+import { AwsServer } from "../../../local/aws/awsServer";
 import { Iam } from "../../../local/iam/iam";
 
 /** Reads `SecretString` from a server whose clock is off by so many minutes. */
