@@ -1,4 +1,4 @@
-import { StartError } from "../host/part";
+import { fault, type Registered, type StartError } from "../host/part";
 import { list, number, record, string } from "./settings";
 
 /** An app client as the program describes it, with Cognito's defaults filled in. */
@@ -24,8 +24,6 @@ export interface OAuthSettings {
   readonly defaultRedirectUri?: string;
 }
 
-type Inputs = Readonly<Record<string, unknown>>;
-
 const secondsPer: Readonly<Record<string, number>> = { seconds: 1, minutes: 60, hours: 3600, days: 86_400 };
 const hour = 3600;
 const day = 86_400;
@@ -38,9 +36,8 @@ const defaultFlows = ["ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH
  * @throws StartError naming the setting, what was got and what is allowed.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
  */
-export function clientSettings(name: string, inputs: Inputs, customScopes: readonly string[]): ClientSettings {
-  const fault = (key: string, got: unknown, allowed: string) =>
-    new StartError(`App client ${name}: ${key} is ${JSON.stringify(got)}; allowed: ${allowed}.`);
+export function clientSettings(resource: Registered, customScopes: readonly string[]): ClientSettings {
+  const { name, inputs } = resource;
   const units = record(inputs.tokenValidityUnits);
   const lifetime = (
     token: "accessToken" | "idToken" | "refreshToken",
@@ -53,12 +50,13 @@ export function clientSettings(name: string, inputs: Inputs, customScopes: reado
     // 0 means "the default", as Cognito and the provider have it.
     const seconds = given ? given * (secondsPer[unit] ?? Number.NaN) : otherwise;
     if (!(seconds >= least && seconds <= most)) {
-      throw fault(`${token}Validity`, `${given} ${unit}`, `${least / 60} minutes to ${most / day} days`);
+      throw notAllowed(resource, `${token}Validity`, `${given} ${unit}`, `${least / 60} minutes to ${most / day} days`);
     }
     return seconds;
   };
   const rotation = record(inputs.refreshTokenRotation).feature;
-  if (rotation === "ENABLED") throw fault("refreshTokenRotation.feature", rotation, "DISABLED (it is not simulated)");
+  if (rotation === "ENABLED")
+    throw notAllowed(resource, "refreshTokenRotation.feature", rotation, "DISABLED (it is not simulated)");
   return {
     name: string(inputs.name) ?? name,
     authFlows: new Set(
@@ -73,43 +71,59 @@ export function clientSettings(name: string, inputs: Inputs, customScopes: reado
     generateSecret: inputs.generateSecret === true,
     revocation: inputs.enableTokenRevocation !== false,
     readAttributes: Array.isArray(inputs.readAttributes) ? inputs.readAttributes.map(String) : undefined,
-    oauth: inputs.allowedOauthFlowsUserPoolClient === true ? oauthSettings(inputs, customScopes, fault) : undefined,
+    oauth: inputs.allowedOauthFlowsUserPoolClient === true ? oauthSettings(resource, customScopes) : undefined,
   };
 }
 
-function oauthSettings(
-  inputs: Inputs,
-  customScopes: readonly string[],
-  fault: (key: string, got: unknown, allowed: string) => StartError,
-): OAuthSettings {
+function notAllowed(resource: Registered, key: string, got: unknown, allowed: string): StartError {
+  return fault(resource, `${key} is ${JSON.stringify(got)}; allowed: ${allowed}.`);
+}
+
+function oauthSettings(resource: Registered, customScopes: readonly string[]): OAuthSettings {
+  const { inputs } = resource;
   const flows = list(inputs.allowedOauthFlows).map(String);
   if (flows.length !== 1 || flows[0] !== "code") {
-    throw fault("allowedOauthFlows", flows, '["code"] (implicit and client_credentials are not simulated)');
+    throw notAllowed(
+      resource,
+      "allowedOauthFlows",
+      flows,
+      '["code"] (implicit and client_credentials are not simulated)',
+    );
   }
   const providers = list(inputs.supportedIdentityProviders).map(String);
   if (providers.length !== 1 || providers[0] !== "COGNITO") {
-    throw fault("supportedIdentityProviders", providers, '["COGNITO"] (other providers are not simulated)');
+    throw notAllowed(
+      resource,
+      "supportedIdentityProviders",
+      providers,
+      '["COGNITO"] (other providers are not simulated)',
+    );
   }
   const scopes = list(inputs.allowedOauthScopes).map(String);
   const known = [...standardScopes, ...customScopes];
   if (scopes.length === 0 || scopes.some((scope) => !known.includes(scope))) {
-    throw fault("allowedOauthScopes", scopes, `one or more of ${known.join(", ")}`);
+    throw notAllowed(resource, "allowedOauthScopes", scopes, `one or more of ${known.join(", ")}`);
   }
   if (!scopes.includes("openid") && scopes.some((scope) => ["email", "phone", "profile"].includes(scope))) {
-    throw fault("allowedOauthScopes", scopes, "openid beside email, phone or profile");
+    throw notAllowed(resource, "allowedOauthScopes", scopes, "openid beside email, phone or profile");
   }
   const callbackUrls = list(inputs.callbackUrls).map(String);
   const signOutUrls = list(inputs.logoutUrls).map(String);
-  if (callbackUrls.length === 0) throw fault("callbackUrls", callbackUrls, "at least one URL");
+  if (callbackUrls.length === 0) throw notAllowed(resource, "callbackUrls", callbackUrls, "at least one URL");
   for (const [key, urls] of Object.entries({ callbackUrls, logoutUrls: signOutUrls })) {
     const wrong = urls.find((url) => !isRedirectUrl(url));
     if (wrong !== undefined) {
-      throw fault(key, wrong, "https URLs, http://localhost, or an app's own scheme, without a fragment");
+      throw notAllowed(
+        resource,
+        key,
+        wrong,
+        "https URLs, http://localhost, or an app's own scheme, without a fragment",
+      );
     }
   }
   const defaultRedirectUri = string(inputs.defaultRedirectUri);
   if (defaultRedirectUri !== undefined && !callbackUrls.includes(defaultRedirectUri)) {
-    throw fault("defaultRedirectUri", defaultRedirectUri, "one of callbackUrls");
+    throw notAllowed(resource, "defaultRedirectUri", defaultRedirectUri, "one of callbackUrls");
   }
   return { scopes, callbackUrls, signOutUrls, defaultRedirectUri };
 }

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { join } from "node:path";
-import { type Made, type Maker, type Part, type Registered, type Site, StartError } from "../host/part";
+import { fault, type Made, type Maker, type Part, type Registered, type Site } from "../host/part";
 import { listen, stop } from "../http";
 import { Journal } from "../journal";
 import { answer } from "./api";
@@ -117,15 +117,17 @@ export class Cognito implements Part {
     await stop(this.#server);
   }
 
-  #makePool({ name, inputs }: Registered): Made {
-    const settings = poolSettings(name, inputs);
+  #makePool(resource: Registered): Made {
+    const { name } = resource;
+    const settings = poolSettings(resource);
     const { region, accountId } = this.#site;
     const { usernameAttributes, caseSensitive } = settings;
     const fixed = JSON.stringify({ usernameAttributes, caseSensitive });
     const identity = this.#identities.pool(name, region, fixed);
     if (identity.fixed !== fixed) {
-      throw new StartError(
-        `User pool ${name} was made with ${identity.fixed} and is now ${fixed}. On AWS this replaces the pool, and all ` +
+      throw fault(
+        resource,
+        `it was made with ${identity.fixed} and is now ${fixed}. On AWS this replaces the pool, and all ` +
           "users are lost. Put it back, or start from nothing with npm start -- --reset.",
       );
     }
@@ -144,21 +146,23 @@ export class Cognito implements Part {
     return { id, outputs: { arn, name: settings.name, endpoint: this.issuer(id).replace("http://", "") } };
   }
 
-  #makeClient({ name, inputs }: Registered): Made {
-    const pool = this.#poolOf("App client", name, inputs);
-    const settings = clientSettings(name, inputs, [...pool.customScopes]);
-    const { id, secret } = this.#identities.client(pool.id, name, settings.generateSecret);
+  #makeClient(resource: Registered): Made {
+    const pool = this.#poolOf(resource);
+    const settings = clientSettings(resource, [...pool.customScopes]);
+    const { id, secret } = this.#identities.client(pool.id, resource.name, settings.generateSecret);
     this.#clients.set(id, { id, secret, pool, settings, branded: false });
     return { id, outputs: { name: settings.name, clientSecret: secret ?? "" } };
   }
 
-  #makeDomain({ name, inputs }: Registered): Made {
-    const pool = this.#poolOf("Domain", name, inputs);
+  #makeDomain(resource: Registered): Made {
+    const { inputs } = resource;
+    const pool = this.#poolOf(resource);
     const domain = String(inputs.domain);
     const custom = inputs.certificateArn !== undefined;
     if (!custom && (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(domain) || /aws|amazon|cognito/.test(domain))) {
-      throw new StartError(
-        `Domain ${name}: domain is ${JSON.stringify(domain)}; allowed: 1 to 63 lowercase letters, digits and hyphens, ` +
+      throw fault(
+        resource,
+        `domain is ${JSON.stringify(domain)}; allowed: 1 to 63 lowercase letters, digits and hyphens, ` +
           "no hyphen at either end, without the words aws, amazon, cognito.",
       );
     }
@@ -169,28 +173,28 @@ export class Cognito implements Part {
     };
   }
 
-  #makeBranding({ name, inputs }: Registered): Made {
-    const pool = this.#poolOf("Managed login branding", name, inputs);
-    const client = this.#clients.get(String(inputs.clientId));
-    if (client?.pool !== pool) {
-      throw new StartError(`Managed login branding ${name}: clientId is no app client of its user pool.`);
-    }
+  #makeBranding(resource: Registered): Made {
+    const pool = this.#poolOf(resource);
+    const client = this.#clients.get(String(resource.inputs.clientId));
+    if (client?.pool !== pool) throw fault(resource, "clientId is no app client of its user pool.");
     client.branded = true;
     const managedLoginBrandingId = `${client.id}-branding`;
     return { id: `${pool.id},${managedLoginBrandingId}`, outputs: { managedLoginBrandingId } };
   }
 
-  #makeResourceServer({ name, inputs }: Registered): Made {
-    const pool = this.#poolOf("Resource server", name, inputs);
+  #makeResourceServer(resource: Registered): Made {
+    const { inputs } = resource;
+    const pool = this.#poolOf(resource);
     const identifier = String(inputs.identifier);
     const scopeIdentifiers = list(inputs.scopes).map((scope) => `${identifier}/${record(scope).scopeName}`);
     for (const scope of scopeIdentifiers) pool.customScopes.add(scope);
     return { id: `${pool.id}|${identifier}`, outputs: { scopeIdentifiers } };
   }
 
-  #poolOf(what: string, name: string, inputs: Registered["inputs"]): Pool {
-    const pool = this.#pools.get(String(inputs.userPoolId));
-    if (!pool) throw new StartError(`${what} ${name}: there is no user pool ${JSON.stringify(inputs.userPoolId)}.`);
+  #poolOf(resource: Registered): Pool {
+    const { userPoolId } = resource.inputs;
+    const pool = this.#pools.get(String(userPoolId));
+    if (!pool) throw fault(resource, `there is no user pool ${JSON.stringify(userPoolId)}.`);
     return pool;
   }
 

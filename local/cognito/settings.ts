@@ -1,4 +1,4 @@
-import { StartError } from "../host/part";
+import { fault, type Registered } from "../host/part";
 
 /** A user pool as the program describes it, with Cognito's defaults filled in. */
 export interface PoolSettings {
@@ -55,7 +55,8 @@ const notSimulated: Readonly<Record<string, (value: unknown) => boolean>> = {
  * @throws StartError naming each setting that this machine does not simulate, or that Cognito refuses.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPool.html
  */
-export function poolSettings(name: string, inputs: Inputs): PoolSettings {
+export function poolSettings(resource: Registered): PoolSettings {
+  const { name, inputs } = resource;
   const lambda = record(inputs.lambdaConfig);
   const unsupported = [
     ...Object.entries(notSimulated)
@@ -70,9 +71,8 @@ export function poolSettings(name: string, inputs: Inputs): PoolSettings {
     ...(list(inputs.usernameAttributes).includes("phone_number") ? ["usernameAttributes phone_number"] : []),
   ];
   if (unsupported.length > 0) {
-    throw new StartError(
-      `User pool ${name}: this machine does not simulate ${unsupported.join(", ")}. Leave it out of this stack's program.`,
-    );
+    const what = unsupported.join(", ");
+    throw fault(resource, `this machine does not simulate ${what}. Leave it out of this stack's program.`);
   }
   const adminCreate = record(inputs.adminCreateUserConfig);
   const recovery = list(record(inputs.accountRecoverySetting).recoveryMechanisms).map((entry) => record(entry).name);
@@ -83,7 +83,7 @@ export function poolSettings(name: string, inputs: Inputs): PoolSettings {
     autoVerified: list(inputs.autoVerifiedAttributes).map(String),
     passwords: passwordPolicy(record(inputs.passwordPolicy)),
     schema: schemaOf(list(inputs.schemas).map(record)),
-    mail: verificationMail(name, inputs),
+    mail: verificationMail(resource),
     invitation: invitationMail(record(adminCreate.inviteMessageTemplate)),
     adminCreateOnly: adminCreate.allowAdminCreateUserOnly === true,
     selfRecovery: recovery.length === 0 || recovery.includes("verified_email"),
@@ -125,13 +125,14 @@ function schemaOf(schemas: readonly Inputs[]): Record<string, AttributeRule> {
   return rules;
 }
 
-function verificationMail(name: string, inputs: Inputs): PoolSettings["mail"] {
+function verificationMail(resource: Registered): PoolSettings["mail"] {
+  const { inputs } = resource;
   const template = record(inputs.verificationMessageTemplate);
   const message =
     string(template.emailMessage) ?? string(inputs.emailVerificationMessage) ?? "Your confirmation code is {####}";
   // Cognito holds the text against a pattern (API reference, VerificationMessageTemplateType).
   if (!message.includes("{####}")) {
-    throw new StartError(`User pool ${name}: the confirmation mail's text lacks {####}, where Cognito puts the code.`);
+    throw fault(resource, `the confirmation mail's text lacks {####}, where Cognito puts the code.`);
   }
   const subject = string(template.emailSubject) ?? string(inputs.emailVerificationSubject) ?? "Your verification code";
   return { subject, message };

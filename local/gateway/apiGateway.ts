@@ -1,9 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
+import { admit, refuse } from "../host/admit";
+import { required } from "../host/inputs";
 import type { Made, Maker, Part, Registered, Site } from "../host/part";
 import type { TimeLimits } from "../http";
-import { admit, refuse, text } from "../objects/admit";
 import { type Answer, serve } from "../objects/serve";
 import { CognitoAuthorizers, type UserPools } from "./authorizers";
 import { Definitions } from "./definitions";
@@ -101,11 +102,11 @@ export class ApiGateway implements Part {
       this.#site.region,
     );
     const api = this.#definitions.apiOf(resource);
-    const stage = text(resource, "stageName");
+    const stage = required(resource, "stageName");
     if (!/^\w[\w-]{0,127}$/.test(stage)) {
       refuse(resource, `stageName is ${JSON.stringify(stage)}; allowed: up to 128 letters, digits, _ and -`);
     }
-    const deployment = this.#deployments.get(text(resource, "deployment"));
+    const deployment = this.#deployments.get(required(resource, "deployment"));
     if (deployment?.api.id !== api.id) {
       refuse(resource, "BadRequestException: Invalid deployment id specified");
     }
@@ -129,7 +130,7 @@ export class ApiGateway implements Part {
     const { region } = this.#site;
     admit(resource, { simulated: ["restApi", "stageName", "methodPath", "settings"] }, region);
     const api = this.#definitions.apiOf(resource);
-    const stage = text(resource, "stageName");
+    const stage = required(resource, "stageName");
     if (this.#stages.get(stage)?.api.id !== api.id) {
       refuse(resource, "NotFoundException: Invalid stage identifier specified");
     }
@@ -142,7 +143,7 @@ export class ApiGateway implements Part {
     ];
     const settings = (resource.inputs.settings ?? {}) as Record<string, unknown>;
     admit({ ...resource, inputs: settings }, { simulated: [], recorded, only: { cachingEnabled: [false] } }, region);
-    return { id: `${api.id}-${stage}-${text(resource, "methodPath")}`, outputs: {} };
+    return { id: `${api.id}-${stage}-${required(resource, "methodPath")}`, outputs: {} };
   }
 
   #serve() {

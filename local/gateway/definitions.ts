@@ -1,10 +1,11 @@
 import { shortHash } from "../aws/names";
+import { admit, refuse, type Support } from "../host/admit";
+import { required, stringMap, strings } from "../host/inputs";
 import type { Made, Maker, Registered, Site } from "../host/part";
-import { admit, refuse, type Support, text } from "../objects/admit";
 import type { UserPools } from "./authorizers";
 import { responseTypes, unknownInTemplate } from "./faults";
-import { isExpression, strings, texts } from "./inputs";
 import { overlap, readIntegration, readIntegrationResponse } from "./integrationInputs";
+import { isExpression } from "./mapping";
 import type { Api, ApiResource, Method } from "./model";
 
 /** Sentences of API Gateway, whose words people look up. */
@@ -38,7 +39,7 @@ export class Definitions {
 
   /** The API that a resource belongs to. */
   apiOf(resource: Registered, input = "restApi"): Api {
-    return this.#apis.get(text(resource, input)) ?? refuse(resource, notFound("API"));
+    return this.#apis.get(required(resource, input)) ?? refuse(resource, notFound("API"));
   }
 
   #admit(resource: Registered, support: Support): void {
@@ -86,8 +87,8 @@ export class Definitions {
   #makeResource(resource: Registered): Made {
     this.#admit(resource, { simulated: ["restApi", "parentId", "pathPart"] });
     const api = this.apiOf(resource);
-    const parent = api.resources[text(resource, "parentId")] ?? refuse(resource, notFound("Resource"));
-    const pathPart = text(resource, "pathPart");
+    const parent = api.resources[required(resource, "parentId")] ?? refuse(resource, notFound("Resource"));
+    const pathPart = required(resource, "pathPart");
     checkPathPart(resource, api, parent, pathPart);
     const path = `${parent.path === "/" ? "" : parent.path}/${pathPart}`;
     const id = shortHash(`${api.id} ${path}`, 6);
@@ -117,7 +118,7 @@ export class Definitions {
     if (header === undefined) {
       refuse(resource, `identitySource is ${JSON.stringify(source)}; allowed: method.request.header.NAME`);
     }
-    const name = text(resource, "name");
+    const name = required(resource, "name");
     const id = shortHash(`${api.id} authorizer ${name}`, 6);
     api.authorizers[id] = { id, name, header, providerArns };
     const arn = `arn:aws:apigateway:${this.#site.region}::/restapis/${api.id}/authorizers/${id}`;
@@ -146,8 +147,8 @@ export class Definitions {
       only: { authorization: ["NONE", "COGNITO_USER_POOLS"], apiKeyRequired: [false] },
     });
     const api = this.apiOf(resource);
-    const target = api.resources[text(resource, "resourceId")] ?? refuse(resource, notFound("Resource"));
-    const verb = text(resource, "httpMethod");
+    const target = api.resources[required(resource, "resourceId")] ?? refuse(resource, notFound("Resource"));
+    const verb = required(resource, "httpMethod");
     if (!/^(ANY|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT)$/.test(verb)) {
       refuse(resource, `BadRequestException: Invalid HttpMethod specified: ${JSON.stringify(verb)}`);
     }
@@ -209,15 +210,15 @@ export class Definitions {
       only: { responseType: responseTypes },
     });
     const api = this.apiOf(resource, "restApiId");
-    const type = text(resource, "responseType");
-    const responseParameters = texts(resource, "responseParameters");
+    const type = required(resource, "responseType");
+    const responseParameters = stringMap(resource, "responseParameters");
     for (const [target, expression] of Object.entries(responseParameters)) {
       const known = isExpression(expression, "static", "context", "path", "querystring", "header");
       if (!/^gatewayresponse\.header\.[\w-]+$/.test(target) || !known) {
         refuse(resource, `BadRequestException: Invalid mapping expression specified: ${target} = ${expression}`);
       }
     }
-    const responseTemplates = texts(resource, "responseTemplates");
+    const responseTemplates = stringMap(resource, "responseTemplates");
     for (const template of Object.values(responseTemplates)) {
       const unknown = unknownInTemplate(template);
       if (unknown !== undefined)
@@ -230,8 +231,8 @@ export class Definitions {
 
   #methodOf(resource: Registered): { method: Method; key: string } {
     const api = this.apiOf(resource);
-    const target = api.resources[text(resource, "resourceId")] ?? refuse(resource, notFound("Resource"));
-    const verb = text(resource, "httpMethod");
+    const target = api.resources[required(resource, "resourceId")] ?? refuse(resource, notFound("Resource"));
+    const verb = required(resource, "httpMethod");
     const method = target.methods[verb] ?? refuse(resource, notFound("Method"));
     return { method, key: `${api.id}-${target.id}-${verb}` };
   }

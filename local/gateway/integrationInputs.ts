@@ -1,7 +1,8 @@
+import { admit, refuse } from "../host/admit";
+import { required, stringMap } from "../host/inputs";
 import type { Registered, Site } from "../host/part";
-import { admit, refuse, text } from "../objects/admit";
 import { servedHeaders } from "../objects/operations";
-import { isExpression, texts } from "./inputs";
+import { isExpression } from "./mapping";
 import type { ContentHandling, Integration, IntegrationResponse, Method, MockTarget, S3Target } from "./model";
 
 type Where = Pick<Site, "region" | "accountId">;
@@ -33,8 +34,8 @@ export function readIntegration(resource: Registered, method: Method, where: Whe
     where.region,
   );
   const target: MockTarget | S3Target =
-    text(resource, "type") === "MOCK" ? { type: "MOCK" } : readS3Target(resource, where);
-  const requestTemplates = texts(resource, "requestTemplates");
+    required(resource, "type") === "MOCK" ? { type: "MOCK" } : readS3Target(resource, where);
+  const requestTemplates = stringMap(resource, "requestTemplates");
   for (const [mediaType, template] of Object.entries(requestTemplates)) {
     checkStatic(resource, `requestTemplates[${mediaType}]`, template);
     if (target.type === "S3") {
@@ -75,12 +76,12 @@ export function readIntegrationResponse(
     const hint = "let it depend on the MethodResponse";
     refuse(resource, `NotFoundException: Invalid Response status code specified: ${status}; ${hint}`);
   }
-  const responseParameters = texts(resource, "responseParameters");
+  const responseParameters = stringMap(resource, "responseParameters");
   for (const [target, expression] of Object.entries(responseParameters)) {
     if (!declared.includes(target)) refuse(resource, invalidMapping(target));
     if (!isExpression(expression, "static", "response", "context")) refuse(resource, invalidMapping(expression));
   }
-  const responseTemplates = texts(resource, "responseTemplates");
+  const responseTemplates = stringMap(resource, "responseTemplates");
   for (const [mediaType, template] of Object.entries(responseTemplates)) {
     checkStatic(resource, `responseTemplates[${mediaType}]`, template);
   }
@@ -114,7 +115,7 @@ function readS3Target(resource: Registered, { region }: Where): S3Target {
   if (method !== "GET" && method !== "HEAD" && method !== "PUT") {
     refuse(resource, `integrationHttpMethod is ${JSON.stringify(method)}; simulated on this machine: GET, HEAD, PUT`);
   }
-  const uri = text(resource, "uri");
+  const uri = required(resource, "uri");
   const [, inRegion, bucket, key] = /^arn:aws:apigateway:([\w-]+):s3:path\/([^/]+)\/(.+)$/.exec(uri) ?? [];
   if (inRegion === undefined || bucket === undefined || key === undefined) {
     refuse(resource, `uri is ${uri}; simulated: arn:aws:apigateway:${region}:s3:path/{bucket}/{key}`);
@@ -132,7 +133,7 @@ function readRequestParameters(
   method: Method,
   target: MockTarget | S3Target,
 ): Record<string, string> {
-  const parameters = texts(resource, "requestParameters");
+  const parameters = stringMap(resource, "requestParameters");
   for (const [name, expression] of Object.entries(parameters)) {
     const [, place, what] = /^integration\.request\.(path|querystring|header)\.(.+)$/.exec(name) ?? [];
     if (place === undefined || what === undefined) refuse(resource, invalidMapping(name));

@@ -59,3 +59,9 @@ export function valueFor(expression: string, values: Values): string | undefined
   const place = values[source.from];
   return place !== undefined && Object.hasOwn(place, source.name) ? place[source.name] : undefined;
 }
+
+/** Whether an expression can be evaluated here and takes its value from one of these places. */
+export function isExpression(expression: string, ...places: Source["from"][]): boolean {
+  const source = parseSource(expression);
+  return source !== undefined && places.includes(source.from);
+}

@@ -43,6 +43,19 @@ export interface Site {
   say(line: string): void;
 }
 
+/**
+ * The refusal of a resource, because of what the program asks for or what AWS would answer.
+ *
+ * @param sentence what was got, what is allowed, and what to do
+ */
+export function fault(
+  { type, name }: Pick<Registered, "type" | "name">,
+  sentence: string,
+  cause?: unknown,
+): StartError {
+  return new StartError(`${type} "${name}": ${sentence}`, { cause });
+}
+
 /** A command that cannot go on, told to the person in one sentence with what to do; printed without a stack. */
 export class StartError extends Error {
   override readonly name: string = "StartError";

@@ -2,10 +2,10 @@ import { createHmac, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { physicalName, shortHash } from "../aws/names";
-import type { Made, Maker, Part, Registered, Site } from "../host/part";
+import { fault, type Made, type Maker, type Part, type Registered, type Site } from "../host/part";
 import { evaluate, type PolicyRequest } from "./evaluate";
 import { managedPolicies } from "./managedPolicies";
-import { type PolicyDocument, PolicyError, type PolicyKind, parsePolicy } from "./policy";
+import { checkedPolicy, type PolicyDocument } from "./policy";
 
 /** What an AWS SDK needs to sign requests. */
 export interface Credentials {
@@ -113,21 +113,21 @@ export class Iam implements Part {
     const { inputs } = resource;
     const name = physicalName(resource);
     if (!/^[\w+=,.@-]{1,64}$/.test(name)) {
-      throw new Error(`Role name ${JSON.stringify(name)}: allowed are 1 to 64 letters, digits and _+=,.@-`);
+      throw fault(resource, `its name is ${JSON.stringify(name)}; allowed: 1 to 64 letters, digits and _+=,.@-`);
     }
     const path = typeof inputs.path === "string" ? inputs.path : "/";
     const arn = `arn:aws:iam::${this.#accountId}:role${path}${name}`;
-    const trust = checked(inputs.assumeRolePolicy, "trust", `The assumeRolePolicy of role ${name}`);
+    const trust = checkedPolicy(resource, "assumeRolePolicy", inputs.assumeRolePolicy, "trust");
     const inline = (inputs.inlinePolicies ?? []) as { name?: string; policy?: unknown }[];
     const attached = (inputs.managedPolicyArns ?? []) as string[];
-    for (const policyArn of attached) this.#requirePolicy(policyArn);
+    for (const policyArn of attached) this.#checkAttachable(resource, policyArn);
     this.#roles.set(arn, {
       arn,
       trust,
       inline: new Map(
         inline.map((p, i) => [
           p.name ?? `inline-${i}`,
-          checked(p.policy, "identity", `inlinePolicies[${i}] of role ${name}`),
+          checkedPolicy(resource, `inlinePolicies[${i}]`, p.policy, "identity"),
         ]),
       ),
       attached: new Set(attached),
@@ -141,8 +141,8 @@ export class Iam implements Part {
 
   #makeRolePolicy(resource: Registered): Made {
     const name = physicalName(resource);
-    const role = this.#requireRole(resource.inputs.role);
-    role.inline.set(name, checked(resource.inputs.policy, "identity", `Policy ${name} of role ${nameOf(role.arn)}`));
+    const role = this.#roleFor(resource);
+    role.inline.set(name, checkedPolicy(resource, "policy", resource.inputs.policy, "identity"));
     return { id: `${nameOf(role.arn)}:${name}`, outputs: { name, role: nameOf(role.arn) } };
   }
 
@@ -150,34 +150,41 @@ export class Iam implements Part {
     const name = physicalName(resource);
     const path = typeof resource.inputs.path === "string" ? resource.inputs.path : "/";
     const arn = `arn:aws:iam::${this.#accountId}:policy${path}${name}`;
-    this.#policies.set(arn, checked(resource.inputs.policy, "identity", `Policy ${name}`));
+    this.#policies.set(arn, checkedPolicy(resource, "policy", resource.inputs.policy, "identity"));
     return { id: arn, outputs: { arn, name, path, policyId: `ANPA${shortHash(arn, 17).toUpperCase()}` } };
   }
 
-  #attach({ inputs }: Registered): Made {
-    const role = this.#requireRole(inputs.role);
-    const policyArn = String(inputs.policyArn);
-    this.#requirePolicy(policyArn);
+  #attach(resource: Registered): Made {
+    const role = this.#roleFor(resource);
+    const policyArn = String(resource.inputs.policyArn);
+    this.#checkAttachable(resource, policyArn);
     role.attached.add(policyArn);
     return { id: `${nameOf(role.arn)}-${shortHash(policyArn)}`, outputs: { role: nameOf(role.arn), policyArn } };
   }
 
-  /** A role by its name or its ARN, both of which the program may pass on. */
-  #requireRole(given: unknown): Role {
+  /** The role that a resource belongs to, by its name or its ARN, both of which the program may pass on. */
+  #roleFor(resource: Registered): Role {
+    const given = resource.inputs.role;
     const found = [...this.#roles.values()].find((role) => role.arn === given || nameOf(role.arn) === given);
-    if (!found) throw new Error(`There is no role ${JSON.stringify(given)}; roles: ${this.#list()}.`);
+    if (!found) throw fault(resource, `there is no role ${JSON.stringify(given)}; roles: ${this.#list()}.`);
     return found;
   }
 
-  #requirePolicy(arn: string): PolicyDocument {
-    const document = this.#policies.get(arn) ?? managedPolicies.get(arn);
-    if (document) return document;
+  #policy(arn: string): PolicyDocument | undefined {
+    return this.#policies.get(arn) ?? managedPolicies.get(arn);
+  }
+
+  #checkAttachable(resource: Registered, policyArn: string): void {
+    if (this.#policy(policyArn)) return;
     const known = [...managedPolicies.keys(), ...this.#policies.keys()].join(", ");
-    throw new Error(`There is no policy ${arn} on this machine. Known: ${known}. Others go into managedPolicies.ts.`);
+    throw fault(
+      resource,
+      `there is no policy ${policyArn} on this machine; known: ${known}. Others go into local/iam/managedPolicies.ts.`,
+    );
   }
 
   #documentsOf(role: Role): PolicyDocument[] {
-    return [...role.inline.values(), ...[...role.attached].map((arn) => this.#requirePolicy(arn))];
+    return [...role.inline.values(), ...[...role.attached].map((arn) => this.#policy(arn)!)];
   }
 
   #list(): string {
@@ -195,17 +202,6 @@ export class Iam implements Part {
 
 function nameOf(roleArn: string): string {
   return roleArn.slice(roleArn.lastIndexOf("/") + 1);
-}
-
-/** The document, after it was checked whole: a bad one fails the start instead of the first request. */
-function checked(document: unknown, kind: PolicyKind, what: string): PolicyDocument {
-  try {
-    parsePolicy(document as PolicyDocument, kind);
-    return document as PolicyDocument;
-  } catch (error) {
-    if (error instanceof PolicyError) throw new PolicyError(`${what}: ${error.message}`, { cause: error });
-    throw error;
-  }
 }
 
 /** The secret that all credentials of this data folder are derived from. */

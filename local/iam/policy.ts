@@ -1,3 +1,4 @@
+import { fault, type Registered } from "../host/part";
 import { arnParts } from "./glob";
 
 /** A policy document as programs write it: JSON text, or the object. */
@@ -48,6 +49,26 @@ export function parsePolicy(document: PolicyDocument, kind?: PolicyKind): Statem
   return statements.map((statement, i) =>
     parseStatement(asObject(statement, `Statement[${i}]`), `Statement[${i}]`, kind),
   );
+}
+
+/**
+ * A document of a registered resource, after it was checked whole: a bad one fails the start and not the first request.
+ * @param where the input that holds it, for example `assumeRolePolicy`
+ * @throws StartError
+ */
+export function checkedPolicy(
+  resource: Registered,
+  where: string,
+  document: unknown,
+  kind: PolicyKind,
+): PolicyDocument {
+  try {
+    parsePolicy(document as PolicyDocument, kind);
+    return document as PolicyDocument;
+  } catch (error) {
+    if (error instanceof PolicyError) throw fault(resource, `${where}: ${error.message}`, error);
+    throw error;
+  }
 }
 
 function parseStatement(raw: Record<string, unknown>, at: string, kind?: PolicyKind): Statement {

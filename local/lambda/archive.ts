@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { deflateRawSync } from "node:zlib";
+import { fault, type Registered } from "../host/part";
 
 /** What a function's archive is on disk. */
 export interface Unpacked {
@@ -17,19 +18,19 @@ export interface Unpacked {
 const maxUnzippedSize = 250 * 1024 * 1024;
 
 /**
- * Writes a function's `code` (an AssetArchive, as the program registered it) into a folder, exactly the files that the
+ * Writes the `code` of an `aws.lambda.Function` (an AssetArchive, as the program registered it) into a folder, exactly the files that the
  * deployed zip would hold. Does nothing where that content is there already.
  * @param folder absolute; replaced as a whole when the content changed.
- * @throws Error for a path that would leave the folder, an archive too large for Lambda, and kinds of archives that are
+ * @throws StartError for a path that would leave the folder, an archive too large for Lambda, and kinds of archives that are
  * not simulated (remote ones, archive files).
  */
-export async function unpack(code: unknown, folder: string): Promise<Unpacked> {
+export async function unpack(resource: Registered, folder: string): Promise<Unpacked> {
   const files = new Map<string, Buffer>();
-  await collect(code, "", files);
+  await collect(resource, resource.inputs.code, "", files);
   const size = [...files.values()].reduce((sum, { length }) => sum + length, 0);
-  if (files.size === 0) throw new Error("The function's code is empty: its archive holds no file.");
+  if (files.size === 0) throw fault(resource, "its code is empty: its archive holds no file.");
   if (size > maxUnzippedSize) {
-    throw new Error(`Unzipped size must be smaller than ${maxUnzippedSize} bytes; the archive has ${size}.`);
+    throw fault(resource, `its unzipped size must be smaller than ${maxUnzippedSize} bytes; the archive has ${size}.`);
   }
   const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
   const hash = createHash("sha256");
@@ -63,36 +64,36 @@ interface Code {
   readonly uri?: unknown;
 }
 
-async function collect(code: unknown, at: string, files: Map<string, Buffer>): Promise<void> {
+async function collect(resource: Registered, code: unknown, at: string, files: Map<string, Buffer>): Promise<void> {
   const { assets, text, path, uri } = (code ?? {}) as Code;
   if (assets !== undefined) {
-    for (const [name, asset] of Object.entries(await assets)) await collect(asset, joined(at, name), files);
+    for (const [name, asset] of Object.entries(await assets))
+      await collect(resource, asset, joined(resource, at, name), files);
   } else if (text !== undefined) {
     files.set(at, Buffer.from(await text));
   } else if (path !== undefined) {
-    await collectPath(await path, at, files);
+    await collectPath(resource, await path, at, files);
   } else {
     const what = uri === undefined ? "is missing" : `is remote (${String(uri)})`;
-    throw new Error(
-      `The function's code${at && ` at ${at}`} ${what}; an AssetArchive of texts, files and folders works.`,
-    );
+    throw fault(resource, `its code${at && ` at ${at}`} ${what}; an AssetArchive of texts, files and folders works.`);
   }
 }
 
-async function collectPath(path: string, at: string, files: Map<string, Buffer>): Promise<void> {
+async function collectPath(resource: Registered, path: string, at: string, files: Map<string, Buffer>): Promise<void> {
   if ((await stat(path)).isDirectory()) {
-    for (const name of await readdir(path)) await collectPath(join(path, name), joined(at, name), files);
+    for (const name of await readdir(path))
+      await collectPath(resource, join(path, name), joined(resource, at, name), files);
   } else if (at === "") {
-    throw new Error(`The function's code is the archive file ${path}; only a folder or an AssetArchive works here.`);
+    throw fault(resource, `its code is the archive file ${path}; only a folder or an AssetArchive works here.`);
   } else {
     files.set(at, await readFile(path));
   }
 }
 
-function joined(at: string, name: string): string {
+function joined(resource: Registered, at: string, name: string): string {
   const parts = name.replace(/^\.\//, "").split("/");
   if (parts.some((part) => part === "" || part === "." || part === ".." || /[\\\0]/.test(part))) {
-    throw new Error(`The path ${JSON.stringify(name)} in the function's archive would leave its folder.`);
+    throw fault(resource, `the path ${JSON.stringify(name)} in its archive would leave its folder.`);
   }
   return [...(at === "" ? [] : [at]), ...parts].join("/");
 }

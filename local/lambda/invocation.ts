@@ -1,7 +1,7 @@
 /** `aws:lambda/invocation:Invocation`: what a deployment has a function do, and waits for. */
 
 import { shortHash } from "../aws/names";
-import { type Made, type Registered, StartError } from "../host/part";
+import { fault, type Made, type Registered } from "../host/part";
 import type { RunnableFunction } from "./function";
 
 /**
@@ -14,26 +14,28 @@ import type { RunnableFunction } from "./function";
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
 export async function makeInvocation(
-  { type, name, inputs }: Registered,
+  resource: Registered,
   functionOf: (nameOrArn: string) => RunnableFunction,
 ): Promise<Made> {
-  const fault = (text: string, cause?: unknown) => new StartError(`${type} "${name}": ${text}`, { cause });
-  const { functionName, input, qualifier = "$LATEST", lifecycleScope = "CREATE_ONLY", tenantId } = inputs;
+  const { functionName, input, qualifier = "$LATEST", lifecycleScope = "CREATE_ONLY", tenantId } = resource.inputs;
   if (lifecycleScope !== "CREATE_ONLY") {
-    throw fault(`lifecycleScope is ${JSON.stringify(lifecycleScope)}; on this machine only CREATE_ONLY is simulated.`);
+    throw fault(
+      resource,
+      `lifecycleScope is ${JSON.stringify(lifecycleScope)}; on this machine only CREATE_ONLY is simulated.`,
+    );
   }
   if (qualifier !== "$LATEST" || tenantId !== undefined) {
-    throw fault("qualifier and tenantId are not simulated on this machine.");
+    throw fault(resource, "qualifier and tenantId are not simulated on this machine.");
   }
-  if (typeof input !== "string") throw fault("input must be a text that holds JSON.");
+  if (typeof input !== "string") throw fault(resource, "input must be a string that holds JSON.");
   const event = parsed(input);
-  if (event === undefined) throw fault("input is not JSON.");
+  if (event === undefined) throw fault(resource, "input is not JSON.");
   const runnable = functionOf(String(functionName));
   const { payload, failed } = await runnable.invoke(input);
   if (failed) {
     const { errorMessage } = JSON.parse(payload) as { errorMessage?: unknown };
     const message = withoutPasswords(String(errorMessage), event);
-    throw fault(`the function ${runnable.settings.name} failed: ${message}`);
+    throw fault(resource, `the function ${runnable.settings.name} failed: ${message}`);
   }
   return {
     id: `${runnable.settings.name}_${qualifier}_${shortHash(input, 32)}`,

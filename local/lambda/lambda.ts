@@ -3,9 +3,10 @@ import { setImmediate } from "node:timers/promises";
 import { AwsError, notAuthorized } from "../aws/awsError";
 import { AwsServer } from "../aws/awsServer";
 import { shortHash } from "../aws/names";
-import type { Made, Maker, Part, Registered, Site } from "../host/part";
+import { fault, type Made, type Maker, type Part, type Registered, type Site } from "../host/part";
 import { evaluate } from "../iam/evaluate";
 import type { Iam } from "../iam/iam";
+import { checkedPolicy } from "../iam/policy";
 import { unpack } from "./archive";
 import type { Outcome } from "./container";
 import { answerInvoke } from "./endpoint";
@@ -142,7 +143,7 @@ export class Lambda implements Part {
     const settings = readSettings(resource, this.#site, iam);
     const { name, arn, logGroup } = settings;
     await this.#functions.get(name)?.close();
-    const { folder, sha256, zippedSize } = await unpack(resource.inputs.code, join(directory, "functions", name));
+    const { folder, sha256, zippedSize } = await unpack(resource, join(directory, "functions", name));
     const log = new FunctionLog(join(directory, logFileOf(name)));
     const credentials = () => iam.credentialsFor(settings.role);
     const platformEnvironment = () => this.#options.platformEnvironment();
@@ -170,14 +171,15 @@ export class Lambda implements Part {
     };
   }
 
-  #makePermission({ name: logicalName, inputs }: Registered): Made {
+  #makePermission(resource: Registered): Made {
+    const { name: logicalName, inputs } = resource;
     const { principal, sourceArn, sourceAccount, action } = inputs;
     const name = this.#nameOf(String(inputs.function));
     this.#find(name);
     if (typeof principal !== "string" || typeof action !== "string") {
-      throw new Error(`Permission ${logicalName} needs an action (${invokeAction}) and a principal.`);
+      throw fault(resource, `it needs an action (${invokeAction}) and a principal.`);
     }
-    if (inputs.qualifier !== undefined) throw new Error(`Permission ${logicalName}: qualifier is not simulated.`);
+    if (inputs.qualifier !== undefined) throw fault(resource, "qualifier is not simulated on this machine.");
     const id = String(inputs.statementId ?? `${logicalName}-${shortHash(logicalName)}`);
     const isService = principal.endsWith(".amazonaws.com");
     const statement = {
@@ -192,8 +194,8 @@ export class Lambda implements Part {
       },
     };
     const statements = this.#permissions.get(name) ?? new Map<string, object>();
+    checkedPolicy(resource, "its statement", policyOf(new Map([[id, statement]])), "resource");
     this.#permissions.set(name, statements.set(id, statement));
-    evaluate([policyOf(statements)], { action, resource: this.#arnOf(name) }); // A bad one fails now, not at a call.
     return { id, outputs: { statementId: id } };
   }
 

@@ -1,5 +1,6 @@
 import { physicalName } from "../aws/names";
-import type { Registered, Site } from "../host/part";
+import { whole } from "../host/inputs";
+import { fault, type Registered, type Site } from "../host/part";
 import type { Iam } from "../iam/iam";
 
 /** A function as it was declared, checked and with Lambda's defaults. */
@@ -38,47 +39,48 @@ const reservedVariables = new Set(
 
 /**
  * Reads the inputs of `aws.lambda.Function` and refuses what Lambda's CreateFunction refuses.
- * @throws Error that names the function, the input, what was got and what is allowed.
+ * @throws StartError that names the function, the input, what was got and what is allowed.
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
  */
 export function readSettings(resource: Registered, site: Site, iam: Iam): Settings {
   const { inputs } = resource;
   const name = physicalName(resource);
-  const fault = (what: string) => new Error(`Lambda function ${name}: ${what}`);
-  const whole = (key: string, fallback: number, min: number, max: number): number => {
-    const value = inputs[key] ?? fallback;
-    if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
-    throw fault(`${key} is ${JSON.stringify(value)}; allowed: a whole number from ${min} to ${max}.`);
-  };
-  if (!/^[a-zA-Z0-9-_]{1,64}$/.test(name)) throw fault("its name may have 1 to 64 letters, digits, hyphens and _.");
+  if (!/^[a-zA-Z0-9-_]{1,64}$/.test(name))
+    throw fault(resource, "its name may have 1 to 64 letters, digits, hyphens and _.");
   for (const key of ["layers", "imageUri", "s3Bucket", "fileSystemConfig"]) {
-    if (inputs[key] !== undefined) throw fault(`${key} is not simulated on this machine.`);
+    if (inputs[key] !== undefined) throw fault(resource, `${key} is not simulated on this machine.`);
   }
   const { handler, runtime, role } = inputs;
   if (typeof handler !== "string" || !/^[^\s.]+(\.[^\s.]+)+$/.test(handler)) {
-    throw fault(`handler is ${JSON.stringify(handler)}; allowed: file.export, for example index.handler.`);
+    throw fault(resource, `handler is ${JSON.stringify(handler)}; allowed: file.export, for example index.handler.`);
   }
   if (typeof runtime !== "string" || !runtimes.includes(runtime)) {
-    throw fault(`runtime is ${JSON.stringify(runtime)}; allowed on this machine: ${runtimes.join(", ")}.`);
+    throw fault(resource, `runtime is ${JSON.stringify(runtime)}; allowed on this machine: ${runtimes.join(", ")}.`);
   }
   if (typeof role !== "string" || !iam.assumableBy(role, "lambda.amazonaws.com")) {
-    throw fault(`The role defined for the function cannot be assumed by Lambda (role ${JSON.stringify(role)}).`);
+    throw fault(
+      resource,
+      `The role defined for the function cannot be assumed by Lambda (role ${JSON.stringify(role)}).`,
+    );
   }
   const vpc = inputs.vpcConfig as { subnetIds?: unknown[] } | undefined;
   if (vpc?.subnetIds?.length && !iam.authorize(role, "ec2:CreateNetworkInterface", "*").allowed) {
-    throw fault("The provided execution role does not have permissions to call CreateNetworkInterface on EC2");
+    throw fault(
+      resource,
+      "The provided execution role does not have permissions to call CreateNetworkInterface on EC2.",
+    );
   }
   const logging = (inputs.loggingConfig ?? {}) as Partial<Record<string, string>>;
-  const reserved = whole("reservedConcurrentExecutions", -1, -1, 1_000_000);
+  const reserved = whole(resource, "reservedConcurrentExecutions", -1, -1, 1_000_000);
   return {
     name,
     arn: `arn:aws:lambda:${site.region}:${site.accountId}:function:${name}`,
     handler,
     runtime,
     role,
-    timeout: whole("timeout", 3, 1, 900),
-    memorySize: whole("memorySize", 128, 128, 10_240),
-    variables: readVariables(inputs.environment, fault),
+    timeout: whole(resource, "timeout", 3, 1, 900),
+    memorySize: whole(resource, "memorySize", 128, 128, 10_240),
+    variables: readVariables(resource),
     reservedConcurrency: reserved < 0 ? undefined : reserved,
     logFormat: logging.logFormat === "JSON" ? "JSON" : "Text",
     logGroup: logging.logGroup ?? `/aws/lambda/${name}`,
@@ -87,16 +89,21 @@ export function readSettings(resource: Registered, site: Site, iam: Iam): Settin
   };
 }
 
-function readVariables(environment: unknown, fault: (what: string) => Error): Record<string, string> {
-  const variables = (environment as { variables?: Record<string, unknown> } | undefined)?.variables ?? {};
+function readVariables(resource: Registered): Record<string, string> {
+  const environment = resource.inputs.environment as { variables?: Record<string, unknown> } | undefined;
+  const variables = environment?.variables ?? {};
   for (const [key, value] of Object.entries(variables)) {
-    if (reservedVariables.has(key)) throw fault(`the environment variable ${key} is reserved for Lambda itself.`);
+    if (reservedVariables.has(key))
+      throw fault(resource, `the environment variable ${key} is reserved for Lambda itself.`);
     if (!/^[a-zA-Z]\w+$/.test(key)) {
-      throw fault(`the environment variable ${JSON.stringify(key)} must be a letter, then letters, digits and _.`);
+      throw fault(
+        resource,
+        `the environment variable ${JSON.stringify(key)} must be a letter, then letters, digits and _.`,
+      );
     }
-    if (typeof value !== "string") throw fault(`the environment variable ${key} must be a string.`);
+    if (typeof value !== "string") throw fault(resource, `the environment variable ${key} must be a string.`);
   }
   const size = Buffer.byteLength(JSON.stringify(variables));
-  if (size > 4096) throw fault(`the environment variables take ${size} bytes; at most 4096 are allowed.`);
+  if (size > 4096) throw fault(resource, `the environment variables take ${size} bytes; at most 4096 are allowed.`);
   return variables as Record<string, string>;
 }

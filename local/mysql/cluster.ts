@@ -1,6 +1,6 @@
 /** `aws:rds/cluster:Cluster` and its instances: Aurora MySQL, answered by the one server of this machine. */
-import type { Made, Registered } from "../host/part";
-import { Inputs } from "./inputs";
+import { optional, required, string } from "../host/inputs";
+import { fault, type Made, type Registered } from "../host/part";
 import type { ParameterGroups, Parameters } from "./parameterGroups";
 import {
   checkVersion,
@@ -54,20 +54,19 @@ export function clusterMakers(groups: ClusterGroups, only: OnlyDatabase, server:
  */
 function readCluster(resource: Registered, groups: ParameterGroups, only: OnlyDatabase, server: RdsServer) {
   const { site, port } = server;
-  const inputs = new Inputs(resource);
-  inputs.required("engine", engineRule, /^aurora-mysql$/);
-  inputs.optional("engineMode", "provisioned, which Serverless v2 is too", /^provisioned$/);
-  const engineVersion = inputs.optional("engineVersion", versionRule, versionForm);
-  const identifier = readIdentifier(inputs, "clusterIdentifier", resource.name);
+  required(resource, "engine", engineRule, /^aurora-mysql$/);
+  optional(resource, "engineMode", "provisioned, which Serverless v2 is too", /^provisioned$/);
+  const engineVersion = optional(resource, "engineVersion", versionRule, versionForm);
+  const identifier = readIdentifier(resource, "clusterIdentifier");
   const resourceId = resourceIdOf("cluster", identifier);
-  const master = readMaster(inputs, masterKeys, server);
-  range(inputs, "backupRetentionPeriod", 1, 35, "days");
-  range(inputs, "port", 1150, 65_535, "the port");
-  const serverless = readCapacity(resource, inputs);
-  checkVersion(engineVersion, inputs, server);
-  const parameters = groups.of(inputs, "dbClusterParameterGroupName", "aurora-mysql", engineVersion);
+  const master = readMaster(resource, masterKeys, server);
+  range(resource, "backupRetentionPeriod", 1, 35, "days");
+  range(resource, "port", 1150, 65_535, "the port");
+  const serverless = readCapacity(resource);
+  checkVersion(engineVersion, resource, server);
+  const parameters = groups.of(resource, "dbClusterParameterGroupName", "aurora-mysql", engineVersion);
 
-  only.claim({ kind: "cluster", identifier, resourceId }, resource, inputs);
+  only.claim({ kind: "cluster", identifier, resourceId }, resource);
   const zones = ["a", "b", "c"].map((zone) => `${site.region}${zone}`);
   const outputs = {
     clusterIdentifier: identifier,
@@ -88,14 +87,16 @@ function readCluster(resource: Registered, groups: ParameterGroups, only: OnlyDa
  * Whether the cluster has a capacity for Serverless v2, in Aurora capacity units of about 2 GiB.
  * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ServerlessV2ScalingConfiguration.html
  */
-function readCapacity({ inputs: { serverlessv2ScalingConfiguration: given } }: Registered, inputs: Inputs): boolean {
+function readCapacity(resource: Registered): boolean {
+  const given = resource.inputs.serverlessv2ScalingConfiguration;
   if (given === undefined) return false;
   const { minCapacity: least, maxCapacity: most } = given as { minCapacity?: unknown; maxCapacity?: unknown };
   const half = (value: unknown, from: number): value is number =>
     typeof value === "number" && value >= from && value <= 256 && Number.isInteger(value * 2);
   if (half(least, 0) && half(most, 1) && least <= most) return true;
   const got = JSON.stringify({ minCapacity: least, maxCapacity: most });
-  throw inputs.fault(
+  throw fault(
+    resource,
     `serverlessv2ScalingConfiguration is ${got}; allowed: minCapacity from 0 and maxCapacity from 1 to 256, in steps of 0.5.`,
   );
 }
@@ -111,25 +112,25 @@ async function makeClusterInstance(
   server: RdsServer,
 ): Promise<Made> {
   const { site, port } = server;
-  const inputs = new Inputs(resource);
-  inputs.required("engine", engineRule, /^aurora-mysql$/);
-  const engineVersion = inputs.optional("engineVersion", versionRule, versionForm);
-  const identifier = readIdentifier(inputs, "identifier", resource.name);
-  const cluster = clusters.get(inputs.required("clusterIdentifier", "a cluster's identifier", /./));
+  required(resource, "engine", engineRule, /^aurora-mysql$/);
+  const engineVersion = optional(resource, "engineVersion", versionRule, versionForm);
+  const identifier = readIdentifier(resource, "identifier");
+  const cluster = clusters.get(required(resource, "clusterIdentifier", "a cluster's identifier", /./));
   if (!cluster) {
     const known = [...clusters.keys()].join(", ") || "none";
-    throw inputs.fault(`clusterIdentifier is ${inputs.string("clusterIdentifier")}; clusters: ${known}.`);
+    throw fault(resource, `clusterIdentifier is ${string(resource, "clusterIdentifier")}; clusters: ${known}.`);
   }
-  const instanceClass = inputs.required("instanceClass", "a class such as db.serverless", /^db\.[a-z0-9.-]+$/);
+  const instanceClass = required(resource, "instanceClass", "a class such as db.serverless", /^db\.[a-z0-9.-]+$/);
   if (instanceClass === "db.serverless" && !cluster.serverless) {
-    throw inputs.fault(
+    throw fault(
+      resource,
       `instanceClass is db.serverless, and its cluster ${cluster.identifier} has no serverlessv2ScalingConfiguration.`,
     );
   }
-  const own = groups.of(inputs, "dbParameterGroupName", "aurora-mysql", engineVersion);
+  const own = groups.of(resource, "dbParameterGroupName", "aurora-mysql", engineVersion);
   if (!cluster.instances.includes(resource.name)) cluster.instances.push(resource.name);
   const writer = cluster.instances[0] === resource.name;
-  if (writer) await makeMaster(server, inputs, cluster.master, new Map([...cluster.parameters, ...own]));
+  if (writer) await makeMaster(server, resource, cluster.master, new Map([...cluster.parameters, ...own]));
   const dbiResourceId = resourceIdOf("db", identifier);
   return {
     id: identifier,

@@ -1,6 +1,6 @@
 /** `aws:rds/instance:Instance`, made on the one server of this machine. */
+import { optional, required } from "../host/inputs";
 import type { Made, Registered } from "../host/part";
-import { Inputs } from "./inputs";
 import type { ParameterGroups } from "./parameterGroups";
 import { showVersion } from "./program";
 import {
@@ -27,20 +27,19 @@ export async function makeInstance(
   server: RdsServer,
 ): Promise<Made> {
   const { site, port, version } = server;
-  const inputs = new Inputs(resource);
-  inputs.required("engine", "mysql, the only engine of an instance on this machine", /^mysql$/);
-  const engineVersion = inputs.optional("engineVersion", "a version such as 8.4 or 8.4.6", /^\d+\.\d+(\.\d+)?$/);
-  const identifier = readIdentifier(inputs, "identifier", resource.name);
+  required(resource, "engine", "mysql, the only engine of an instance on this machine", /^mysql$/);
+  const engineVersion = optional(resource, "engineVersion", "a version such as 8.4 or 8.4.6", /^\d+\.\d+(\.\d+)?$/);
+  const identifier = readIdentifier(resource, "identifier");
   const resourceId = resourceIdOf("db", identifier);
-  const master = readMaster(inputs, masterKeys, server);
-  range(inputs, "allocatedStorage", 20, 65_536, "GiB");
-  range(inputs, "backupRetentionPeriod", 0, 35, "days");
-  range(inputs, "port", 1150, 65_535, "the port");
-  checkVersion(engineVersion, inputs, server);
-  const parameters = groups.of(inputs, "parameterGroupName", "mysql", engineVersion);
+  const master = readMaster(resource, masterKeys, server);
+  range(resource, "allocatedStorage", 20, 65_536, "GiB");
+  range(resource, "backupRetentionPeriod", 0, 35, "days");
+  range(resource, "port", 1150, 65_535, "the port");
+  checkVersion(engineVersion, resource, server);
+  const parameters = groups.of(resource, "parameterGroupName", "mysql", engineVersion);
 
-  only.claim({ kind: "instance", identifier, resourceId }, resource, inputs);
-  await makeMaster(server, inputs, master, parameters);
+  only.claim({ kind: "instance", identifier, resourceId }, resource);
+  await makeMaster(server, resource, master, parameters);
   return {
     id: resourceId,
     outputs: {

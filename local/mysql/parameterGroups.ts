@@ -1,6 +1,6 @@
 /** `aws:rds/parameterGroup:ParameterGroup` and `aws:rds/clusterParameterGroup:ClusterParameterGroup`. */
-import type { Made, Registered, Site } from "../host/part";
-import { Inputs } from "./inputs";
+import { optional, required, string } from "../host/inputs";
+import { fault, type Made, type Registered, type Site } from "../host/part";
 
 /** Name → value. */
 export type Parameters = ReadonlyMap<string, string>;
@@ -22,13 +22,12 @@ export class ParameterGroups {
   ) {}
 
   readonly make = (resource: Registered): Made => {
-    const inputs = new Inputs(resource);
     const rule = "1 to 255 letters, digits and single hyphens, beginning with a letter";
-    const given = inputs.optional("name", rule, /^[a-z](?!.*--)[a-z0-9-]{0,253}[a-z0-9]$|^[a-z]$/i);
+    const given = optional(resource, "name", rule, /^[a-z](?!.*--)[a-z0-9-]{0,253}[a-z0-9]$|^[a-z]$/i);
     const name = given ?? resource.name.toLowerCase();
     const familyRule = "a MySQL family such as mysql8.4 or aurora-mysql8.0";
-    const family = inputs.required("family", familyRule, /^(aurora-)?mysql\d+\.\d+$/);
-    this.#groups.set(name, { family, parameters: readParameters(resource, inputs) });
+    const family = required(resource, "family", familyRule, /^(aurora-)?mysql\d+\.\d+$/);
+    this.#groups.set(name, { family, parameters: readParameters(resource) });
     const arn = `arn:aws:rds:${this.site.region}:${this.site.accountId}:${this.arnKind}:${name}`;
     return { id: name, outputs: { name, arn, skipDestroy: false } };
   };
@@ -38,27 +37,32 @@ export class ParameterGroups {
    *
    * @throws StartError where there is no such group, or it is for another engine or version
    */
-  of(inputs: Inputs, key: string, engine: "mysql" | "aurora-mysql", engineVersion: string | undefined): Parameters {
-    const name = inputs.string(key);
+  of(
+    resource: Registered,
+    key: string,
+    engine: "mysql" | "aurora-mysql",
+    engineVersion: string | undefined,
+  ): Parameters {
+    const name = string(resource, key);
     if (name === undefined || name.startsWith("default.")) return new Map();
     const group = this.#groups.get(name);
-    if (group === undefined) throw inputs.fault(`${key} is ${name}, and no such group is registered.`);
+    if (group === undefined) throw fault(resource, `${key} is ${name}, and no such group is registered.`);
     const series = engineVersion?.split(".").slice(0, 2).join(".") ?? /[\d.]+$/.exec(group.family)![0];
     if (group.family !== `${engine}${series}`) {
       const version = engineVersion === undefined ? engine : `${engine}, engineVersion is ${engineVersion}`;
-      throw inputs.fault(`the parameter group ${name} is for ${group.family}, and engine is ${version}.`);
+      throw fault(resource, `the parameter group ${name} is for ${group.family}, and engine is ${version}.`);
     }
     return group.parameters;
   }
 }
 
-function readParameters(resource: Registered, inputs: Inputs): Parameters {
+function readParameters(resource: Registered): Parameters {
   const listed = resource.inputs.parameters ?? [];
-  if (!Array.isArray(listed)) throw inputs.fault("parameters must be a list of {name, value}.");
+  if (!Array.isArray(listed)) throw fault(resource, "parameters must be a list of {name, value}.");
   return new Map(
     (listed as { name?: unknown; value?: unknown }[]).map((entry) => {
       if (typeof entry.name !== "string" || !/^[a-z][a-z0-9_]*$/.test(entry.name) || entry.value === undefined) {
-        throw inputs.fault(`parameters holds ${JSON.stringify(entry)}, and takes {name, value}.`);
+        throw fault(resource, `parameters holds ${JSON.stringify(entry)}, and takes {name, value}.`);
       }
       return [entry.name, String(entry.value)];
     }),

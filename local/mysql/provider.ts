@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { rootCertificates } from "node:tls";
 import type { ConnectionOptions } from "mysql2/promise";
-import { type Made, type Maker, type Registered, StartError } from "../host/part";
+import { boolean, optional, required, string, strings } from "../host/inputs";
+import { fault, type Made, type Maker, type Registered, StartError } from "../host/part";
 import { applyGrant } from "./grant";
-import { Inputs } from "./inputs";
 import { type Session, withSession } from "./session";
 import { account, identifier, quote } from "./sql";
 
@@ -22,14 +22,14 @@ export function providerMakers(): Record<string, Maker> {
     const key = `${resource.type} ${id}`;
     const other = made.get(key);
     if (other !== undefined && other !== resource.name) {
-      throw new Inputs(resource).fault(`${id} is already made by "${other}".`);
+      throw fault(resource, `${id} is already made by "${other}".`);
     }
     made.set(key, resource.name);
   };
   return {
     "pulumi:providers:mysql": async (resource) => {
       // The provider connects when it is first used; here a wrong address or password is told at once.
-      const connection = await readConnection(resource.inputs, new Inputs(resource));
+      const connection = await readConnection(resource.inputs, resource);
       await withSession(`the mysql provider "${resource.name}"`, connection, async () => {});
       return { id: resource.name, outputs: {} };
     },
@@ -42,13 +42,12 @@ export function providerMakers(): Record<string, Maker> {
 type Claim = (resource: Registered, id: string) => void;
 
 async function makeDatabase(resource: Registered, claim: Claim): Promise<Made> {
-  const inputs = new Inputs(resource);
-  const name = inputs.optional("name", "1 to 64 characters", /^.{1,64}$/su) ?? resource.name;
-  const characterSet = inputs.optional("defaultCharacterSet", "a character set", /^\w+$/) ?? "utf8mb4";
-  const collation = inputs.optional("defaultCollation", "a collation", /^\w+$/) ?? "utf8mb4_general_ci";
+  const name = optional(resource, "name", "1 to 64 characters", /^.{1,64}$/su) ?? resource.name;
+  const characterSet = optional(resource, "defaultCharacterSet", "a character set", /^\w+$/) ?? "utf8mb4";
+  const collation = optional(resource, "defaultCollation", "a collation", /^\w+$/) ?? "utf8mb4_general_ci";
   claim(resource, name);
-  await asProvider(resource, inputs, async (session) => {
-    const what = inputs.fault(`the database ${name} could not be made`).message;
+  await asProvider(resource, async (session) => {
+    const what = fault(resource, `the database ${name} could not be made`).message;
     const options = `CHARACTER SET ${identifier(characterSet)} COLLATE ${identifier(collation)}`;
     await session.run(what, `CREATE DATABASE IF NOT EXISTS ${identifier(name)} ${options}`);
     await session.run(what, `ALTER DATABASE ${identifier(name)} ${options}`);
@@ -57,24 +56,24 @@ async function makeDatabase(resource: Registered, claim: Claim): Promise<Made> {
 }
 
 async function makeUser(resource: Registered, claim: Claim): Promise<Made> {
-  const inputs = new Inputs(resource);
   const noQuote = "characters other than quotes and backslashes, which the provider splices into SQL";
-  const user = inputs.required("user", `1 to 32 ${noQuote}`, /^[^'"`\\]{1,32}$/);
-  const host = inputs.optional("host", noQuote, spliced) ?? "localhost";
+  const user = required(resource, "user", `1 to 32 ${noQuote}`, /^[^'"`\\]{1,32}$/);
+  const host = optional(resource, "host", noQuote, spliced) ?? "localhost";
   const rule = "NONE, SSL, X509, or ISSUER, SUBJECT, CIPHER with a quoted text";
-  const tlsOption = inputs.optional(
+  const tlsOption = optional(
+    resource,
     "tlsOption",
     rule,
     /^(NONE|SSL|X509|((ISSUER|SUBJECT|CIPHER) '[^'\\]+'( AND )?)+)$/i,
   );
-  const plugin = inputs.optional("authPlugin", "the name of a plugin", /^\w+$/);
+  const plugin = optional(resource, "authPlugin", "the name of a plugin", /^\w+$/);
   if (plugin === "AWSAuthenticationPlugin") {
-    throw inputs.fault("authPlugin AWSAuthenticationPlugin exists in RDS only: on this machine use a password.");
+    throw fault(resource, "authPlugin AWSAuthenticationPlugin exists in RDS only: on this machine use a password.");
   }
-  const key = inputs.string("plaintextPassword") === undefined ? "password" : "plaintextPassword";
-  const password = inputs.optional(key, noQuote, spliced);
+  const key = string(resource, "plaintextPassword") === undefined ? "password" : "plaintextPassword";
+  const password = optional(resource, key, noQuote, spliced);
   if (password === undefined && plugin === undefined) {
-    throw inputs.fault("plaintextPassword is missing: the account would be open to everyone.");
+    throw fault(resource, "plaintextPassword is missing: the account would be open to everyone.");
   }
   const id = `${user}@${host}`;
   claim(resource, id);
@@ -82,8 +81,8 @@ async function makeUser(resource: Registered, claim: Claim): Promise<Made> {
     plugin === undefined ? "IDENTIFIED" : `IDENTIFIED WITH ${identifier(plugin)}`,
     password === undefined ? "" : `BY ${quote(password)}`,
   ].join(" ");
-  await asProvider(resource, inputs, async (session) => {
-    const what = inputs.fault(`the user ${id} could not be made`).message;
+  await asProvider(resource, async (session) => {
+    const what = fault(resource, `the user ${id} could not be made`).message;
     const require = `REQUIRE ${tlsOption ?? "NONE"}`;
     const mark = `ATTRIBUTE ${quote(JSON.stringify({ registered: sha256(identified) }))}`;
     const find = `SELECT ATTRIBUTE->>'$.registered' AS mark FROM information_schema.USER_ATTRIBUTES`;
@@ -100,42 +99,42 @@ async function makeUser(resource: Registered, claim: Claim): Promise<Made> {
 }
 
 async function makeGrant(resource: Registered, claim: Claim): Promise<Made> {
-  const inputs = new Inputs(resource);
   for (const key of ["role", "roles"]) {
-    if (resource.inputs[key] !== undefined) throw inputs.fault(`${key} is not supported on this machine.`);
+    if (resource.inputs[key] !== undefined) throw fault(resource, `${key} is not supported on this machine.`);
   }
   const noQuote = "characters other than quotes and backslashes, which the provider splices into SQL";
-  const user = inputs.required("user", noQuote, spliced);
-  const host = inputs.optional("host", noQuote, spliced) ?? "localhost";
-  const database = inputs.required("database", "a database or *", /^(?!(procedure|function) )[^`]{1,64}$/i);
-  const table = inputs.optional("table", "a table or *", /^[^`]{1,64}$/) ?? "*";
-  inputs.optional("tlsOption", "NONE: MySQL 8 takes it with the mysql.User only", /^none$/i);
-  const grant = inputs.boolean("grant") ?? false;
-  const privileges = inputs.strings("privileges") ?? [];
-  if (privileges.length === 0) throw inputs.fault("privileges is empty: name at least one, such as SELECT.");
+  const user = required(resource, "user", noQuote, spliced);
+  const host = optional(resource, "host", noQuote, spliced) ?? "localhost";
+  const database = required(resource, "database", "a database or *", /^(?!(procedure|function) )[^`]{1,64}$/i);
+  const table = optional(resource, "table", "a table or *", /^[^`]{1,64}$/) ?? "*";
+  optional(resource, "tlsOption", "NONE: MySQL 8 takes it with the mysql.User only", /^none$/i);
+  const grant = boolean(resource, "grant") ?? false;
+  const privileges = strings(resource, "privileges");
+  if (privileges.length === 0) throw fault(resource, "privileges is empty: name at least one, such as SELECT.");
   for (const privilege of privileges) {
     if (/^[a-z_ ]+(\([^()]+\))?$/i.test(privilege)) continue;
-    throw inputs.fault(
+    throw fault(
+      resource,
       `privileges holds ${JSON.stringify(privilege)}, and takes names such as SELECT or SELECT(column).`,
     );
   }
   const place = `${database === "*" ? "*" : identifier(database)}.${table === "*" ? "*" : identifier(table)}`;
   const id = `${user}@${host}:${place.replace(".", ":")}`;
   claim(resource, id);
-  await asProvider(resource, inputs, async (session) => {
-    const what = inputs.fault(`the privileges of ${user}@${host} on ${place} could not be granted`).message;
+  await asProvider(resource, async (session) => {
+    const what = fault(resource, `the privileges of ${user}@${host} on ${place} could not be granted`).message;
     await applyGrant(session, what, { account: account(user, host), place, privileges, grant });
   });
   return { id, outputs: { user, host, database, table, grant, tlsOption: "NONE" } };
 }
 
-async function asProvider<T>(resource: Registered, inputs: Inputs, work: (session: Session) => Promise<T>): Promise<T> {
+async function asProvider<T>(resource: Registered, work: (session: Session) => Promise<T>): Promise<T> {
   if (resource.providerInputs === undefined) {
-    throw inputs.fault("it has no provider of its own: pass { provider: new mysql.Provider(…) } in its options.");
+    throw fault(resource, "it has no provider of its own: pass { provider: new mysql.Provider(…) } in its options.");
   }
   return withSession(
     `${resource.type} "${resource.name}"`,
-    await readConnection(resource.providerInputs, inputs),
+    await readConnection(resource.providerInputs, resource),
     work,
   );
 }
@@ -144,16 +143,20 @@ async function asProvider<T>(resource: Registered, inputs: Inputs, work: (sessio
  * The provider's inputs, understood as the provider understands them: `tls` is "false" by default, "true" verifies the
  * server by the system's authorities and those of `SSL_CERT_FILE`, "skip-verify" encrypts only.
  */
-async function readConnection(provider: Readonly<Record<string, unknown>>, inputs: Inputs): Promise<ConnectionOptions> {
+async function readConnection(
+  provider: Readonly<Record<string, unknown>>,
+  resource: Registered,
+): Promise<ConnectionOptions> {
   const text = (key: string) => {
     const value = provider[key];
     if (typeof value !== "string" || value === "")
-      throw inputs.fault(`its provider lacks ${key}, which must be a string.`);
+      throw fault(resource, `its provider lacks ${key}, which must be a string.`);
     return value;
   };
-  if (provider.proxy !== undefined) throw inputs.fault("its provider's proxy is not supported on this machine.");
+  if (provider.proxy !== undefined) throw fault(resource, "its provider's proxy is not supported on this machine.");
   const endpoint = /^([^:/]+):(\d+)$/.exec(text("endpoint"));
-  if (endpoint === null) throw inputs.fault(`its provider's endpoint is ${text("endpoint")}, and must be host:port.`);
+  if (endpoint === null)
+    throw fault(resource, `its provider's endpoint is ${text("endpoint")}, and must be host:port.`);
   const [, host, port] = endpoint;
   const tls = provider.tls ?? "false";
   const ssl: Record<string, ConnectionOptions["ssl"]> = {
@@ -162,7 +165,7 @@ async function readConnection(provider: Readonly<Record<string, unknown>>, input
     false: undefined,
   };
   if (!(String(tls) in ssl))
-    throw inputs.fault(`its provider's tls is ${tls}, and may be "true", "skip-verify" or "false".`);
+    throw fault(resource, `its provider's tls is ${tls}, and may be "true", "skip-verify" or "false".`);
   return { host, port: Number(port), user: text("username"), password: text("password"), ssl: ssl[String(tls)] };
 }
 

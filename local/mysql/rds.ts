@@ -1,7 +1,7 @@
 /** What `aws:rds` instances and clusters have in common on this machine: one MySQL server, its master user, its name. */
 import { createHash } from "node:crypto";
-import type { Site } from "../host/part";
-import type { Inputs } from "./inputs";
+import { boolean, number, optional, required } from "../host/inputs";
+import { fault, type Registered, type Site } from "../host/part";
 import type { Parameters } from "./parameterGroups";
 import { showVersion, type Version } from "./program";
 import { type Session, StatementError } from "./session";
@@ -37,9 +37,10 @@ export class OnlyDatabase {
   }
 
   /** @throws StartError where another resource is the database already */
-  claim(database: Database, { type, name }: { type: string; name: string }, inputs: Inputs): void {
+  claim(database: Database, resource: Registered): void {
+    const { type, name } = resource;
     if (this.#of !== undefined && (this.#of.type !== type || this.#of.name !== name)) {
-      throw inputs.fault(`this machine runs one database, and "${this.#of.name}" is it already.`);
+      throw fault(resource, `this machine runs one database, and "${this.#of.name}" is it already.`);
     }
     this.#of = { database, type, name };
   }
@@ -69,25 +70,37 @@ export interface Master {
 }
 
 /** Reads the master user by the names that an instance or a cluster has for its fields. */
-export function readMaster(inputs: Inputs, keys: Readonly<Record<keyof Master, string>>, server: RdsServer): Master {
+export function readMaster(
+  resource: Registered,
+  keys: Readonly<Record<keyof Master, string>>,
+  server: RdsServer,
+): Master {
   const nameRule = "1 to 16 letters, digits and underscores, beginning with a letter, and not RDS's own (rdsadmin …)";
-  const username = inputs.required(keys.username, nameRule, /^(?!(rds\w*|root|mysql\w*)$)[a-z]\w{0,15}$/i);
+  const username = required(resource, keys.username, nameRule, /^(?!(rds\w*|root|mysql\w*)$)[a-z]\w{0,15}$/i);
   if (username === server.administrator) {
-    throw inputs.fault(`${keys.username} is ${username}, which is this machine's administrator: choose another name.`);
+    throw fault(
+      resource,
+      `${keys.username} is ${username}, which is this machine's administrator: choose another name.`,
+    );
   }
-  if (inputs.boolean("manageMasterUserPassword") === true) {
-    throw inputs.fault(`manageMasterUserPassword is not supported on this machine: give a ${keys.password}.`);
+  if (boolean(resource, "manageMasterUserPassword") === true) {
+    throw fault(resource, `manageMasterUserPassword is not supported on this machine: give a ${keys.password}.`);
   }
   const passwordRule = '8 to 41 printable ASCII characters without / " @ and blanks';
-  const password = inputs.required(keys.password, passwordRule, /^(?!.*[/"@ ])[\x21-\x7e]{8,41}$/);
+  const password = required(resource, keys.password, passwordRule, /^(?!.*[/"@ ])[\x21-\x7e]{8,41}$/);
   const databaseRule = "1 to 64 letters, digits and underscores, beginning with a letter";
-  return { username, password, database: inputs.optional(keys.database, databaseRule, /^[a-z]\w{0,63}$/i) };
+  return { username, password, database: optional(resource, keys.database, databaseRule, /^[a-z]\w{0,63}$/i) };
 }
 
 /** Makes what a new server has: its parameters, its master user, its first database. */
-export function makeMaster(server: RdsServer, inputs: Inputs, master: Master, parameters: Parameters): Promise<void> {
+export function makeMaster(
+  server: RdsServer,
+  resource: Registered,
+  master: Master,
+  parameters: Parameters,
+): Promise<void> {
   return server.asAdministrator(async (session) => {
-    for (const [name, value] of parameters) await setParameter(session, name, value, inputs, server);
+    for (const [name, value] of parameters) await setParameter(session, name, value, resource, server);
     const user = account(master.username, "%");
     const doing = `the master user ${master.username} could not be made`;
     await session.run(doing, `CREATE USER IF NOT EXISTS ${user}`);
@@ -105,7 +118,7 @@ async function setParameter(
   session: Session,
   name: string,
   value: string,
-  inputs: Inputs,
+  resource: Registered,
   server: RdsServer,
 ): Promise<void> {
   try {
@@ -115,7 +128,7 @@ async function setParameter(
     // ER_UNKNOWN_SYSTEM_VARIABLE, ER_INCORRECT_GLOBAL_LOCAL_VAR (it can be set at the start only).
     const onlyAurora = number === 1193 && /^(aurora|server_audit)_/.test(name);
     if (number === 1193 && !onlyAurora) {
-      throw inputs.fault(`its parameter group sets ${name}, which this MySQL does not know.`);
+      throw fault(resource, `its parameter group sets ${name}, which this MySQL does not know.`);
     }
     if (number !== 1238 && !onlyAurora) throw error;
     const why = onlyAurora ? "is Aurora's own" : "can only be set when MySQL starts";
@@ -124,27 +137,27 @@ async function setParameter(
 }
 
 /** Another version runs here than on AWS more often than not; that is worth a line and no more. */
-export function checkVersion(wanted: string | undefined, inputs: Inputs, { site, version }: RdsServer): void {
+export function checkVersion(wanted: string | undefined, resource: Registered, { site, version }: RdsServer): void {
   if (wanted === undefined) return;
   const [major, minor] = wanted.split(".").map(Number);
-  if (major !== undefined && major < 8) throw inputs.fault(`engineVersion is ${wanted}, and must be 8.0 or newer.`);
+  if (major !== undefined && major < 8) throw fault(resource, `engineVersion is ${wanted}, and must be 8.0 or newer.`);
   if (major === version.major && minor === version.minor) return;
   const here = `${showVersion(version)} runs on this machine`;
   site.say(`Note: the program asks for MySQL ${wanted}, and ${here}: any from 8.0 on will do here.`);
 }
 
 /** The name that the program or, by the resource's own, Pulumi gives. */
-export function readIdentifier(inputs: Inputs, key: string, resourceName: string): string {
+export function readIdentifier(resource: Registered, key: string): string {
   const rule = "1 to 63 lowercase letters, digits and single hyphens, beginning with a letter";
-  const given = inputs.optional(key, rule, /^[a-z](?!.*--)([a-z0-9-]{0,61}[a-z0-9])?$/);
-  return given ?? resourceName.toLowerCase();
+  const given = optional(resource, key, rule, /^[a-z](?!.*--)([a-z0-9-]{0,61}[a-z0-9])?$/);
+  return given ?? resource.name.toLowerCase();
 }
 
 /** @throws StartError where the value is there and out of range */
-export function range(inputs: Inputs, key: string, least: number, most: number, unit: string): void {
-  const value = inputs.number(key);
+export function range(resource: Registered, key: string, least: number, most: number, unit: string): void {
+  const value = number(resource, key);
   if (value === undefined || (value >= least && value <= most)) return;
-  throw inputs.fault(`${key} is ${value}, and must be ${least} to ${most} (${unit}).`);
+  throw fault(resource, `${key} is ${value}, and must be ${least} to ${most} (${unit}).`);
 }
 
 /** AWS's own name for a resource, the same at each start: `db-` and 26 letters and digits. */

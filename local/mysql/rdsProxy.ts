@@ -3,9 +3,9 @@
 import path from "node:path";
 import type * as sdk from "@aws-sdk/client-secrets-manager";
 import { ensureCertificates } from "../certificates";
-import type { Made, Maker, Part, Registered, Site } from "../host/part";
+import { boolean, number, optional, required, string, strings } from "../host/inputs";
+import { fault, type Made, type Maker, type Part, type Registered, type Site } from "../host/part";
 import type { Iam } from "../iam/iam";
-import { Inputs } from "./inputs";
 import type { MySql } from "./MySql";
 import { type Database, range, readIdentifier, resourceIdOf } from "./rds";
 import { type Refusal, startTlsProxy, type TlsProxy } from "./tlsProxy";
@@ -67,8 +67,7 @@ export class RdsProxies implements Part {
   }
 
   async #makeProxy(resource: Registered): Promise<Made> {
-    const inputs = new Inputs(resource);
-    const wanted = readProxy(resource, inputs, this.options.iam);
+    const wanted = readProxy(resource, this.options.iam);
     const { name } = wanted;
     const port = await this.site.port(`proxy ${name}`);
     const certificates = await ensureCertificates(path.join(this.site.directory, "tls"));
@@ -78,40 +77,35 @@ export class RdsProxies implements Part {
       refuses: (user: string) => this.#refuses(name, user),
     };
     const relay = await startTlsProxy({ port, target, certificates, gate });
-    relay.requireSecureTransport(inputs.boolean("requireTls") ?? false);
+    relay.requireSecureTransport(boolean(resource, "requireTls") ?? false);
     this.#proxies.set(name, { ...wanted, port, relay, secrets: this.#secretsFor(wanted.roleArn), target: undefined });
     const arn = `${this.#arn}db-proxy:${resourceIdOf("prx", name).toLowerCase()}`;
     return { id: name, outputs: { name, arn, endpoint: "localhost" } };
   }
 
   #makeTargetGroup(resource: Registered): Made {
-    const inputs = new Inputs(resource);
-    const { name } = this.#find(inputs);
-    const pool = new Inputs({
-      ...resource,
-      inputs: (resource.inputs.connectionPoolConfig ?? {}) as Registered["inputs"],
-    });
+    const { name } = this.#find(resource);
+    const pool = { ...resource, inputs: (resource.inputs.connectionPoolConfig ?? {}) as Registered["inputs"] };
     range(pool, "maxConnectionsPercent", 1, 100, "percent");
-    range(pool, "maxIdleConnectionsPercent", 0, pool.number("maxConnectionsPercent") ?? 100, "percent");
+    range(pool, "maxIdleConnectionsPercent", 0, number(pool, "maxConnectionsPercent") ?? 100, "percent");
     range(pool, "connectionBorrowTimeout", 0, 300, "seconds");
     const arn = `${this.#arn}target-group:${resourceIdOf("prx-tg", name).toLowerCase()}`;
     return { id: name, outputs: { name: "default", arn } };
   }
 
   #makeTarget(resource: Registered): Made {
-    const inputs = new Inputs(resource);
-    const proxy = this.#find(inputs);
-    inputs.required("targetGroupName", "default, the one group that a proxy has", /^default$/);
-    const [instance, cluster] = [inputs.string("dbInstanceIdentifier"), inputs.string("dbClusterIdentifier")];
+    const proxy = this.#find(resource);
+    required(resource, "targetGroupName", "default, the one group that a proxy has", /^default$/);
+    const [instance, cluster] = [string(resource, "dbInstanceIdentifier"), string(resource, "dbClusterIdentifier")];
     if ((instance === undefined) === (cluster === undefined)) {
-      throw inputs.fault("either dbInstanceIdentifier or dbClusterIdentifier must be given.");
+      throw fault(resource, "either dbInstanceIdentifier or dbClusterIdentifier must be given.");
     }
     const kind = instance === undefined ? "cluster" : "instance";
     const identifier = instance ?? cluster;
     const { database } = this.options.mysql;
     if (database?.kind !== kind || database.identifier !== identifier) {
       const known = database ? `the ${database.kind} ${database.identifier}` : "none";
-      throw inputs.fault(`there is no ${kind} ${identifier}; databases: ${known}.`);
+      throw fault(resource, `there is no ${kind} ${identifier}; databases: ${known}.`);
     }
     proxy.target = database;
     return {
@@ -133,11 +127,11 @@ export class RdsProxies implements Part {
     return `arn:aws:rds:${this.site.region}:${this.site.accountId}:`;
   }
 
-  #find(inputs: Inputs): RdsProxy {
-    const name = inputs.required("dbProxyName", "a proxy's name", /./);
+  #find(resource: Registered): RdsProxy {
+    const name = required(resource, "dbProxyName", "a proxy's name", /./);
     const found = this.#proxies.get(name);
     if (found) return found;
-    throw inputs.fault(`there is no proxy ${name}; proxies: ${[...this.#proxies.keys()].join(", ") || "none"}.`);
+    throw fault(resource, `there is no proxy ${name}; proxies: ${[...this.#proxies.keys()].join(", ") || "none"}.`);
   }
 
   async #refuses(name: string, user: string): Promise<Refusal | undefined> {
@@ -186,27 +180,30 @@ const noTarget: Refusal = { number: 9501, state: "HY000", text: "Timed-out waiti
  * Holds the inputs against what CreateDBProxy accepts.
  * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBProxy.html
  */
-function readProxy(resource: Registered, inputs: Inputs, iam: Iam) {
-  const name = readIdentifier(inputs, "name", resource.name);
-  inputs.required("engineFamily", "MYSQL", /^MYSQL$/);
-  inputs.optional("defaultAuthScheme", "NONE: IAM authentication is not simulated", /^NONE$/);
-  const roleArn = inputs.required("roleArn", "a role's ARN", /^arn:/);
+function readProxy(resource: Registered, iam: Iam) {
+  const name = readIdentifier(resource, "name");
+  required(resource, "engineFamily", "MYSQL", /^MYSQL$/);
+  optional(resource, "defaultAuthScheme", "NONE: IAM authentication is not simulated", /^NONE$/);
+  const roleArn = required(resource, "roleArn", "a role's ARN", /^arn:/);
   if (!iam.assumableBy(roleArn, "rds.amazonaws.com")) {
-    throw inputs.fault(`RDS is not authorized to assume the role ${roleArn}: its trust policy names another service.`);
+    throw fault(
+      resource,
+      `RDS is not authorized to assume the role ${roleArn}: its trust policy names another service.`,
+    );
   }
-  if ((inputs.strings("vpcSubnetIds") ?? []).length < 2) {
-    throw inputs.fault("vpcSubnetIds must name two subnets at least, in two zones.");
+  if (strings(resource, "vpcSubnetIds").length < 2) {
+    throw fault(resource, "vpcSubnetIds must name two subnets at least, in two zones.");
   }
-  range(inputs, "idleClientTimeout", 1, 28_800, "seconds");
+  range(resource, "idleClientTimeout", 1, 28_800, "seconds");
   const auths = (resource.inputs.auths ?? []) as Record<string, unknown>[];
-  if (auths.length === 0) throw inputs.fault("auths is empty: name a secret with username and password.");
+  if (auths.length === 0) throw fault(resource, "auths is empty: name a secret with username and password.");
   const secretArns = auths.map((auth) => {
-    const one = new Inputs({ ...resource, inputs: auth });
-    one.optional("authScheme", "SECRETS", /^SECRETS$/);
-    one.optional("iamAuth", "DISABLED: IAM authentication is not simulated", /^DISABLED$/);
+    const one = { ...resource, inputs: auth };
+    optional(one, "authScheme", "SECRETS", /^SECRETS$/);
+    optional(one, "iamAuth", "DISABLED: IAM authentication is not simulated", /^DISABLED$/);
     const types = "MYSQL_CACHING_SHA2_PASSWORD or MYSQL_NATIVE_PASSWORD";
-    one.optional("clientPasswordAuthType", types, /^MYSQL_(CACHING_SHA2|NATIVE)_PASSWORD$/);
-    return one.required("secretArn", "a secret's ARN", /^arn:/);
+    optional(one, "clientPasswordAuthType", types, /^MYSQL_(CACHING_SHA2|NATIVE)_PASSWORD$/);
+    return required(one, "secretArn", "a secret's ARN", /^arn:/);
   });
   return { name, roleArn, secretArns };
 }

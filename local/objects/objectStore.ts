@@ -1,11 +1,12 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import { join } from "node:path";
 import { shortHash } from "../aws/names";
+import { admit, refuse } from "../host/admit";
+import { required } from "../host/inputs";
 import type { Made, Maker, Part, Registered, Site } from "../host/part";
 import type { TimeLimits } from "../http";
 import { type PolicyDocument, PolicyError } from "../iam/policy";
 import { checkBucketPolicy, type Roles } from "./access";
-import { admit, refuse, text } from "./admit";
 import { errorAnswer, S3Error } from "./answers";
 import type { CorsRule } from "./cors";
 import { ObjectFiles } from "./files";
@@ -191,7 +192,7 @@ export class ObjectStore implements Part, S3 {
   }
 
   #bucketOf(resource: Registered): Bucket {
-    const name = text(resource, "bucket");
+    const name = required(resource, "bucket");
     const list = [...this.#buckets.keys()].join(", ") || "none";
     return this.#buckets.get(name) ?? refuse(resource, `NoSuchBucket: there is no bucket ${name}; buckets: ${list}`);
   }
@@ -214,7 +215,7 @@ function parsed(resource: Registered): PolicyDocument {
   const { policy } = resource.inputs;
   if (typeof policy === "object" && policy !== null) return policy;
   try {
-    return JSON.parse(text(resource, "policy")) as PolicyDocument;
+    return JSON.parse(required(resource, "policy")) as PolicyDocument;
   } catch (error) {
     refuse(resource, `MalformedPolicy: the policy is not JSON: ${(error as Error).message}`);
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AwsError } from "../aws/awsError";
-import type { Made, Registered } from "../host/part";
+import { fault, type Made, type Registered, StartError } from "../host/part";
 import type { Outcome } from "../lambda/container";
 import { type Input, identity, requestToken, text } from "./operations";
 import { moveStage, removeStage, versionWith } from "./stages";
@@ -119,10 +119,10 @@ export class Rotations {
     for (const Step of steps) {
       const event = { Step, SecretId: secret.arn, ClientRequestToken: version };
       const outcome = await this.#options.functions(functionArn, secret.arn).invoke(JSON.stringify(event));
-      if (outcome.failed) throw new Error(`The rotation of ${secret.name} failed at ${Step}: ${said(outcome)}`);
+      if (outcome.failed) throw new StartError(`The rotation of ${secret.name} failed at ${Step}: ${said(outcome)}`);
     }
     if (versionWith(secret, "AWSCURRENT") !== version) {
-      throw new Error(
+      throw new StartError(
         `The rotation of ${secret.name} failed: its function did not make the new version the current one`,
       );
     }
@@ -133,19 +133,17 @@ export class Rotations {
 
 /**
  * Reads an `aws.secretsmanager.SecretRotation`.
- * @throws Error for inputs that are missing or not simulated
+ * @throws StartError for inputs that are missing or not simulated
  */
-export function readRotation({ name, inputs }: Registered) {
-  const { secretId, rotationLambdaArn, rotationRules, rotateImmediately } = inputs;
-  const fault = (what: string) => new Error(`SecretRotation ${name}: ${what}`);
+export function readRotation(resource: Registered) {
+  const { rotationLambdaArn, rotationRules, rotateImmediately } = resource.inputs;
   if (typeof rotationLambdaArn !== "string")
-    throw fault("rotationLambdaArn is missing; secrets that AWS manages are not simulated.");
+    throw fault(resource, "rotationLambdaArn is missing; secrets that AWS manages are not simulated.");
   const { automaticallyAfterDays, ...others } = (rotationRules ?? {}) as Record<string, unknown>;
-  if (automaticallyAfterDays === undefined) throw fault("rotationRules needs automaticallyAfterDays.");
+  if (automaticallyAfterDays === undefined) throw fault(resource, "rotationRules needs automaticallyAfterDays.");
   const other = Object.entries(others).find(([, value]) => value !== undefined)?.[0];
-  if (other !== undefined) throw fault(`rotationRules.${other} is not simulated on this machine.`);
+  if (other !== undefined) throw fault(resource, `rotationRules.${other} is not simulated on this machine.`);
   return {
-    secretId: String(secretId),
     functionArn: rotationLambdaArn,
     days: automaticallyAfterDays,
     rotateImmediately: rotateImmediately !== false,

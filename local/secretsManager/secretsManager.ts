@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { AwsError, jsonBody, notAuthorized } from "../aws/awsError";
 import { type AwsAnswer, type AwsCall, AwsServer } from "../aws/awsServer";
 import { physicalName } from "../aws/names";
-import type { Made, Maker, Part, Registered, Site } from "../host/part";
+import { fault, type Made, type Maker, type Part, type Registered, type Site } from "../host/part";
 import type { Iam } from "../iam/iam";
 import { declare, isDeclared } from "./declared";
 import { addVersion, notFound, type Operation, operations, text } from "./operations";
@@ -82,7 +82,7 @@ export class SecretsManager implements Part {
     const { inputs } = resource;
     const name = physicalName(resource);
     if (!/^[\w/+=.@!-]{1,512}$/.test(name)) {
-      throw new Error(`Secret name ${JSON.stringify(name)}: allowed are 1 to 512 letters, digits and /_+=.@-`);
+      throw fault(resource, `its name is ${JSON.stringify(name)}; allowed: 1 to 512 letters, digits and /_+=.@-`);
     }
     const { region, accountId } = this.#site;
     const prefix = `arn:aws:secretsmanager:${region}:${accountId}:secret:`;
@@ -97,14 +97,14 @@ export class SecretsManager implements Part {
   }
 
   /** A new version only where the program's own value changed: one that a rotation made since then stays current. */
-  #makeVersion({ name, inputs }: Registered): Made {
-    const secret = this.#find(String(inputs.secretId));
-    if (!secret) throw new Error(`SecretVersion ${name}: there is no secret ${JSON.stringify(inputs.secretId)}.`);
+  #makeVersion(resource: Registered): Made {
+    const { name, inputs } = resource;
+    const secret = this.#secretOf(resource);
     const [secretString, secretBinary] = [inputs.secretString, inputs.secretBinary].map((value) =>
       typeof value === "string" ? value : undefined,
     );
     if ((secretString === undefined) === (secretBinary === undefined)) {
-      throw new Error(`SecretVersion ${name} needs either secretString or secretBinary.`);
+      throw fault(resource, "it needs either secretString or secretBinary.");
     }
     const value = { secretString, secretBinary };
     if (!isDeclared(secret, name, value)) {
@@ -119,9 +119,8 @@ export class SecretsManager implements Part {
   }
 
   async #makeRotation(resource: Registered): Promise<Made> {
-    const { secretId, functionArn, days, rotateImmediately } = readRotation(resource);
-    const secret = this.#find(secretId);
-    if (!secret) throw new Error(`SecretRotation ${resource.name}: there is no secret ${JSON.stringify(secretId)}.`);
+    const { functionArn, days, rotateImmediately } = readRotation(resource);
+    const secret = this.#secretOf(resource);
     secret.rotation = this.#rotatedBefore.get(secret.name);
     this.#rotations.turnOn(secret, functionArn, days);
     await this.#rotations.catchUp(secret, rotateImmediately);
@@ -168,6 +167,14 @@ export class SecretsManager implements Part {
     const named = this.#registered.get(id);
     if (named || !id.startsWith("arn:")) return named;
     return [...this.#registered.values()].find(({ arn }) => arn === id || arn.slice(0, -7) === id);
+  }
+
+  /** The secret that a version or a rotation belongs to. */
+  #secretOf(resource: Registered): Secret {
+    const { secretId } = resource.inputs;
+    const secret = this.#find(String(secretId));
+    if (!secret) throw fault(resource, `there is no secret ${JSON.stringify(secretId)}.`);
+    return secret;
   }
 
   #arnOfUnknown(id: string): string {

@@ -1,14 +1,16 @@
-import type { Registered } from "../host/part";
+import { jsonObject, whole } from "../host/inputs";
+import { fault, type Registered } from "../host/part";
 import type { QueueSettings } from "./queue";
 
 /** A redrive policy as programs write it, JSON text. */
-export function readRedrive(resource: Registered, raw: unknown): QueueSettings["redrive"] {
-  const policy = json(resource, "redrivePolicy", raw);
+export function readRedrive(resource: Registered): QueueSettings["redrive"] {
+  const policy = jsonObject(resource, "redrivePolicy");
   const maxReceives = Number(policy.maxReceiveCount);
   if (
     typeof policy.deadLetterTargetArn !== "string" ||
     !Number.isInteger(maxReceives) ||
-    !within(maxReceives, 1, 1000)
+    maxReceives < 1 ||
+    maxReceives > 1000
   ) {
     const allowed = '{"deadLetterTargetArn": "<ARN>", "maxReceiveCount": 1 to 1000}';
     throw fault(resource, `redrivePolicy is ${JSON.stringify(policy)}; allowed: ${allowed}.`);
@@ -20,8 +22,8 @@ export function readRedrive(resource: Registered, raw: unknown): QueueSettings["
 export type RedriveAllowed = "all" | "none" | readonly string[];
 
 /** A redrive allow policy as programs write it, JSON text. */
-export function readRedriveAllowed(resource: Registered, raw: unknown): RedriveAllowed {
-  const { redrivePermission, sourceQueueArns } = json(resource, "redriveAllowPolicy", raw);
+export function readRedriveAllowed(resource: Registered): RedriveAllowed {
+  const { redrivePermission, sourceQueueArns } = jsonObject(resource, "redriveAllowPolicy");
   if (redrivePermission === "allowAll") return "all";
   if (redrivePermission === "denyAll") return "none";
   if (redrivePermission === "byQueue" && Array.isArray(sourceQueueArns)) return sourceQueueArns.map(String);
@@ -34,7 +36,7 @@ export function readRedriveAllowed(resource: Registered, raw: unknown): RedriveA
 
 /**
  * The settings of `aws.sqs.Queue`.
- * @throws Error that names the queue, the input, what was got and what is allowed
+ * @throws StartError that names the queue, the input, what was got and what is allowed
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
  */
 export function readQueue(resource: Registered): QueueSettings {
@@ -49,7 +51,7 @@ export function readQueue(resource: Registered): QueueSettings {
     receiveWaitTime: whole(resource, "receiveWaitTimeSeconds", 0, 0, 20),
     retention: whole(resource, "messageRetentionSeconds", 345_600, 60, 1_209_600),
     maxMessageSize: whole(resource, "maxMessageSize", 262_144, 1024, 1_048_576),
-    ...(redrivePolicy === undefined ? {} : { redrive: readRedrive(resource, redrivePolicy) }),
+    ...(redrivePolicy === undefined ? {} : { redrive: readRedrive(resource) }),
   };
 }
 
@@ -70,7 +72,7 @@ const mappingKeys = new Set(
 
 /**
  * The settings of `aws.lambda.EventSourceMapping` for a queue.
- * @throws Error as `readQueue`; also for settings that are not simulated
+ * @throws StartError as `readQueue`; also for settings that are not simulated
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
  */
 export function readMapping(resource: Registered): MappingSettings {
@@ -93,26 +95,4 @@ export function readMapping(resource: Registered): MappingSettings {
     reportsFailures: types.length > 0,
     enabled: inputs.enabled !== false,
   };
-}
-
-export function fault({ type, name }: Registered, what: string): Error {
-  return new Error(`${type.split(":").at(-1)} ${name}: ${what}`);
-}
-
-function whole(resource: Registered, key: string, fallback: number, min: number, max: number): number {
-  const value = resource.inputs[key] ?? fallback;
-  if (typeof value === "number" && Number.isInteger(value) && within(value, min, max)) return value;
-  throw fault(resource, `${key} is ${JSON.stringify(value)}; allowed: a whole number from ${min} to ${max}.`);
-}
-
-const within = (value: number, min: number, max: number) => value >= min && value <= max;
-
-function json(resource: Registered, key: string, raw: unknown): Record<string, unknown> {
-  try {
-    const value: unknown = typeof raw === "string" ? JSON.parse(raw) : undefined;
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {
-    // Answered below.
-  }
-  throw fault(resource, `${key} is ${JSON.stringify(raw)}; it must be JSON text of an object.`);
 }

@@ -2,13 +2,13 @@ import { join } from "node:path";
 import { AwsError, jsonBody, notAuthorized } from "../aws/awsError";
 import { type AwsAnswer, type AwsCall, AwsServer } from "../aws/awsServer";
 import { physicalName, shortHash } from "../aws/names";
-import type { Made, Maker, Part, Registered, Site } from "../host/part";
+import { fault, type Made, type Maker, type Part, type Registered, type Site } from "../host/part";
 import { evaluate } from "../iam/evaluate";
 import type { Iam } from "../iam/iam";
-import { type PolicyDocument, parsePolicy } from "../iam/policy";
+import { checkedPolicy, type PolicyDocument } from "../iam/policy";
 import type { Lambda } from "../lambda/lambda";
 import { EventSourceMapping } from "./eventSourceMapping";
-import { fault, type RedriveAllowed, readMapping, readQueue, readRedrive, readRedriveAllowed } from "./inputs";
+import { type RedriveAllowed, readMapping, readQueue, readRedrive, readRedriveAllowed } from "./inputs";
 import { operations, text } from "./operations";
 import { Queue, type QueueSettings } from "./queue";
 
@@ -92,20 +92,20 @@ export class Sqs implements Part {
     const made: Registration = { queue, redriveAllowed: "all" };
     this.#queues.set(arn, made);
     const { policy, redriveAllowPolicy } = resource.inputs;
-    if (policy !== undefined) made.policy = checkedPolicy(policy);
-    if (redriveAllowPolicy !== undefined) made.redriveAllowed = readRedriveAllowed(resource, redriveAllowPolicy);
+    if (policy !== undefined) made.policy = checkedPolicy(resource, "policy", policy, "resource");
+    if (redriveAllowPolicy !== undefined) made.redriveAllowed = readRedriveAllowed(resource);
     const url = this.#urlOf(name);
     return { id: url, outputs: { arn, name, url } };
   }
 
   #makePolicy(resource: Registered): Made {
-    this.#named(resource).policy = checkedPolicy(resource.inputs.policy);
+    this.#named(resource).policy = checkedPolicy(resource, "policy", resource.inputs.policy, "resource");
     return { id: String(resource.inputs.queueUrl), outputs: {} };
   }
 
   #makeRedrive(resource: Registered): Made {
     const { queue } = this.#named(resource);
-    const redrive = readRedrive(resource, resource.inputs.redrivePolicy);
+    const redrive = readRedrive(resource);
     this.#checkRedrive(resource, queue.arn, redrive);
     queue.settings = { ...queue.settings, redrive };
     return { id: String(resource.inputs.queueUrl), outputs: {} };
@@ -113,7 +113,7 @@ export class Sqs implements Part {
 
   #makeRedriveAllowed(resource: Registered): Made {
     const named = this.#named(resource);
-    named.redriveAllowed = readRedriveAllowed(resource, resource.inputs.redriveAllowPolicy);
+    named.redriveAllowed = readRedriveAllowed(resource);
     for (const { queue } of this.#queues.values()) {
       const { redrive } = queue.settings;
       if (redrive?.deadLetterArn === named.queue.arn) this.#checkRedrive(resource, queue.arn, redrive);
@@ -217,11 +217,6 @@ export class Sqs implements Part {
     const [, account, name] = /\/([^/]+)\/([^/]+)$/.exec(url) ?? [];
     return account === this.#site.accountId && name !== undefined ? this.#arnOf(name) : this.#arnOf(url);
   }
-}
-
-function checkedPolicy(raw: unknown): PolicyDocument {
-  parsePolicy(raw as PolicyDocument, "resource");
-  return raw as PolicyDocument;
 }
 
 const answerOf = (result: object): AwsAnswer => ({ status: 200, body: JSON.stringify(result) });

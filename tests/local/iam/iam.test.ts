@@ -47,8 +47,8 @@ describe("roles", () => {
   });
 
   test("refuse bad documents and names, saying which", async () => {
-    await expect(makeRole({ name: "a b" })).rejects.toThrow(/Role name "a b"/);
-    await expect(makeRole({ assumeRolePolicy: undefined })).rejects.toThrow(/assumeRolePolicy of role.*missing/);
+    await expect(makeRole({ name: "a b" })).rejects.toThrow(/its name is "a b"/);
+    await expect(makeRole({ assumeRolePolicy: undefined })).rejects.toThrow(/assumeRolePolicy: .*missing/);
     await expect(makeRole({ assumeRolePolicy: policy("s3:*", "*") })).rejects.toThrow(/no Resource/);
     const inlinePolicies = [{ name: "p", policy: policy("s3", "*") }];
     await expect(makeRole({ inlinePolicies })).rejects.toThrow(/inlinePolicies\[0\].*service:Action/);

@@ -63,7 +63,7 @@ describe("fails the deployment", () => {
   });
   test.each([
     [{ input: "no json" }, "input is not JSON"],
-    [{ input: undefined }, "input must be a text"],
+    [{ input: undefined }, "input must be a string"],
     [{ input: "{}", lifecycleScope: "CRUD" }, 'lifecycleScope is "CRUD"'],
     [{ input: "{}", qualifier: "7" }, "qualifier and tenantId are not simulated"],
   ])("where the program asks for what cannot be: %o", async (inputs, message) => {

@@ -111,7 +111,7 @@ describe("a secret of the program", () => {
   });
 
   test("refuses bad inputs by name", async () => {
-    await expect(makeSecret({ name: "a b" })).rejects.toThrow(/Secret name "a b"/);
+    await expect(makeSecret({ name: "a b" })).rejects.toThrow(/its name is "a b"/);
     await expect(makeVersion("v")).rejects.toThrow(/no secret "ecommerce_secret"/);
     await makeSecret();
     await expect(makeVersion(undefined as any)).rejects.toThrow(/either secretString or secretBinary/);

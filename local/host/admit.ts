@@ -1,4 +1,4 @@
-import { type Registered, StartError } from "../host/part";
+import { fault, type Registered } from "./part";
 
 /** Which inputs of a resource type this machine knows, so that nothing the program asks for is ignored silently. */
 export interface Support {
@@ -30,18 +30,9 @@ export function admit(resource: Registered, support: Support, region: string): v
   }
 }
 
-/** Ends the provisioning of a resource with a sentence that names it. */
+/** Ends the provisioning of a resource with a sentence that names it; the full stop is set here. */
 export function refuse(resource: Registered, sentence: string): never {
-  throw new StartError(`${resource.type} "${resource.name}": ${sentence}.`);
-}
-
-/** A text input that must be there. */
-export function text(resource: Registered, key: string): string {
-  const value = resource.inputs[key];
-  if (typeof value !== "string" || value === "") {
-    refuse(resource, `${key} is ${JSON.stringify(value) ?? "missing"}; allowed: a text`);
-  }
-  return value;
+  throw fault(resource, `${sentence}.`);
 }
 
 function same(a: unknown, b: unknown): boolean {
