@@ -12,7 +12,7 @@ import { evaluate } from "../../local/host/program";
 import { stackConfig } from "../../local/host/stackConfig";
 import { type ExistingServer, existingServer } from "../../local/mysql/existing";
 import { MySql } from "../../local/mysql/MySql";
-import { startParts } from "../../local/system";
+import { startParts } from "../../local/parts";
 import { projectRoot } from "../support/native";
 import type { Change } from "./changes";
 import type { Mutation } from "./mutation";

@@ -17,7 +17,7 @@ import type * as config from "../../../local/host/stackConfig";
 import type * as existing from "../../../local/mysql/existing";
 import type * as mysqls from "../../../local/mysql/MySql";
 import type { Outputs } from "../../../local/outputs";
-import type * as systems from "../../../local/system";
+import type * as systems from "../../../local/parts";
 import { startTestServer, type TestServer } from "../../support/mysql";
 import { loadNatively, projectRoot } from "../../support/native";
 import { until } from "../lambda/support";
@@ -41,7 +41,7 @@ beforeAll(async () => {
   const { stackConfig } = loadNatively<typeof config>("local/host/stackConfig.ts");
   const { existingServer } = loadNatively<typeof existing>("local/mysql/existing.ts");
   const { MySql } = loadNatively<typeof mysqls>("local/mysql/MySql.ts");
-  const { startParts } = loadNatively<typeof systems>("local/system.ts");
+  const { startParts } = loadNatively<typeof systems>("local/parts.ts");
   folder = await DataFolder.open(directory);
   const found = await existingServer(`mysql://${server.user}:${server.password}@localhost:${server.port}`);
   const source = { kind: "server", server: found, description: found.origin } as const;
