@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Locator, Page, Request } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { drawPicture, howToGetChromium, installedChromium, openBrowser, screenshot } from "../support/browser";
+import {
+  drawPicture,
+  howToGetChromium,
+  installedChromium,
+  openBrowser,
+  screenshot,
+  throttled,
+} from "../support/browser";
 import { type RunningSystem, startLocalSystem } from "../support/localSystem";
 
 const email = "grace.hopper@example.com";
@@ -133,11 +140,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     picture["red vase.png"] = await drawPicture(drawing, "image/png", "vase");
     picture["Stuhl für Zoë.png"] = await drawPicture(drawing, "image/png", "stool", 0.1);
     await drawing.close();
-    // At this machine's own speed nobody would see the progress.
-    const network = await browser.context.newCDPSession(page);
-    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 200_000 };
-    await network.send("Network.enable");
-    await network.send("Network.emulateNetworkConditions", slow);
+    const unthrottle = await throttled(page, 200_000);
     await offer({ name: "Stuhl für Zoë.png", mimeType: "image/png", buffer: picture["Stuhl für Zoë.png"]! });
     await page.getByText(/^[1-9]\d? % of \d+ kB$/).waitFor();
     const progress = page.getByRole("progressbar", { name: "Upload of Stuhl für Zoë.png" });
@@ -146,8 +149,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     expect(value).toBeLessThan(1);
     await shown(button("Cancel: Stuhl für Zoë.png"));
     await screenshot(page, "06-uploading");
-    await network.send("Network.emulateNetworkConditions", { ...slow, uploadThroughput: -1 });
-    await network.detach();
+    await unthrottle();
     await shown(page.getByRole("img", { name: "Stuhl für Zoë.png" }));
     await progress.waitFor({ state: "detached" });
   });
@@ -189,10 +191,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
   });
 
   it("is asked before a sign-out or a reload that would cancel an upload", async () => {
-    const network = await browser.context.newCDPSession(page);
-    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 2_000 };
-    await network.send("Network.enable");
-    await network.send("Network.emulateNetworkConditions", slow);
+    const unthrottle = await throttled(page, 2_000);
     await offer({ name: "lamp.jpg", mimeType: "image/jpeg", buffer: picture["lamp.jpg"]! });
     await shown(button("Cancel: lamp.jpg"));
     await button("Sign out").click();
@@ -219,8 +218,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await button("Sign out").click();
     await question.getByRole("button", { name: "Sign out" }).click();
     await shown(button("Create an account"));
-    await network.send("Network.emulateNetworkConditions", { ...slow, uploadThroughput: -1 });
-    await network.detach();
+    await unthrottle();
     await signIn(password);
     await signedIn();
     expect(await page.getByRole("list").getByRole("img").count(), "the picture that was cancelled").toBe(3);

@@ -5,11 +5,11 @@ import { createHandler } from "../../functions/enqueueUser/index";
 import { confirmedUser, readConfirmation, writeConfirmation } from "../../functions/shared/confirmation";
 import { Wire } from "../faults/support/Wire";
 import { Queues } from "../local/sqs/support";
+import { faultOf } from "../support/failures";
 import {
   captureLog,
   container,
   Database,
-  faultOf,
   freshUser,
   invocation,
   recorded,

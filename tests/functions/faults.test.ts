@@ -4,48 +4,17 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createMySqlServer } from "mysql2";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { createConnect } from "../../functions/shared/connection";
 import { parseSecret } from "../../functions/shared/secret";
 import { Wire } from "../faults/support/Wire";
-import {
-  captureLog,
-  container,
-  Database,
-  faultOf,
-  freshUser,
-  invocation,
-  PASSWORD,
-  SECRET_NAME,
-  SecretsEndpoint,
-  secretFor,
-} from "./support";
+import { faultOf } from "../support/failures";
+import { container, freshUser, invocation, PASSWORD, SECRET_NAME, secretFor, useDatabase } from "./support";
 
 /** What a statement may take: a loss that were noticed by that only would cost as much. */
 const STATEMENT_MILLISECONDS = 1500;
 
-let database: Database;
-const secrets = new SecretsEndpoint();
-let log: any[];
-
-beforeAll(async () => {
-  database = await Database.start();
-  await secrets.start();
-});
-afterAll(async () => {
-  await secrets.stop();
-  await database.stop();
-});
-beforeEach(() => {
-  secrets.secrets.set(SECRET_NAME, secretFor(database.server));
-  secrets.reads = 0;
-  log = captureLog();
-});
-afterEach(() => {
-  const written = JSON.stringify(log);
-  vi.restoreAllMocks();
-  expect(written).not.toContain(PASSWORD);
-});
+const { database, secrets, log } = useDatabase();
 
 /** A container that has served an invocation, so that it keeps a connection. */
 async function warmContainer(environment: Record<string, string | undefined> = {}) {

@@ -1,45 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import {
-  captureLog,
-  container,
-  Database,
-  faultOf,
-  freshUser,
-  invocation,
-  PASSWORD,
-  recorded,
-  SECRET_NAME,
-  SecretsEndpoint,
-  secretFor,
-} from "./support";
+import { beforeEach, describe, expect, it } from "vitest";
+import { faultOf } from "../support/failures";
+import { container, freshUser, invocation, PASSWORD, recorded, SECRET_NAME, secretFor, useDatabase } from "./support";
 
-let database: Database;
-const secrets = new SecretsEndpoint();
-let log: any[];
-
-beforeAll(async () => {
-  database = await Database.start();
-  await secrets.start();
-});
-afterAll(async () => {
-  await secrets.stop();
-  await database.stop();
-});
-beforeEach(async () => {
-  secrets.secrets.set(SECRET_NAME, secretFor(database.server));
-  secrets.reads = 0;
-  await database.query("TRUNCATE ecommerce_db.users");
-  log = captureLog();
-});
-afterEach(() => {
-  const written = JSON.stringify(log);
-  vi.restoreAllMocks();
-  // Whatever a test did: what nobody may read in a log is not in it.
-  for (const secret of [PASSWORD, JSON.stringify(PASSWORD).slice(1, -1), "cognito:user_status", "@example"]) {
-    expect(written).not.toContain(secret);
-  }
-});
+const { database, secrets, log } = useDatabase();
+beforeEach(() => database.query("TRUNCATE ecommerce_db.users"));
 
 describe("a confirmed sign-up", () => {
   it.each(["signUp", "adminConfirmation", "email100", "email100Emoji", "quotes", "emoji", "nonLatin"])(

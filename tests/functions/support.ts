@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import { vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 import { createHandler } from "../../functions/registerUser/index";
 import { startTestServer, type TestMySql, type TestServer, type TestServerOptions } from "../support/mysql";
 
@@ -77,22 +77,28 @@ export class SecretsEndpoint {
 
 /** A MySQL server of the test file's own, with the schema and the function's user, who may do no more than is granted. */
 export class Database {
-  readonly server: TestServer;
   readonly user = "register_user";
+  #server: TestServer | undefined;
   #administrator: Connection | undefined;
 
-  private constructor(server: TestServer) {
-    this.server = server;
+  static async start(options: TestServerOptions = {}): Promise<Database> {
+    const database = new Database();
+    await database.start(options);
+    return database;
   }
 
-  static async start(options: TestServerOptions = {}): Promise<Database> {
-    const database = new Database(await startTestServer(options));
-    await database.query(readFileSync(path.join(__dirname, "../../schema/ecommerceSchema.sql"), "utf8"));
-    await database.query(`CREATE USER '${database.user}'@'%' IDENTIFIED BY ? REQUIRE SSL`, [PASSWORD]);
-    await database.query(
-      `GRANT SELECT (User_UUID), INSERT (User_UUID, User_Email, User_DateAdd) ON ecommerce_db.users TO '${database.user}'@'%'`,
+  async start(options: TestServerOptions = {}): Promise<void> {
+    this.#server = await startTestServer(options);
+    await this.query(readFileSync(path.join(__dirname, "../../schema/ecommerceSchema.sql"), "utf8"));
+    await this.query(`CREATE USER '${this.user}'@'%' IDENTIFIED BY ? REQUIRE SSL`, [PASSWORD]);
+    await this.query(
+      `GRANT SELECT (User_UUID), INSERT (User_UUID, User_Email, User_DateAdd) ON ecommerce_db.users TO '${this.user}'@'%'`,
     );
-    return database;
+  }
+
+  get server(): TestServer {
+    if (this.#server === undefined) throw new Error("the server is started before the first test, and not there yet");
+    return this.#server;
   }
 
   /** Runs SQL as the administrator, on a connection that is opened again when it was lost. */
@@ -139,8 +145,39 @@ export class Database {
 
   async stop(): Promise<void> {
     this.disconnect();
-    await this.server.dispose();
+    await this.#server?.dispose();
   }
+}
+
+/** What nobody may read in a log: the password, as it is and as JSON escapes it, and what is known about a person. */
+const unsaid = [PASSWORD, JSON.stringify(PASSWORD).slice(1, -1), "cognito:user_status", "@example"];
+
+/**
+ * Gives a test file a database of its own, whose secret each test finds as it should be, and the log of each test, which
+ * is searched for what may not be in it, whatever the test did.
+ */
+export function useDatabase(): { database: Database; secrets: SecretsEndpoint; log: any[] } {
+  const [database, secrets, log] = [new Database(), new SecretsEndpoint(), [] as any[]];
+  beforeAll(async () => {
+    await database.start();
+    await secrets.start();
+  });
+  afterAll(async () => {
+    await secrets.stop();
+    await database.stop();
+  });
+  beforeEach(() => {
+    secrets.secrets.set(SECRET_NAME, secretFor(database.server));
+    secrets.reads = 0;
+    log.length = 0;
+    captureLog(log);
+  });
+  afterEach(() => {
+    const written = JSON.stringify(log);
+    vi.restoreAllMocks();
+    for (const secret of unsaid) expect(written).not.toContain(secret);
+  });
+  return { database, secrets, log };
 }
 
 /** The secret's text for this server; each field may be replaced, or left out with `undefined`. */
@@ -163,23 +200,12 @@ export function container(server: Pick<TestMySql, "caFile">, environment: Record
   return createHandler({ ...variables, ...environment }, () => 60_000);
 }
 
-/** Everything the console is given from now on, as objects. */
-export function captureLog(): any[] {
-  const lines: any[] = [];
+/** Adds everything the console is given from now on to the lines, as objects. */
+export function captureLog(lines: any[] = []): any[] {
   for (const level of ["debug", "log", "info", "warn", "error"] as const) {
     vi.spyOn(console, level).mockImplementation((...values: unknown[]) => {
       lines.push(...values.map((value) => (typeof value === "object" ? { level, ...value } : { level, text: value })));
     });
   }
   return lines;
-}
-
-/** The error the promise ends with; fails where it ends well. */
-export async function faultOf(promise: Promise<unknown>): Promise<any> {
-  const value = await promise.then(
-    () => undefined,
-    (error) => error,
-  );
-  if (value === undefined) throw new Error("expected a fault, but the call succeeded");
-  return value;
 }

@@ -1,4 +1,6 @@
 import net from "node:net";
+import fc from "fast-check";
+import { expect } from "vitest";
 import type { TimeLimits } from "../../local/http";
 
 /** Short enough to wait for, long enough for every honest client of a test. */
@@ -40,6 +42,23 @@ export function trickle(url: string, start: string, piece: string): Promise<stri
     };
     socket.on("close", () => end(text));
   });
+}
+
+/**
+ * Sends lines of requests in any order, with any bytes between them. Where the server answers at all, it is with one of
+ * these statuses; that it lives on is for the caller to ask.
+ */
+export async function sendAnyBytes(url: string, lines: readonly string[], statuses: readonly number[]): Promise<void> {
+  const line = fc.constantFrom(...lines, "Content-Length: 5\r\n", "\r\n");
+  const junk = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString("latin1"));
+  const pieces = fc.array(fc.oneof({ weight: 3, arbitrary: line }, junk), { maxLength: 7 });
+  await fc.assert(
+    fc.asyncProperty(pieces, async (sent) => {
+      const answer = await raw(url, Buffer.from(sent.join(""), "latin1"), 20);
+      if (answer !== "") expect(statuses, answer).toContain(Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1]));
+    }),
+    { numRuns: 150 },
+  );
 }
 
 /** What slow clients of any server send: everything at once that comes first, then a piece again and again. */

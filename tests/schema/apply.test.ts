@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rdsAuthorities } from "../../infra/rdsAuthorities";
 import { freePort } from "../../local/ports";
 import { applySchema } from "../../schema/apply";
+import { faultOf } from "../support/failures";
 import { startTestServer } from "../support/mysql";
 import { connectToTestServer, schemaFor, testServer } from "./support";
 
@@ -21,17 +22,10 @@ afterAll(async () => {
   await connection?.end();
 });
 
-async function rejection(promise: Promise<unknown>): Promise<Error & { code?: string; line?: number }> {
-  return promise.then(
-    (value) => expect.fail(`should have failed, but gave ${JSON.stringify(value)}`),
-    (error) => error,
-  );
-}
-
 describe("applySchema", () => {
   it("names the failing statement, MySQL's error and the line of the file, and keeps what came before", async () => {
     const sql = `USE \`${database}\`;\n\nCREATE TABLE kept (a int);\n-- why\nCREATE TABLE broken (\n  a int,\n  b in\n);\n`;
-    const error = await rejection(applySchema(testServer(), { sql, database }, { file: "broken.sql" }));
+    const error = await faultOf(applySchema(testServer(), { sql, database }, { file: "broken.sql" }));
     expect(error).toMatchObject({ name: "SchemaError", code: "ER_PARSE_ERROR", line: 7 });
     expect(error.message).toContain('Line 7 of broken.sql failed (statement 3 of 3, "CREATE TABLE broken ( a int');
     expect(error.message).toContain("beginning on line 5): ER_PARSE_ERROR You have an error in your SQL syntax");
@@ -40,7 +34,7 @@ describe("applySchema", () => {
   });
 
   it("names the line of a statement that MySQL understands and cannot do", async () => {
-    const error = await rejection(
+    const error = await faultOf(
       applySchema(testServer(), { sql: `USE \`${database}\`;\nALTER TABLE missing ADD a int;`, database }),
     );
     expect(error).toMatchObject({ code: "ER_NO_SUCH_TABLE", line: 2 });
@@ -76,7 +70,7 @@ describe("applySchema", () => {
     await connection.query(`LOCK TABLES \`${database}\`.category WRITE`);
     try {
       const sql = `USE \`${database}\`; ALTER TABLE category ADD waits int;`;
-      const error = await rejection(applySchema({ ...testServer(), statementTimeout: 2500 }, { sql, database }));
+      const error = await faultOf(applySchema({ ...testServer(), statementTimeout: 2500 }, { sql, database }));
       expect(error).toMatchObject({ code: "ER_LOCK_WAIT_TIMEOUT", line: 1 });
     } finally {
       await connection.query("UNLOCK TABLES");
@@ -88,18 +82,18 @@ describe("the connection", () => {
   const plan = { sql: "USE mysql;", database: "mysql" };
 
   it("is refused without an authority that vouches for the server", async () => {
-    const error = await rejection(applySchema({ ...testServer(), authorities: rdsAuthorities("us-east-1") }, plan));
+    const error = await faultOf(applySchema({ ...testServer(), authorities: rdsAuthorities("us-east-1") }, plan));
     expect(error.message).toMatch(/No trusted connection to MySQL at localhost:\d+: .*certificate/);
   });
 
   it("is refused under a name that the certificate does not bear", async () => {
     // An old spelling of 127.0.0.1, so the same server answers; its certificate is not made out to this name.
-    const error = await rejection(applySchema({ ...testServer(), host: "127.1" }, plan));
+    const error = await faultOf(applySchema({ ...testServer(), host: "127.1" }, plan));
     expect(error.message).toMatch(/No trusted connection to MySQL at 127\.1:\d+: .*certificate/);
   });
 
   it("says who was refused, and never the password", async () => {
-    const error = await rejection(applySchema({ ...testServer(), password: "s3cret-and-wrong" }, plan));
+    const error = await faultOf(applySchema({ ...testServer(), password: "s3cret-and-wrong" }, plan));
     expect(error).toMatchObject({ name: "SchemaError", code: "ER_ACCESS_DENIED_ERROR" });
     expect(error.message).toContain("refused the user");
     expect(JSON.stringify([error, error.message, error.stack, error.cause])).not.toContain("s3cret-and-wrong");
@@ -108,7 +102,7 @@ describe("the connection", () => {
   it("waits for a server that is still starting, and no longer than told", async () => {
     const port = await freePort();
     const from = Date.now();
-    const error = await rejection(applySchema({ ...testServer(), port, waitSeconds: 1 }, plan));
+    const error = await faultOf(applySchema({ ...testServer(), port, waitSeconds: 1 }, plan));
     expect(error).toMatchObject({ name: "SchemaError", code: "ECONNREFUSED" });
     expect(error.message).toContain(`Cannot reach MySQL at localhost:${port} (waited 1 s)`);
     expect(Date.now() - from).toBeGreaterThanOrEqual(1000);
@@ -142,7 +136,7 @@ describe("the connection", () => {
       silent.listen(0, "localhost", () => resolve((silent.address() as { port: number }).port));
     });
     try {
-      const error = await rejection(applySchema({ ...testServer(), port, connectTimeout: 300 }, plan));
+      const error = await faultOf(applySchema({ ...testServer(), port, connectTimeout: 300 }, plan));
       expect(error).toMatchObject({ name: "SchemaError", code: "ETIMEDOUT" });
     } finally {
       for (const socket of sockets) socket.destroy();

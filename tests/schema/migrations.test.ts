@@ -10,6 +10,7 @@ import type { SchemaServer } from "../../schema/connection";
 import { readMigrations } from "../../schema/files";
 import { migrationStatements, orderedMigrations } from "../../schema/migrations";
 import type { Migration } from "../../schema/plan";
+import { faultOf } from "../support/failures";
 import { connectToTestServer, schemaFor, testServer } from "./support";
 
 const named = (...names: string[]): Migration[] => names.map((name) => ({ name, sql: "ALTER TABLE a ADD b int;" }));
@@ -117,11 +118,6 @@ describe("applied to a server", () => {
 
   const apply = (migrations: Migration[], server: SchemaServer = testServer(), baseline = sql) =>
     applySchema(server, { database, sql: baseline, migrations });
-  const faultOf = (promise: Promise<unknown>): Promise<Error & { code?: string; line?: number }> =>
-    promise.then(
-      (value) => expect.fail(`should have failed, but gave ${JSON.stringify(value)}`),
-      (error) => error,
-    );
   const rows = async (statement: string) =>
     (await admin.query(statement.replaceAll("$", `\`${database}\``)))[0] as any[];
   const columns = async (table: string) =>

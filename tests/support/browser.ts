@@ -57,6 +57,28 @@ export async function openBrowser(options: BrowserContextOptions = {}): Promise<
   };
 }
 
+/**
+ * Lets the page send so many bytes a second only: at this machine's own speed nobody would see an upload go on.
+ *
+ * @returns what gives the page its speed back, for what is under way too
+ */
+export async function throttled(page: Page, bytesPerSecond: number): Promise<() => Promise<void>> {
+  const network = await page.context().newCDPSession(page);
+  const send = (uploadThroughput: number) =>
+    network.send("Network.emulateNetworkConditions", {
+      offline: false,
+      latency: 0,
+      downloadThroughput: -1,
+      uploadThroughput,
+    });
+  await network.send("Network.enable");
+  await send(bytesPerSecond);
+  return async () => {
+    await send(-1);
+    await network.detach();
+  };
+}
+
 /** Keeps what the page looks like in test-results/. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const folder = join(projectRoot, "test-results");

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { StartError } from "../../../local/host/part";
+import { refusal } from "../../support/failures";
 import { makeWorld, type World } from "./support";
 
 const type = "aws:lambda/invocation:Invocation";
@@ -26,14 +26,10 @@ afterAll(() => world.end());
 
 const make = (inputs: Record<string, unknown>) =>
   world.lambda.makers[type]!({ type, name: "apply", inputs: { functionName: "worker", ...inputs } });
-const refusal = async (inputs: Record<string, unknown>): Promise<string> => {
-  const error = await Promise.resolve(make(inputs)).then(
-    () => undefined,
-    (reason) => reason,
-  );
-  expect(error).toBeInstanceOf(StartError);
-  expect(error.message).toContain(`${type} "apply": `);
-  return error.message;
+const refused = async (inputs: Record<string, unknown>): Promise<string> => {
+  const message = await refusal(Promise.resolve(make(inputs)));
+  expect(message).toContain(`${type} "apply": `);
+  return message;
 };
 
 test("runs the function without any Permission, waits, and answers its payload", async () => {
@@ -49,17 +45,17 @@ test("runs the function without any Permission, waits, and answers its payload",
 describe("fails the deployment", () => {
   test("with the function's message, without a password of the input", async () => {
     const input = JSON.stringify({ do: "fail", user: { name: "register", password: "pw-8f3a2b" } });
-    expect(await refusal({ input })).toBe(`${type} "apply": the function worker failed: no route to the server as …`);
+    expect(await refused({ input })).toBe(`${type} "apply": the function worker failed: no route to the server as …`);
   });
   test.each([
     ["does not end in its time", "hang", /Task timed out after 1\.00 seconds/],
     ["ends its process", "exit", /Runtime exited with error: exit status 3/],
   ])("where the function %s", async (_, what, message) => {
-    expect(await refusal({ input: JSON.stringify({ do: what }) })).toMatch(message);
+    expect(await refused({ input: JSON.stringify({ do: what }) })).toMatch(message);
     expect((await make({ input: '{"do":"again"}' })).outputs.result).toContain("again");
   });
   test("where the function cannot be loaded", async () => {
-    expect(await refusal({ functionName: "broken", input: "{}" })).toContain("cannot even load");
+    expect(await refused({ functionName: "broken", input: "{}" })).toContain("cannot even load");
   });
   test.each([
     [{ input: "no json" }, "input is not JSON"],
@@ -67,7 +63,7 @@ describe("fails the deployment", () => {
     [{ input: "{}", lifecycleScope: "CRUD" }, 'lifecycleScope is "CRUD"'],
     [{ input: "{}", qualifier: "7" }, "qualifier and tenantId are not simulated"],
   ])("where the program asks for what cannot be: %o", async (inputs, message) => {
-    expect(await refusal(inputs)).toContain(message);
+    expect(await refused(inputs)).toContain(message);
   });
   test("where there is no such function", async () => {
     await expect(make({ functionName: "nobody", input: "{}" })).rejects.toThrow(/Function not found: .*:nobody/);

@@ -6,7 +6,7 @@ import { Agent } from "node:http";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { exchange, type Reply } from "../objects/exchange";
-import { hugeHeader, manyHeaders, raw, shortLimits, slowHeaders, trickle } from "../wire";
+import { hugeHeader, manyHeaders, raw, sendAnyBytes, shortLimits, slowHeaders, trickle } from "../wire";
 import { endpoints, expectHarmless, forms, hostile, mostly, registered, urlish } from "./harmless";
 import { callback, email, LocalLogin, password } from "./support";
 
@@ -238,26 +238,17 @@ describe("forms of a page that was really open", () => {
 
 describe("on the wire", () => {
   it("any bytes", async () => {
-    const line = fc.constantFrom(
+    const lines = [
       "GET /login HTTP/1.1\r\n",
       "POST /login?client_id=x HTTP/1.1\r\nHost: 127.0.0.1\r\n",
       "GET http://evil.example/login HTTP/1.1\r\nHost: 127.0.0.1\r\n",
       "GET //evil.example/%2e%2e HTTP/1.1\r\nHost: 127.0.0.1\r\n",
       "CONNECT evil.example:443 HTTP/1.1\r\nHost: 127.0.0.1\r\n",
       "Upgrade: websocket\r\nConnection: Upgrade\r\n",
-      "Content-Length: 5\r\n",
       "Transfer-Encoding: chunked\r\n",
       "Expect: something\r\n",
-      "\r\n",
-    );
-    const junk = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString("latin1"));
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof({ weight: 3, arbitrary: line }, junk), { maxLength: 6 }), async (pieces) => {
-        const answer = await raw(on.login.url, Buffer.from(pieces.join(""), "latin1"), 20);
-        if (answer !== "") expect(answer).toMatch(/^HTTP\/1\.1 (400|403|404|405|413|417|431) /);
-      }),
-      { numRuns: 150 },
-    );
+    ];
+    await sendAnyBytes(on.login.url, lines, [400, 403, 404, 405, 413, 417, 431]);
   });
 
   it("huge headers and forms get an answer", async () => {

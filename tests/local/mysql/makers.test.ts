@@ -4,11 +4,12 @@ import os from "node:os";
 import path from "node:path";
 import { createConnection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import { type Made, type Registered, type Site, StartError } from "../../../local/host/part";
+import type { Made, Registered, Site } from "../../../local/host/part";
 import { readGrants } from "../../../local/mysql/grant";
 import { MySql } from "../../../local/mysql/MySql";
 import { findMySql } from "../../../local/mysql/sources";
 import { freePort } from "../../../local/ports";
+import { refusal } from "../../support/failures";
 
 const groupType = "aws:rds/parameterGroup:ParameterGroup";
 const instanceType = "aws:rds/instance:Instance";
@@ -52,15 +53,6 @@ async function make(type: string, inputs: object, extra: Partial<Registered> = {
   const maker = part.makers[type];
   if (maker === undefined) throw new Error(`no maker for ${type}`);
   return maker({ type, name: "thing", inputs: { ...inputs }, ...extra });
-}
-
-async function refusal(making: Promise<unknown>): Promise<string> {
-  const error = await making.then(
-    () => undefined,
-    (reason) => reason,
-  );
-  expect(error).toBeInstanceOf(StartError);
-  return error.message;
 }
 
 async function query(user: string, password: string, sql: string, part = mysql): Promise<any[]> {

@@ -8,13 +8,14 @@ import { createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { Database } from "../../../functions/registerUser/database";
 import { createConnect } from "../../../functions/shared/connection";
-import { type Registered, type Site, StartError } from "../../../local/host/part";
+import type { Registered, Site } from "../../../local/host/part";
 import { Iam } from "../../../local/iam/iam";
 import { MySql } from "../../../local/mysql/MySql";
 import { RdsProxies } from "../../../local/mysql/rdsProxy";
 import { findMySql } from "../../../local/mysql/sources";
 import { freePort } from "../../../local/ports";
 import { SecretsManager } from "../../../local/secretsManager/secretsManager";
+import { refusal } from "../../support/failures";
 
 const server = inject("mysql");
 const master = { masterUsername: "aurora_admin", masterPassword: "Master-Passw0rd!" };
@@ -56,14 +57,6 @@ async function make(type: string, name: string, inputs: Record<string, unknown>)
   const resource: Registered = { type, name, inputs };
   const { id, outputs } = await maker(resource);
   return { id, ...outputs };
-}
-async function refusal(making: Promise<unknown>): Promise<string> {
-  const error = await making.then(
-    () => undefined,
-    (reason) => reason,
-  );
-  expect(error).toBeInstanceOf(StartError);
-  return error.message;
 }
 async function connect(port: number, user: string, password: string, tls = true) {
   const ssl = tls ? { ca: readFileSync(mysql.caFile, "utf8"), verifyIdentity: true } : undefined;

@@ -4,10 +4,10 @@ import path from "node:path";
 import { type ConnectionOptions, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { ensureCertificates } from "../../../local/certificates";
-import { StartError } from "../../../local/host/part";
 import type { MySqlProgram } from "../../../local/mysql/program";
 import { startServer } from "../../../local/mysql/server";
 import { freePort } from "../../../local/ports";
+import { refusal } from "../../support/failures";
 import { findProgram, startTestServer, type TestMySql, type TestServer } from "../../support/mysql";
 
 async function query(server: TestMySql, sql: string, ssl?: ConnectionOptions["ssl"] | "none"): Promise<any[]> {
@@ -113,14 +113,6 @@ describe("a start that cannot go on", () => {
       certificates,
       readyMilliseconds: 20_000,
     });
-  }
-  async function refusal(starting: Promise<unknown>): Promise<string> {
-    const error = await starting.then(
-      () => undefined,
-      (reason) => reason,
-    );
-    expect(error).toBeInstanceOf(StartError);
-    return error.message;
   }
   async function withData(name: string, version: string | undefined): Promise<void> {
     await mkdir(path.join(base, name, "data"), { recursive: true });

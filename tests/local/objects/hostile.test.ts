@@ -1,9 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ObjectStore } from "../../../local/objects/objectStore";
-import { hugeHeader, manyHeaders, raw, shortLimits, slowHeaders, trickle } from "../wire";
+import { hugeHeader, manyHeaders, raw, sendAnyBytes, shortLimits, slowHeaders, trickle } from "../wire";
 import { exchange } from "./exchange";
 import { oneRole, publicRead, put, register, registerBucket, testSite } from "./store";
 
@@ -77,23 +76,14 @@ it("another name that leads to this machine is refused, as a page of that name w
 });
 
 it("any bytes on the wire", async () => {
-  const line = fc.constantFrom(
+  const lines = [
     `GET /${bucket}/a HTTP/1.1\r\n`,
     `PUT /${bucket}/../b HTTP/1.1\r\nHost: 127.0.0.1\r\n`,
     "Host: 127.0.0.1\r\n",
-    "Content-Length: 5\r\n",
     "Transfer-Encoding: chunked\r\n",
     "Range: bytes=1-0,-\r\n",
     "Expect: 100-continue\r\n",
-    "\r\n",
-  );
-  const junk = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString("latin1"));
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.oneof({ weight: 3, arbitrary: line }, junk), { maxLength: 7 }), async (pieces) => {
-      const answer = await raw(url, Buffer.from(pieces.join(""), "latin1"), 20);
-      if (answer !== "") expect(answer).toMatch(/^HTTP\/1\.1 (100|200|206|400|403|404|408|411|416|417|431) /);
-    }),
-    { numRuns: 150 },
-  );
+  ];
+  await sendAnyBytes(url, lines, [100, 200, 206, 400, 403, 404, 408, 411, 416, 417, 431]);
   expect((await picture()).text).toBe("picture");
 });
