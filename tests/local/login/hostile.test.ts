@@ -153,6 +153,8 @@ describe("forms of a page that was really open", () => {
   const users = () => on.local.cognito.pool(on.local.poolId)!.users;
 
   it("with any fields", async () => {
+    // A text that no other field has: what the pages remember of an earlier form may well be a hostile password of this.
+    const secret = "Wrong-horse-1";
     const attribute = fc.constantFrom(
       "__proto__",
       "constructor",
@@ -170,7 +172,10 @@ describe("forms of a page that was really open", () => {
     );
     const fields = fc.record({
       username: fc.oneof(hostile, fc.constant(email), fc.constant("new@example.com")),
-      password: fc.oneof(hostile, fc.constant("Wrong-horse-1")),
+      password: fc.oneof(
+        hostile,
+        hostile.map((text) => secret + text),
+      ),
       code: fc.oneof(hostile, fc.stringMatching(/^\d{6}$/)),
     });
     await fc.assert(
@@ -178,13 +183,13 @@ describe("forms of a page that was really open", () => {
         fc.constantFrom(...forms),
         fields,
         fc.array(fc.tuple(name, hostile), { maxLength: 3 }),
-        async (path, { username, password: secret, code }, more) => {
-          const usual = Object.entries({ _csrf: csrf, username, password: secret, repeat: secret, code });
+        async (path, { username, password, code }, more) => {
+          const usual = Object.entries({ _csrf: csrf, username, password, repeat: password, code });
           const reply = await post(path, [...usual, ...more]);
           const isOurs = reply.headers.location?.startsWith("/");
           for (const told of isOurs ? [reply, await leadsTo(reply)] : [reply]) {
             expectHarmless(told);
-            if (secret.length > 8 && !username.includes(secret)) expect(told.text).not.toContain(secret);
+            expect(told.text).not.toContain(secret);
           }
         },
       ),
