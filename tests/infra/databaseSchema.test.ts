@@ -1,126 +1,29 @@
 import { createHash } from "node:crypto";
-import { createRequire } from "node:module";
 import path from "node:path";
-import type { Connection } from "mysql2/promise";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { bundleFunctions } from "../../infra/bundle";
 import type { DatabaseSchemaArgs } from "../../infra/DatabaseSchema";
-import { readLiveTables } from "../../schema/drift";
-import type { ApplyEvent, Migration } from "../../schema/plan";
-import { connectToTestServer, schemaFile, schemaFor, testServer } from "../schema/support";
-import { loadNatively, projectRoot } from "../support/native";
+import type { ApplyEvent } from "../../schema/plan";
+import { schemaFile, schemaFor } from "../schema/support";
+import { projectRoot } from "../support/native";
+import {
+  generatedPassword,
+  Instance,
+  make,
+  mock,
+  options,
+  plain,
+  pulumi,
+  secretMark,
+  seen,
+  the,
+  types,
+  useMocks,
+  value,
+  warnings,
+} from "./schemaComponent";
 
-// The native copies: the program and the mocks must share one SDK.
-const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
-const { DatabaseSchema } = loadNatively<typeof import("../../infra/DatabaseSchema")>("infra/DatabaseSchema.ts");
-
-// A stand-in for the database instance; the SDK's class is abstract for the compiler only.
-const Instance = pulumi.CustomResource as any as new (type: string, name: string, props: object) => any;
-
-const types = {
-  provider: "pulumi:providers:mysql",
-  database: "mysql:index/database:Database",
-  file: "pulumi-nodejs:dynamic:Resource",
-  password: "random:index/randomPassword:RandomPassword",
-  user: "mysql:index/user:User",
-  grant: "mysql:index/grant:Grant",
-  logs: "aws:cloudwatch/logGroup:LogGroup",
-  role: "aws:iam/role:Role",
-  policy: "aws:iam/rolePolicy:RolePolicy",
-  function: "aws:lambda/function:Function",
-  invocation: "aws:lambda/invocation:Invocation",
-};
-const secretMark = "4dabf18193072939515e22adb298388d";
-const generatedPassword = "Generated0Password0Of0The0User00";
-
-interface Seen {
-  type: string;
-  name: string;
-  inputs: any;
-  provider: string;
-}
-let seen: Seen[];
-let options: Map<string, any>;
-let warnings: string[];
-
-beforeEach(() => {
-  seen = [];
-  options = new Map();
-  warnings = [];
-  vi.spyOn(console, "warn").mockImplementation((line) => void warnings.push(String(line)));
-  mock(false);
-});
-
-afterEach(() => vi.restoreAllMocks());
-
-function mock(preview: boolean): void {
-  const newResource = ({ type, name, inputs, provider = "" }: any) => {
-    seen.push({ type, name, inputs, provider });
-    switch (type) {
-      case types.password:
-        return { id: name, state: { ...inputs, result: generatedPassword } };
-      case "aws:rds/instance:Instance":
-      case "ecommerce:database:DatabaseSchema":
-      case types.provider:
-      case types.database:
-      case types.file:
-      case types.user:
-      case types.grant:
-      case types.logs:
-      case types.role:
-      case types.policy:
-      case types.function:
-      case types.invocation:
-        return { id: `${name}-id`, state: { ...inputs, name: inputs.name ?? name, arn: `arn:${name}` } };
-      default:
-        throw new Error(`the component must not make a ${type}`);
-    }
-  };
-  const call = ({ token }: any) => {
-    throw new Error(`the component must not call ${token}`);
-  };
-  pulumi.runtime.setMocks({ newResource, call }, "ecommerce", "test", preview);
-}
-
-/** Makes the component and waits until all of it is registered. */
-async function make(args: Partial<DatabaseSchemaArgs> = {}) {
-  const instance = new Instance("aws:rds/instance:Instance", "instance", { address: undefined });
-  const component = new DatabaseSchema(
-    "schema",
-    {
-      instance,
-      address: "db.example.com",
-      port: 3306,
-      adminUsername: "admin",
-      adminPassword: pulumi.secret("admins-password"),
-      authorities: "an authority",
-      ...args,
-    },
-    {
-      transformations: [
-        ({ type, opts }) => {
-          options.set(type, opts);
-          return undefined;
-        },
-      ],
-    },
-  );
-  await value(component.urn);
-  await value(component.grant.urn);
-  return { component, instance };
-}
-
-function value<T>(output: import("@pulumi/pulumi").Output<T>): Promise<T> {
-  return new Promise((resolve) => output.apply(resolve));
-}
-
-function the(type: string): Seen {
-  const found = seen.filter((resource) => resource.type === type);
-  expect(found, `resources of type ${type}`).toHaveLength(1);
-  return found[0]!;
-}
-
-const plain = (input: any) => (input?.[secretMark] ? input.value : input);
+useMocks();
 
 describe("S3: DatabaseSchema", () => {
   it("makes these resources and no other, in an order that MySQL accepts", async () => {
@@ -341,7 +244,7 @@ describe("S3: a private database's schema", () => {
     const inside_ = await outputs({ component } as Awaited<ReturnType<typeof make>>);
     expect(component.grant).toBe(component.tables);
     expect(component.passwordGrant).toBeUndefined();
-    seen = [];
+    seen.length = 0;
     expect(await outputs(await make())).toEqual(inside_);
     expect(the(types.password).inputs).toEqual(drawn);
   });
@@ -367,129 +270,5 @@ describe("S3: a private database's schema", () => {
     await expect(private_(args)).rejects.toThrow(message);
     await expect(make(args)).rejects.toThrow(message);
     expect(seen.map(({ name }) => name)).not.toContain("schema-user-password");
-  });
-});
-
-/** Runs what the engine would run: the provider as it was serialized into the state, in a module of its own. */
-async function serializedProvider() {
-  const source = plain(the(types.file).inputs.__provider) as string;
-  const file = path.join(projectRoot, "serialized-provider.js");
-  const module = { exports: {} as any };
-  new Function("module", "exports", "require", source)(module, module.exports, createRequire(file));
-  return { source, provider: module.exports.handler() };
-}
-
-describe("the provider, as serialized", () => {
-  const database = `schema_provider_${process.pid}`;
-  let connection: Connection | undefined;
-
-  afterAll(async () => {
-    await connection?.query(`DROP DATABASE IF EXISTS \`${database}\``);
-    await connection?.end();
-  });
-
-  /** The inputs of the file, against the run's MySQL, as the engine hands them over: no secret wrappers. */
-  async function inputsFor(sql: string, migrations: Migration[] = []) {
-    seen = [];
-    const { host, port, user, password, authorities } = testServer();
-    await make({
-      address: host,
-      port,
-      adminUsername: user,
-      adminPassword: password,
-      authorities,
-      databaseName: database,
-      sql,
-      migrations,
-    });
-    const { __provider, ...inputs } = the(types.file).inputs;
-    return { ...inputs, password: plain(inputs.password) };
-  }
-
-  it("holds no password, no authority and no path of this machine", async () => {
-    await inputsFor(schemaFor(database));
-    const { source } = await serializedProvider();
-    expect(source).not.toContain(testServer().password);
-    expect(source).not.toContain("BEGIN CERTIFICATE");
-    expect(source).not.toContain(projectRoot);
-  });
-
-  it("creates, sees a change, updates, and deletes nothing", async () => {
-    connection = await connectToTestServer();
-    const first = await inputsFor(schemaFor(database));
-    const { provider } = await serializedProvider();
-
-    const { id, outs } = await provider.create(first);
-    expect(id).toBe(database);
-    expect(outs).toMatchObject({ checksum: first.checksum, tables: first.tables, databaseName: database });
-    expect(JSON.stringify(outs)).not.toContain(first.password);
-    const { shapes } = await readLiveTables(testServer(), database);
-    expect(Object.keys(shapes)).toEqual(first.tables);
-
-    expect(await provider.diff(id, outs, first)).toMatchObject({ changes: false });
-    const elsewhere = { ...first, password: "rotated", authorities: "other", username: "other" };
-    expect(await provider.diff(id, outs, elsewhere)).toMatchObject({ changes: false, replaces: [] });
-    expect(await provider.diff(id, outs, { ...first, host: "restored.example.com" })).toMatchObject({
-      changes: true,
-      replaces: [],
-    });
-    expect(await provider.diff(id, outs, { ...first, databaseName: "other" })).toMatchObject({
-      changes: true,
-      replaces: ["databaseName"],
-    });
-
-    await connection.query(`INSERT INTO \`${database}\`.category (Categ_Name) VALUES ('kept')`);
-    const second = await inputsFor(`${schemaFor(database)}\nCREATE TABLE IF NOT EXISTS added (a int PRIMARY KEY);`);
-    expect(second.checksum).not.toBe(first.checksum);
-    expect(await provider.diff(id, outs, second)).toMatchObject({ changes: true, replaces: [] });
-    const updated = await provider.update(id, outs, second);
-    expect(updated.outs.tables).toContain("added");
-    expect(await provider.diff(id, updated.outs, second)).toMatchObject({ changes: false });
-
-    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
-    await provider.delete(id, updated.outs);
-    expect(log).toHaveBeenCalledWith(expect.stringContaining("stay"));
-    const [rows] = await connection.query(`SELECT Categ_Name FROM \`${database}\`.category`);
-    expect(rows).toEqual([{ Categ_Name: "kept" }]);
-    expect((await readLiveTables(testServer(), database)).shapes).toMatchObject(shapes);
-  });
-
-  it("applies a migration that was added, names it in the difference, and refuses to lose it", async () => {
-    const schema = schemaFor(database);
-    const status = { name: "0001_status", sql: "ALTER TABLE orders ADD Order_Status varchar(20);" };
-    const before = await inputsFor(schema);
-    const { provider } = await serializedProvider();
-    const { id, outs } = await provider.create(before);
-    const after = await inputsFor(schema, [status]);
-    expect(after.migrationChecksums).toEqual({ "0001_status": expect.stringMatching(/^[0-9a-f]{64}$/) });
-    expect(await provider.diff(id, outs, after)).toMatchObject({ changes: true, replaces: [] });
-    // A state from before there were migrations.
-    const { migrationChecksums: _, ...old } = outs;
-    expect(await provider.diff(id, old, before)).toMatchObject({ changes: false });
-
-    const updated = await provider.update(id, outs, after);
-    expect(await provider.diff(id, updated.outs, after)).toMatchObject({ changes: false });
-    expect((await readLiveTables(testServer(), database)).shapes.orders).toContain("`Order_Status`");
-    await expect(provider.update(id, updated.outs, before)).rejects.toThrow("has the migration 0001_status");
-    await connection?.query(`DROP DATABASE \`${database}\``);
-  });
-
-  it("reports the failing statement, although it was serialized", async () => {
-    const inputs = await inputsFor(`${schemaFor(database)}\nALTER TABLE missing ADD a int;`);
-    const { provider } = await serializedProvider();
-    const error = await provider.create(inputs).then(expect.fail, (reason: unknown) => reason);
-    expect(error).toMatchObject({ name: "SchemaError", code: "ER_NO_SUCH_TABLE" });
-    expect(error.message).toMatch(
-      /^Line \d+ of the schema file failed \(statement 9 of 9, "ALTER TABLE missing ADD a int"/,
-    );
-    expect(JSON.stringify([error.message, error.stack])).not.toContain(testServer().password);
-  });
-
-  it("refuses a server that the authorities do not vouch for", async () => {
-    const inputs = await inputsFor(schemaFor(database));
-    const { provider } = await serializedProvider();
-    const { rdsAuthorities } = loadNatively<typeof import("../../infra/rdsAuthorities")>("infra/rdsAuthorities.ts");
-    const foreign = { ...inputs, authorities: rdsAuthorities("us-east-1") };
-    await expect(provider.create(foreign)).rejects.toThrow("No trusted connection");
   });
 });

@@ -9,7 +9,7 @@ import { lineOf, logged } from "../../functions/shared/log";
 import type * as metrics from "../../infra/registrationMetrics";
 import { Database, freshUser, SECRET_NAME, SecretsEndpoint, secretFor } from "../functions/support";
 import { makeWorld, until, type World } from "../local/lambda/support";
-import { faultsOf } from "../support/faults";
+import { faultsOf } from "../support/failures";
 import { loadNatively } from "../support/native";
 import { recordProgram } from "../support/program";
 import { filterPattern } from "./filterPattern";

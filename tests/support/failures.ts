@@ -1,5 +1,6 @@
 /** What tests expect to fail, and what it fails with. */
 import { expect } from "vitest";
+import { Fault } from "../../functions/shared/fault";
 import { StartError } from "../../local/host/part";
 
 /** The error that the promise ends with; fails where it ends well. */
@@ -15,4 +16,17 @@ export async function refusal(starting: Promise<unknown>): Promise<string> {
   const error = await faultOf(starting);
   expect(error).toBeInstanceOf(StartError);
   return error.message;
+}
+
+type FaultType = new (...args: unknown[]) => Fault;
+
+/**
+ * One fault of each class in a function's errors; those that others extend are no faults of their own.
+ * @param argument what each is made of: a cause, a list of names, whatever its constructor takes
+ */
+export function faultsOf(errors: object, argument: unknown = ["x"]): Fault[] {
+  const types = (Object.values(errors) as FaultType[]).filter(({ prototype }) => prototype instanceof Fault);
+  return types
+    .filter((type) => !types.some(({ prototype }) => prototype instanceof type))
+    .map((type) => new type(argument, "x"));
 }
