@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { type Connection, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rdsAuthorities } from "../../infra/rdsAuthorities";
 import { freePort } from "../../local/ports";
 import { applySchema } from "../../schema/apply";
+import { Wire } from "../faults/support/Wire";
 import { faultOf } from "../support/failures";
 import { startTestServer } from "../support/mysql";
 import { connectToTestServer, schemaFor, testServer } from "./support";
@@ -110,22 +111,15 @@ describe("the connection", () => {
   });
 
   it("succeeds once the server is there", async () => {
-    const { port } = testServer();
-    const late = await freePort();
-    const sockets = new Set<Socket>();
-    const door = createServer((client) => {
-      const server = connect(port, "localhost");
-      for (const socket of [client, server]) sockets.add(socket.on("error", () => undefined));
-      client.pipe(server).pipe(client);
-    });
-    const opened = setTimeout(() => door.listen(late, "localhost"), 600);
+    const wire = await Wire.to(testServer().port);
+    await wire.cut();
+    const opened = setTimeout(() => wire.mend(), 600);
     try {
-      const applied = await applySchema({ ...testServer(), port: late, waitSeconds: 20 }, plan);
+      const applied = await applySchema({ ...testServer(), port: wire.port, waitSeconds: 20 }, plan);
       expect(applied).toEqual({ tables: [], migrations: [] });
     } finally {
       clearTimeout(opened);
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => door.close(resolve));
+      await wire.cut();
     }
   });
 
