@@ -1,42 +1,24 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import os from "node:os";
-import path from "node:path";
+import { rm } from "node:fs/promises";
 import { createConnection } from "mysql2/promise";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import type { Made, Registered, Site } from "../../../local/host/part";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Registered, Site } from "../../../local/host/part";
 import { readGrants } from "../../../local/mysql/grant";
 import { MySql } from "../../../local/mysql/MySql";
 import { findMySql } from "../../../local/mysql/sources";
-import { freePort } from "../../../local/ports";
 import { refusal } from "../../support/failures";
+import { group, groupType, instance, instanceType, makeBy, master, newSite, queryOnce } from "./support";
 
-const groupType = "aws:rds/parameterGroup:ParameterGroup";
-const instanceType = "aws:rds/instance:Instance";
 const providerType = "pulumi:providers:mysql";
 const databaseType = "mysql:index/database:Database";
 const userType = "mysql:index/user:User";
 const grantType = "mysql:index/grant:Grant";
 
 let said: string[] = [];
-const sites: Site[] = [];
-async function newSite(): Promise<Site> {
-  const port = await freePort();
-  const site: Site = {
-    directory: await mkdtemp(path.join(os.tmpdir(), "makers-")),
-    region: "us-east-1",
-    accountId: "123456789012",
-    port: async () => port,
-    say: (line) => said.push(line),
-  };
-  sites.push(site);
-  return site;
-}
-
 let site: Site;
 let mysql: MySql;
 beforeAll(async () => {
-  site = await newSite();
+  site = await newSite((line) => said.push(line));
   mysql = await MySql.start(site, (say) => findMySql(say, { ...process.env, LOCAL_MYSQL_URL: undefined }));
   process.env.SSL_CERT_FILE = mysql.caFile;
 });
@@ -46,37 +28,14 @@ beforeEach(() => {
 afterAll(async () => {
   delete process.env.SSL_CERT_FILE;
   await Promise.all([mysql?.close(), mysql?.close()]);
-  for (const { directory } of sites) await rm(directory, { recursive: true });
+  await rm(site.directory, { recursive: true });
 });
 
-async function make(type: string, inputs: object, extra: Partial<Registered> = {}, part = mysql): Promise<Made> {
-  const maker = part.makers[type];
-  if (maker === undefined) throw new Error(`no maker for ${type}`);
-  return maker({ type, name: "thing", inputs: { ...inputs }, ...extra });
-}
-
-async function query(user: string, password: string, sql: string, part = mysql): Promise<any[]> {
-  const ssl = { ca: await readFile(part.caFile, "utf8"), verifyIdentity: true };
-  const { host, port } = part.administrator;
-  const connection = await createConnection({ host, port, user, password, ssl });
-  try {
-    const [rows] = await connection.query<any[]>(sql);
-    return rows;
-  } finally {
-    connection.destroy();
-  }
-}
+const make = (type: string, inputs: object, extra?: Partial<Registered>) => makeBy(mysql, type, inputs, extra);
+const query = (user: string, password: string, sql: string) =>
+  queryOnce({ ...mysql.administrator, user, password, caFile: mysql.caFile }, sql);
 const asAdministrator = (sql: string) => query(mysql.administrator.user, mysql.administrator.password, sql);
 
-const master = { username: "shop_admin", password: "Master-Passw0rd!" };
-const instance = {
-  engine: "mysql",
-  engineVersion: "8.4",
-  instanceClass: "db.t4g.micro",
-  allocatedStorage: 20,
-  ...master,
-};
-const group = { name: "shop", family: "mysql8.4", parameters: [{ name: "require_secure_transport", value: "1" }] };
 const makeInstance = (inputs: object = {}) =>
   make(instanceType, { ...instance, parameterGroupName: "shop", ...inputs });
 
@@ -333,42 +292,5 @@ describe("the mysql provider", () => {
     [{ roles: ["writer"] }, /roles is not supported on this machine/],
   ])("refuses a grant in a sentence: %o", async (inputs, message) => {
     expect(await refusal(one(grantType, { ...grant, ...inputs }, "refused"))).toMatch(message);
-  });
-});
-
-describe("an existing server", () => {
-  const { host, port, user, password, caFile } = inject("mysql");
-  const shared = async (sql: string) => {
-    const ssl = { ca: await readFile(caFile, "utf8"), verifyIdentity: true };
-    const connection = await createConnection({ host, port, user, password, ssl, multipleStatements: true });
-    await connection.query(sql);
-    await connection.end();
-  };
-  beforeAll(() =>
-    shared("CREATE USER url_boss IDENTIFIED BY 'p%40 ss'; GRANT ALL ON *.* TO url_boss WITH GRANT OPTION"),
-  );
-  afterAll(() => shared("DROP USER IF EXISTS url_boss, url_admin"));
-
-  it("is put behind the project's certificate, keeps its settings, and runs the same program", async () => {
-    const url = `mysql://url_boss:p%2540%20ss@${host}:${port}`;
-    const part = await MySql.start(await newSite(), (say) => findMySql(say, { LOCAL_MYSQL_URL: url }));
-    try {
-      expect(part.description).toMatch(/^MySQL \d+\.\d+\.\d+, the server at localhost:\d+ \(LOCAL_MYSQL_URL\)$/);
-      expect(part.administrator).toMatchObject({ host: "127.0.0.1", user: "url_boss", password: "p%40 ss" });
-      expect(part.administrator.port).not.toBe(port);
-      const parameters = [...group.parameters, { name: "max_connections", value: "9" }];
-      await make(groupType, { ...group, parameters }, {}, part);
-      const inputs = { ...instance, username: "url_admin", parameterGroupName: "shop" };
-      await make(instanceType, inputs, {}, part);
-      expect(said.join()).toContain("max_connections is not applied to the server at");
-      const [row] = await query("url_admin", master.password, "SELECT @@max_connections AS n", part);
-      expect(row.n).toBeGreaterThan(9);
-      // Its own administrator would lose the password that LOCAL_MYSQL_URL has.
-      expect(await refusal(make(instanceType, { ...inputs, username: "url_boss" }, {}, part))).toContain(
-        "this machine's administrator",
-      );
-    } finally {
-      await part.close();
-    }
   });
 });

@@ -16,6 +16,7 @@ import { findMySql } from "../../../local/mysql/sources";
 import { freePort } from "../../../local/ports";
 import { SecretsManager } from "../../../local/secretsManager/secretsManager";
 import { refusal } from "../../support/failures";
+import { queryOnce } from "./support";
 
 const server = inject("mysql");
 const master = { masterUsername: "aurora_admin", masterPassword: "Master-Passw0rd!" };
@@ -62,15 +63,8 @@ async function connect(port: number, user: string, password: string, tls = true)
   const ssl = tls ? { ca: readFileSync(mysql.caFile, "utf8"), verifyIdentity: true } : undefined;
   return createConnection({ host: "localhost", port, user, password, ssl });
 }
-async function query(port: number, user: string, password: string, sql: string, tls = true): Promise<any[]> {
-  const connection = await connect(port, user, password, tls);
-  try {
-    const [rows] = await connection.query<any[]>(sql);
-    return rows;
-  } finally {
-    connection.destroy();
-  }
-}
+const query = (port: number, user: string, password: string, sql: string, tls = true) =>
+  queryOnce({ host: "localhost", port, user, password, caFile: mysql.caFile }, sql, tls);
 const asRoot = (sql: string) => query(mysql.administrator.port, server.user, server.password, sql);
 
 const groupType = "aws:rds/clusterParameterGroup:ClusterParameterGroup";

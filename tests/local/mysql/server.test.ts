@@ -1,26 +1,14 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { type ConnectionOptions, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { ensureCertificates } from "../../../local/certificates";
 import type { MySqlProgram } from "../../../local/mysql/program";
 import { startServer } from "../../../local/mysql/server";
 import { freePort } from "../../../local/ports";
 import { refusal } from "../../support/failures";
-import { findProgram, startTestServer, type TestMySql, type TestServer } from "../../support/mysql";
-
-async function query(server: TestMySql, sql: string, ssl?: ConnectionOptions["ssl"] | "none"): Promise<any[]> {
-  const { host, port, user, password, caFile } = server;
-  const verified = { ca: await readFile(caFile, "utf8"), verifyIdentity: true };
-  const connection = await createConnection({ host, port, user, password, ssl: ssl === "none" ? undefined : verified });
-  try {
-    const [rows] = await connection.query<any[]>(sql);
-    return rows;
-  } finally {
-    connection.destroy();
-  }
-}
+import { findProgram, startTestServer, type TestServer } from "../../support/mysql";
+import { queryOnce } from "./support";
 
 describe("the server of the test run", () => {
   const shared = inject("mysql");
@@ -30,17 +18,17 @@ describe("the server of the test run", () => {
       "@@time_zone AS zone, @@character_set_server AS charset, @@collation_server AS collation",
       "@@innodb_flush_log_at_trx_commit AS durable, @@require_secure_transport AS tls, @@bind_address AS bound",
     ];
-    expect(await query(shared, `SELECT ${variables}`)).toEqual([
+    expect(await queryOnce(shared, `SELECT ${variables}`)).toEqual([
       { zone: "+00:00", charset: "utf8mb4", collation: "utf8mb4_0900_ai_ci", durable: 1, tls: 1, bound: "127.0.0.1" },
     ]);
-    await expect(query(shared, "SELECT 1", "none")).rejects.toMatchObject({ errno: 3159 });
+    await expect(queryOnce(shared, "SELECT 1", false)).rejects.toMatchObject({ errno: 3159 });
   });
 
   it("lets nobody in without a password", async () => {
     for (const user of ["root", "", shared.user]) {
-      await expect(query({ ...shared, user, password: "" }, "SELECT 1")).rejects.toMatchObject({ errno: 1045 });
+      await expect(queryOnce({ ...shared, user, password: "" }, "SELECT 1")).rejects.toMatchObject({ errno: 1045 });
     }
-    expect(await query(shared, "SELECT user, account_locked FROM mysql.user WHERE user = 'root'")).toEqual([
+    expect(await queryOnce(shared, "SELECT user, account_locked FROM mysql.user WHERE user = 'root'")).toEqual([
       { user: "root", account_locked: "Y" },
     ]);
   });
@@ -52,8 +40,8 @@ describe("a server of one's own", () => {
   beforeAll(async () => {
     server = await startTestServer();
     directory = path.join(path.dirname(path.dirname(server.caFile)), "mysql");
-    await query(server, "CREATE DATABASE kept");
-    await query(server, "CREATE TABLE kept.rows_ (n INT)");
+    await queryOnce(server, "CREATE DATABASE kept");
+    await queryOnce(server, "CREATE TABLE kept.rows_ (n INT)");
   });
   afterAll(() => server?.dispose());
 
@@ -72,14 +60,14 @@ describe("a server of one's own", () => {
   });
 
   it("keeps its data and its password over a clean stop and a crash", async () => {
-    await query(server, "INSERT INTO kept.rows_ VALUES (1)");
+    await queryOnce(server, "INSERT INTO kept.rows_ VALUES (1)");
     await server.stop();
-    await expect(query(server, "SELECT 1")).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    await expect(queryOnce(server, "SELECT 1")).rejects.toMatchObject({ code: "ECONNREFUSED" });
     await server.start();
-    await query(server, "INSERT INTO kept.rows_ VALUES (2)");
+    await queryOnce(server, "INSERT INTO kept.rows_ VALUES (2)");
     server.kill("SIGKILL");
     await server.start();
-    expect(await query(server, "SELECT n FROM kept.rows_")).toEqual([{ n: 1 }, { n: 2 }]);
+    expect(await queryOnce(server, "SELECT n FROM kept.rows_")).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
   it("takes a new password when the old one's file is lost", async () => {
@@ -88,8 +76,8 @@ describe("a server of one's own", () => {
     await server.start();
     const password = (await readFile(path.join(directory, "administrator.password"), "utf8")).trim();
     expect(password).not.toBe(server.password);
-    await expect(query(server, "SELECT 1")).rejects.toMatchObject({ errno: 1045 });
-    expect(await query({ ...server, password }, "SELECT n FROM kept.rows_")).toHaveLength(2);
+    await expect(queryOnce(server, "SELECT 1")).rejects.toMatchObject({ errno: 1045 });
+    expect(await queryOnce({ ...server, password }, "SELECT n FROM kept.rows_")).toHaveLength(2);
   });
 });
 

@@ -1,0 +1,14 @@
+/** Servers that are none. */
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+/** A program that answers `--version` as the named server does. */
+export async function fakeServer(folder: string, says: string, code = 0): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const file = path.join(folder, "mysqld");
+  await writeFile(file, `#!/bin/sh\necho "${says}"\nexit ${code}\n`);
+  await chmod(file, 0o755);
+  return file;
+}
+
+export const mysql84 = "mysqld  Ver 8.4.6 for Linux on x86_64 (MySQL Community Server - GPL)";

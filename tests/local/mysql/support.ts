@@ -1,0 +1,75 @@
+/** What the tests of the local MySQL share: a folder for it, the instance that the program describes, and one statement. */
+import { mkdtemp, readFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { createConnection } from "mysql2/promise";
+import type { Made, Registered, Site } from "../../../local/host/part";
+import type { MySql } from "../../../local/mysql/MySql";
+import { freePort } from "../../../local/ports";
+
+export const groupType = "aws:rds/parameterGroup:ParameterGroup";
+export const instanceType = "aws:rds/instance:Instance";
+
+export const master = { username: "shop_admin", password: "Master-Passw0rd!" };
+export const instance = {
+  engine: "mysql",
+  engineVersion: "8.4",
+  instanceClass: "db.t4g.micro",
+  allocatedStorage: 20,
+  ...master,
+};
+export const group = {
+  name: "shop",
+  family: "mysql8.4",
+  parameters: [{ name: "require_secure_transport", value: "1" }],
+};
+
+/** A folder of its own, to be removed, and one port. */
+export async function newSite(say: (line: string) => void): Promise<Site> {
+  const port = await freePort();
+  return {
+    directory: await mkdtemp(path.join(os.tmpdir(), "makers-")),
+    region: "us-east-1",
+    accountId: "123456789012",
+    port: async () => port,
+    say,
+  };
+}
+
+/** Makes the resource as the program's host would. */
+export async function makeBy(
+  { makers }: Pick<MySql, "makers">,
+  type: string,
+  inputs: object,
+  extra: Partial<Registered> = {},
+): Promise<Made> {
+  const maker = makers[type];
+  if (maker === undefined) throw new Error(`no maker for ${type}`);
+  return maker({ type, name: "thing", inputs: { ...inputs }, ...extra });
+}
+
+/** Whom to connect to, and as whom. */
+export interface Login {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly caFile: string;
+}
+
+/**
+ * Runs one statement on a connection of its own.
+ *
+ * @param tls whether the connection is encrypted and the server verified
+ */
+export async function queryOnce(to: Login, sql: string, tls = true): Promise<any[]> {
+  const { host, port, user, password, caFile } = to;
+  const ssl = tls ? { ca: await readFile(caFile, "utf8"), verifyIdentity: true } : undefined;
+  const connection = await createConnection({ host, port, user, password, ssl });
+  try {
+    const [rows] = await connection.query<any[]>(sql);
+    return rows;
+  } finally {
+    connection.destroy();
+  }
+}
