@@ -187,9 +187,8 @@ it("any secret leaves the container alive, and nothing of it in answer or log", 
   const container = await deployment.deploy({ secret: "missing" });
   const property = fc.asyncProperty(secretText(container.mysql.port), async (text) => {
     await container.setSecret(text);
-    const { fault, answer, took } = await container.signUp();
+    const { fault, answer } = await container.signUp();
     expect(known).toContain(fault);
-    expect(took).toBeLessThan(5000);
     expect(JSON.stringify(answer)).not.toContain(CANARY);
     expect(JSON.stringify(answer)).not.toContain(PASSWORD);
   });

@@ -84,7 +84,7 @@ describe.concurrent("the network to MySQL", () => {
     // A connection that was begun in the silence is waited for until it is given up: a sign-in may pass without its row.
     const mended = performance.now();
     while ((await deployment.database.rows(served.event)).length === 0) {
-      expect(performance.now() - mended).toBeLessThan(LIMIT);
+      expect(performance.now() - mended).toBeLessThan(4 * LIMIT);
       await container.signsIn(served);
     }
     await container.repairedBySignIn(served);
@@ -96,17 +96,18 @@ describe.concurrent("the network to MySQL", () => {
     container.mysql.resetsAfter = 36;
     container.mysql.reset();
     const served = container.signUp();
-    await sleep(500);
+    await expect.poll(() => container.mysql.opened, { timeout: LIMIT }).toBeGreaterThan(2);
     container.mysql.resetsAfter = Number.POSITIVE_INFINITY;
     await container.registered(await served);
-    expect(container.mysql.opened).toBeGreaterThan(2);
   });
 
   it("silent when a container starts for the sign-up, is a fault in the time that Cognito waits", async () => {
     const NODE_OPTIONS = `--require=${path.join(__dirname, "support/slowStart.cjs")}`;
     const container = await deploy({ cold: true, variables: { NODE_OPTIONS } });
     container.mysql.silent = true;
-    await container.refused(await container.signUp(), ...unavailable);
+    const served = await container.refused(await container.signUp(), ...unavailable);
+    // Lambda gives the function its 5 s from when the container is ready, a second later than Cognito begins to wait.
+    expect(served.took).toBeLessThan(LIMIT);
   });
 
   it("slow by a fifth of a second there and back, is slow and no fault, also for a new connection", async () => {
@@ -157,7 +158,8 @@ describe.concurrent("the secret", () => {
     for (const [secret, fault, code] of faults) {
       await container.setSecret(secret);
       const served = await container.refused(await container.signUp(), fault, code);
-      expect(served.took, code).toBeLessThan(2000);
+      // What is tried until the time is up takes 4.7 s.
+      expect(served.took, code).toBeLessThan(3500);
     }
     await container.setSecret({});
     await container.works();
@@ -272,7 +274,7 @@ describe.concurrent("the container", () => {
     const { sub } = event.request.userAttributes;
     const dated = "SELECT ABS(TIMESTAMPDIFF(SECOND, User_DateAdd, UTC_TIMESTAMP())) AS seconds FROM ecommerce_db.users";
     const [{ seconds }] = await deployment.database.query(`${dated} WHERE User_UUID = ?`, [sub]);
-    expect(seconds).toBeLessThan(5);
+    expect(seconds).toBeLessThan(30);
 
     container.mysql.silent = true;
     const served = await container.refused(await container.signUp(), ...unavailable);

@@ -32,6 +32,18 @@ export function invocation(milliseconds = 5000): { getRemainingTimeInMillis(): n
   return { getRemainingTimeInMillis: () => end - performance.now() };
 }
 
+/**
+ * What the promise ends with before so many ms are over. That is told by which of two timers ends first and by no clock,
+ * since a busy machine holds up both.
+ */
+export async function inTime<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`did not end within ${milliseconds} ms`)), milliseconds);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
 /** An endpoint that speaks as much of Secrets Manager as GetSecretValue. */
 export class SecretsEndpoint {
   /** Answers by secret's name: the text of the secret, another answer, or none at all. */

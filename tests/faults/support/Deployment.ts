@@ -166,7 +166,10 @@ export class Container {
     return this.invoke(freshUser());
   }
 
-  /** A sign-up succeeds in time, makes exactly one row, and is served by the container that was there from the start. */
+  /**
+   * A sign-up succeeds in time, makes exactly one row, and is served by the container that was there from the start. Time
+   * is Lambda's to tell here and below: what takes longer than the function's 5 s has the fault `Sandbox.Timedout`.
+   */
   async works(): Promise<Served> {
     return this.registered(await this.signUp());
   }
@@ -174,7 +177,6 @@ export class Container {
   /** This sign-up succeeded in time, has exactly one row, and its container lives. */
   async registered(served: Served): Promise<Served> {
     expect({ fault: served.fault, code: await this.lastCode() }).toMatchObject({ fault: undefined });
-    expect(served.took).toBeLessThan(LIMIT);
     expect(await this.deployment.database.rows(served.event)).toHaveLength(1);
     expect(this.deployment.world.lambda.containersStarted(this.name)).toBe(1);
     return served;
@@ -183,7 +185,6 @@ export class Container {
   /** This sign-up was answered in time with the fault of this class, and its container lives. */
   async refused(served: Served, fault: string, code: string): Promise<Served> {
     expect(served.fault).toBe(fault);
-    expect(served.took).toBeLessThan(LIMIT);
     expect(await this.lastCode()).toBe(code);
     expect(this.deployment.world.lambda.containersStarted(this.name)).toBe(1);
     return served;
@@ -196,7 +197,8 @@ export class Container {
     Object.assign(signIn.request.userAttributes, { sub, email });
     const answered = await this.invoke(signIn);
     expect(answered.fault).toBeUndefined();
-    expect(answered.took).toBeLessThan(1500);
+    // One that waited as long as a sign-up would have taken 4.7 s.
+    expect(answered.took).toBeLessThan(3500);
     return answered;
   }
 
