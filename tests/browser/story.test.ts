@@ -140,7 +140,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     picture["red vase.png"] = await drawPicture(drawing, "image/png", "vase");
     picture["Stuhl für Zoë.png"] = await drawPicture(drawing, "image/png", "stool", 0.1);
     await drawing.close();
-    const unthrottle = await throttled(page, 200_000);
+    const unthrottle = await throttled(page, 50_000);
     await offer({ name: "Stuhl für Zoë.png", mimeType: "image/png", buffer: picture["Stuhl für Zoë.png"]! });
     await page.getByText(/^[1-9]\d? % of \d+ kB$/).waitFor();
     const progress = page.getByRole("progressbar", { name: "Upload of Stuhl für Zoë.png" });

@@ -107,7 +107,8 @@ describe("the connection", () => {
     expect(error).toMatchObject({ name: "SchemaError", code: "ECONNREFUSED" });
     expect(error.message).toContain(`Cannot reach MySQL at localhost:${port} (waited 1 s)`);
     expect(Date.now() - from).toBeGreaterThanOrEqual(1000);
-    expect(Date.now() - from).toBeLessThan(5000);
+    // Nothing else would end it.
+    expect(Date.now() - from).toBeLessThan(20_000);
   });
 
   it("succeeds once the server is there", async () => {

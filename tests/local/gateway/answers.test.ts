@@ -107,10 +107,10 @@ describe("time", () => {
   });
 
   it("a slow client does not use up the integration's time", async () => {
-    await start({ "Integration PUT": set({ timeoutMilliseconds: 100 }) });
+    await start({ "Integration PUT": set({ timeoutMilliseconds: 1000 }) });
     const { request } = await import("node:http");
     const status = await new Promise<number | undefined>((resolve, reject) => {
-      const headers = { authorization: api.users.access(), "content-type": "image/png", "content-length": 3 };
+      const headers = { authorization: api.users.access(), "content-type": "image/png", "content-length": 4 };
       const path = `/dev/${bucket}/slow.png`;
       const upload = request({ port: new URL(api.url).port, method: "PUT", path, headers }, (response) => {
         response.resume();
@@ -118,15 +118,15 @@ describe("time", () => {
       });
       upload.on("error", reject);
       void (async () => {
-        for (const letter of "abc") {
+        for (const letter of "abcd") {
           upload.write(letter);
-          await sleep(100);
+          await sleep(400);
         }
         upload.end();
       })();
     });
     expect(status).toBe(200);
-    expect((await exchange(api.bucketUrl, `/${bucket}/slow.png`)).text).toBe("abc");
+    expect((await exchange(api.bucketUrl, `/${bucket}/slow.png`)).text).toBe("abcd");
   });
 });
 

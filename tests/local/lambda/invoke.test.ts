@@ -17,7 +17,7 @@ describe("a function", () => {
     await world.make(
       "context",
       `exports.handler = async (event, context) => ({ event, ...context, left: context.getRemainingTimeInMillis() });`,
-      { timeout: 7, memorySize: 256 },
+      { timeout: 60, memorySize: 256 },
     );
     const { failed, answer } = await world.invoke("context", { a: "ü" });
     expect(failed).toBe(false);
@@ -30,8 +30,9 @@ describe("a function", () => {
       logGroupName: "/aws/lambda/context",
       awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
-    expect(answer.left).toBeGreaterThan(5_000);
-    expect(answer.left).toBeLessThanOrEqual(7_000);
+    // Far more than Lambda's own 3 s, which a function has that does not say.
+    expect(answer.left).toBeGreaterThan(30_000);
+    expect(answer.left).toBeLessThanOrEqual(60_000);
   });
 
   test.each([
@@ -179,7 +180,8 @@ describe("containers", () => {
     const { answer: pid } = await world.invoke(name, { pid: true });
     const started = Date.now();
     const { failed, answer } = await world.invoke(name);
-    expect(Date.now() - started).toBeLessThan(3_000);
+    // Of the function's minute, or of the test's.
+    expect(Date.now() - started).toBeLessThan(20_000);
     expect(failed).toBe(true);
     expect(answer).toEqual({
       errorType: "Sandbox.Timedout",

@@ -38,7 +38,7 @@ test("a container without work for the idle time is ended, one with work is not"
   const pid = await run(pool, 0);
   expect(await run(pool, 600)).toBe(pid);
   expect(isRunning(pid)).toBe(true);
-  await until(() => !isRunning(pid), 2_000);
+  await until(() => !isRunning(pid));
   expect(await run(pool, 0)).not.toBe(pid);
   await pool.close();
 });

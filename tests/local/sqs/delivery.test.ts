@@ -174,7 +174,8 @@ test("an end does not wait for a function that takes long", async () => {
   await until(() => batches().length > 0);
   const begun = performance.now();
   await queues.sqs.close();
-  expect(performance.now() - begun).toBeLessThan(2000);
+  // Waiting for it, the end would come after the function's 20 s.
+  expect(performance.now() - begun).toBeLessThan(15_000);
 });
 
 test("what was cut off or waiting at an end is delivered at the next start", async () => {
