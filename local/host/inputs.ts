@@ -1,6 +1,10 @@
-/** Reads the inputs of a registered resource; each throws a StartError where one is not what it must be. */
+/**
+ * Reads the inputs of a registered resource, one function for each kind; every one of them throws a StartError, which
+ * names the resource, where the input is set and not of its kind.
+ */
 import { fault, type Registered } from "./part";
 
+/** Undefined where it is not set, as with the two that follow. */
 export function string(resource: Registered, key: string): string | undefined {
   return read(resource, key, "a string", (value): value is string => typeof value === "string");
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { StartError } from "../../../local/host/part";
 import { Iam } from "../../../local/iam/iam";
 
 const lambda = "lambda.amazonaws.com";
@@ -48,7 +49,9 @@ describe("roles", () => {
 
   test("refuse bad documents and names, saying which", async () => {
     await expect(makeRole({ name: "a b" })).rejects.toThrow(/its name is "a b"/);
-    await expect(makeRole({ assumeRolePolicy: undefined })).rejects.toThrow(/assumeRolePolicy: .*missing/);
+    const untrusted = makeRole({ assumeRolePolicy: undefined });
+    await expect(untrusted).rejects.toThrow(/^aws:iam\/role:Role "registration": assumeRolePolicy: .*missing/);
+    await expect(untrusted).rejects.toThrow(StartError);
     await expect(makeRole({ assumeRolePolicy: policy("s3:*", "*") })).rejects.toThrow(/no Resource/);
     const inlinePolicies = [{ name: "p", policy: policy("s3", "*") }];
     await expect(makeRole({ inlinePolicies })).rejects.toThrow(/inlinePolicies\[0\].*service:Action/);

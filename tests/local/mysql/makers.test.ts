@@ -130,7 +130,7 @@ describe("the instance", () => {
     [{ engineVersion: "5.7" }, /engineVersion is 5\.7, and must be 8\.0 or newer/],
     [{ username: "rdsadmin" }, /username is "rdsadmin", and must be 1 to 16/],
     [{ username: "a_name_that_is_too_long" }, /username is .* must be 1 to 16/],
-    [{ username: undefined }, /username is missing/],
+    [{ username: undefined }, /username is not set/],
     [{ password: "short" }, /password is not 8 to 41 printable/],
     [{ password: "with@sign-123" }, /password is not 8 to 41/],
     [{ password: undefined, manageMasterUserPassword: true }, /manageMasterUserPassword is not supported/],

@@ -132,7 +132,7 @@ describe("an Aurora cluster", () => {
     [{ engineMode: "serverless" }, /engineMode is "serverless", and must be provisioned/],
     [{ engineVersion: "5.7.mysql_aurora.2.11.1" }, /must be 8\.0 or newer/],
     [{ masterPassword: "short" }, /masterPassword is not 8 to 41/],
-    [{ masterUsername: undefined }, /masterUsername is missing/],
+    [{ masterUsername: undefined }, /masterUsername is not set/],
     [{ backupRetentionPeriod: 0 }, /backupRetentionPeriod is 0, and must be 1 to 35/],
     [{ dbClusterParameterGroupName: "unheard" }, /no such group is registered/],
     [{ engineVersion: "8.4" }, /group shop is for aurora-mysql8\.0, and engine is aurora-mysql, engineVersion is 8\.4/],
@@ -315,7 +315,7 @@ describe("RDS Proxy", () => {
     [{ defaultAuthScheme: "IAM_AUTH" }, /IAM authentication is not simulated/],
     [{ vpcSubnetIds: ["subnet-1"] }, /two subnets at least/],
     [{ auths: [] }, /auths is empty/],
-    [{ auths: [{ authScheme: "SECRETS" }] }, /secretArn is missing/],
+    [{ auths: [{ authScheme: "SECRETS" }] }, /secretArn is not set/],
     [{ auths: [{ secretArn: "arn:x", iamAuth: "REQUIRED" }] }, /IAM authentication is not simulated/],
     [{ auths: [{ secretArn: "arn:x", clientPasswordAuthType: "POSTGRES_MD5" }] }, /clientPasswordAuthType is/],
   ])("refuses what RDS would refuse: %o", async (inputs, message) => {

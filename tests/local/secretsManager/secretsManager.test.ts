@@ -10,7 +10,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Site } from "../../../local/host/part";
+import { type Site, StartError } from "../../../local/host/part";
 import { type Credentials, Iam } from "../../../local/iam/iam";
 import { freePort } from "../../../local/ports";
 import { SecretsManager } from "../../../local/secretsManager/secretsManager";
@@ -156,7 +156,9 @@ describe("starting again", () => {
     expect(statSync(join(folder, "secrets.json")).mode & 0o777).toBe(0o600);
     await stop();
     writeFileSync(join(folder, "secrets.json"), "{");
-    await expect(SecretsManager.start(site, iam)).rejects.toThrow(/secrets\.json is damaged.*--reset/);
+    const refused = SecretsManager.start(site, iam);
+    await expect(refused).rejects.toThrow(/secrets\.json is damaged.*--reset/);
+    await expect(refused).rejects.toThrow(StartError);
   });
 });
 
