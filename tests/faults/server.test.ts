@@ -103,8 +103,8 @@ describe("a server that is away", () => {
     if (served.fault === undefined) {
       await container.registered(served);
     } else {
-      // A busy machine needed longer for the start than a sign-up has: then it has to be refused, and repaired later.
-      expect(away).toBeGreaterThan(LIMIT - 1500);
+      // A busy machine left too little of a sign-up's time after the start: it has to be refused, and repaired later.
+      expect(away).toBeGreaterThan(LIMIT - 3000);
       await container.refused(served, "DatabaseUnavailable", "DATABASE_UNAVAILABLE");
       await container.repairedBySignIn(served);
     }
@@ -150,18 +150,17 @@ describe("a server that is read-only, as after a fail-over", () => {
 
 it("a container frozen until the server has closed its connection for idleness, replaces it when it thaws", async () => {
   const title = `frozen-${process.pid}`;
+  const others = await database.connections();
   const frozen = await deployment.deploy({
     warm: true,
-    idleSeconds: 1,
+    idleSeconds: 3,
     variables: { NODE_OPTIONS: `--title=${title}` },
   });
   const pid = processOf(title);
   process.kill(pid, "SIGSTOP");
   try {
-    const [kept] = (await database.connections()).slice(-1);
-    for (const end = Date.now() + 10_000; (await database.connections()).includes(kept!); await sleep(100)) {
-      expect(Date.now()).toBeLessThan(end);
-    }
+    const kept = async () => (await database.connections()).filter((id) => !others.includes(id));
+    await expect.poll(kept, { timeout: 20_000, interval: 100 }).toEqual([]);
   } finally {
     process.kill(pid, "SIGCONT");
   }

@@ -22,7 +22,10 @@ beforeAll(async () => {
   // Lambda grants an account a thousand at once; here a reservation says that more than fifty are meant to be.
   container = await deployment.deploy({ concurrency: 3 * AT_ONCE });
   // Fifty starts at once are more than two processors do in a trigger's time; on Lambda each container has its own.
-  await Promise.all(Array.from({ length: AT_ONCE }, () => container.invoke({})));
+  for (let running = 5; running <= AT_ONCE; running += 5) {
+    const served = await Promise.all(Array.from({ length: running }, () => container.invoke({})));
+    expect(new Set(served.map(({ fault }) => fault))).toEqual(new Set(["TriggerUnknown"]));
+  }
 });
 afterAll(() => deployment?.stop());
 
@@ -136,11 +139,11 @@ it("ends with one row for each confirmed user, by a sign-in or one reconcile at 
   const wanted = signUps.map(({ request: { userAttributes: user } }) => `${user.sub} ${user.email}`);
   expect(rows.map((row: any) => `${row.User_UUID} ${row.User_Email}`).sort()).toEqual(wanted.sort());
 
-  // One connection a container and one more after the crash, beside the administrator's and what a busy machine was too
-  // slow to open; one for each invocation would be hundreds.
+  // One connection a container and one more after the crash, beside the administrator's and those that a busy machine was
+  // too slow to open; one for each invocation would be hundreds.
   const after = await database.count("Connections");
   expect(before).toBeLessThan(2 * AT_ONCE);
   expect(after).toBeLessThan(2 * AT_ONCE);
-  expect(await database.count("Max_used_connections")).toBeLessThanOrEqual(AT_ONCE + 3);
+  expect(await database.count("Max_used_connections")).toBeLessThan(2 * AT_ONCE);
   console.log(`${refused.length} of ${USERS} refused and repaired; connections: ${before} before, ${after} after`);
 });

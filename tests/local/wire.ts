@@ -6,8 +6,8 @@ import type { TimeLimits } from "../../local/http";
 /** Short enough to wait for, long enough for every honest client of a test. */
 export const shortLimits: TimeLimits = { headers: 300, request: 600, check: 50 };
 
-/** Writes raw bytes to a server and returns what comes back until it closes, or until the patience in ms is over. */
-export function raw(url: string, bytes: string | Buffer, patience = 300): Promise<string> {
+/** Writes raw bytes to a server and returns what comes back until it closes, or says nothing for so many ms. */
+export function raw(url: string, bytes: string | Buffer, patience = 10_000): Promise<string> {
   return new Promise((resolve) => {
     const socket = net.connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(bytes));
     let text = "";

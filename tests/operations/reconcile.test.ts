@@ -188,6 +188,7 @@ describe("at any time", () => {
     const { missing } = await system.accounts(300, 300);
     system.front.delay = 20;
     const run = system.reconcile("--json");
+    await run.said("registered");
     // As the function does it, from the end of the list.
     for (const sub of [...missing].reverse().slice(0, 150)) {
       await system.database.query(

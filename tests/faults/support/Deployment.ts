@@ -31,6 +31,8 @@ export interface Options {
   readonly variables?: Record<string, string>;
   /** After how many seconds the server ends a connection that is not used. @default as the function asks for: 300 */
   readonly idleSeconds?: number;
+  /** What the way to MySQL is like from the container's start on. @default whole */
+  readonly network?: Partial<Pick<Wire, "delay" | "bytesPerSecond">>;
   /** Invocations that may run at once. @default as the program declares it */
   readonly concurrency?: number;
 }
@@ -71,7 +73,7 @@ export class Deployment {
   /** Deploys the function as the program registers it, outside of the VPC, and starts its first container. */
   async deploy(options: Options = {}): Promise<Container> {
     const name = `register-user-${++this.#count}`;
-    const mysql = await Wire.to(this.database.server.port);
+    const mysql = Object.assign(await Wire.to(this.database.server.port), options.network);
     const endpoint = await Wire.to(Number(new URL(this.secrets.endpoint).port));
     const container = new Container(this, name, mysql, endpoint);
     const { secret = {} } = options;
