@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { projectRoot } from "./support/native";
+import { recordProgram } from "./support/program";
 
 const read = (file: string) => readFileSync(join(projectRoot, file), "utf8");
 
@@ -221,5 +222,13 @@ describe("the commands of docs/deployment.md", () => {
     const allowed = JSON.stringify(executed("prod").rights["github-prod"]);
     expect(used.size).toBeGreaterThan(10);
     for (const service of used) expect(allowed).toContain(`"${service}:`);
+  });
+
+  test("let the deploying role give an endpoint inside the VPC the service's own name, which EC2 asks Route 53 for", async () => {
+    const program = await recordProgram({}, "prod");
+    const named = program.all("aws:ec2/vpcEndpoint:VpcEndpoint").filter(({ inputs }) => inputs.privateDnsEnabled);
+    const allowed = JSON.stringify(executed("prod").rights["github-prod"]);
+    // CreateVpcEndpoint has it as a dependent action (Service Authorization Reference, "Amazon EC2").
+    expect(allowed.includes('"route53:AssociateVPCWithHostedZone"')).toBe(named.length > 0);
   });
 });
