@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 export interface UserPoolArgs {
   /** Region of the pool, for the address of the login pages. */
   region: string;
-  /** First label of the managed login domain, unique in the region. Replaces the domain. */
+  /** First label of the managed login domain, unique in the region. Replaces the domain: no login pages for a minute. */
   domainPrefix: string;
   /** Where the login pages may send people after sign-in. */
   callbackUrls: readonly string[];
@@ -184,7 +184,8 @@ function managedLogin(
   const domain = new aws.cognito.UserPoolDomain(
     `${name}-domain`,
     { userPoolId: pool.id, domain: args.domainPrefix, managedLoginVersion: 2 },
-    { parent },
+    // A pool has one domain with a prefix: a second one is refused while the first is there.
+    { parent, deleteBeforeReplace: true },
   );
   new aws.cognito.ManagedLoginBranding(
     `${name}-branding`,

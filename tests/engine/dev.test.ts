@@ -139,6 +139,16 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
       settings: { "database.backupDays": 3 },
       steps: updates("aws:rds/instance:Instance", "backupRetentionPeriod", ["database"]),
     },
+    {
+      settings: { domainPrefix: "ecommerce-moved" },
+      // The old one goes first: a pool has one domain with a prefix.
+      steps: ["delete-replaced", "replace", "create-replacement"].map((op) => ({
+        op,
+        type: "aws:cognito/userPoolDomain:UserPoolDomain",
+        name: "users-domain",
+        changed: op === "delete-replaced" ? [] : ["domain"],
+      })),
+    },
   ])("$settings changes just what it names, and the preview tells it", async ({ settings, steps }) => {
     await engine.set(settings);
     const told = await engine.preview();

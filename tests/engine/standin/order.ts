@@ -4,18 +4,39 @@ import type { Properties, Subject } from "./provider";
 
 const gateway = "aws:ec2/internetGateway:InternetGateway";
 const member = "aws:rds/clusterInstance:ClusterInstance";
+const proxyTarget = "aws:rds/proxyTarget:ProxyTarget";
 
 /** Instances that a cluster has. */
 export const membersOf = (cloud: Cloud, cluster: unknown): Thing[] =>
   cloud.things().filter(({ type, inputs }) => type === member && inputs.clusterIdentifier === cluster);
 
+/** What can be there once only: what it belongs to, what tells it from another one, and what AWS answers to a second. */
+const single: Readonly<Record<string, { owner: string; identity: readonly string[]; refusal: string }>> = {
+  "aws:cognito/userPoolDomain:UserPoolDomain": {
+    owner: "userPoolId",
+    identity: ["domain"],
+    refusal: "InvalidParameterException: User pool already has a domain configured.",
+  },
+  [proxyTarget]: {
+    owner: "dbProxyName",
+    identity: ["dbInstanceIdentifier", "dbClusterIdentifier"],
+    refusal:
+      "DBProxyTargetAlreadyRegisteredFault: a target group is associated with exactly one DB instance or Aurora DB cluster",
+  },
+};
+
 /** @throws Error where AWS would refuse to make the resource, or to change it so */
-export function mayBe(cloud: Cloud, { type }: Subject, { publiclyAccessible, dbClusterIdentifier }: Properties): void {
+export function mayBe(cloud: Cloud, { type }: Subject, inputs: Properties): void {
+  const { publiclyAccessible, dbClusterIdentifier } = inputs;
+  const { owner, identity, refusal } = single[type] ?? {};
+  const second = ({ type: other, inputs: its }: Thing) =>
+    other === type && its[owner!] === inputs[owner!] && identity!.some((key) => its[key] !== inputs[key]);
+  if (owner !== undefined && cloud.things().some(second)) throw new Error(refusal);
   if (publiclyAccessible === true && !cloud.things().some((thing) => thing.type === gateway)) {
     const reason = "The specified VPC has no internet gateway attached.";
     throw new Error(`InvalidVPCNetworkStateFault: Cannot create a publicly accessible DBInstance. ${reason}`);
   }
-  const isTarget = type === "aws:rds/proxyTarget:ProxyTarget" && dbClusterIdentifier !== undefined;
+  const isTarget = type === proxyTarget && dbClusterIdentifier !== undefined;
   if (isTarget && membersOf(cloud, dbClusterIdentifier).length < 2) {
     throw new Error(`InvalidDBInstanceState: an instance of ${dbClusterIdentifier} is CREATING, needs to be AVAILABLE`);
   }
