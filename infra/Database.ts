@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { auroraCluster } from "./auroraCluster";
 import { databaseInstance } from "./databaseInstance";
+import { databaseIdentifier } from "./names";
 
 /** One RDS for MySQL instance. */
 export interface InstanceSize {
@@ -96,7 +97,7 @@ export class Database extends pulumi.ComponentResource implements Made {
     // RDS refuses /, @, " and blanks in the password; letters and digits alone also suit the mysql provider.
     const password = new random.RandomPassword(`${name}-admin`, { length: 40, special: false }, { parent: this });
     const user = "ecommerce_admin";
-    const identifier = identifierOf(name);
+    const identifier = databaseIdentifier(name, pulumi.getProject(), pulumi.getStack());
     const log = errorLog(name, `${size.kind === "aurora" ? "cluster" : "instance"}/${identifier}`, args, this);
     const common: Common = {
       parent: this,
@@ -121,14 +122,6 @@ export class Database extends pulumi.ComponentResource implements Made {
     this.registerOutputs({ address: this.address, port: this.port, identifier: this.identifier });
   }
 }
-
-/** 1 to 63 lowercase letters, digits and single hyphens (CreateDBInstance); an account and region have it once. */
-const identifierOf = (name: string) =>
-  `${pulumi.getProject()}-${name}-${pulumi.getStack()}`
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, 63)
-    .replace(/-$/, "");
 
 /**
  * The log group of the database's error log, made before RDS would make it, which would keep every line for ever and

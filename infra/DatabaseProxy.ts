@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { proxyPercent } from "./connectionLimit";
 import type { ProxyTarget } from "./Database";
+import { databaseIdentifier } from "./names";
 
 export interface DatabaseProxyArgs {
   /** Subnets in at least two zones, without a way to the internet. Replaces the proxy. */
@@ -9,9 +10,14 @@ export interface DatabaseProxyArgs {
   securityGroupId: pulumi.Input<string>;
   /** ARN of the secret with the database user: the only user that the proxy lets in, and all that it may read. */
   secretArn: pulumi.Input<string>;
-  /** The instance, or the cluster. */
+  /** The instance, or the cluster. Replaces the target, which nobody reaches meanwhile. */
   target: ProxyTarget;
+  /** Days that the proxy's log is kept. @default 30 */
+  logRetentionDays?: number;
 }
+
+/** "All proxies listen on port 3306 for MySQL" (RDS user guide, "Additional limitations for RDS for MySQL"). */
+const mysqlPort = 3306;
 
 /**
  * RDS Proxy in front of the database, for the user of one secret: it holds the connections through a fail-over, lets
@@ -26,7 +32,7 @@ export interface DatabaseProxyArgs {
 export class DatabaseProxy extends pulumi.ComponentResource {
   /** Host name, without the port; known once the proxy knows its database. */
   readonly address: pulumi.Output<string>;
-  /** The proxy listens where its database does. */
+  /** Where the proxy listens. */
   readonly port: pulumi.Output<number>;
   /** By which CloudWatch knows it. */
   readonly proxyName: pulumi.Output<string>;
@@ -34,9 +40,18 @@ export class DatabaseProxy extends pulumi.ComponentResource {
   constructor(name: string, args: DatabaseProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:database:DatabaseProxy", name, {}, opts);
     const { role, policy } = secretReader(name, args.secretArn, this);
+    const identifier = databaseIdentifier(name, pulumi.getProject(), pulumi.getStack());
+    // Made before RDS would make it, which would keep every line for ever and leave the group behind.
+    // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.monitoring.html
+    const log = new aws.cloudwatch.LogGroup(
+      `${name}-log`,
+      { name: `/aws/rds/proxy/${identifier}`, retentionInDays: args.logRetentionDays ?? 30 },
+      { parent: this },
+    );
     const proxy = new aws.rds.Proxy(
       name,
       {
+        name: identifier,
         engineFamily: "MYSQL",
         requireTls: true,
         roleArn: role.arn,
@@ -52,7 +67,8 @@ export class DatabaseProxy extends pulumi.ComponentResource {
           },
         ],
       },
-      { parent: this, dependsOn: [policy] },
+      // One that was made before it had a name of the program's keeps its own, since another one is another address.
+      { parent: this, dependsOn: [policy, log], ignoreChanges: ["name"] },
     );
     const group = new aws.rds.ProxyDefaultTargetGroup(
       `${name}-connections`,
@@ -66,11 +82,14 @@ export class DatabaseProxy extends pulumi.ComponentResource {
     const target = new aws.rds.ProxyTarget(
       `${name}-target`,
       { dbProxyName: proxy.name, targetGroupName: group.name, ...args.target },
-      { parent: this },
+      // A target group has exactly one instance or cluster: it takes another one when the first is gone.
+      { parent: this, deleteBeforeReplace: true },
     );
 
     this.address = pulumi.all([proxy.endpoint, target.id]).apply(([endpoint]) => endpoint);
-    this.port = target.port;
+    // The target's port is the database's, and in AWS's guide 0 where that is a cluster. The relay of `npm start`, which
+    // shares its host name with the server, tells its own there.
+    this.port = target.port.apply((port) => (port === 0 ? mysqlPort : port));
     this.proxyName = proxy.name;
     this.registerOutputs({ address: this.address, port: this.port });
   }

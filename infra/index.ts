@@ -85,6 +85,7 @@ async function program() {
         securityGroupId: network.proxySecurityGroupId,
         secretArn: ownSecret.arn,
         target: database.proxyTarget,
+        logRetentionDays: settings["logs.retentionDays"],
       })
     : undefined;
   const { address: host, port } = proxy ?? database;

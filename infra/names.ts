@@ -3,3 +3,14 @@
  * the account (roles, secrets), every other stack carries its own name behind it, so that stacks share an account.
  */
 export const documentedName = (name: string, stack: string) => (stack === "dev" ? name : `${name}-${stack}`);
+
+/**
+ * The name of a database or its proxy, which RDS also names their logs after: 1 to 63 lowercase letters, digits and
+ * single hyphens (CreateDBInstance, CreateDBProxy); an account and region have it once.
+ */
+export const databaseIdentifier = (name: string, project: string, stack: string) =>
+  `${project}-${name}-${stack}`
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, 63)
+    .replace(/-$/, "");

@@ -44,7 +44,7 @@ describe("prod, as Aurora behind a proxy", () => {
     expect(system.printed()).toMatch(/proof-\S+@example\.com signed up, confirmed, and is a row in MySQL/);
     for (const line of [
       /database cluster on localhost:\d+/,
-      /proxy database-proxy before the database, on localhost:\d+/,
+      /proxy ecommerce-database-proxy-prod before the database, on localhost:\d+/,
       /function schema-apply-\w+ invoked for ecommerceSchema\.sql/,
       /queue registration-buffer-queue-\w+/,
       /the queue's messages go to register-user-\w+/,
@@ -84,13 +84,13 @@ describe("prod, as Aurora behind a proxy", () => {
   it("rotated the password at once; the secret leads the function's user, and nobody else, through the proxy", async () => {
     const { username, password, host, port } = await secretWith("AWSCURRENT");
     const ports = JSON.parse(readFileSync(join(directory, "ports.json"), "utf8"));
-    expect({ host, port }).toEqual({ host: "localhost", port: ports["proxy database-proxy"] });
+    expect({ host, port }).toEqual({ host: "localhost", port: ports["proxy ecommerce-database-proxy-prod"] });
     const [row] = await query(username, password, port, "SELECT CURRENT_USER() AS me");
     expect(row!.me).toBe("ecommerce_register@%");
     const drawn = JSON.parse(readFileSync(join(directory, "random.json"), "utf8")) as Record<string, string>;
     expect(Object.values(drawn)).not.toContain(password);
     const administrator = query("ecommerce_admin", drawn["database-admin"]!, port, "SELECT 1");
-    await expect(administrator).rejects.toThrow("no secret of the proxy database-proxy");
+    await expect(administrator).rejects.toThrow("no secret of the proxy ecommerce-database-proxy-prod");
   });
 
   it("keeps every password off the screen, and out of the functions' logs and archives", async () => {

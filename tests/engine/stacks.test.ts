@@ -1,6 +1,7 @@
 /** Each stack file of the project: what its first preview says, and what its protection refuses. */
 import { afterEach, describe, expect, test } from "vitest";
 import { type Engine, type EngineOptions, hasPulumi, howToGetPulumi, startEngine } from "../support/engine";
+import type { Cloud } from "./standin/cloud";
 import { dataIn, secretsOf, typesOf } from "./support";
 
 describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, { timeout: 300_000 }, () => {
@@ -42,7 +43,14 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
     );
   });
 
-  test("staging, with its database inside the VPC, is deployed, gets a proxy, and is destroyed to nothing", async () => {
+  /** What RDS Proxy connects to: one database, as its identifier's key. */
+  const targetsOf = (cloud: Cloud) =>
+    cloud
+      .things()
+      .filter(({ type }) => type === "aws:rds/proxyTarget:ProxyTarget")
+      .map(({ inputs }) => Object.keys(inputs).filter((key) => /^db(Instance|Cluster)Identifier$/.test(key)));
+
+  test("staging, with its database inside the VPC, is deployed, gets a proxy, becomes Aurora, and is destroyed to nothing", async () => {
     const { up, preview, destroy, set, command, cloud, remembered } = await start({ stack: "staging" });
     expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
     expect((await preview()).steps).toEqual([]);
@@ -63,14 +71,22 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
     expect(typesOf(moved)).toContain("aws:secretsmanager/secretRotation:SecretRotation");
     expect(host()).toBe(proxy.outputs.endpoint);
 
+    // The proxy stays, and has one target at a time.
+    expect(targetsOf(cloud)).toEqual([["dbInstanceIdentifier"]]);
+    await set({ "database.kind": "aurora" });
+    expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
+    expect(targetsOf(cloud)).toEqual([["dbClusterIdentifier"]]);
+    expect(cloud.find(proxy.type, proxy.id)).toBeDefined();
+    expect(cloud.things().map(({ type }) => type)).not.toContain("aws:rds/instance:Instance");
+
     expect(await destroy()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
     expect(cloud.things()).toEqual([]);
     expect(await remembered()).toEqual([]);
   });
 
-  test("Aurora behind RDS Proxy: the writer first, the proxy after both, the secret after the proxy", async () => {
+  test("Aurora behind RDS Proxy: the writer first, the proxy after both, the secret after the proxy; and back", async () => {
     const settings = { "database.kind": "aurora", "database.proxy": true };
-    const { up, destroy, cloud, remembered } = await start({ stack: "staging", settings });
+    const { up, set, destroy, cloud, remembered } = await start({ stack: "staging", settings });
     expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
     const members = cloud.things().filter(({ type }) => type === "aws:rds/clusterInstance:ClusterInstance");
     expect(Object.fromEntries(members.map(({ name, outputs }) => [name, outputs.writer]))).toEqual({
@@ -79,6 +95,13 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
     });
 
     expect((await up()).steps).toEqual([]);
+    // The stand-in tells the port 0 for the target, as AWS may where that is a cluster.
+    const { secretString } = cloud.things().find(({ name }) => name === "secret-value")!.inputs;
+    expect(JSON.parse(secretString)).toMatchObject({ port: 3306 });
+
+    await set({ "database.kind": "instance" });
+    expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
+    expect(targetsOf(cloud)).toEqual([["dbInstanceIdentifier"]]);
 
     expect(await destroy()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
     expect(cloud.things()).toEqual([]);

@@ -147,7 +147,7 @@ describe("alarms", () => {
     // 59 connections, as the class takes them.
     expect(alarm("database-connections").threshold).toBe(37);
     expect(Number(alarm("database-connections").threshold)).toBeLessThan((59 * maxConnectionsPercent) / 100);
-    expect(alarm("proxy-waiting").dimensions).toEqual({ ProxyName: recorded.one("aws:rds/proxy:Proxy").name });
+    expect(alarm("proxy-waiting").dimensions).toEqual({ ProxyName: recorded.one("aws:rds/proxy:Proxy").inputs.name });
     expect(Number(alarm("proxy-waiting").threshold)).toBeLessThan(connectionBorrowTimeout * 1e6);
   });
 

@@ -41,7 +41,8 @@ describe.each(combinations)("$kind, proxy: $proxy", ({ kind, proxy, host, identi
       password: "password-of-schema-user-password",
       engine: "mysql",
       host,
-      port: proxy ? 3307 : 3306,
+      // All of RDS's proxies listen on 3306; what an instance's target says holds for the relay of `npm start`.
+      port: proxy && kind === "instance" ? 3307 : 3306,
       dbClusterIdentifier: identifier,
     });
   });
@@ -101,7 +102,7 @@ describe.each(combinations)("$kind, proxy: $proxy", ({ kind, proxy, host, identi
     }
   });
 
-  it("has its error log in a group of the program's, made before it and kept as long as all others", async () => {
+  it("has its error log, and the proxy's, in a group of the program's, made before it and kept as long as all others", async () => {
     const database = JSON.stringify({ access: "private", kind, proxy });
     const all = await registrations("staging", { "ecommerce:database": database });
     const found = (type: string) => all.find((one) => one.type === type)!;
@@ -117,6 +118,15 @@ describe.each(combinations)("$kind, proxy: $proxy", ({ kind, proxy, host, identi
     expect([server.options.dependsOn].flat().map((one) => (one as any).__name)).toEqual([log.name]);
     // A database that stands under another name is left alone.
     expect(server.options.ignoreChanges).toEqual([key]);
+    if (!proxy) return;
+
+    const front = found("aws:rds/proxy:Proxy");
+    const frontLog = all.find(({ name }) => name === "database-proxy-log")!;
+    expect(front.inputs.name).toBe("ecommerce-database-proxy-staging");
+    expect(frontLog.inputs.name).toBe("/aws/rds/proxy/ecommerce-database-proxy-staging");
+    expect(frontLog.inputs.retentionInDays).toBe(14);
+    expect([front.options.dependsOn].flat().map((one) => (one as any).__name)).toContain(frontLog.name);
+    expect(front.options.ignoreChanges).toEqual(["name"]);
   });
 
   it("has a proxy without a way to the internet, that takes TLS only and knows one user; or nothing of one", () => {

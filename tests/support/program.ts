@@ -29,8 +29,8 @@ const answers: Record<string, (resource: Registered) => Record<string, unknown>>
   "aws:rds/cluster:Cluster": () => ({ endpoint: "cluster.example.com", port: 3306, clusterIdentifier: "cluster-1" }),
   "aws:rds/clusterInstance:ClusterInstance": ({ name }) => ({ identifier: `${name}-1` }),
   "aws:rds/proxy:Proxy": () => ({ endpoint: "proxy.example.com" }),
-  // On AWS the database's own port; another one here, to tell the two apart.
-  "aws:rds/proxyTarget:ProxyTarget": () => ({ port: 3307 }),
+  // On AWS the instance's own port, and maybe 0 for a cluster; another one here, to tell the two apart.
+  "aws:rds/proxyTarget:ProxyTarget": ({ inputs }) => ({ port: inputs.dbClusterIdentifier === undefined ? 3307 : 0 }),
   "aws:s3/bucket:Bucket": ({ inputs }) => ({ bucketRegionalDomainName: `${inputs.bucket}.s3.us-east-1.amazonaws.com` }),
   "aws:apigateway/restApi:RestApi": () => ({ rootResourceId: "root" }),
   "aws:apigateway/stage:Stage": ({ inputs }) => ({ invokeUrl: `https://api.example.com/${inputs.stageName}` }),

@@ -174,13 +174,23 @@ function text(value: unknown): unknown {
   return json.includes(unknown) ? unknown : json;
 }
 
+/** By which keys a database is named. */
+const meaning: Readonly<Record<string, RegExp>> = {
+  "aws:rds/instance:Instance": /^(?!.*cluster)/i,
+  "aws:rds/cluster:Cluster": /^(db)?clusterIdentifier$/i,
+};
+
 /** Whether one names the other by its identifier or ARN: as a whole value, or within a policy. */
 function names(user: Thing, used: Thing): boolean {
   // A topic's policy has the topic's ARN, and a secret's version the secret's: not one of its own.
   const marks = [used.id, used.outputs.arn?.endsWith(used.id) ? used.outputs.arn : undefined].filter(Boolean);
-  const inside = (value: unknown): boolean =>
+  // An instance and a cluster may be called the same: the key tells which is meant. What functions are told is a text.
+  const meant = (key: string) => (meaning[used.type] ?? /^/).test(key);
+  const inside = (value: unknown, key = ""): boolean =>
     typeof value === "string"
-      ? marks.includes(value)
-      : typeof value === "object" && value !== null && Object.values(value).some(inside);
+      ? marks.includes(value) && meant(key)
+      : typeof value === "object" &&
+        value !== null &&
+        Object.entries(value).some(([name, item]) => inside(item, Array.isArray(value) ? key : name));
   return `${user.type} ${user.id}` !== `${used.type} ${used.id}` && inside(user.inputs);
 }
