@@ -6,7 +6,10 @@ import { chooseZones } from "./zones";
 export interface NetworkArgs {
   /** Region of the secret endpoint. Replaces the endpoint. */
   region: string;
-  /** IPv4 range of the VPC, from /16 to /24. Replaces everything. @default 10.20.0.0/16 */
+  /**
+   * IPv4 range of the VPC, from /16 to /24. Fixed at the first deployment: another one is another VPC, and RDS does not
+   * take the subnets of another VPC into the database's group. @default 10.20.0.0/16
+   */
   cidr?: string;
   /**
    * IPv4 ranges from which `pulumi up` reaches the database's port. Each adds a rule; with none of them nothing in the
@@ -15,6 +18,8 @@ export interface NetworkArgs {
   deployerCidrs?: readonly string[];
   /** Whether a {@link DatabaseProxy} stands between function and database. @default false */
   proxy?: boolean;
+  /** Pulumi's `protect` of the VPC, so that a preview refuses another range. @default true */
+  protect?: boolean;
 }
 
 const mysqlPort = 3306;
@@ -56,7 +61,7 @@ export class Network extends pulumi.ComponentResource {
     const vpc = new aws.ec2.Vpc(
       `${name}-vpc`,
       { cidrBlock: range, enableDnsHostnames: true, enableDnsSupport: true, tags: { Name: name } },
-      parent,
+      { ...parent, protect: args.protect ?? true },
     );
     const [databaseSubnets, privateSubnets] = subnets(name, vpc, range, parent);
     const internet = routes(name, vpc, { databaseSubnets, privateSubnets }, deployers.length > 0, parent);

@@ -72,7 +72,7 @@ export function cidr(value: string): string | undefined {
 /** Whether the range holds every address. */
 export const anywhere = (value: string) => parseRange(value)?.bits === 0;
 
-/** An IPv4 range for a VPC that six subnets of at least 16 addresses fit in. */
+/** An IPv4 range for a VPC that four subnets of at least 16 addresses fit in. */
 export function privateCidr(value: string): string | undefined {
   const range = parseRange(value);
   const fits = range && range.bits >= 16 && range.bits <= 24 && !cidr(value);

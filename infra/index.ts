@@ -38,6 +38,7 @@ async function program() {
     cidr: settings["network.cidr"],
     deployerCidrs: settings["database.deployerCidrs"],
     proxy: settings["database.proxy"],
+    protect,
   });
   const database = new Database("database", {
     size: databaseSize(settings),

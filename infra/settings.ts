@@ -86,7 +86,10 @@ export const settings = {
     "Who may upload: `everyone` who is signed in, or `application`, only through the confidential app client auth_writer_app.",
     ["everyone", "application"],
   ),
-  "network.cidr": text("Address range of the VPC, from /16 to /24.", { default: "10.20.0.0/16", rule: privateCidr }),
+  "network.cidr": text("Address range of the VPC, from /16 to /24. Fixed at the first deployment.", {
+    default: "10.20.0.0/16",
+    rule: privateCidr,
+  }),
   "database.access": choice(
     "Who reaches the database's port: `private`, only what is in the VPC, where a function makes schema and users; or `public`, also database.deployerCidrs, from where `pulumi up` makes them.",
     ["private", "public"],

@@ -109,7 +109,7 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
   });
 
   test("prod, deployed, keeps what holds data when somebody destroys it", async () => {
-    const { up, preview, previewDestroy, destroy, cloud, stored } = await start({ stack: "prod" });
+    const { up, set, preview, previewDestroy, destroy, cloud, stored } = await start({ stack: "prod" });
     expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
     const data = dataIn(cloud);
     expect(data).toHaveLength(4);
@@ -118,6 +118,10 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
     const secrets = Object.entries(secretsOf(cloud));
     expect(secrets.filter(([, value]) => stored().includes(value)).map(([what]) => what)).toEqual([]);
     expect(secrets.length).toBeGreaterThanOrEqual(2);
+
+    // Another range is another network, which a database cannot move to.
+    await set({ "network.cidr": "10.23.0.0/16" });
+    expect((await preview()).failure).toMatch(/::network-vpc"\s+as it is currently marked for protection/);
 
     // `pulumi destroy` looks first, and then does nothing.
     expect((await previewDestroy()).failure).toContain("cannot be deleted\nbecause it is protected");
