@@ -1,6 +1,6 @@
 /** IAM's policy documents, in the one form that rules can read. */
 
-import { isRecord } from "./rule";
+import { isRecord, unknown } from "./rule";
 
 /** A statement that allows something; lists hold only what is known. */
 export interface Grant {
@@ -10,7 +10,10 @@ export interface Grant {
   readonly resources: readonly string[];
   /** `*`, ARNs, account numbers, service names. */
   readonly principals: readonly string[];
-  readonly conditional: boolean;
+  /** Those of them that are services, which act for every customer of AWS. */
+  readonly services: readonly string[];
+  /** Whether a condition names who comes, or for whom. */
+  readonly narrowed: boolean;
 }
 
 /**
@@ -31,8 +34,61 @@ export function grantsOf(document: unknown): Grant[] {
       principals: isRecord(statement.Principal)
         ? Object.values(statement.Principal).flatMap(texts)
         : texts(statement.Principal),
-      conditional: statement.Condition !== undefined,
+      services: isRecord(statement.Principal) ? texts(statement.Principal.Service) : [],
+      narrowed: narrows(statement.Condition),
     }));
+}
+
+/**
+ * Whether the pattern leaves everything open: `*`, everything from some part of the ARN on (`arn:aws:*`), every resource
+ * of a service (`arn:aws:s3:::*`) or of a kind (`arn:…:function:*`).
+ */
+export function isAnything(pattern: string): boolean {
+  const [, , service = "", , account, ...named] = pattern.split(":");
+  if (!pattern.startsWith("arn:")) return onlyWild.test(pattern);
+  // A wildcard reaches over colons.
+  if (account === undefined || named.length === 0) return /[*?]/.test(pattern);
+  const name = named.join(":");
+  return onlyWild.test(withoutKind.has(service) ? name : name.replace(/^[^:/]+[:/]/, ""));
+}
+
+const onlyWild = /^[:/]*[*?][*?:/]*$/;
+/** Services whose ARNs name the resource at once, without `kind:` or `kind/` before it. */
+const withoutKind = new Set(["execute-api", "s3", "sns", "sqs"]);
+
+/**
+ * Whether the value fixes somebody; an unknown one may. An ARN does by its account, and without one, as a bucket's, by its
+ * name.
+ */
+export function fixes(value: unknown): boolean {
+  if (value === unknown) return true;
+  if (typeof value !== "string") return false;
+  const account = value.startsWith("arn:") ? value.split(":")[4] : "";
+  return account === "" ? !isAnything(value) : account !== undefined && !/[*?]/.test(account);
+}
+
+/** Keys that say who comes, or for whom a service does. Not how (`aws:SecureTransport`), nor what anybody may tell of himself. */
+const narrowing = new Set(
+  [
+    ...["PrincipalAccount", "PrincipalArn", "PrincipalOrgID", "PrincipalOrgPaths"],
+    ...["SourceAccount", "SourceArn", "SourceOrgID", "SourceOrgPaths", "SourceVpc", "SourceVpce"],
+  ].map((key) => `aws:${key}`.toLowerCase()),
+);
+
+/** Those that hold only where the key is there and has one of the values; `…Not…`, `…IfExists` and `ForAllValues` do not. */
+const positive = /^(ForAnyValue:)?(String(Equals|EqualsIgnoreCase|Like)|Arn(Equals|Like))$/i;
+
+function narrows(condition: unknown): boolean {
+  if (condition === unknown) return true;
+  if (!isRecord(condition)) return false;
+  return Object.entries(condition).some(
+    ([operator, keys]) =>
+      positive.test(operator) &&
+      isRecord(keys) &&
+      Object.entries(keys).some(
+        ([key, values]) => narrowing.has(key.toLowerCase()) && [values].flat().every((value) => fixes(value)),
+      ),
+  );
 }
 
 const texts = (value: unknown): string[] => [value].flat().filter((item) => typeof item === "string");

@@ -1,4 +1,4 @@
-import { type Grant, grantsOf } from "./documents";
+import { fixes, type Grant, grantsOf, isAnything } from "./documents";
 import { type Finding, isRecord, type Resource, type Rule, shown, unknown } from "./rule";
 
 /** What roles, users and groups may do. */
@@ -32,7 +32,7 @@ function tooBroad(grant: Grant): Finding[] {
       },
     ];
   }
-  const wild = grant.actions.filter((action) => action.includes("*"));
+  const wild = grant.actions.filter((action) => /[*?]/.test(action));
   const findings: Finding[] = wild.map((action) => ({
     got: `action ${action}`,
     allowed: "actions by their whole name",
@@ -48,12 +48,6 @@ function tooBroad(grant: Grant): Finding[] {
     });
   }
   return findings;
-}
-
-/** `*`, every resource of a service (`arn:aws:s3:::*`) or of a kind (`arn:…:function:*`). */
-function isAnything(resource: string): boolean {
-  const named = resource.startsWith("arn:") ? resource.split(":").slice(5).join(":") : resource;
-  return /^((function|secret|table|role|user|policy|key|log-group|parameter|userpool)[:/])?\*+(\/\*)?$/.test(named);
 }
 
 const listed = (actions: readonly string[]) => {
@@ -106,7 +100,9 @@ export const namedCallers: Rule = {
   description: "Resources say who may use them.",
   check: (resource) => [
     ...resourcePolicies(resource).flatMap(grantsOf).flatMap(forAnyone),
+    ...servedPolicies(resource).flatMap(grantsOf).flatMap(forAnyCustomer),
     ...anyCaller(resource),
+    ...openedFunction(resource),
     ...openedBucket(resource),
   ],
 };
@@ -130,21 +126,49 @@ function resourcePolicies({ type, props }: Resource): unknown[] {
 }
 
 const forAnyone = (grant: Grant): Finding[] =>
-  (grant.principals.includes("*") && !grant.conditional) || grant.inverted
+  (grant.principals.includes("*") && !grant.narrowed) || grant.inverted
     ? [
         {
           got: `anyone may do ${grant.actions.join(", ")}`,
-          allowed: "named services, accounts or roles, or a condition",
+          allowed: "named services, accounts or roles, or a condition on who they are",
           todo: "Name them as Principal.",
         },
       ]
     : [];
 
+/**
+ * Policies of what a service comes to by itself. Not roles, which who may pass them hands to it; nor keys, which it uses
+ * for a topic or queue whose own policy names the source, and for which not every service has a condition.
+ */
+const servedPolicies = (resource: Resource) =>
+  ["aws:iam/role:Role", "aws:kms/key:Key"].includes(resource.type) ? [] : resourcePolicies(resource);
+
+const forAnyCustomer = ({ services, narrowed, actions }: Grant): Finding[] =>
+  narrowed
+    ? []
+    : services.map((service) => ({
+        got: `${service} may do ${actions.join(", ")} for any customer of AWS`,
+        allowed: "a service for one source",
+        todo: "Name the source in a condition, by aws:SourceArn or aws:SourceAccount.",
+      }));
+
+/** A URL that asks for no signature is open, whatever the permissions that AWS wants besides. */
+function openedFunction({ type, props }: Resource): Finding[] {
+  if (type !== "aws:lambda/functionUrl:FunctionUrl" || props.authorizationType !== "NONE") return [];
+  return [
+    {
+      got: "a function URL for anyone",
+      allowed: "authorizationType AWS_IAM",
+      todo: "Set it, or put an API with an authorizer before the function.",
+    },
+  ];
+}
+
 /** A service acts for every customer of AWS: without a source, anybody's pool or secret could call the function. */
 function anyCaller({ type, props }: Resource): Finding[] {
   if (type !== "aws:lambda/permission:Permission") return [];
   const { principal, sourceArn, sourceAccount } = props;
-  const named = sourceArn !== undefined || sourceAccount !== undefined || principal === unknown;
+  const named = fixes(sourceArn) || fixes(sourceAccount) || principal === unknown;
   if (principal !== "*" && (named || !String(principal).endsWith(".amazonaws.com"))) return [];
   return [
     {

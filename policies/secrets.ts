@@ -42,16 +42,30 @@ function texts(value: unknown, path: readonly string[] = []): Text[] {
 }
 
 /** `SecretName` and `secretArn` only say where one is; `accessToken: "minutes"` is how long Cognito's are good. */
-const secretKey = /(password|passwd|passphrase|secret|(auth|api|bearer|session)_?token|(api|private|access)_?key)$/i;
+const secretKey =
+  /(password|passwd|passphrase|secret|(auth|api|bearer|session)_?token|(api|private|access|signing)_?key)$/i;
+/** As a key's last word only: `DB_PASS` and `dbPass`, not `compass`. */
+const secretWords = ["pass", "pwd", "pw", "credential", "credentials", "jwt"];
+const lastWord = (key: string) =>
+  key
+    .replace(/([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$3_$2")
+    .split(/[^A-Za-z0-9]+/)
+    .at(-1)!
+    .toLowerCase();
 const secretValues: Record<string, RegExp> = {
   "a private key": /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
   "an access key of AWS": /\b(AKIA|ASIA)[A-Z0-9]{16}\b/,
+  "a key of Stripe": /\b[rs]k_(live|test)_[A-Za-z0-9]{8}/,
+  "a JSON web token": /\beyJ[\w-]+\.eyJ[\w-]+\.[\w-]/,
   "a URL with a password": /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]+:[^\s/@]+@/i,
 };
 
 function looksSecret({ path, value }: Text): Finding[] {
   const kinds = Object.entries(secretValues).flatMap(([kind, pattern]) => (pattern.test(value) ? [kind] : []));
-  if (secretKey.test(path.at(-1) ?? "")) kinds.push("a text under a name for secrets");
+  const key = path.at(-1) ?? "";
+  // API Gateway calls the role of an integration its credentials: an ARN is no secret.
+  const named = (secretKey.test(key) || secretWords.includes(lastWord(key))) && !value.startsWith("arn:");
+  if (named) kinds.push("a text under a name for secrets");
   return kinds.map((kind) => ({
     got: `${kind} at ${path.join(".")}`,
     allowed: "the name of a secret in Secrets Manager",

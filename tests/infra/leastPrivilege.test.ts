@@ -181,7 +181,7 @@ it("lets one service call each function, for one source", () => {
   for (const { name, inputs } of program.all("aws:lambda/permission:Permission")) {
     expect(inputs.action, name).toBe("lambda:InvokeFunction");
     expect(inputs.principal, name).toMatch(/^(cognito-idp|secretsmanager)\.amazonaws\.com$/);
-    expect(inputs.sourceArn, name).toMatch(/^arn:aws:test:us-east-1:000000000000:(users|secret)/);
+    expect(inputs.sourceArn, name).toMatch(/^arn:aws:test:us-east-1:000000000000:one:(users|secret)/);
   }
 });
 

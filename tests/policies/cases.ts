@@ -61,6 +61,9 @@ export const lambda = (props: object) =>
   resource("aws:lambda/function:Function", { loggingConfig: { logGroup: "logs" }, ...props });
 const pool = (props: object, protect = true) =>
   resource("aws:cognito/userPool:UserPool", { deletionProtection: "ACTIVE", ...props }, protect);
+const here = (service: string) => `arn:aws:${service}:us-east-1:111122223333`;
+export const queuePolicy = (statement: object) =>
+  policyOf("aws:sqs/queuePolicy:QueuePolicy", { Action: "sqs:SendMessage", Resource: table, ...statement });
 const table = "arn:aws:dynamodb:us-east-1:111122223333:table/orders";
 
 export const cases: Record<string, { bad: Seen[]; good: Seen[] }> = {
@@ -160,7 +163,16 @@ export const cases: Record<string, { bad: Seen[]; good: Seen[] }> = {
       rolePolicy({ Action: "*", Resource: table }),
       rolePolicy({ Action: ["dynamodb:GetItem", "s3:*"], Resource: table }),
       rolePolicy({ Action: "s3:Get*", Resource: table }),
+      rolePolicy({ Action: "s3:Get?bject", Resource: table }),
       rolePolicy({ Action: "s3:GetObject", Resource: "*" }),
+      rolePolicy({ Action: "s3:GetObject", Resource: "arn:*" }),
+      rolePolicy({ Action: "s3:GetObject", Resource: "arn:aws:s3:*" }),
+      rolePolicy({ Action: "rds:DeleteDBInstance", Resource: `${here("rds")}:db:*` }),
+      rolePolicy({ Action: "logs:PutLogEvents", Resource: `${here("logs")}:log-group:*:*` }),
+      rolePolicy({ Action: "lambda:InvokeFunction", Resource: `${here("lambda")}:function:*:*` }),
+      rolePolicy({ Action: "states:StartExecution", Resource: `${here("states")}:stateMachine:*` }),
+      rolePolicy({ Action: "secretsmanager:GetSecretValue", Resource: `${here("secretsmanager")}:secret:?*` }),
+      rolePolicy({ Action: "sqs:SendMessage", Resource: `${here("sqs")}:*` }),
       rolePolicy({ Action: "s3:GetObject", Resource: "arn:aws:s3:::*" }),
       rolePolicy({ Action: "lambda:InvokeFunction", Resource: "arn:aws:lambda:us-east-1:111122223333:function:*" }),
       rolePolicy({ Action: ["ec2:DescribeSubnets", "ec2:DeleteVpc"], Resource: "*" }),
@@ -174,6 +186,10 @@ export const cases: Record<string, { bad: Seen[]; good: Seen[] }> = {
     good: [
       rolePolicy({ Action: "dynamodb:GetItem", Resource: table }),
       rolePolicy({ Action: ["s3:GetObject"], Resource: "arn:aws:s3:::images/*" }),
+      rolePolicy({ Action: "execute-api:Invoke", Resource: `${here("execute-api")}:a1b2c3/*` }),
+      rolePolicy({ Action: "dynamodb:Query", Resource: `${table}/index/*` }),
+      rolePolicy({ Action: "lambda:InvokeFunction", Resource: `${here("lambda")}:function:register:*` }),
+      rolePolicy({ Action: "secretsmanager:GetSecretValue", Resource: `${here("secretsmanager")}:secret:shop-??????` }),
       rolePolicy({ Action: "logs:PutLogEvents", Resource: "arn:aws:logs:us-east-1:111122223333:log-group:a:*" }),
       rolePolicy({ Action: ["ec2:DescribeSubnets", "ec2:CreateNetworkInterface"], Resource: "*" }),
       rolePolicy({ Effect: "Deny", Action: "*", Resource: "*" }),
@@ -207,6 +223,16 @@ export const cases: Record<string, { bad: Seen[]; good: Seen[] }> = {
       resource("aws:iam/role:Role", {
         assumeRolePolicy: { Statement: [{ Effect: "Allow", Principal: { AWS: "*" }, Action: "sts:AssumeRole" }] },
       }),
+      queuePolicy({ Principal: "*", Condition: { Bool: { "aws:SecureTransport": "true" } } }),
+      queuePolicy({ Principal: "*", Condition: { StringLike: { "aws:PrincipalArn": "*" } } }),
+      queuePolicy({ Principal: "*", Condition: { ArnLike: { "aws:SourceArn": "arn:aws:sns:*:*:*" } } }),
+      queuePolicy({ Principal: "*", Condition: { ArnLike: { "aws:SourceArn": [table, "arn:*"] } } }),
+      queuePolicy({ Principal: "*", Condition: { StringNotEquals: { "aws:SourceAccount": "111122223333" } } }),
+      queuePolicy({ Principal: "*", Condition: { StringEqualsIfExists: { "aws:SourceVpce": "vpce-1" } } }),
+      queuePolicy({ Principal: { Service: "sns.amazonaws.com" } }),
+      queuePolicy({ Principal: { Service: ["events.amazonaws.com", "sns.amazonaws.com"] }, Condition: {} }),
+      resource("aws:lambda/functionUrl:FunctionUrl", { functionName: "shop", authorizationType: "NONE" }),
+      resource("aws:lambda/permission:Permission", { principal: "s3.amazonaws.com", sourceArn: "arn:aws:s3:::*" }),
       resource("aws:lambda/permission:Permission", { principal: "*", sourceArn: table }),
       resource("aws:lambda/permission:Permission", { principal: "cognito-idp.amazonaws.com" }),
       resource("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", {
@@ -218,6 +244,27 @@ export const cases: Record<string, { bad: Seen[]; good: Seen[] }> = {
       policyOf("aws:sns/topicPolicy:TopicPolicy", {
         ...{ Principal: "*", Action: "sns:Publish", Condition: { StringEquals: { "aws:SourceAccount": "1" } } },
       }),
+      queuePolicy({ Principal: "*", Condition: { StringEquals: { "AWS:PrincipalOrgId": "o-a1b2c3" } } }),
+      queuePolicy({
+        Principal: { AWS: "*" },
+        Condition: { ArnEquals: { "aws:PrincipalArn": "arn:aws:iam::1:role/a" } },
+      }),
+      queuePolicy({
+        Principal: { Service: "s3.amazonaws.com" },
+        Condition: { ArnLike: { "aws:SourceArn": "arn:aws:s3:::images" } },
+      }),
+      queuePolicy({
+        Principal: { Service: "sns.amazonaws.com" },
+        Condition: { "ForAnyValue:ArnLike": { "aws:SourceArn": [`${here("sns")}:*`] } },
+      }),
+      queuePolicy({ Principal: { AWS: "111122223333" } }),
+      resource("aws:iam/role:Role", {
+        assumeRolePolicy: {
+          Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
+        },
+      }),
+      resource("aws:lambda/functionUrl:FunctionUrl", { functionName: "shop", authorizationType: "AWS_IAM" }),
+      policyOf("aws:kms/key:Key", { Principal: { Service: "events.rds.amazonaws.com" }, Action: "kms:Decrypt" }),
       policyOf("aws:kms/key:Key", { Principal: { AWS: "arn:aws:iam::1:root" }, Action: "kms:*", Resource: "*" }),
       resource("aws:lambda/permission:Permission", { principal: "cognito-idp.amazonaws.com", sourceArn: table }),
       resource("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", {
@@ -230,12 +277,28 @@ export const cases: Record<string, { bad: Seen[]; good: Seen[] }> = {
       lambda({ environment: { variables: { DB_PASSWORD: "hunter2" } } }),
       lambda({ environment: { variables: { apiKey: "hunter2" } } }),
       lambda({ environment: { variables: { DATABASE_URL: "mysql://admin:hunter2@db.example.com/shop" } } }),
+      ...["DB_PASS", "dbPass", "DBPass", "DB_PWD", "MYSQL_PW", "Credentials", "CREDENTIAL", "JWT", "SIGNING_KEY"].map(
+        (key) => lambda({ environment: { variables: { [key]: "hunter2" } } }),
+      ),
+      lambda({ environment: { variables: { STRIPE_SK: `sk_${"live"}_4eC39HqLyjWDarjtT1zdp7dc` } } }),
+      lambda({ description: "for eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl" }),
       lambda({ description: "key AKIAIOSFODNN7EXAMPLE" }),
       resource("aws:ssm/parameter:Parameter", { type: "String", value: "-----BEGIN RSA PRIVATE KEY-----\nMII" }),
       database({ tags: { ...JSON.parse(tagged.props.defaultTags).tags, password: "hunter2" } }),
     ],
     good: [
       lambda({ environment: { variables: { SecretName: "ecommerce_secret", QueueUrl: "https://sqs/1" } } }),
+      ...[
+        "COMPASS",
+        "bypass",
+        "passThrough",
+        "PASS_COUNT",
+        "userPasswordPolicy",
+        "passwordLength",
+        "RpwX",
+        "jwtIssuer",
+      ].map((key) => lambda({ environment: { variables: { [key]: "north" } } })),
+      resource("aws:apigateway/integration:Integration", { credentials: "arn:aws:iam::111122223333:role/images" }),
       database({ password: "hunter2" }),
       resource("aws:secretsmanager/secretVersion:SecretVersion", { secretString: '{"password":"hunter2"}' }),
       resource("aws:lambda/invocation:Invocation", { input: '{"url":"mysql://admin:hunter2@db"}' }),

@@ -1,7 +1,17 @@
 /** Each rule refuses what it is for, and passes what is right. */
 import { describe, expect, it } from "vitest";
 import { rules } from "../../policies/pack";
-import { cases, database, ingress, lambda, resource, rolePolicy, unknown, unknownCheckingProxy } from "./cases";
+import {
+  cases,
+  database,
+  ingress,
+  lambda,
+  queuePolicy,
+  resource,
+  rolePolicy,
+  unknown,
+  unknownCheckingProxy,
+} from "./cases";
 import { judge, refused, type Seen } from "./support";
 
 it("has cases for each rule", () => {
@@ -48,6 +58,8 @@ it("judges what is known where something else is unknown yet, as in a first prev
     ingress({ referencedSecurityGroupId: unknown }),
     resource("aws:iam/rolePolicy:RolePolicy", { policy: unknown }),
     rolePolicy({ Action: "s3:GetObject", Resource: unknown }),
+    queuePolicy({ Principal: "*", Condition: { StringEquals: { "aws:SourceAccount": unknown } } }),
+    resource("aws:lambda/permission:Permission", { principal: "cognito-idp.amazonaws.com", sourceArn: unknown }),
     resource("aws:sns/topic:Topic", { kmsMasterKeyId: unknown }),
     lambda({ loggingConfig: { logGroup: unknown }, environment: { variables: { PASSWORD: unknown } } }),
   ];

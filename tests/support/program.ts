@@ -38,8 +38,8 @@ const answers: Record<string, (resource: Registered) => Record<string, unknown>>
   "random:index/randomPassword:RandomPassword": ({ name }) => ({ result: `password-of-${name}` }),
 };
 
-/** The ARN that a resource is given here. */
-export const arnOf = (resource: Pick<Registered, "name">) => `arn:aws:test:us-east-1:000000000000:${resource.name}`;
+/** The ARN that a resource is given here: with a kind before the name, as most of AWS's have it. */
+export const arnOf = (resource: Pick<Registered, "name">) => `arn:aws:test:us-east-1:000000000000:one:${resource.name}`;
 /** The identifier that a resource is given here. */
 export const idOf = (resource: Pick<Registered, "name">) => `${resource.name}-id`;
 
