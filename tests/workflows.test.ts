@@ -125,13 +125,26 @@ test("a role meets no cache, whose contents another run may have written, and a 
 
 test("one deployment of a stack at a time, and none broken off; every job ends", () => {
   const running = jobs.filter(({ job }) => !job.uses);
-  for (const { at, job } of running) expect(job["timeout-minutes"], at).toBeLessThanOrEqual(60);
+  for (const { at, job } of running) {
+    expect(job["timeout-minutes"], at).toBeLessThanOrEqual(at === "deploy.yml: up" ? 240 : 60);
+  }
   // It only looks, and must not wait for a deployment.
   const free = running.filter(({ job }) => !job.concurrency?.group).map(({ at }) => at);
   expect(free).toEqual(["up.yml: newest"]);
   const { up } = workflow("deploy.yml").jobs;
   expect(up?.concurrency).toEqual({ group: "up-$" + "{{ inputs.stack }}", "cancel-in-progress": false });
   expect(workflow("preview.yml").jobs.preview?.concurrency?.group).toContain("matrix.stack");
+});
+
+test("a deployment's credentials last as long as it may, which the documented role allows", () => {
+  const { up } = workflow("deploy.yml").jobs;
+  const [role] = up?.steps?.filter(({ uses }) => uses?.startsWith("aws-actions/")) ?? [];
+  const seconds = Number(role?.with?.["role-duration-seconds"]);
+  // Changing the database's kind, or adding a standby, may take the provider an hour and more for one resource.
+  expect(up?.["timeout-minutes"]).toBeGreaterThanOrEqual(180);
+  expect(seconds).toBeGreaterThanOrEqual(60 * up!["timeout-minutes"]!);
+  const document = readFileSync(join(projectRoot, "docs/deployment.md"), "utf8");
+  expect(document).toContain(`--role-name "github-$STACK" --max-session-duration ${seconds}`);
 });
 
 test("every stack is previewed and deployed, or known to be deployed by hand", () => {
