@@ -50,7 +50,7 @@ export function dashboardBody(args: DashboardArgs) {
         sum("crashed", counted("RegistrationCrashes")),
         sum("conflicts", counted("EmailConflicts")),
         sum("made late", counted("LateRegistrations")),
-        sum("still missing", counted("LateRegistrationFailures")),
+        sum("not seen or made", counted("LateRegistrationFailures")),
         ...(deadLetterQueueName === undefined
           ? []
           : [line("dead letters", queue(deadLetterQueueName, "ApproximateNumberOfMessagesVisible"), "Maximum")]),

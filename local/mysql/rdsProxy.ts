@@ -112,8 +112,8 @@ export class RdsProxies implements Part {
       id: `${proxy.name}/default/${kind === "cluster" ? "TRACKED_CLUSTER" : "RDS_INSTANCE"}/${identifier}`,
       outputs: {
         endpoint: "localhost",
-        // On AWS this is the database's port, and the proxy listens on the same: whoever connects to the proxy takes it
-        // from here. On this machine the two share a host name, so the proxy has another port.
+        // On AWS this is the database's port, and 3306, which every proxy listens on. On this machine the two share a host
+        // name, so the proxy has another port, and whoever connects to it takes that from here.
         port: proxy.port,
         rdsResourceId: identifier,
         targetArn: `${this.#arn}${kind === "cluster" ? "cluster" : "db"}:${identifier}`,
