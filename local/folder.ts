@@ -3,7 +3,7 @@ import { access, constants, link, readdir, readFile, rm, writeFile } from "node:
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { makeFolder, replaceFile } from "./files";
-import { StartError } from "./host/part";
+import { CommandError } from "./host/part";
 import { answers, freePort, isFree } from "./ports";
 
 /** Layout of the data folder; raised when an older folder can no longer be used. */
@@ -32,18 +32,18 @@ export class DataFolder {
    * Opens the folder, makes it where it is missing, and holds it until `close`.
    *
    * @param options `reset` empties the folder first; `stack` is whose data it holds, @default any's
-   * @throws StartError where it is held by another start, not writable, of another layout or stack, or holds other things
+   * @throws CommandError where it is held by another start, not writable, of another layout or stack, or holds other things
    */
   static async open(path: string, options: { reset?: boolean; stack?: string } = {}): Promise<DataFolder> {
     try {
       await makeFolder(path);
       await access(path, constants.W_OK);
     } catch (cause) {
-      throw new StartError(`The data folder ${path} ${whyUnusable(cause as NodeJS.ErrnoException)}`, { cause });
+      throw new CommandError(`The data folder ${path} ${whyUnusable(cause as NodeJS.ErrnoException)}`, { cause });
     }
     const known = (await readdir(path)).filter((name) => !name.startsWith(lockName));
     if (known.length > 0 && !known.includes(layoutName)) {
-      throw new StartError(
+      throw new CommandError(
         `The folder ${path} holds other things, such as ${known[0]}. Name an empty folder with --dir.`,
       );
     }
@@ -61,13 +61,13 @@ export class DataFolder {
   /**
    * The port on 127.0.0.1 for a use, chosen once and remembered, so that addresses stay over restarts.
    *
-   * @throws StartError where another program has taken it since
+   * @throws CommandError where another program has taken it since
    */
   async port(use: string): Promise<number> {
     const remembered = this.ports[use];
     if (remembered !== undefined) {
       if (await isFree(remembered)) return remembered;
-      throw new StartError(
+      throw new CommandError(
         `Port ${remembered}, which ${join(this.path, "ports.json")} remembers for ${use}, is taken by another program. ` +
           "End that program, or delete the file to have new ports chosen.",
       );
@@ -105,13 +105,13 @@ async function checkLayout(path: string, stack: string | undefined): Promise<voi
   const file = join(path, layoutName);
   const found = (await readJson<{ layout?: number; stack?: string } | undefined>(file, undefined)) ?? { layout };
   if (found.layout !== layout) {
-    throw new StartError(
+    throw new CommandError(
       `The data folder ${path} has layout ${found.layout}; this version uses layout ${layout}. ` +
         "Start from nothing with `npm start -- --reset`, or name another folder with --dir.",
     );
   }
   if (found.stack !== undefined && stack !== undefined && found.stack !== stack) {
-    throw new StartError(
+    throw new CommandError(
       `The data folder ${path} holds stack ${found.stack}, and stack ${stack} is another system, with passwords of its own. ` +
         "Name another folder with --dir, or start from nothing with --reset.",
     );
@@ -141,7 +141,7 @@ async function hold(path: string): Promise<Server> {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
         const other = await readJson<Lock | undefined>(file, undefined);
         if (other && (await answers(other.port, other.token))) {
-          throw new StartError(
+          throw new CommandError(
             `The local system already runs on ${path} (process ${other.pid}). ` +
               "Stop it with Ctrl-C first, or start another one on its own folder with --dir.",
           );
@@ -173,7 +173,7 @@ export async function heldBy(path: string): Promise<number | undefined> {
   return lock && (await answers(lock.port, lock.token)) ? lock.pid : undefined;
 }
 
-/** @throws StartError where the file is not JSON */
+/** @throws CommandError where the file is not JSON */
 async function readJson<T>(file: string, missing: T): Promise<T> {
   let text: string;
   try {
@@ -185,7 +185,7 @@ async function readJson<T>(file: string, missing: T): Promise<T> {
   try {
     return JSON.parse(text) as T;
   } catch (cause) {
-    throw new StartError(`${file} is damaged: it is not JSON. Delete it, or start from nothing with --reset.`, {
+    throw new CommandError(`${file} is damaged: it is not JSON. Delete it, or start from nothing with --reset.`, {
       cause,
     });
   }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { StartError } from "./host/part";
+import { CommandError } from "./host/part";
 
 /** A request body that is longer than its limit. */
 export class BodyTooLong extends Error {
@@ -47,7 +47,7 @@ const jsonRefusal: Refusal = (_, message) => ({ type: "application/json", text: 
  * Starts an HTTP server on this machine that survives whatever its handler throws and does not wait for slow clients. It
  * answers to the names of this machine only: any web page can have a name of its own resolve to 127.0.0.1, and would
  * then be of the same origin as what listens there (DNS rebinding).
- * @throws StartError where the port is taken.
+ * @throws CommandError where the port is taken.
  */
 export async function listen(
   options: ListenOptions,
@@ -85,7 +85,7 @@ export async function listen(
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const taken = error.code === "EADDRINUSE";
-      reject(taken ? new StartError(`Port ${port} on ${address} (${use}) is taken: end what listens there.`) : error);
+      reject(taken ? new CommandError(`Port ${port} on ${address} (${use}) is taken: end what listens there.`) : error);
     });
     server.listen(port, address, resolve);
   });

@@ -3,7 +3,7 @@ import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { runCommand, UsageError } from "./commands/command";
 import { awsFault } from "./commands/explained";
 import { dataFolder } from "./commands/folders";
-import { StartError } from "./host/part";
+import { CommandError } from "./host/part";
 import { readOutputs } from "./outputs";
 
 const usage = `npm run invoke -- EVENT.json [--dir FOLDER]
@@ -51,11 +51,11 @@ async function readEvent(file: string): Promise<string> {
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    throw new StartError(`${file} cannot be read: ${(error as Error).message}`);
+    throw new CommandError(`${file} cannot be read: ${(error as Error).message}`);
   }
   try {
     return JSON.stringify(JSON.parse(text));
   } catch (error) {
-    throw new StartError(`${file} is not JSON: ${(error as Error).message}`);
+    throw new CommandError(`${file} is not JSON: ${(error as Error).message}`);
   }
 }

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { StringDecoder } from "node:string_decoder";
-import { StartError } from "./host/part";
+import { CommandError } from "./host/part";
 
 /**
  * A map that survives restarts: each change is one line appended to a file, so that a change costs the same whether
@@ -26,7 +26,7 @@ export class Journal<T> {
   /**
    * @param file absolute path; made with mode 0600 where it does not exist.
    * @param keep which entries to take over at opening. @default all
-   * @throws StartError naming the file and the line that is not of this format. A last line without its end is what a kill
+   * @throws CommandError naming the file and the line that is not of this format. A last line without its end is what a kill
    *   in the middle of a write leaves: it is dropped.
    */
   constructor(file: string, keep: (value: T) => boolean = () => true) {
@@ -92,7 +92,7 @@ export class Journal<T> {
       change = undefined;
     }
     if (!Array.isArray(change) || typeof change[0] !== "string") {
-      throw new StartError(
+      throw new CommandError(
         `${this.#file}, line ${number}, is not of this program's making. Mend the line, or remove the file.`,
       );
     }

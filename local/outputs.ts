@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { heldBy } from "./folder";
-import { StartError } from "./host/part";
+import { CommandError } from "./host/part";
 
 /** Content of `.local/outputs.json`: the stack's outputs, with this machine's addresses. */
 export interface Outputs {
@@ -38,15 +38,15 @@ export const outputsName = "outputs.json";
 /**
  * The outputs of the local system that runs on a data folder.
  *
- * @throws StartError where none runs there, or it is not ready yet
+ * @throws CommandError where none runs there, or it is not ready yet
  */
 export async function readOutputs(directory: string): Promise<Outputs> {
   if ((await heldBy(directory)) === undefined) {
-    throw new StartError(`No local system runs on ${directory}. Start one with \`npm start\`, in another terminal.`);
+    throw new CommandError(`No local system runs on ${directory}. Start one with \`npm start\`, in another terminal.`);
   }
   try {
     return JSON.parse(await readFile(join(directory, outputsName), "utf8")) as Outputs;
   } catch (cause) {
-    throw new StartError("The local system is still starting; try again when it says that it is ready.", { cause });
+    throw new CommandError("The local system is still starting; try again when it says that it is ready.", { cause });
   }
 }

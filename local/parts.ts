@@ -5,7 +5,7 @@ import { Cognito } from "./cognito/cognito";
 import type { DataFolder } from "./folder";
 import { ApiGateway } from "./gateway/apiGateway";
 import { makeDynamic } from "./host/dynamic";
-import { fault, type Made, type Maker, type Part, type Registered, type Site, StartError } from "./host/part";
+import { CommandError, fault, type Made, type Maker, type Part, type Registered, type Site } from "./host/part";
 import { preload } from "./host/program";
 import { randomPasswords } from "./host/randomPasswords";
 import { Recorder } from "./host/recorder";
@@ -38,7 +38,7 @@ export interface Parts {
   /**
    * Where everything is, from the outputs of the evaluated program.
    *
-   * @throws StartError where the registered network, which this machine has no use for, would not do on AWS, or a proxy
+   * @throws CommandError where the registered network, which this machine has no use for, would not do on AWS, or a proxy
    *   lets nobody through
    */
   finish(deployed: Readonly<Record<string, unknown>>): Promise<Outputs>;
@@ -66,7 +66,7 @@ type Hears = Pick<Screen, "say" | "failed">;
  *
  * @param screen hears of facts that a part reports, and of triggers that fail; @default nobody does
  * @param startMySql starts the database, @default as `local/mysql/sources.ts` finds one
- * @throws StartError and others after everything that had started was ended again
+ * @throws CommandError and others after everything that had started was ended again
  */
 export async function startParts(
   folder: DataFolder,
@@ -203,7 +203,7 @@ function shownPath(path: string): string {
 
 async function checkWays(placed: readonly Placed[], proxies: RdsProxies): Promise<void> {
   const faults = [...unreachable(placed), ...(await proxies.faults())];
-  if (faults.length > 0) throw new StartError(`On AWS this network would not do: ${faults.join("; ")}.`);
+  if (faults.length > 0) throw new CommandError(`On AWS this network would not do: ${faults.join("; ")}.`);
 }
 
 /** A pool as an authorizer knows it; its keys are read over HTTP, from where it publishes them. */

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { connect, createServer } from "node:net";
-import { StartError } from "./host/part";
+import { CommandError } from "./host/part";
 
 const host = "127.0.0.1";
 /** Below the range from which systems take ports for outgoing connections: a remembered port stays free. */
@@ -9,12 +9,12 @@ const usual = "20000-29999";
 /**
  * The first and the last port that may be chosen.
  * @param range `FIRST-LAST`, both from 1024 to 65535, @default 20000-29999
- * @throws StartError where it is not of that form
+ * @throws CommandError where it is not of that form
  */
 export function portRange(range = usual): [first: number, last: number] {
   const [first = 0, last = 0] = (/^\d+-\d+$/.exec(range)?.[0] ?? "").split("-").map(Number);
   if (first >= 1024 && last >= first && last <= 65_535) return [first, last];
-  throw new StartError(`LOCAL_PORTS is "${range}"; it must be FIRST-LAST, from 1024 to 65535, such as ${usual}.`);
+  throw new CommandError(`LOCAL_PORTS is "${range}"; it must be FIRST-LAST, from 1024 to 65535, such as ${usual}.`);
 }
 
 /** The errors of listening on ::1 where the machine has no IPv6. */
@@ -37,7 +37,7 @@ export function isFree(port: number, address: "127.0.0.1" | "::1" = host): Promi
 
 /**
  * A port that is free and not among those given away, in the range that `LOCAL_PORTS` names.
- * @throws StartError where the range is none, or a hundred tries find no port
+ * @throws CommandError where the range is none, or a hundred tries find no port
  */
 export async function freePort(taken: readonly number[] = []): Promise<number> {
   const [first, last] = portRange(process.env.LOCAL_PORTS);
@@ -45,7 +45,7 @@ export async function freePort(taken: readonly number[] = []): Promise<number> {
     const port = randomInt(first, last + 1);
     if (!taken.includes(port) && (await isFree(port))) return port;
   }
-  throw new StartError(
+  throw new CommandError(
     `No free port on ${host} from ${first} to ${last}; end programs that hold them, or name other ports by LOCAL_PORTS.`,
   );
 }

@@ -1,5 +1,5 @@
 import type { DataFolder } from "./folder";
-import { StartError } from "./host/part";
+import { CommandError } from "./host/part";
 import { evaluate } from "./host/program";
 import type { Outputs } from "./outputs";
 import { type Parts, startParts } from "./parts";
@@ -26,7 +26,7 @@ export interface System extends Pick<Parts, "notSimulated" | "close"> {
 /**
  * Starts every real part, evaluates the program against them, and answers where everything is.
  *
- * @throws StartError and others after everything that had started was ended again
+ * @throws CommandError and others after everything that had started was ended again
  */
 export async function startSystem({ folder, stack, values, screen }: SystemOptions): Promise<System> {
   await checkPagePort(values["ecommerce:callbackUrls"]);
@@ -59,14 +59,14 @@ export async function startSystem({ folder, stack, values, screen }: SystemOptio
 /**
  * Which port the page is served on is the configuration's: managed login sends people back there.
  *
- * @throws StartError where it is taken on an address at which a browser looks for `localhost`
+ * @throws CommandError where it is taken on an address at which a browser looks for `localhost`
  */
 async function checkPagePort(callbackUrls = "[]"): Promise<void> {
   const url = /http:\/\/localhost[^"]*/.exec(callbackUrls)?.[0];
   if (url === undefined) return;
   for (const address of ["127.0.0.1", "::1"] as const) {
     if (await isFree(portOf(url), address)) continue;
-    throw new StartError(
+    throw new CommandError(
       `Port ${portOf(url)} on ${address}, where the page is served because callbackUrls has ${url}, is taken by another ` +
         "program. End that program, or give other URLs: npm start -- --set callbackUrls=http://localhost:3001/ " +
         "--set signOutUrls=http://localhost:3001/",

@@ -52,7 +52,7 @@ export class AwsServer {
   /**
    * Starts listening.
    * @param answer gets each verified call; an AwsError that it throws reaches the caller, any other becomes a 500.
-   * @throws StartError where the port is taken.
+   * @throws CommandError where the port is taken.
    */
   static async start(options: AwsServerOptions, answer: (call: AwsCall) => Promise<AwsAnswer>): Promise<AwsServer> {
     const { port, service: use, limits } = options;

@@ -1,4 +1,4 @@
-import { fault, type Registered, type StartError } from "../host/part";
+import { type CommandError, fault, type Registered } from "../host/part";
 import { list, number, record, string } from "./settings";
 
 /** An app client as the program describes it, with Cognito's defaults filled in. */
@@ -33,7 +33,7 @@ const defaultFlows = ["ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH
 /**
  * Reads the inputs of an `aws.cognito.UserPoolClient`, with the checks that CreateUserPoolClient makes.
  * @param customScopes scopes of the pool's resource servers, as `identifier/name`.
- * @throws StartError naming the setting, what was got and what is allowed.
+ * @throws CommandError naming the setting, what was got and what is allowed.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
  */
 export function clientSettings(resource: Registered, customScopes: readonly string[]): ClientSettings {
@@ -75,7 +75,7 @@ export function clientSettings(resource: Registered, customScopes: readonly stri
   };
 }
 
-function notAllowed(resource: Registered, key: string, got: unknown, allowed: string): StartError {
+function notAllowed(resource: Registered, key: string, got: unknown, allowed: string): CommandError {
   return fault(resource, `${key} is ${JSON.stringify(got)}; allowed: ${allowed}.`);
 }
 

@@ -65,7 +65,7 @@ export class Cognito implements Part {
   /**
    * Starts the endpoint on the site's port `cognito`.
    * @param invokeTrigger calls the functions of `lambdaConfig`
-   * @throws StartError where the port is taken.
+   * @throws CommandError where the port is taken.
    */
   static async start(site: Site, invokeTrigger: InvokeTrigger, options: CognitoOptions = {}): Promise<Cognito> {
     const port = await site.port("cognito");

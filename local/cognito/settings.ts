@@ -52,7 +52,7 @@ const notSimulated: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 /**
  * Reads the inputs of an `aws.cognito.UserPool`.
- * @throws StartError naming each setting that this machine does not simulate, or that Cognito refuses.
+ * @throws CommandError naming each setting that this machine does not simulate, or that Cognito refuses.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPool.html
  */
 export function poolSettings(resource: Registered): PoolSettings {

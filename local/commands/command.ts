@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { StartError } from "../host/part";
+import { CommandError } from "../host/part";
 import { explained } from "./explained";
 
 /** The options of a command by name, as `parseArgs` takes them. */
@@ -30,7 +30,7 @@ export interface Command<O extends Options> {
 }
 
 /** A command line that the command does not take: told with the usage. */
-export class UsageError extends StartError {
+export class UsageError extends CommandError {
   override readonly name = "UsageError";
 }
 

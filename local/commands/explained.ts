@@ -1,5 +1,5 @@
 import type { ConfigError } from "../../infra/config";
-import { StartError } from "../host/part";
+import { CommandError } from "../host/part";
 
 /** How many errors behind an error are told: a chain of causes may end in itself. */
 const mostCauses = 4;
@@ -7,7 +7,7 @@ const mostCauses = 4;
 /** An error in words for the person who runs a command; a defect of this project comes with its stack. */
 export function explained(error: unknown): string {
   if (isConfigError(error)) return `${error.description}\n${wayHere(error)}`;
-  if (error instanceof StartError || isRunError(error)) return error.message;
+  if (error instanceof CommandError || isRunError(error)) return error.message;
   return stackOf(error);
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { StartError } from "../host/part";
+import { CommandError } from "../host/part";
 import { projectRoot } from "./folders";
 
 /** Reading a state that is kept far away may take a while. */
@@ -33,7 +33,7 @@ export async function stackOutputs(stack: string): Promise<Record<string, unknow
 /**
  * What the Pulumi CLI on the PATH tells of a stack.
  *
- * @throws StartError where there is no such CLI or stack, or no JSON comes in time; with the CLI's own words
+ * @throws CommandError where there is no such CLI or stack, or no JSON comes in time; with the CLI's own words
  */
 export async function pulumiJson(question: Question): Promise<unknown> {
   const { stack, what, command, reviver, timeout = usualMs } = question;
@@ -41,7 +41,7 @@ export async function pulumiJson(question: Question): Promise<unknown> {
   const args = [...command, "--non-interactive", `--stack=${stack}`];
   const text = await new Promise<string>((resolve, reject) => {
     execFile("pulumi", args, { cwd: projectRoot, timeout, maxBuffer: mostBytes }, (error, stdout, stderr) => {
-      if (error) reject(new StartError(reason(question, error, stderr, timeout)));
+      if (error) reject(new CommandError(reason(question, error, stderr, timeout)));
       else resolve(stdout);
     });
   });
@@ -49,7 +49,7 @@ export async function pulumiJson(question: Question): Promise<unknown> {
     return JSON.parse(text, reviver);
   } catch {
     // Neither the text nor the cause, which quotes it: a state has secrets.
-    throw new StartError(
+    throw new CommandError(
       `What the Pulumi CLI tells as the ${what} of the stack ${stack} is not JSON, but ${text.length} other characters. ` +
         "Is `pulumi` on the PATH Pulumi's CLI?",
     );

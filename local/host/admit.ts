@@ -12,7 +12,7 @@ export interface Support {
 
 /**
  * Lets a resource through only where every one of its inputs is known.
- * @throws StartError that names the input, what was given and what is allowed.
+ * @throws CommandError that names the input, what was given and what is allowed.
  */
 export function admit(resource: Registered, support: Support, region: string): void {
   const only: Support["only"] = { ...support.only, region: [region] };

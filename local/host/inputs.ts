@@ -1,5 +1,5 @@
 /**
- * Reads the inputs of a registered resource, one function for each kind; every one of them throws a StartError, which
+ * Reads the inputs of a registered resource, one function for each kind; every one of them throws a CommandError, which
  * names the resource, where the input is set and not of its kind.
  */
 import { fault, type Registered } from "./part";

@@ -37,7 +37,7 @@ export interface Site {
   readonly directory: string;
   readonly region: string;
   readonly accountId: string;
-  /** The remembered free port on 127.0.0.1 for this use (`cognito`, `mysql`, …); throws a StartError where it is taken. */
+  /** The remembered free port on 127.0.0.1 for this use (`cognito`, `mysql`, …); throws a CommandError where it is taken. */
   port(use: string): Promise<number>;
   /** Reports a finished step or a fact to the screen; never a secret. */
   say(line: string): void;
@@ -52,11 +52,11 @@ export function fault(
   { type, name }: Pick<Registered, "type" | "name">,
   sentence: string,
   cause?: unknown,
-): StartError {
-  return new StartError(`${type} "${name}": ${sentence}`, { cause });
+): CommandError {
+  return new CommandError(`${type} "${name}": ${sentence}`, { cause });
 }
 
 /** A command that cannot go on, told to the person in one sentence with what to do; printed without a stack. */
-export class StartError extends Error {
-  override readonly name: string = "StartError";
+export class CommandError extends Error {
+  override readonly name: string = "CommandError";
 }

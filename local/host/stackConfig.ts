@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { StartError } from "./part";
+import { CommandError } from "./part";
 
 /** The program's name in `Pulumi.yaml`, and the namespace of its configuration. */
 export const project = "ecommerce";
@@ -16,13 +16,13 @@ export const defaultRegion = "us-east-1";
  * @param root the project's folder
  * @param overrides `KEY=VALUE` over the stack's values, as the command line gives them; keys dotted as in README.md
  * @returns `namespace:key` → text; lists and objects as JSON
- * @throws StartError where the stack has no file, the file is malformed, or a value is encrypted
+ * @throws CommandError where the stack has no file, the file is malformed, or a value is encrypted
  */
 export function stackConfig(root: string, stack: string, overrides: readonly string[] = []): Record<string, string> {
   const file = join(root, `Pulumi.${stack}.yaml`);
   if (!/^[\w.-]+$/.test(stack) || !existsSync(file)) {
     const known = readdirSync(root).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
-    throw new StartError(
+    throw new CommandError(
       `There is no stack "${stack}": Pulumi.${stack}.yaml is missing. Stacks here: ${known.join(", ")}.`,
     );
   }
@@ -33,7 +33,7 @@ export function stackConfig(root: string, stack: string, overrides: readonly str
   }
   for (const [key, value] of Object.entries(configOf(file))) {
     if (JSON.stringify(value).includes('"secure":')) {
-      throw new StartError(
+      throw new CommandError(
         `${key} in Pulumi.${stack}.yaml is encrypted, and the local target cannot decrypt it; use a stack without encrypted values.`,
       );
     }
@@ -42,7 +42,7 @@ export function stackConfig(root: string, stack: string, overrides: readonly str
   for (const override of overrides) {
     const [, key, text] = /^([\w:.-]+)=(.+)$/s.exec(override) ?? [];
     if (key === undefined || text === undefined) {
-      throw new StartError(`--set takes KEY=VALUE, such as --set api.stage=v2; got ${override}.`);
+      throw new CommandError(`--set takes KEY=VALUE, such as --set api.stage=v2; got ${override}.`);
     }
     const [namespace, path = ""] = fullKey(key).split(/:(.*)/s);
     const [first, ...rest] = path.split(".");
@@ -70,7 +70,7 @@ function configOf(file: string): Record<string, unknown> {
     const content = parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> } | null;
     return content?.config ?? {};
   } catch (cause) {
-    throw new StartError(`${file} cannot be read: ${(cause as Error).message}`, { cause });
+    throw new CommandError(`${file} cannot be read: ${(cause as Error).message}`, { cause });
   }
 }
 

@@ -54,7 +54,7 @@ export function parsePolicy(document: PolicyDocument, kind?: PolicyKind): Statem
 /**
  * A document of a registered resource, after it was checked whole: a bad one fails the start and not the first request.
  * @param where the input that holds it, for example `assumeRolePolicy`
- * @throws StartError
+ * @throws CommandError
  */
 export function checkedPolicy(
   resource: Registered,

@@ -21,7 +21,7 @@ const maxUnzippedSize = 250 * 1024 * 1024;
  * Writes the `code` of an `aws.lambda.Function` (an AssetArchive, as the program registered it) into a folder, exactly
  * the files that the deployed zip would hold. Does nothing where that content is there already.
  * @param folder absolute; replaced as a whole when the content changed.
- * @throws StartError for a path that would leave the folder, an archive too large for Lambda, and kinds of archives that
+ * @throws CommandError for a path that would leave the folder, an archive too large for Lambda, and kinds of archives that
  *   are not simulated (remote ones, archive files).
  */
 export async function unpack(resource: Registered, folder: string): Promise<Unpacked> {

@@ -10,7 +10,7 @@ import type { RunnableFunction } from "./function";
  * that by its state; here the function is invoked at each start, and must find what it made.
  *
  * @param functionOf the function by name or ARN; throws where there is none
- * @throws StartError with the function's own message where it failed, ran out of time or could not start
+ * @throws CommandError with the function's own message where it failed, ran out of time or could not start
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
 export async function makeInvocation(

@@ -64,7 +64,7 @@ export class Lambda implements Part {
 
   /**
    * Starts the endpoint on the site's port `lambda`.
-   * @throws StartError where the port is taken.
+   * @throws CommandError where the port is taken.
    */
   static async start(site: Site, options: LambdaOptions): Promise<Lambda> {
     const port = await site.port("lambda");

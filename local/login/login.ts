@@ -25,7 +25,7 @@ export class Login implements Part {
   /**
    * Starts the pages on the site's port `login`, and names them in the pools' discovery documents.
    * @param limits how long browsers may take, @default the usual
-   * @throws StartError where the port is taken.
+   * @throws CommandError where the port is taken.
    */
   static async start(site: Site, cognito: Cognito, limits?: TimeLimits): Promise<Login> {
     const port = await site.port("login");

@@ -43,7 +43,7 @@ export class MySql implements Part {
    * Starts the server (or the TLS proxy before an existing one) on the site's port `mysql`, its data in
    * `<site.directory>/mysql`, its certificates in `<site.directory>/tls`.
    * @param find finds the MySQL to run, @default as `sources.ts` describes
-   * @throws StartError where there is no MySQL, or its port or its data cannot be used
+   * @throws CommandError where there is no MySQL, or its port or its data cannot be used
    */
   static async start(site: Site, find: typeof findMySql = findMySql): Promise<MySql> {
     const source = await find((line) => site.say(line));

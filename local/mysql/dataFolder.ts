@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { replaceFile } from "../files";
-import { StartError } from "../host/part";
+import { CommandError } from "../host/part";
 import { isRunning } from "../processes/isRunning";
 import { startGuarded } from "../processes/startGuarded";
 import { failureOf } from "./log";
@@ -17,7 +17,7 @@ const versionFile = "ecommerce-local-version";
  * Makes sure that `<directory>/data` holds data that this program can open.
  * @param directory absolute path of the server's folder
  * @returns the data folder, and whether it was initialised just now
- * @throws StartError where the folder cannot be written or holds the data of another version
+ * @throws CommandError where the folder cannot be written or holds the data of another version
  */
 export async function ensureData(program: MySqlProgram, directory: string): Promise<{ data: string; fresh: boolean }> {
   const data = path.join(directory, "data");
@@ -27,7 +27,7 @@ export async function ensureData(program: MySqlProgram, directory: string): Prom
     await writeFile(probe, "");
     await rm(probe);
   } catch (error) {
-    throw new StartError(
+    throw new CommandError(
       `The folder ${directory} cannot be written (${(error as NodeJS.ErrnoException).code}): make it writable for ` +
         "you, or start in a folder that is.",
     );
@@ -35,7 +35,7 @@ export async function ensureData(program: MySqlProgram, directory: string): Prom
 
   const found = await inspect(data);
   if (found.state === "foreign") {
-    throw new StartError(`${data} is there but was not made by this project: move it away, then start again.`);
+    throw new CommandError(`${data} is there but was not made by this project: move it away, then start again.`);
   }
   if (found.state === "made") {
     checkVersion(program, found.version, data);
@@ -56,7 +56,7 @@ type Found = { state: "missing" } | { state: "foreign" } | { state: "made"; vers
 async function inspect(data: string): Promise<Found> {
   const entries = await readdir(data).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
-    throw new StartError(`The folder ${data} cannot be read (${error.code}): make it readable for you.`);
+    throw new CommandError(`The folder ${data} cannot be read (${error.code}): make it readable for you.`);
   });
   if (entries.length === 0) return { state: "missing" };
   const version = parseVersion(await readFile(path.join(data, versionFile), "utf8").catch(() => ""));
@@ -67,7 +67,7 @@ async function inspect(data: string): Promise<Found> {
 function checkVersion(program: MySqlProgram, made: Version, data: string): void {
   const { major, minor } = program.version;
   if (made.major === major && made.minor <= minor) return;
-  throw new StartError(
+  throw new CommandError(
     `The data in ${data} is MySQL ${showVersion(made)}'s, and this is MySQL ${showVersion(program.version)} ` +
       `(${program.origin}), which must not open it: start with MySQL ${made.major}.${made.minor} ` +
       "(see LOCAL_MYSQL_SOURCE), or give the data up with `npm start -- --reset`.",

@@ -35,7 +35,7 @@ export class ParameterGroups {
   /**
    * The parameters of the group that an input names; none where it names none, or one of AWS's defaults.
    *
-   * @throws StartError where there is no such group, or it is for another engine or version
+   * @throws CommandError where there is no such group, or it is for another engine or version
    */
   of(
     resource: Registered,

@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { rootCertificates } from "node:tls";
 import type { ConnectionOptions } from "mysql2/promise";
 import { boolean, optional, required, string, strings } from "../host/inputs";
-import { fault, type Made, type Maker, type Registered, StartError } from "../host/part";
+import { CommandError, fault, type Made, type Maker, type Registered } from "../host/part";
 import { applyGrant } from "./grant";
 import { type Session, withSession } from "./session";
 import { account, identifier, quote } from "./sql";
@@ -175,7 +175,9 @@ async function authorities(): Promise<string[]> {
   try {
     return [...rootCertificates, await readFile(file, "utf8")];
   } catch (error) {
-    throw new StartError(`SSL_CERT_FILE is ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+    throw new CommandError(
+      `SSL_CERT_FILE is ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    );
   }
 }
 

@@ -36,7 +36,7 @@ export class OnlyDatabase {
     return this.#of?.database;
   }
 
-  /** @throws StartError where another resource is the database already */
+  /** @throws CommandError where another resource is the database already */
   claim(database: Database, resource: Registered): void {
     const { type, name } = resource;
     if (this.#of !== undefined && (this.#of.type !== type || this.#of.name !== name)) {
@@ -153,7 +153,7 @@ export function readIdentifier(resource: Registered, key: string): string {
   return given ?? resource.name.toLowerCase();
 }
 
-/** @throws StartError where the value is there and out of range */
+/** @throws CommandError where the value is there and out of range */
 export function range(resource: Registered, key: string, least: number, most: number, unit: string): void {
   const value = number(resource, key);
   if (value === undefined || (value >= least && value <= most)) return;

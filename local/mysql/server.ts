@@ -5,7 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createConnection } from "mysql2/promise";
 import type { Certificates } from "../certificates";
-import { StartError } from "../host/part";
+import { CommandError } from "../host/part";
 import { type Exit, type GuardedProcess, startGuarded } from "../processes/startGuarded";
 import { ensureData, noteVersion } from "./dataFolder";
 import { failureOf } from "./log";
@@ -45,7 +45,7 @@ const administratorName = "local_administrator";
 
 /**
  * Starts the server and waits until it answers over TLS.
- * @throws StartError where the folder, the data's version or the port does not allow it, or it does not get ready
+ * @throws CommandError where the folder, the data's version or the port does not allow it, or it does not get ready
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { program, directory, port, certificates } = options;
@@ -135,7 +135,7 @@ async function ready(
     if (ended) throw await failureOf(`MySQL on port ${options.port} ended while it started`, logFile);
     if (failure === undefined) return;
     if (Date.now() > deadline) {
-      throw new StartError(`MySQL did not get ready on port ${options.port} (${failure}); its log: ${logFile}`);
+      throw new CommandError(`MySQL did not get ready on port ${options.port} (${failure}); its log: ${logFile}`);
     }
     await sleep(50);
   }

@@ -1,14 +1,14 @@
 /** One connection for a few statements, whose errors never carry the statement: it may hold a password. */
 import { type Connection, type ConnectionOptions, createConnection, type RowDataPacket } from "mysql2/promise";
-import { StartError } from "../host/part";
+import { CommandError } from "../host/part";
 
 export interface Session {
-  /** @throws StartError with MySQL's own words, after `what` could not be done */
+  /** @throws CommandError with MySQL's own words, after `what` could not be done */
   run(what: string, statement: string): Promise<RowDataPacket[]>;
 }
 
 /** An error of MySQL's, told without the statement. */
-export class StatementError extends StartError {
+export class StatementError extends CommandError {
   /** MySQL's number of the error, such as 1193. */
   readonly number: number | undefined;
 

@@ -1,5 +1,5 @@
 /** Where this machine's MySQL comes from. */
-import { StartError } from "../host/part";
+import { CommandError } from "../host/part";
 import { cacheFolder } from "./cache";
 import { debianProgram } from "./debian";
 import { downloadedProgram } from "./download";
@@ -28,7 +28,7 @@ const wayNames = ["url", ...programWays] as const;
  * was fetched is kept in `LOCAL_CACHE_DIR`, by default the user's cache folder.
  *
  * A server that is named but cannot be used ends the search: its data must not silently be replaced by another's.
- * @throws StartError with the reason why each way failed
+ * @throws CommandError with the reason why each way failed
  */
 export async function findMySql(
   say: (line: string) => void,
@@ -37,14 +37,16 @@ export async function findMySql(
 ): Promise<MySqlSource> {
   const only = env.LOCAL_MYSQL_SOURCE || undefined;
   if (only !== undefined && !(wayNames as readonly string[]).includes(only)) {
-    throw new StartError(`LOCAL_MYSQL_SOURCE is ${JSON.stringify(only)}, and may be ${wayNames.join(", ")} or unset.`);
+    throw new CommandError(
+      `LOCAL_MYSQL_SOURCE is ${JSON.stringify(only)}, and may be ${wayNames.join(", ")} or unset.`,
+    );
   }
   const url = env.LOCAL_MYSQL_URL || undefined;
   if (only === "url" || (only === undefined && url !== undefined)) {
-    if (url === undefined) throw new StartError("LOCAL_MYSQL_SOURCE is url, and LOCAL_MYSQL_URL is not set.");
+    if (url === undefined) throw new CommandError("LOCAL_MYSQL_SOURCE is url, and LOCAL_MYSQL_URL is not set.");
     const server = await ways.url(url).catch((error: Error) => {
       const way = "Start that server, or correct LOCAL_MYSQL_URL; without it, another MySQL is looked for.";
-      throw new StartError(`${error.message}. ${way}`, { cause: error });
+      throw new CommandError(`${error.message}. ${way}`, { cause: error });
     });
     return { kind: "server", server, description: `MySQL ${showVersion(server.version)}, ${server.origin}` };
   }
@@ -59,7 +61,7 @@ export async function findMySql(
       failures.set(way, (error as Error).message);
     }
   }
-  throw new StartError(nothing(failures, only));
+  throw new CommandError(nothing(failures, only));
 }
 
 function realWays(say: (line: string) => void, env: NodeJS.ProcessEnv): Ways {

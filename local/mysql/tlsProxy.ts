@@ -11,7 +11,7 @@ import { readFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { connect as connectTls, TLSSocket } from "node:tls";
 import type { Certificates } from "../certificates";
-import { StartError } from "../host/part";
+import { CommandError } from "../host/part";
 
 export interface TlsProxyOptions {
   /** Port on 127.0.0.1 to listen on. */
@@ -57,7 +57,7 @@ const insecure: Refusal = {
   text: "Connections using insecure transport are prohibited while --require_secure_transport=ON.",
 };
 
-/** @throws StartError where the port is taken */
+/** @throws CommandError where the port is taken */
 export async function startTlsProxy({ port, target, certificates, gate }: TlsProxyOptions): Promise<TlsProxy> {
   const key = await readFile(certificates.keyFile);
   const cert = await readFile(certificates.certFile);
@@ -104,7 +104,9 @@ export async function startTlsProxy({ port, target, certificates, gate }: TlsPro
     });
   });
   await new Promise<void>((resolve, reject) => {
-    listener.once("error", (error) => reject(new StartError(`MySQL's port ${port} cannot be used: ${error.message}`)));
+    listener.once("error", (error) =>
+      reject(new CommandError(`MySQL's port ${port} cannot be used: ${error.message}`)),
+    );
     listener.listen(port, "127.0.0.1", resolve);
   });
   return {

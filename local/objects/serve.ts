@@ -21,7 +21,7 @@ export interface ServeOptions extends ListenOptions {
 
 /**
  * A server on 127.0.0.1 that no request ends.
- * @throws StartError where the port is taken.
+ * @throws CommandError where the port is taken.
  */
 export async function serve(options: ServeOptions): Promise<{ readonly port: number; close(): Promise<void> }> {
   const server = await listen(options, (request, response) => respond(options, request, response));

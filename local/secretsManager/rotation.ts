@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AwsError } from "../aws/awsError";
-import { fault, type Made, type Registered, StartError } from "../host/part";
+import { CommandError, fault, type Made, type Registered } from "../host/part";
 import type { Outcome } from "../lambda/container";
 import { type Input, identity, requestToken, text } from "./operations";
 import { moveStage, removeStage, versionWith } from "./stages";
@@ -119,10 +119,10 @@ export class Rotations {
     for (const Step of steps) {
       const event = { Step, SecretId: secret.arn, ClientRequestToken: version };
       const outcome = await this.#options.functions(functionArn, secret.arn).invoke(JSON.stringify(event));
-      if (outcome.failed) throw new StartError(`The rotation of ${secret.name} failed at ${Step}: ${said(outcome)}`);
+      if (outcome.failed) throw new CommandError(`The rotation of ${secret.name} failed at ${Step}: ${said(outcome)}`);
     }
     if (versionWith(secret, "AWSCURRENT") !== version) {
-      throw new StartError(
+      throw new CommandError(
         `The rotation of ${secret.name} failed: its function did not make the new version the current one`,
       );
     }
@@ -133,7 +133,7 @@ export class Rotations {
 
 /**
  * Reads an `aws.secretsmanager.SecretRotation`.
- * @throws StartError for inputs that are missing or not simulated
+ * @throws CommandError for inputs that are missing or not simulated
  */
 export function readRotation(resource: Registered) {
   const { rotationLambdaArn, rotationRules, rotateImmediately } = resource.inputs;

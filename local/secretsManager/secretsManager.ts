@@ -51,7 +51,7 @@ export class SecretsManager implements Part {
    * Starts the endpoint on the site's port `secretsmanager`.
    * @param functions what may rotate secrets; @default none
    * @param lag how late reads are, for tests; @default never
-   * @throws StartError where the port is taken.
+   * @throws CommandError where the port is taken.
    */
   static async start(
     site: Site,

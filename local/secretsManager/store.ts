@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { replaceFile } from "../files";
-import { StartError } from "../host/part";
+import { CommandError } from "../host/part";
 
 /** One version of a secret, as it is kept. */
 export interface Version {
@@ -93,7 +93,7 @@ function readSecrets(file: string): Record<string, Secret> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
     if (error instanceof SyntaxError)
-      throw new StartError(`${file} is damaged (not JSON): remove it, or start with --reset.`);
+      throw new CommandError(`${file} is damaged (not JSON): remove it, or start with --reset.`);
     throw error;
   }
 }

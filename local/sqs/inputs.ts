@@ -36,7 +36,7 @@ export function readRedriveAllowed(resource: Registered): RedriveAllowed {
 
 /**
  * The settings of `aws.sqs.Queue`.
- * @throws StartError that names the queue, the input, what was got and what is allowed
+ * @throws CommandError that names the queue, the input, what was got and what is allowed
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
  */
 export function readQueue(resource: Registered): QueueSettings {
@@ -72,7 +72,7 @@ const mappingKeys = new Set(
 
 /**
  * The settings of `aws.lambda.EventSourceMapping` for a queue.
- * @throws StartError as `readQueue`; also for settings that are not simulated
+ * @throws CommandError as `readQueue`; also for settings that are not simulated
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
  */
 export function readMapping(resource: Registered): MappingSettings {

@@ -56,7 +56,7 @@ export class Sqs implements Part {
 
   /**
    * Starts the endpoint on the site's port `sqs`.
-   * @throws StartError where the port is taken.
+   * @throws CommandError where the port is taken.
    */
   static async start(site: Site, iam: Iam, lambda: Lambda): Promise<Sqs> {
     const part = new Sqs(site, iam, lambda);

@@ -1,6 +1,6 @@
 import { runCommand } from "../commands/command";
 import { stackOutputs } from "../commands/pulumi";
-import { StartError } from "../host/part";
+import { CommandError } from "../host/part";
 import { stopRequest } from "../stopRequests";
 import { startWebServer } from "./server";
 import { type PublicSettings, publicSettings } from "./settings";
@@ -35,11 +35,11 @@ async function serve(stack: string): Promise<void> {
   }
 }
 
-/** @throws StartError where the registered page is not one that this machine can serve */
+/** @throws CommandError where the registered page is not one that this machine can serve */
 function portOf({ webUrl }: PublicSettings): number {
   const { protocol, hostname, port } = new URL(webUrl);
   if (protocol !== "http:" || hostname !== "localhost") {
-    throw new StartError(
+    throw new CommandError(
       `The stack's page on localhost is ${webUrl}, but this command serves http://localhost only. ` +
         "Put such a URL into ecommerce:callbackUrls, before any other on localhost.",
     );
@@ -49,12 +49,12 @@ function portOf({ webUrl }: PublicSettings): number {
 
 function explainPort(error: NodeJS.ErrnoException & { port?: number }): never {
   const other = "into ecommerce:callbackUrls, before any other on localhost, and into ecommerce:signOutUrls";
-  if (error instanceof StartError) {
-    throw new StartError(
+  if (error instanceof CommandError) {
+    throw new CommandError(
       `${error.message} Or put a URL with another port ${other}, and deploy that with \`pulumi up\`.`,
       { cause: error },
     );
   }
   if (error.code !== "EACCES") throw error;
-  throw new StartError(`You may not serve on port ${error.port}. Put a URL with a port above 1023 ${other}.`);
+  throw new CommandError(`You may not serve on port ${error.port}. Put a URL with a port above 1023 ${other}.`);
 }

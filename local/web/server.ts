@@ -59,7 +59,7 @@ class Refused extends Error {
  * asks `localhost` at ::1 first, so the port is taken there too: another program would be given the page's visitors, and
  * the codes that managed login sends them back with.
  *
- * @throws StartError where the port is taken on either address
+ * @throws CommandError where the port is taken on either address
  */
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
   const handle = (request: IncomingMessage, response: ServerResponse) => serve(options, request, response);

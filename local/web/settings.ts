@@ -1,4 +1,4 @@
-import { StartError } from "../host/part";
+import { CommandError } from "../host/part";
 
 /** What the page may know of a stack's outputs. Whoever opens the page reads it: nothing of it may be a secret. */
 export interface PublicSettings {
@@ -23,7 +23,7 @@ const urls = ["signInUrl", "apiUrl", "bucketUrl", "webUrl", "mailbox"] as const;
  * Takes the page's settings out of a stack's outputs, by name: an output that is added later stays unseen.
  *
  * @param whose begins the sentence of an error, for example `The stack dev`
- * @throws StartError that names every output that is missing or no http or https URL
+ * @throws CommandError that names every output that is missing or no http or https URL
  */
 export function publicSettings(outputs: Readonly<Record<string, unknown>>, whose = "The stack"): PublicSettings {
   const picked = Object.fromEntries(
@@ -31,7 +31,7 @@ export function publicSettings(outputs: Readonly<Record<string, unknown>>, whose
   );
   const missing = required.filter((name) => typeof picked[name] !== "string" || picked[name] === "");
   if (missing.length > 0) {
-    throw new StartError(
+    throw new CommandError(
       `${whose} has no output ${missing.join(", ")}, which the page needs. Deploy this version with \`pulumi up\`.` +
         (missing.includes("webUrl")
           ? " webUrl exists where ecommerce:callbackUrls has a URL on localhost, such as http://localhost:3000/;" +
@@ -42,7 +42,7 @@ export function publicSettings(outputs: Readonly<Record<string, unknown>>, whose
   const broken = urls.filter((name) => picked[name] !== undefined && !isWebUrl(picked[name]));
   if (broken.length > 0) {
     const got = broken.map((name) => `${name} ${JSON.stringify(picked[name])}`).join(", ");
-    throw new StartError(`${whose} has ${got}: the page needs http or https URLs there.`);
+    throw new CommandError(`${whose} has ${got}: the page needs http or https URLs there.`);
   }
   return picked as unknown as PublicSettings;
 }

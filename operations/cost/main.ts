@@ -1,6 +1,6 @@
 import { runCommand, UsageError } from "../../local/commands/command";
 import { projectRoot } from "../../local/commands/folders";
-import { StartError } from "../../local/host/part";
+import { CommandError } from "../../local/host/part";
 import { fixedPrices } from "./fixed";
 import { priceRegion } from "./prices";
 import { type Cost, jsonReport, textReport } from "./report";
@@ -40,7 +40,7 @@ export function main(args: string[]): Promise<void> {
 async function costOf(stack: string, overrides: readonly string[]): Promise<Cost> {
   const { region, resources } = await evaluateStack(projectRoot, stack, overrides);
   if (region !== priceRegion) {
-    throw new StartError(
+    throw new CommandError(
       `Stack ${stack} is in ${region}, which is not in the price table: operations/cost/prices.ts has ` +
         `${priceRegion} only. Look that region's prices up, and put them there.`,
     );

@@ -27,7 +27,7 @@ const answers = {
  *
  * @param root the project's folder, with `Pulumi.<stack>.yaml`
  * @param overrides `KEY=VALUE` over the stack's configuration
- * @throws StartError where the stack has no file, or one that cannot be used; the program's own ConfigError
+ * @throws CommandError where the stack has no file, or one that cannot be used; the program's own ConfigError
  */
 export async function evaluateStack(
   root: string,

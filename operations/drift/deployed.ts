@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { pulumiJson } from "../../local/commands/pulumi";
-import { StartError } from "../../local/host/part";
+import { CommandError } from "../../local/host/part";
 import { readOutputs } from "../../local/outputs";
 import type { SchemaServer } from "../../schema/connection";
 import { type LiveTables, readLiveTables } from "../../schema/drift";
@@ -19,7 +19,7 @@ export interface Deployed {
   read(): Promise<LiveTables>;
 }
 
-/** The local system on a data folder, and the files of this folder. @throws StartError where none runs there */
+/** The local system on a data folder, and the files of this folder. @throws CommandError where none runs there */
 export async function localSystem(directory: string): Promise<Deployed> {
   const { mysql, authorityFile } = await readOutputs(directory);
   const { database, ...account } = mysql;
@@ -35,7 +35,7 @@ export async function localSystem(directory: string): Promise<Deployed> {
  * A stack on AWS, by its state: that holds the files as they were deployed, and how to reach the database, which no output
  * tells. Where the database is private, the function inside is asked; it needs `lambda:InvokeFunction`.
  *
- * @throws StartError where it has no schema, or the Pulumi CLI does not tell its state
+ * @throws CommandError where it has no schema, or the Pulumi CLI does not tell its state
  */
 export async function stackSystem(stack: string): Promise<Deployed> {
   const resources = await exportedResources(stack);
@@ -68,7 +68,7 @@ export async function stackSystem(stack: string): Promise<Deployed> {
       read: () => readLiveTables(server, database),
     };
   }
-  throw new StartError(`Stack ${stack} has no schema yet. Deploy it with \`pulumi up --stack ${stack}\` first.`);
+  throw new CommandError(`Stack ${stack} has no schema yet. Deploy it with \`pulumi up --stack ${stack}\` first.`);
 }
 
 /** A little longer than Lambda's own limit, so that its error is heard. */
@@ -85,7 +85,9 @@ async function ask(functionName: string, region: string | undefined, event: Chec
     );
     const payload = JSON.parse(Buffer.from(answer.Payload ?? []).toString("utf8") || "null");
     if (answer.FunctionError !== undefined) {
-      throw new StartError(`The function ${functionName} could not look: ${payload?.errorMessage ?? "no reason told"}`);
+      throw new CommandError(
+        `The function ${functionName} could not look: ${payload?.errorMessage ?? "no reason told"}`,
+      );
     }
     return payload as LiveTables;
   } finally {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { ensureCertificates } from "../../local/certificates";
-import { StartError } from "../../local/host/part";
+import { CommandError } from "../../local/host/part";
 import { startServer } from "../../local/mysql/server";
 import { findMySql } from "../../local/mysql/sources";
 import { freePort } from "../../local/ports";
@@ -16,7 +16,7 @@ import type { SchemaPlan } from "../../schema/plan";
  *
  * @param say reports a download's progress
  * @param signal gives up; the server is ended and removed all the same
- * @throws StartError where this machine has no MySQL and can get none, SchemaError where the files do not apply
+ * @throws CommandError where this machine has no MySQL and can get none, SchemaError where the files do not apply
  */
 export async function expectedTables(
   files: Pick<SchemaPlan, "database" | "sql" | "migrations">,
@@ -26,7 +26,9 @@ export async function expectedTables(
   // A server that is there already may hold what must not be touched.
   const source = await findMySql(say, { ...process.env, LOCAL_MYSQL_URL: undefined });
   if (source.kind !== "program") {
-    throw new StartError("The files are applied to an empty server that is started for it: unset LOCAL_MYSQL_SOURCE.");
+    throw new CommandError(
+      "The files are applied to an empty server that is started for it: unset LOCAL_MYSQL_SOURCE.",
+    );
   }
   const folder = await mkdtemp(path.join(os.tmpdir(), "ecommerce-drift-"));
   try {

@@ -4,7 +4,7 @@ import {
   type ListUsersCommandOutput,
   type UserType,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { StartError } from "../../local/host/part";
+import { CommandError } from "../../local/host/part";
 
 /** An account of the user pool. */
 export interface Account {
@@ -29,7 +29,7 @@ export function isConfirmed({ status }: Pick<Account, "status">): boolean {
 }
 
 /** The list of accounts broke off, and what is missing of it nobody knows. */
-class ListingBroken extends StartError {
+class ListingBroken extends CommandError {
   override readonly name = "ListingBroken";
 
   constructor() {

@@ -1,14 +1,14 @@
 import { RegistrationError, Unexpected } from "../../functions/shared/errors";
 import { lineOf } from "../../functions/shared/log";
 import { awsFault, explained } from "../../local/commands/explained";
-import { StartError } from "../../local/host/part";
+import { CommandError } from "../../local/host/part";
 
 /** A short word for machines: the fault's code, or its name. */
 export function codeOf(error: unknown): string {
   if (error instanceof RegistrationError) {
     return error.code;
   }
-  if (error instanceof StartError && error.cause !== undefined) {
+  if (error instanceof CommandError && error.cause !== undefined) {
     return codeOf(error.cause);
   }
   return error instanceof Error ? error.name : "Unexpected";

@@ -3,7 +3,7 @@ import { Database } from "../../functions/registerUser/database";
 import { DatabaseUnavailable } from "../../functions/registerUser/errors";
 import { createSecretReader } from "../../functions/registerUser/secretReader";
 import { createConnect } from "../../functions/shared/connection";
-import { StartError } from "../../local/host/part";
+import { CommandError } from "../../local/host/part";
 import { runStoppable } from "../stoppable";
 import { chosenSystem, systemOptions } from "../systems";
 import { Accounts } from "./accounts";
@@ -108,13 +108,13 @@ function createCognito(): CognitoIdentityProviderClient {
   });
 }
 
-/** @throws StartError with what to do, where nobody answers */
+/** @throws CommandError with what to do, where nobody answers */
 async function reached(rows: Rows, { unreachable }: Target): Promise<void> {
   try {
     await rows.reach(FIRST_MILLISECONDS);
   } catch (error) {
     throw error instanceof DatabaseUnavailable
-      ? new StartError(`${registrationFault(error)} ${unreachable}`, { cause: error })
+      ? new CommandError(`${registrationFault(error)} ${unreachable}`, { cause: error })
       : error;
   }
 }

@@ -1,5 +1,5 @@
 import { stackOutputs } from "../../local/commands/pulumi";
-import { StartError } from "../../local/host/part";
+import { CommandError } from "../../local/host/part";
 import { readOutputs } from "../../local/outputs";
 
 /** A deployed system: where its users are, and where its rows. */
@@ -16,7 +16,7 @@ export interface Target {
 
 /**
  * The local system that runs on a data folder.
- * @throws StartError where none runs there, or it is not ready yet
+ * @throws CommandError where none runs there, or it is not ready yet
  */
 export async function localTarget(directory: string): Promise<Target> {
   const outputs = await readOutputs(directory);
@@ -42,13 +42,13 @@ export async function localTarget(directory: string): Promise<Target> {
 
 /**
  * A stack on AWS, by its outputs. The credentials are those that the AWS SDK finds in the environment.
- * @throws StartError where it is not deployed, or the Pulumi CLI does not tell its outputs
+ * @throws CommandError where it is not deployed, or the Pulumi CLI does not tell its outputs
  */
 export async function stackTarget(stack: string): Promise<Target> {
   const outputs = await stackOutputs(stack);
   const missing = ["region", "userPoolId", "secretName"].filter((name) => typeof outputs[name] !== "string");
   if (missing.length > 0) {
-    throw new StartError(
+    throw new CommandError(
       `Stack ${stack} has no output ${missing.join(", ")}. Deploy it with \`pulumi up --stack ${stack}\` first.`,
     );
   }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterEach, expect, it } from "vitest";
-import { StartError } from "../../local/host/part";
+import { CommandError } from "../../local/host/part";
 import { freePort, hasNoIpv6, isFree, portRange } from "../../local/ports";
 
 const range = process.env.LOCAL_PORTS;
@@ -16,7 +16,7 @@ it("takes ports below those of outgoing connections, or from the range that is n
 });
 
 it.each(["", "8000", "8000-", "9000-8000", "80-90", "60000-70000", "a-b", "8000-9000-9999"])("refuses %j", (given) => {
-  expect(() => portRange(given)).toThrow(StartError);
+  expect(() => portRange(given)).toThrow(CommandError);
   expect(() => portRange(given)).toThrow(`LOCAL_PORTS is "${given}"; it must be FIRST-LAST`);
 });
 

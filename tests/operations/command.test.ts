@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DatabaseUnavailable } from "../../functions/registerUser/errors";
 import { Unexpected } from "../../functions/shared/errors";
-import { StartError } from "../../local/host/part";
+import { CommandError } from "../../local/host/part";
 import { freePort } from "../../local/ports";
 import { codeOf, registrationFault } from "../../operations/reconcile/errors";
 import { Progress } from "../../operations/reconcile/progress";
@@ -124,7 +124,7 @@ test("a conflict whose other row went away meanwhile asks for another run", () =
 test("faults are told without what the driver says, defects with their stack", () => {
   const driver = Object.assign(new Error("Access denied, password: secret"), { code: "ECONNRESET" });
   expect(registrationFault(new DatabaseUnavailable(driver))).toMatch(/\(DATABASE_UNAVAILABLE < Error ECONNRESET\)\.$/);
-  expect(codeOf(new StartError("Look at the network.", { cause: new DatabaseUnavailable(driver) }))).toBe(
+  expect(codeOf(new CommandError("Look at the network.", { cause: new DatabaseUnavailable(driver) }))).toBe(
     "DATABASE_UNAVAILABLE",
   );
   expect(registrationFault(new Unexpected(new TypeError("defect")))).toMatch(/^TypeError: defect\n\s+at /);

@@ -1,7 +1,7 @@
 /** What tests expect to fail, and what it fails with. */
 import { expect } from "vitest";
 import { Fault } from "../../functions/shared/fault";
-import { StartError } from "../../local/host/part";
+import { CommandError } from "../../local/host/part";
 
 /** The error that the promise ends with; fails where it ends well. */
 export async function faultOf(promise: Promise<unknown>): Promise<any> {
@@ -14,7 +14,7 @@ export async function faultOf(promise: Promise<unknown>): Promise<any> {
 /** The sentence by which a start is refused; fails where it is not, or where the error is none for a person. */
 export async function refusal(starting: Promise<unknown>): Promise<string> {
   const error = await faultOf(starting);
-  expect(error).toBeInstanceOf(StartError);
+  expect(error).toBeInstanceOf(CommandError);
   return error.message;
 }
 

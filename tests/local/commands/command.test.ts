@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runCommand, UsageError } from "../../../local/commands/command";
 import { dataFolder } from "../../../local/commands/folders";
-import { StartError } from "../../../local/host/part";
+import { CommandError } from "../../../local/host/part";
 import { projectRoot } from "../../support/native";
 
 const said: string[] = [];
@@ -48,7 +48,7 @@ describe("a command", () => {
   it.each([
     [["--nmae", "x"], async () => 0, /^Unknown option '--nmae'.*\n\nnpm run something$/s],
     [[], throwing(new UsageError("Say a name.")), /^Say a name\.\n\nnpm run something$/],
-    [[], throwing(new StartError("No system runs here.")), /^No system runs here\.$/],
+    [[], throwing(new CommandError("No system runs here.")), /^No system runs here\.$/],
     [[], throwing(new RangeError("3")), /^Out of range\.$/],
   ])("says in a sentence what its person can mend: %j", async (args, work, words) => {
     expect(await run(args, work)).toEqual([1, "", expect.stringMatching(words)]);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { pulumiJson, stackOutputs } from "../../../local/commands/pulumi";
-import { StartError } from "../../../local/host/part";
+import { CommandError } from "../../../local/host/part";
 import { type Answer, asksForOutputs, standInPulumi } from "../../support/pulumi";
 
 const folder = mkdtempSync(join(tmpdir(), "pulumi-"));
@@ -32,7 +32,7 @@ describe("says in a sentence, and what to do", () => {
   const refused = async (timeout?: number) => {
     const question = { stack: "prod", what: "outputs", command: ["stack", "output", "--json"] };
     const error = await pulumiJson({ ...question, ...(timeout && { timeout }) }).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(StartError);
+    expect(error).toBeInstanceOf(CommandError);
     return (error as Error).message;
   };
 

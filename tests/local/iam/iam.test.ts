@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { StartError } from "../../../local/host/part";
+import { CommandError } from "../../../local/host/part";
 import { Iam } from "../../../local/iam/iam";
 
 const lambda = "lambda.amazonaws.com";
@@ -51,7 +51,7 @@ describe("roles", () => {
     await expect(makeRole({ name: "a b" })).rejects.toThrow(/its name is "a b"/);
     const untrusted = makeRole({ assumeRolePolicy: undefined });
     await expect(untrusted).rejects.toThrow(/^aws:iam\/role:Role "registration": assumeRolePolicy: .*missing/);
-    await expect(untrusted).rejects.toThrow(StartError);
+    await expect(untrusted).rejects.toThrow(CommandError);
     await expect(makeRole({ assumeRolePolicy: policy("s3:*", "*") })).rejects.toThrow(/no Resource/);
     const inlinePolicies = [{ name: "p", policy: policy("s3", "*") }];
     await expect(makeRole({ inlinePolicies })).rejects.toThrow(/inlinePolicies\[0\].*service:Action/);

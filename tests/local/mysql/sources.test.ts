@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { StartError } from "../../../local/host/part";
+import { CommandError } from "../../../local/host/part";
 import { existingServer } from "../../../local/mysql/existing";
 import { pathProgram } from "../../../local/mysql/path";
 import type { MySqlProgram } from "../../../local/mysql/program";
@@ -123,7 +123,7 @@ describe("findMySql", () => {
 
   it("says the four ways and why each failed", async () => {
     const finding = find({});
-    await expect(finding).rejects.toThrow(StartError);
+    await expect(finding).rejects.toThrow(CommandError);
     await expect(finding).rejects.toThrow(
       [
         "No MySQL 8.0 or newer is to be had on this machine. One of these four ways is needed:",

@@ -4,7 +4,7 @@ import path from "node:path";
 import { type ConnectionOptions, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { type Certificates, ensureCertificates } from "../../../local/certificates";
-import { StartError } from "../../../local/host/part";
+import { CommandError } from "../../../local/host/part";
 import { startTlsProxy, type TlsProxy } from "../../../local/mysql/tlsProxy";
 import { freePort } from "../../../local/ports";
 
@@ -68,7 +68,7 @@ it("refuses such a client itself when TLS is required", async () => {
 
 it("says when its port is taken", async () => {
   const second = startTlsProxy({ port, target: { host, port: target }, certificates });
-  await expect(second).rejects.toThrow(StartError);
+  await expect(second).rejects.toThrow(CommandError);
   await expect(second).rejects.toThrow(new RegExp(`port ${port}.*EADDRINUSE`));
 });
 

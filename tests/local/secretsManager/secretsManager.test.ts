@@ -10,7 +10,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Site, StartError } from "../../../local/host/part";
+import { CommandError, type Site } from "../../../local/host/part";
 import { type Credentials, Iam } from "../../../local/iam/iam";
 import { freePort } from "../../../local/ports";
 import { SecretsManager } from "../../../local/secretsManager/secretsManager";
@@ -158,7 +158,7 @@ describe("starting again", () => {
     writeFileSync(join(folder, "secrets.json"), "{");
     const refused = SecretsManager.start(site, iam);
     await expect(refused).rejects.toThrow(/secrets\.json is damaged.*--reset/);
-    await expect(refused).rejects.toThrow(StartError);
+    await expect(refused).rejects.toThrow(CommandError);
   });
 });
 
