@@ -20,6 +20,12 @@ export interface TimeLimits {
 /** Clients on the same machine need a fraction of this, also for the largest upload. */
 const usualLimits: TimeLimits = { headers: 10_000, request: 30_000, check: 5_000 };
 
+/**
+ * How long (ms) a connection that nobody uses is kept for its client's next request, who may send that just when it is
+ * closed and then has to make a new one: so far longer than Node's 5 s, and than clients keep one themselves.
+ */
+const idleLimit = 60_000;
+
 /** Node's default, whatever the command line of this process says. */
 const usualHeaderSize = 16 * 1024;
 
@@ -59,6 +65,7 @@ export async function listen(
     maxHeaderSize,
     headersTimeout: limits.headers,
     requestTimeout: limits.request,
+    keepAliveTimeout: idleLimit,
     connectionsCheckingInterval: limits.check,
   };
   const answering = new WeakMap<Socket, ServerResponse>();
