@@ -1,29 +1,10 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { auroraCluster } from "./auroraCluster";
-import { databaseInstance } from "./databaseInstance";
+import { type AuroraSize, auroraCluster } from "./auroraCluster";
+import { databaseInstance, type InstanceSize } from "./databaseInstance";
+import type { DatabaseSettings, MadeDatabase, ProxyTarget } from "./databaseKinds";
 import { databaseIdentifier } from "./names";
-
-/** One RDS for MySQL instance. */
-export interface InstanceSize {
-  readonly kind: "instance";
-  /** RDS instance class. @default db.t4g.micro */
-  readonly instanceClass?: string;
-  /** Storage in GiB; it grows by itself up to five times that. @default 20 */
-  readonly storageGiB?: number;
-  /** A standby in another zone. @default false */
-  readonly multiAz?: boolean;
-}
-
-/** Aurora MySQL Serverless v2: a writer, and a reader in another zone that takes over. */
-export interface AuroraSize {
-  readonly kind: "aurora";
-  /** Memory in GiB that it shrinks to; 2 are one Aurora capacity unit. @default 1 */
-  readonly minMemoryGiB?: number;
-  /** Memory in GiB that it grows to, from 2. @default 8 */
-  readonly maxMemoryGiB?: number;
-}
 
 export interface DatabaseArgs {
   /** What the database is. Another kind is another, empty database; the data moves by a snapshot. @default an instance */
@@ -43,46 +24,12 @@ export interface DatabaseArgs {
   protect?: boolean;
 }
 
-/** What every kind of database is told. */
-export interface Common {
-  readonly parent: pulumi.Resource;
-  readonly subnetGroupName: pulumi.Input<string>;
-  readonly securityGroupId: pulumi.Input<string>;
-  /** What a new database is called; one that was made under another name keeps it. */
-  readonly identifier: string;
-  readonly publiclyAccessible: boolean;
-  /** What must stand before it is made, and as long as it is there. */
-  readonly dependsOn: pulumi.Resource[];
-  readonly user: string;
-  readonly password: pulumi.Input<string>;
-  readonly backupDays: number;
-  readonly protect: boolean;
-}
-
-/** What every kind of database answers. */
-export interface Made {
-  /** The resource that holds the data: when it is deleted, all that is in the database went with it. */
-  readonly server: pulumi.Resource;
-  /** Host name of whoever takes writes, without the port; known once it can be reached. */
-  readonly address: pulumi.Output<string>;
-  readonly port: pulumi.Output<number>;
-  /** Identifier of the instance, or of the cluster. */
-  readonly identifier: pulumi.Output<string>;
-  /** What RDS Proxy is to connect to. */
-  readonly proxyTarget: ProxyTarget;
-}
-
-/** An instance or a cluster, as RDS Proxy is told of it. */
-export type ProxyTarget =
-  | { readonly dbInstanceIdentifier: pulumi.Input<string> }
-  | { readonly dbClusterIdentifier: pulumi.Input<string> };
-
 /**
  * The MySQL database on RDS (S2), of either kind: encrypted, backed up, and TLS required by its parameter group. It
  * stands in the subnets that it is given; whether anyone beyond the VPC reaches it is decided by `publiclyAccessible`
  * and by the security group together, and neither moves it.
  */
-export class Database extends pulumi.ComponentResource implements Made {
+export class Database extends pulumi.ComponentResource implements MadeDatabase {
   readonly server: pulumi.Resource;
   readonly address: pulumi.Output<string>;
   readonly port: pulumi.Output<number>;
@@ -99,7 +46,7 @@ export class Database extends pulumi.ComponentResource implements Made {
     const user = "ecommerce_admin";
     const identifier = databaseIdentifier(name, pulumi.getProject(), pulumi.getStack());
     const log = errorLog(name, `${size.kind === "aurora" ? "cluster" : "instance"}/${identifier}`, args, this);
-    const common: Common = {
+    const settings: DatabaseSettings = {
       parent: this,
       subnetGroupName: subnets.name,
       securityGroupId: args.securityGroupId,
@@ -111,7 +58,7 @@ export class Database extends pulumi.ComponentResource implements Made {
       backupDays: args.backupDays ?? 7,
       protect: args.protect ?? true,
     };
-    const made = size.kind === "aurora" ? auroraCluster(name, size, common) : databaseInstance(name, size, common);
+    const made = size.kind === "aurora" ? auroraCluster(name, size, settings) : databaseInstance(name, size, settings);
 
     this.server = made.server;
     this.address = made.address;
@@ -134,10 +81,3 @@ const errorLog = (name: string, database: string, args: DatabaseArgs, parent: pu
     { name: `/aws/rds/${database}/error`, retentionInDays: args.logRetentionDays ?? 30 },
     { parent },
   );
-
-/** Whether and how a database may be deleted. The name of a final snapshot is one in an account and region. */
-export const deletion = (name: string, protect: boolean) => ({
-  deletionProtection: protect,
-  skipFinalSnapshot: !protect,
-  ...(protect ? { finalSnapshotIdentifier: `${name}-${pulumi.getStack()}-final` } : {}),
-});

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { proxyPercent } from "./connectionLimit";
-import type { ProxyTarget } from "./Database";
+import type { ProxyTarget } from "./databaseKinds";
 import { databaseIdentifier } from "./names";
 
 export interface DatabaseProxyArgs {

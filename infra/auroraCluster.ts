@@ -1,6 +1,15 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { type AuroraSize, type Common, deletion, type Made } from "./Database";
+import { type DatabaseSettings, deletion, type MadeDatabase } from "./databaseKinds";
+
+/** Aurora MySQL Serverless v2: a writer, and a reader in another zone that takes over. */
+export interface AuroraSize {
+  readonly kind: "aurora";
+  /** Memory in GiB that it shrinks to; 2 are one Aurora capacity unit. @default 1 */
+  readonly minMemoryGiB?: number;
+  /** Memory in GiB that it grows to, from 2. @default 8 */
+  readonly maxMemoryGiB?: number;
+}
 
 /**
  * An Aurora MySQL 3 cluster (MySQL 8.0) of Serverless v2 instances: a writer, and a reader in another zone that grows
@@ -9,8 +18,8 @@ import { type AuroraSize, type Common, deletion, type Made } from "./Database";
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.create.html
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.Aurora_Fea_Regions_DB-eng.Feature.RDS_Proxy.html
  */
-export function auroraCluster(name: string, size: AuroraSize, common: Common): Made {
-  const { parent, protect } = common;
+export function auroraCluster(name: string, size: AuroraSize, settings: DatabaseSettings): MadeDatabase {
+  const { parent, protect } = settings;
   const parameters = new aws.rds.ClusterParameterGroup(
     `${name}-parameters`,
     {
@@ -23,7 +32,7 @@ export function auroraCluster(name: string, size: AuroraSize, common: Common): M
   const cluster = new aws.rds.Cluster(
     name,
     {
-      clusterIdentifier: common.identifier,
+      clusterIdentifier: settings.identifier,
       engine: "aurora-mysql",
       // Without the rest of the version, so that minor upgrades, which AWS makes by itself, are no drift.
       engineVersion: "8.0",
@@ -33,23 +42,23 @@ export function auroraCluster(name: string, size: AuroraSize, common: Common): M
       },
       storageEncrypted: true,
       port: 3306,
-      dbSubnetGroupName: common.subnetGroupName,
-      vpcSecurityGroupIds: [common.securityGroupId],
+      dbSubnetGroupName: settings.subnetGroupName,
+      vpcSecurityGroupIds: [settings.securityGroupId],
       dbClusterParameterGroupName: parameters.name,
-      masterUsername: common.user,
-      masterPassword: common.password,
-      backupRetentionPeriod: common.backupDays,
+      masterUsername: settings.user,
+      masterPassword: settings.password,
+      backupRetentionPeriod: settings.backupDays,
       copyTagsToSnapshot: true,
       enabledCloudwatchLogsExports: ["error"],
       ...deletion(name, protect),
       applyImmediately: true,
     },
     // One that was made before it had a name of the program's keeps its own, since another one is another cluster.
-    { parent, protect, dependsOn: common.dependsOn, ignoreChanges: ["clusterIdentifier"] },
+    { parent, protect, dependsOn: settings.dependsOn, ignoreChanges: ["clusterIdentifier"] },
   );
   // One after the other: the first instance of a cluster is its writer.
-  const writer = serverless(`${name}-writer`, cluster, common, []);
-  const reader = serverless(`${name}-reader`, cluster, common, [writer]);
+  const writer = serverless(`${name}-writer`, cluster, settings, []);
+  const reader = serverless(`${name}-reader`, cluster, settings, [writer]);
   return {
     server: cluster,
     // A cluster without an instance answers nobody.
@@ -69,7 +78,7 @@ const capacityUnits = (memoryGiB: number) => memoryGiB / 2;
 function serverless(
   name: string,
   cluster: aws.rds.Cluster,
-  common: Common,
+  settings: DatabaseSettings,
   after: pulumi.Resource[],
 ): aws.rds.ClusterInstance {
   return new aws.rds.ClusterInstance(
@@ -80,12 +89,12 @@ function serverless(
       instanceClass: "db.serverless",
       // Readers of tiers 0 and 1 are kept as large as the writer, ready to take over.
       promotionTier: 1,
-      publiclyAccessible: common.publiclyAccessible,
-      dbSubnetGroupName: common.subnetGroupName,
+      publiclyAccessible: settings.publiclyAccessible,
+      dbSubnetGroupName: settings.subnetGroupName,
       caCertIdentifier: "rds-ca-rsa2048-g1",
       autoMinorVersionUpgrade: true,
       applyImmediately: true,
     },
-    { parent: common.parent, protect: common.protect, dependsOn: [...common.dependsOn, ...after] },
+    { parent: settings.parent, protect: settings.protect, dependsOn: [...settings.dependsOn, ...after] },
   );
 }

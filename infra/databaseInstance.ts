@@ -1,9 +1,20 @@
 import * as aws from "@pulumi/aws";
-import { type Common, deletion, type InstanceSize, type Made } from "./Database";
+import { type DatabaseSettings, deletion, type MadeDatabase } from "./databaseKinds";
+
+/** One RDS for MySQL instance. */
+export interface InstanceSize {
+  readonly kind: "instance";
+  /** RDS instance class. @default db.t4g.micro */
+  readonly instanceClass?: string;
+  /** Storage in GiB; it grows by itself up to five times that. @default 20 */
+  readonly storageGiB?: number;
+  /** A standby in another zone. @default false */
+  readonly multiAz?: boolean;
+}
 
 /** One RDS for MySQL 8.4 instance. */
-export function databaseInstance(name: string, size: InstanceSize, common: Common): Made {
-  const { parent, protect } = common;
+export function databaseInstance(name: string, size: InstanceSize, settings: DatabaseSettings): MadeDatabase {
+  const { parent, protect } = settings;
   const storage = size.storageGiB ?? 20;
   const parameters = new aws.rds.ParameterGroup(
     `${name}-parameters`,
@@ -17,7 +28,7 @@ export function databaseInstance(name: string, size: InstanceSize, common: Commo
   const instance = new aws.rds.Instance(
     name,
     {
-      identifier: common.identifier,
+      identifier: settings.identifier,
       engine: "mysql",
       engineVersion: "8.4",
       autoMinorVersionUpgrade: true,
@@ -28,21 +39,21 @@ export function databaseInstance(name: string, size: InstanceSize, common: Commo
       storageEncrypted: true,
       multiAz: size.multiAz ?? false,
       port: 3306,
-      dbSubnetGroupName: common.subnetGroupName,
-      vpcSecurityGroupIds: [common.securityGroupId],
-      publiclyAccessible: common.publiclyAccessible,
+      dbSubnetGroupName: settings.subnetGroupName,
+      vpcSecurityGroupIds: [settings.securityGroupId],
+      publiclyAccessible: settings.publiclyAccessible,
       parameterGroupName: parameters.name,
       caCertIdentifier: "rds-ca-rsa2048-g1",
-      username: common.user,
-      password: common.password,
-      backupRetentionPeriod: common.backupDays,
+      username: settings.user,
+      password: settings.password,
+      backupRetentionPeriod: settings.backupDays,
       copyTagsToSnapshot: true,
       enabledCloudwatchLogsExports: ["error"],
       ...deletion(name, protect),
       applyImmediately: true,
     },
     // One that was made before it had a name of the program's keeps its own, since another one is another address.
-    { parent, protect, dependsOn: common.dependsOn, ignoreChanges: ["identifier"] },
+    { parent, protect, dependsOn: settings.dependsOn, ignoreChanges: ["identifier"] },
   );
   return {
     server: instance,

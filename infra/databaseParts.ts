@@ -1,10 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { AuroraSize } from "./auroraCluster";
 import type { Settings, Surroundings } from "./config";
 import { auroraConnectionLimit } from "./connectionLimit";
-import { type AuroraSize, Database, type InstanceSize } from "./Database";
+import { Database } from "./Database";
 import { DatabaseProxy } from "./DatabaseProxy";
 import { DatabaseSchema } from "./DatabaseSchema";
 import { DatabaseSecret, type DatabaseSecretValue } from "./DatabaseSecret";
+import type { InstanceSize } from "./databaseInstance";
 import { Network } from "./Network";
 import { documentedName } from "./names";
 import { rdsAuthorities } from "./rdsAuthorities";

@@ -1,0 +1,43 @@
+/** What both kinds of databases have in common: `databaseInstance.ts` and `auroraCluster.ts` each make one. */
+import * as pulumi from "@pulumi/pulumi";
+
+/** What every kind of database is told. */
+export interface DatabaseSettings {
+  readonly parent: pulumi.Resource;
+  readonly subnetGroupName: pulumi.Input<string>;
+  readonly securityGroupId: pulumi.Input<string>;
+  /** What a new database is called; one that was made under another name keeps it. */
+  readonly identifier: string;
+  readonly publiclyAccessible: boolean;
+  /** What must stand before it is made, and as long as it is there. */
+  readonly dependsOn: pulumi.Resource[];
+  readonly user: string;
+  readonly password: pulumi.Input<string>;
+  readonly backupDays: number;
+  readonly protect: boolean;
+}
+
+/** What every kind of database answers. */
+export interface MadeDatabase {
+  /** The resource that holds the data: when it is deleted, all that is in the database went with it. */
+  readonly server: pulumi.Resource;
+  /** Host name of whoever takes writes, without the port; known once it can be reached. */
+  readonly address: pulumi.Output<string>;
+  readonly port: pulumi.Output<number>;
+  /** Identifier of the instance, or of the cluster. */
+  readonly identifier: pulumi.Output<string>;
+  /** What RDS Proxy is to connect to. */
+  readonly proxyTarget: ProxyTarget;
+}
+
+/** An instance or a cluster, as RDS Proxy is told of it. */
+export type ProxyTarget =
+  | { readonly dbInstanceIdentifier: pulumi.Input<string> }
+  | { readonly dbClusterIdentifier: pulumi.Input<string> };
+
+/** Whether and how a database may be deleted. The name of a final snapshot is one in an account and region. */
+export const deletion = (name: string, protect: boolean) => ({
+  deletionProtection: protect,
+  skipFinalSnapshot: !protect,
+  ...(protect ? { finalSnapshotIdentifier: `${name}-${pulumi.getStack()}-final` } : {}),
+});
