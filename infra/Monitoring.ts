@@ -1,7 +1,9 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { type Alarm, alarmsOf } from "./alarms";
+import { alarmTopic } from "./alarmTopic";
 import { dashboardBody } from "./dashboard";
+import { accountOf } from "./names";
 import { registrationMetrics, rotationMetrics } from "./registrationMetrics";
 import type { Watched, WatchedDatabase } from "./watched";
 
@@ -60,7 +62,8 @@ export class Monitoring extends pulumi.ComponentResource {
     if (args.rotationLogGroupName !== undefined) {
       countInLog(name, rotationMetrics, args.rotationLogGroupName, watched.namespace, this);
     }
-    const { topic, policy } = alarmTopic(name, args, this);
+    const account = pulumi.output(args.registration.functionArn).apply(accountOf);
+    const { topic, policy } = alarmTopic(name, { ...args, account }, this);
     if (args.database.kind !== "aurora") mailsOfStorage(name, args.database.identifier, topic, policy, this);
     const alarms = alarmsOf(watched).map((alarm) => metricAlarm(name, args.stack, alarm, topic, this));
     dashboard(name, args, watched, alarms, this);
@@ -87,85 +90,6 @@ function countInLog(
 }
 
 /**
- * The topic, encrypted at rest, which only the alarms and databases of this account and region may write to.
- *
- * CloudWatch cannot use the key that AWS keeps for SNS, so the key is one of our own (about 1 USD a month).
- * {@link https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services}
- */
-function alarmTopic(name: string, args: MonitoringArgs, parent: pulumi.Resource) {
-  const account = pulumi.output(args.registration.functionArn).apply(accountOf);
-  const alarmsOfThisAccount = {
-    Effect: "Allow",
-    Principal: { Service: "cloudwatch.amazonaws.com" },
-    Condition: {
-      StringEquals: { "aws:SourceAccount": account },
-      ArnLike: { "aws:SourceArn": pulumi.interpolate`arn:aws:cloudwatch:${args.region}:${account}:alarm:*` },
-    },
-  };
-  const databases = { Effect: "Allow", Principal: { Service: "events.rds.amazonaws.com" } };
-  const databasesOfThisAccount = {
-    ...databases,
-    Condition: {
-      StringEquals: { "aws:SourceAccount": account },
-      ArnLike: { "aws:SourceArn": pulumi.interpolate`arn:aws:rds:${args.region}:${account}:*` },
-    },
-  };
-  const encrypt = { Action: ["kms:Decrypt", "kms:GenerateDataKey*"], Resource: "*" };
-  const key = new aws.kms.Key(
-    `${name}-key`,
-    {
-      description: `Alarms of the stack ${args.stack}`,
-      enableKeyRotation: true,
-      deletionWindowInDays: 7,
-      policy: pulumi.jsonStringify({
-        Version: "2012-10-17",
-        Statement: [
-          {
-            // Without this statement nobody could ever change the key again (KMS developer guide, "Default key policy").
-            Sid: "TheAccountDecides",
-            Effect: "Allow",
-            Principal: { AWS: pulumi.interpolate`arn:aws:iam::${account}:root` },
-            Action: "kms:*",
-            Resource: "*",
-          },
-          { Sid: "AlarmsEncrypt", ...alarmsOfThisAccount, ...encrypt },
-          // Whose events are encrypted the topic's policy says; for the key AWS documents no condition.
-          { Sid: "DatabasesEncrypt", ...databases, ...encrypt },
-        ],
-      }),
-    },
-    { parent },
-  );
-  const topic = new aws.sns.Topic(
-    `${name}-alarms`,
-    { name: `ecommerce-${args.stack}-alarms`, kmsMasterKeyId: key.id },
-    { parent },
-  );
-  const policy = new aws.sns.TopicPolicy(
-    `${name}-alarms-policy`,
-    {
-      arn: topic.arn,
-      policy: pulumi.jsonStringify({
-        Version: "2012-10-17",
-        Statement: [
-          { Sid: "AlarmsPublish", ...alarmsOfThisAccount, Action: "sns:Publish", Resource: topic.arn },
-          { Sid: "DatabasesPublish", ...databasesOfThisAccount, Action: "sns:Publish", Resource: topic.arn },
-        ],
-      }),
-    },
-    { parent },
-  );
-  if (args.email !== undefined) {
-    new aws.sns.TopicSubscription(
-      `${name}-email`,
-      { topic: topic.arn, protocol: "email", endpoint: args.email },
-      { parent },
-    );
-  }
-  return { topic, policy };
-}
-
-/**
  * RDS's own mails about an instance's storage, whatever size it has by now: nine tenths are used (category
  * `low storage`), it could not grow, or the next step reaches the largest size (category `failure`).
  * {@link https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html}
@@ -189,9 +113,6 @@ function mailsOfStorage(
     { parent, dependsOn: [policy] },
   );
 }
-
-/** `arn:aws:lambda:us-east-1:111122223333:function:…` → the account: no question to AWS for what an ARN tells. */
-const accountOf = (arn: string) => arn.split(":")[4]!;
 
 function metricAlarm(
   name: string,

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { cut } from "./configRules";
+import { accountOf } from "./names";
 import { chooseZones } from "./zones";
 
 export interface NetworkArgs {
@@ -78,7 +79,7 @@ export class Network extends pulumi.ComponentResource {
         privateDnsEnabled: true,
         subnetIds: privateSubnets.map((subnet) => subnet.id),
         securityGroupIds: [groups.endpoint.id],
-        policy: onlyThisAccount(vpc.arn),
+        policy: onlyThisAccount(vpc.arn.apply(accountOf)),
         tags: { Name: `${name}-secrets` },
       },
       parent,
@@ -170,11 +171,9 @@ function routes(
  * Without a policy an endpoint lets anybody's credentials reach anybody's secrets, also out of this network. What the
  * functions may do with the secret their roles say.
  *
- * @param arn of something in the account: `arn:aws:ec2:us-east-1:111122223333:vpc/…`
  * @see https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
  */
-function onlyThisAccount(arn: pulumi.Output<string>): pulumi.Output<string> {
-  const account = arn.apply((text) => text.split(":")[4]!);
+function onlyThisAccount(account: pulumi.Output<string>): pulumi.Output<string> {
   return pulumi.jsonStringify({
     Version: "2012-10-17",
     Statement: [

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DatabaseSecretValue } from "./DatabaseSecret";
 import { functionRole } from "./functionRole";
 import { functionSettings } from "./functionSettings";
+import { accountOf } from "./names";
 
 export interface SecretRotationArgs {
   /** Path of the bundle of `functions/rotateSecret` (`bundleFunctions`). */
@@ -134,9 +135,4 @@ function rotationFunction(
     },
     { parent, dependsOn: [policy] },
   );
-}
-
-/** `arn:aws:secretsmanager:region:account:secret:name` → account */
-function accountOf(arn: string): string {
-  return arn.split(":")[4] ?? "";
 }

@@ -1,6 +1,7 @@
 /**
  * Physical names. The documents fix them; stack `dev` carries them as they are. Where AWS wants a name to be unique in
- * the account (roles, secrets), every other stack carries its own name behind it, so that stacks share an account.
+ * the account (roles, secrets), or CloudWatch knows things by it (APIs), every other stack carries its own name behind
+ * it, so that stacks share an account.
  */
 export const documentedName = (name: string, stack: string) => (stack === "dev" ? name : `${name}-${stack}`);
 
@@ -14,3 +15,6 @@ export const databaseIdentifier = (name: string, project: string, stack: string)
     .replace(/[^a-z0-9]+/g, "-")
     .slice(0, 63)
     .replace(/-$/, "");
+
+/** `arn:aws:lambda:us-east-1:111122223333:function:…` → the account: no question to AWS for what an ARN tells. */
+export const accountOf = (arn: string): string => arn.split(":")[4] ?? "";

@@ -1,0 +1,99 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+
+export interface AlarmTopicArgs {
+  readonly stack: string;
+  readonly region: string;
+  /** The account whose alarms and databases may write to the topic. */
+  readonly account: pulumi.Input<string>;
+  /** Who is mailed. @default nobody */
+  readonly email?: string;
+}
+
+/**
+ * The topic, encrypted at rest, which only the alarms and databases of this account and region may write to.
+ *
+ * @returns the topic, and the policy that must stand before anything is written to it
+ */
+export function alarmTopic(name: string, args: AlarmTopicArgs, parent: pulumi.Resource) {
+  const key = alarmKey(name, args, parent);
+  const topic = new aws.sns.Topic(
+    `${name}-alarms`,
+    { name: `ecommerce-${args.stack}-alarms`, kmsMasterKeyId: key.id },
+    { parent },
+  );
+  const policy = new aws.sns.TopicPolicy(
+    `${name}-alarms-policy`,
+    {
+      arn: topic.arn,
+      policy: pulumi.jsonStringify({
+        Version: "2012-10-17",
+        Statement: [
+          { Sid: "AlarmsPublish", ...alarmsOfThisAccount(args), Action: "sns:Publish", Resource: topic.arn },
+          { Sid: "DatabasesPublish", ...databasesOfThisAccount(args), Action: "sns:Publish", Resource: topic.arn },
+        ],
+      }),
+    },
+    { parent },
+  );
+  if (args.email !== undefined) {
+    new aws.sns.TopicSubscription(
+      `${name}-email`,
+      { topic: topic.arn, protocol: "email", endpoint: args.email },
+      { parent },
+    );
+  }
+  return { topic, policy };
+}
+
+/**
+ * CloudWatch cannot use the key that AWS keeps for SNS, so the key is one of our own (about 1 USD a month).
+ * {@link https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services}
+ */
+function alarmKey(name: string, args: AlarmTopicArgs, parent: pulumi.Resource): aws.kms.Key {
+  const encrypt = { Action: ["kms:Decrypt", "kms:GenerateDataKey*"], Resource: "*" };
+  return new aws.kms.Key(
+    `${name}-key`,
+    {
+      description: `Alarms of the stack ${args.stack}`,
+      enableKeyRotation: true,
+      deletionWindowInDays: 7,
+      policy: pulumi.jsonStringify({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            // Without this nobody could ever change the key again (KMS developer guide, "Default key policy").
+            Sid: "TheAccountDecides",
+            Effect: "Allow",
+            Principal: { AWS: pulumi.interpolate`arn:aws:iam::${args.account}:root` },
+            Action: "kms:*",
+            Resource: "*",
+          },
+          { Sid: "AlarmsEncrypt", ...alarmsOfThisAccount(args), ...encrypt },
+          // Whose events are encrypted the topic's policy says; for the key AWS documents no condition.
+          { Sid: "DatabasesEncrypt", ...databases, ...encrypt },
+        ],
+      }),
+    },
+    { parent },
+  );
+}
+
+const alarmsOfThisAccount = ({ region, account }: AlarmTopicArgs) => ({
+  Effect: "Allow",
+  Principal: { Service: "cloudwatch.amazonaws.com" },
+  Condition: {
+    StringEquals: { "aws:SourceAccount": account },
+    ArnLike: { "aws:SourceArn": pulumi.interpolate`arn:aws:cloudwatch:${region}:${account}:alarm:*` },
+  },
+});
+
+const databases = { Effect: "Allow", Principal: { Service: "events.rds.amazonaws.com" } };
+
+const databasesOfThisAccount = ({ region, account }: AlarmTopicArgs) => ({
+  ...databases,
+  Condition: {
+    StringEquals: { "aws:SourceAccount": account },
+    ArnLike: { "aws:SourceArn": pulumi.interpolate`arn:aws:rds:${region}:${account}:*` },
+  },
+});
