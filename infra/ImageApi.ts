@@ -50,11 +50,11 @@ export class ImageApi extends pulumi.ComponentResource {
     super("ecommerce:images:ImageApi", name, {}, opts);
     this.#name = name;
     this.#args = {
-      apiName: "ecommerce-api-for-s3",
-      corsOrigin: "*",
-      writeScope: readScope,
-      uploads: { ownPrefix: false, overwrite: true },
       ...args,
+      apiName: args.apiName ?? "ecommerce-api-for-s3",
+      corsOrigin: args.corsOrigin ?? "*",
+      writeScope: args.writeScope ?? readScope,
+      uploads: args.uploads ?? { ownPrefix: false, overwrite: true },
     };
 
     const apiArgs = {

@@ -100,8 +100,8 @@ export class SchemaFile extends pulumi.dynamic.Resource {
   /** @throws SchemaError as {@link checkedFiles} */
   constructor(name: string, args: SchemaFileArgs, opts?: pulumi.CustomResourceOptions) {
     const props = {
-      waitSeconds: 120,
       ...args,
+      waitSeconds: args.waitSeconds ?? 120,
       ...checkedFiles(args.sql, args.migrations ?? [], args.databaseName),
       password: pulumi.secret(args.password),
     };
