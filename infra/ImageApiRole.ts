@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { assumedBy } from "./assumedBy";
 
 export interface ImageApiRoleArgs {
   /** Physical name. Replaces the role. */
@@ -28,12 +29,7 @@ export class ImageApiRole extends pulumi.ComponentResource {
       {
         name: args.roleName,
         description: "API Gateway reaches the bucket of product images",
-        assumeRolePolicy: {
-          Version: "2012-10-17",
-          Statement: [
-            { Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "apigateway.amazonaws.com" } },
-          ],
-        },
+        assumeRolePolicy: assumedBy("apigateway.amazonaws.com"),
       },
       parent,
     );

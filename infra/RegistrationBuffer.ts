@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PostConfirmationTriggerEvent } from "aws-lambda";
 import { allowUserPool, functionRole } from "./functionRole";
-import { functionSettings } from "./functionSettings";
+import { functionSettings, triggerTimeoutSeconds } from "./functionSettings";
 
 export interface RegistrationBufferArgs {
   /** Path of the bundle of `functions/enqueueUser` (`bundleFunctions`). */
@@ -18,16 +18,12 @@ export interface RegistrationBufferArgs {
   };
   /** The registration function's reserved concurrency; 0 where it has none. Else at least 3. @default 0 */
   reservedConcurrency?: number;
-  /** Memory of the queueing function in MiB; CPU grows with it. @default 256 */
-  memoryMiB?: number;
   /** Pulumi's `protect` for the queues: refuse to delete them with what waits in them. @default true */
   protect?: boolean;
 }
 
-/** Cognito waits 5 s for a trigger; longer would only work for an answer that nobody hears. */
-const timeoutSeconds = 5;
-/** Six times the registration function's time-out, as Lambda's developer guide asks for ("Using Lambda with Amazon SQS"). */
-const visibilitySeconds = 30;
+/** Six times the registration function's time-out (Lambda developer guide, "Using Lambda with Amazon SQS"). */
+const visibilitySeconds = 6 * triggerTimeoutSeconds;
 /** With the above, a message is put aside after two hours of failures: an outage of the database is shorter than that. */
 const maxReceives = 240;
 const day = 24 * 60 * 60;
@@ -143,8 +139,8 @@ function queueingFunction(name: string, args: RegistrationBufferArgs, queue: aws
       description: "Puts confirmed users into the queue from which they are registered",
       ...functionSettings(args.bundle, args.registration.logGroupName),
       role,
-      timeout: timeoutSeconds,
-      memorySize: args.memoryMiB ?? 256,
+      timeout: triggerTimeoutSeconds,
+      memorySize: 256,
       environment: { variables: { QueueUrl: queue.id } },
     },
     { parent, dependsOn: [policy] },

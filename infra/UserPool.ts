@@ -166,14 +166,10 @@ function writers(name: string, args: UserPoolArgs, pool: aws.cognito.UserPool, p
     },
     { parent, dependsOn: server },
   );
-  new aws.cognito.ManagedLoginBranding(
-    `${name}-writer-branding`,
-    { userPoolId: pool.id, clientId: client.id, useCognitoProvidedValues: true },
-    { parent },
-  );
+  branding(`${name}-writer-branding`, pool, client, parent);
 }
 
-/** Managed login version 2. Without the branding its pages answer that they are unavailable. */
+/** Managed login version 2, on a domain of Cognito's. */
 function managedLogin(
   name: string,
   args: UserPoolArgs,
@@ -187,10 +183,20 @@ function managedLogin(
     // A pool has one domain with a prefix: a second one is refused while the first is there.
     { parent, deleteBeforeReplace: true },
   );
+  branding(`${name}-branding`, pool, client, parent);
+  return domain;
+}
+
+/** Cognito's own look of a client's login pages, which without one answer that they are unavailable. */
+function branding(
+  name: string,
+  pool: aws.cognito.UserPool,
+  client: aws.cognito.UserPoolClient,
+  parent: pulumi.Resource,
+): void {
   new aws.cognito.ManagedLoginBranding(
-    `${name}-branding`,
+    name,
     { userPoolId: pool.id, clientId: client.id, useCognitoProvidedValues: true },
     { parent },
   );
-  return domain;
 }

@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PostAuthenticationTriggerEvent, PostConfirmationTriggerEvent } from "aws-lambda";
 import { allowUserPool, functionRole } from "./functionRole";
-import { functionSettings } from "./functionSettings";
+import { functionSettings, triggerTimeoutSeconds } from "./functionSettings";
 
 export interface UserRegistrationArgs {
   /** Path of the bundle of `functions/registerUser` (`bundleFunctions`). */
@@ -23,9 +23,6 @@ export interface UserRegistrationArgs {
   /** What must stand before the first invocation, for example the table and the secret's endpoint. */
   dependsOn?: pulumi.Input<pulumi.Resource>[];
 }
-
-/** Cognito waits 5 s for a trigger; longer would only work for an answer that nobody hears. */
-const timeoutSeconds = 5;
 
 type TriggerEvent = PostConfirmationTriggerEvent | PostAuthenticationTriggerEvent;
 
@@ -59,7 +56,7 @@ export class UserRegistration extends pulumi.ComponentResource {
         description: "Registers confirmed users in MySQL",
         ...functionSettings(args.bundle, logs.name),
         role,
-        timeout: timeoutSeconds,
+        timeout: triggerTimeoutSeconds,
         memorySize: args.memoryMiB ?? 512,
         reservedConcurrentExecutions: args.reservedConcurrency || -1,
         environment: { variables: { SecretName: args.secretName } },

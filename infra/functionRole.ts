@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { assumedBy } from "./assumedBy";
 
 /** One statement of a policy that allows something. */
 export interface Allowance {
@@ -39,16 +40,7 @@ export function functionRole(
   parent: pulumi.Resource,
   { inVpc = true } = {},
 ) {
-  const role = new aws.iam.Role(
-    `${name}-role`,
-    {
-      assumeRolePolicy: {
-        Version: "2012-10-17",
-        Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "lambda.amazonaws.com" } }],
-      },
-    },
-    { parent },
-  );
+  const role = new aws.iam.Role(`${name}-role`, { assumeRolePolicy: assumedBy("lambda.amazonaws.com") }, { parent });
   const statements: Allowance[] = [
     {
       Sid: "WriteLog",

@@ -1,6 +1,9 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 
+/** Cognito waits 5 s for a trigger; longer would only work for an answer that nobody hears. */
+export const triggerTimeoutSeconds = 5;
+
 /**
  * What all functions of the program have in common: a bundle as its code, one runtime, and a log whose lines are JSON,
  * for the metric filters.
