@@ -9,15 +9,15 @@ import { SchemaFile } from "./schemaProvider";
 
 /** What {@link DatabaseSchema} needs. */
 export interface DatabaseSchemaArgs {
-  /** The database instance: when it is deleted, all of this went with it, and nothing is deleted one by one. */
-  readonly instance: pulumi.Resource;
-  /** Host name of the instance. */
+  /** The instance or cluster: when it is deleted, all of this went with it, and nothing is deleted one by one. */
+  readonly server: pulumi.Resource;
+  /** Host name of the server. */
   readonly address: pulumi.Input<string>;
   readonly port: pulumi.Input<number>;
   /** The administrator, by whom everything here is made. */
   readonly adminUsername: pulumi.Input<string>;
   readonly adminPassword: pulumi.Input<string>;
-  /** The certificate authorities that vouch for the instance, PEM text: see `rdsAuthorities`. */
+  /** The certificate authorities that vouch for the server, PEM text: see `rdsAuthorities`. */
   readonly authorities: pulumi.Input<string>;
   /**
    * Where given, a function there makes everything, and the machine that runs Pulumi needs no way to the database. Else
@@ -30,15 +30,18 @@ export interface DatabaseSchemaArgs {
    * given, since the function always verifies. @default false
    */
   readonly verifiedByBundle?: boolean;
-  /** The database; the schema file must name the same. A change makes another one and leaves the old. @default "ecommerce_db" */
+  /**
+   * The database; the schema file must name the same. A change makes another one and leaves the old. Only tests give
+   * another: `functions/` and `operations/` know the default alone. @default "ecommerce_db"
+   */
   readonly databaseName?: pulumi.Input<string>;
   /** Content of the schema file. @default `schema/ecommerceSchema.sql` */
   readonly sql?: pulumi.Input<string>;
   /** The changes after the schema file, in any order. @default those of `schema/migrations` */
   readonly migrations?: readonly Migration[];
-  /** The function's user. A change makes another user and leaves the old one. @default "ecommerce_register" */
+  /** The function's user. A change makes another one and leaves the old. Given by tests only. @default "ecommerce_register" */
   readonly userName?: pulumi.Input<string>;
-  /** What that user may do with the table `users`, and all it may do. @default ["INSERT", "SELECT"] */
+  /** All that this user may do, with the table `users`. Given by tests only. @default ["INSERT", "SELECT"] */
   readonly userPrivileges?: pulumi.Input<string>[];
   /**
    * Whether the user changes its own password after the first one, as `SecretRotation` does: it may then have two at
@@ -139,7 +142,7 @@ function makeInside(
       files: wanted.files,
       user: { name: wanted.userName, password: wanted.password, privileges: wanted.privileges, rotated },
       inside,
-      instance: args.instance,
+      deletedWith: args.server,
     },
     parent,
   );
@@ -191,7 +194,7 @@ function administrator(name: string, parent: pulumi.Resource, args: DatabaseSche
       // The provider has no option for authorities: "true" trusts what Go trusts, which SSL_CERT_FILE decides on Linux.
       tls: args.verifiedByBundle ? "true" : "skip-verify",
     },
-    { parent, dependsOn: [args.instance] },
+    { parent, dependsOn: [args.server] },
   );
 }
 
@@ -199,14 +202,14 @@ function administrator(name: string, parent: pulumi.Resource, args: DatabaseSche
  * What stands for something on the server is retained: taken out of the program, which also happens when the database
  * becomes private, it is only forgotten. To delete it would drop the user that the function works with, or the database
  * with all its rows, and need a connection that may be gone by then. For the same reason none of it is protected, which
- * would refuse to take it out; the instance itself is.
+ * would refuse to take it out; the server itself is.
  */
 
 function createDatabase({ name, parent, args, wanted, provider }: Making): mysql.Database {
   return new mysql.Database(
     `${name}-database`,
     { name: wanted.databaseName, defaultCharacterSet: "utf8mb4", defaultCollation: "utf8mb4_0900_ai_ci" },
-    { parent, provider, retainOnDelete: true, deletedWith: args.instance },
+    { parent, provider, retainOnDelete: true, deletedWith: args.server },
   );
 }
 
@@ -223,7 +226,7 @@ function applyFiles({ name, parent, args, wanted }: Making, database: mysql.Data
       sql: wanted.files.sql,
       migrations: wanted.files.migrations,
     },
-    { parent, dependsOn: [database], deletedWith: args.instance },
+    { parent, dependsOn: [database], deletedWith: args.server },
   );
 }
 
@@ -235,7 +238,7 @@ function createUser({ name, parent, args, wanted, provider }: Making): mysql.Use
       parent,
       provider,
       retainOnDelete: true,
-      deletedWith: args.instance,
+      deletedWith: args.server,
       ignoreChanges: args.rotated ? ["plaintextPassword"] : [],
     },
   );

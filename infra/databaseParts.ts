@@ -77,7 +77,7 @@ function schemaOf(
   bundle: string,
 ): DatabaseSchema {
   return new DatabaseSchema("schema", {
-    instance: database.server,
+    server: database.server,
     address: database.address,
     port: database.port,
     adminUsername: database.administrator.user,

@@ -37,8 +37,8 @@ export interface SchemaInsideArgs {
     readonly rotated: boolean;
   };
   readonly inside: InsideArgs;
-  /** The database itself, which must be there to be reached. */
-  readonly instance: pulumi.Resource;
+  /** The instance or cluster: it must be there to be reached, and what is made goes with it. */
+  readonly deletedWith: pulumi.Resource;
 }
 
 /**
@@ -58,7 +58,7 @@ const timeoutSeconds = 900;
  * @see https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_invocation
  */
 export function schemaInside(name: string, args: SchemaInsideArgs, parent: pulumi.Resource): aws.lambda.Invocation {
-  const { server, database, files, user, inside, instance } = args;
+  const { server, database, files, user, inside, deletedWith } = args;
   const { sql, migrations, checksum, migrationChecksums } = files;
   const event = { server, database, sql, migrations, user } satisfies Record<keyof ApplyEvent, unknown>;
   const { applySchema, policy } = applyingFunction(`${name}-apply`, inside, parent);
@@ -70,7 +70,7 @@ export function schemaInside(name: string, args: SchemaInsideArgs, parent: pulum
       triggers: { "ecommerceSchema.sql": checksum, ...migrationChecksums },
       lifecycleScope: "CREATE_ONLY",
     },
-    { parent, dependsOn: [policy, instance, ...(inside.dependsOn ?? [])], deletedWith: instance },
+    { parent, dependsOn: [policy, deletedWith, ...(inside.dependsOn ?? [])], deletedWith },
   );
 }
 

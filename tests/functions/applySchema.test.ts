@@ -72,7 +72,7 @@ async function register(): Promise<Registered[]> {
   });
   const Instance = pulumi.CustomResource as any as new (type: string, name: string, props: object) => any;
   new DatabaseSchema("schema", {
-    instance: new Instance("aws:rds/instance:Instance", "instance", {}),
+    server: new Instance("aws:rds/instance:Instance", "instance", {}),
     address: "localhost",
     port: 3306,
     adminUsername: "admin",

@@ -152,10 +152,10 @@ describe("what the engine compares with its state", () => {
         return undefined;
       },
     ];
-    const instance = new Resource("aws:rds/instance:Instance", "instance", {});
-    const server = { address: "db.example.com", port: 3306, authorities: "an authority" };
+    const server = new Resource("aws:rds/instance:Instance", "instance", {});
+    const at = { address: "db.example.com", port: 3306, authorities: "an authority" };
     const administrator = { adminUsername: "admin", adminPassword: "admins-password", verifiedByBundle: true };
-    new DatabaseSchema("schema", { instance, ...server, ...administrator, rotated }, { transformations });
+    new DatabaseSchema("schema", { server, ...at, ...administrator, rotated }, { transformations });
     const fields = { username: "u", password: "p", host: "h", port: 1, dbClusterIdentifier: "d" };
     new DatabaseSecret("secret", { secretName: "ecommerce_secret", rotated }, { transformations }).write(fields);
     await pulumi.runtime.disconnect();

@@ -85,7 +85,7 @@ export async function make(args: Partial<DatabaseSchemaArgs> = {}) {
   const component = new DatabaseSchema(
     "schema",
     {
-      instance,
+      server: instance,
       address: "db.example.com",
       port: 3306,
       adminUsername: "admin",
