@@ -37,7 +37,7 @@ const hours = 60 * minutes;
 export const waitingSeconds = 5 * minutes;
 
 /**
- * So long (µs) must nobody wait for one of the proxy's connections: a new one takes some hundredths of a second, and
+ * Nobody should wait this long (µs) for one of the proxy's connections: a new one takes some hundredths of a second, and
  * after two seconds the proxy refuses (`DatabaseProxy`).
  */
 export const longBorrowMicroseconds = 1_000_000;

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { contradictions, type Fault } from "./contradictions";
 import { type Setting, type SettingKey, type Settings, settings } from "./settings";
 
-export type { Fault, SettingKey, Settings };
+export type { Settings };
 export { settings };
 
 /** Every fault of the configuration in one message, with how Pulumi's command line mends them. */
@@ -15,9 +15,7 @@ export class ConfigError extends pulumi.RunError {
     readonly stackName: string,
     readonly faults: readonly Fault[],
   ) {
-    const lines = faults.map(({ key, got, allowed }) =>
-      got === undefined ? `  ${key}: ${allowed}` : `  ${key}: got ${got}; allowed is ${allowed}`,
-    );
+    const lines = faults.map((fault) => `  ${fault.key}: ${inWords(fault)}`);
     const count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
     const description = `The configuration of stack "${stackName}" has ${count}:\n${lines.join("\n")}`;
     super(
@@ -26,6 +24,11 @@ export class ConfigError extends pulumi.RunError {
     );
     this.description = description;
   }
+}
+
+function inWords({ missing, got, allowed }: Fault): string {
+  if (missing) return `not set; allowed is ${allowed}`;
+  return got === undefined ? allowed : `got ${got}; allowed is ${allowed}`;
 }
 
 /**
@@ -45,7 +48,8 @@ export function parseConfig(values: Readonly<Record<string, string>>, project: s
     const value = raw === undefined ? setting.default : fromText(raw, setting.type);
     const allowed = value === undefined ? kinds[setting.type] : setting.rule?.(value);
     if (allowed !== undefined || value === undefined) {
-      faults.push({ key: `${project}:${key}`, got: shown(raw), allowed: allowed ?? kinds[setting.type] });
+      const got = raw === undefined ? { missing: true } : { got: shown(raw) };
+      faults.push({ key: `${project}:${key}`, ...got, allowed: allowed ?? kinds[setting.type] });
     }
     parsed[key] = value;
   }
@@ -57,7 +61,7 @@ export function parseConfig(values: Readonly<Record<string, string>>, project: s
     }
   }
   if (!values["aws:region"]) {
-    faults.push({ key: "aws:region", got: "nothing", allowed: "the region to deploy to, such as us-east-1" });
+    faults.push({ key: "aws:region", missing: true, allowed: "the region to deploy to, such as us-east-1" });
   }
   if (faults.length === 0) faults.push(...contradictions(parsed as Settings, project));
   if (faults.length > 0) throw new ConfigError(stack, faults);
@@ -120,10 +124,10 @@ function fromJson(text: string): unknown {
 }
 
 const kinds = {
-  string: "a text that is not empty",
+  string: "a non-empty string",
   integer: "a whole number",
   boolean: "true or false",
-  array: "a list of texts",
+  array: "a list of strings",
 } as const;
 
 /** The value in its type, or undefined where the text is not of it. */
@@ -142,7 +146,8 @@ function fromText(raw: string, type: Setting<unknown>["type"]): unknown {
   }
 }
 
-const shown = (raw: string | undefined) => (raw === undefined ? "nothing" : raw === "" ? "an empty text" : raw);
+/** A value in a message. */
+const shown = (raw: string) => (raw === "" ? "an empty string" : raw);
 
 /** The known key that shares most letters with the unknown one, to help with slips of the pen. */
 function closest(unknown: string, known: string[]): string {

@@ -5,7 +5,9 @@ import { type SettingKey, type Settings, settings } from "./settings";
 /** One fault of the configuration, with the full key. */
 export interface Fault {
   readonly key: string;
-  /** Left out where there is no such key. */
+  /** Whether the stack must set the key and does not. @default false */
+  readonly missing?: boolean;
+  /** Left out where the key is missing, or there is no such key. */
   readonly got?: string;
   readonly allowed: string;
   /** A value that would do, as `pulumi config set` takes it; left out where there is none to name. */

@@ -12,12 +12,15 @@ const { parseConfig, settings, ConfigError } = loadNatively<typeof config>("infr
 const { callbackUrl, cidr, cut, domainPrefix, objectBucketName, privateCidr, word } =
   loadNatively<typeof rules>("infra/configRules.ts");
 
-const faultsOf = (values: Record<string, string | undefined>) => {
-  const all = Object.fromEntries(
-    Object.entries({ ...devConfig, ...values }).filter(([, value]) => value !== undefined),
+/** dev's configuration with these values laid over it; undefined takes a key away. */
+const given = (values: Record<string, string | undefined>) =>
+  Object.fromEntries(
+    Object.entries({ ...devConfig, ...values }).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+
+const faultsOf = (values: Record<string, string | undefined>) => {
   try {
-    parseConfig(all as Record<string, string>, "ecommerce", "dev");
+    parseConfig(given(values), "ecommerce", "dev");
     return [];
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError);
@@ -97,9 +100,9 @@ it("opens the database to everyone only where a second key says so", () => {
 });
 
 describe("the message", () => {
-  const messageOf = (values: Record<string, string>) => {
+  const messageOf = (values: Record<string, string | undefined>) => {
     try {
-      parseConfig({ ...devConfig, ...values }, "ecommerce", "dev");
+      parseConfig(given(values), "ecommerce", "dev");
     } catch (error) {
       return [(error as Error).message, explained(error)];
     }
@@ -111,6 +114,16 @@ describe("the message", () => {
     expect(message).toContain(
       "\n  ecommerce:domianPrefix: there is no such key; the nearest is ecommerce:domainPrefix\n",
     );
+  });
+
+  it("says of a key that must be set and is not what it may be, and what an empty one is", () => {
+    const [missing] = messageOf({ "ecommerce:domainPrefix": undefined });
+    expect(missing).toContain("\n  ecommerce:domainPrefix: not set; allowed is a non-empty string\n");
+    const [noRegion] = messageOf({ "aws:region": undefined });
+    expect(noRegion).toContain("\n  aws:region: not set; allowed is the region to deploy to, such as us-east-1\n");
+    const [empty] = messageOf({ "ecommerce:domainPrefix": "", "ecommerce:callbackUrls": "x" });
+    expect(empty).toContain("\n  ecommerce:domainPrefix: got an empty string; allowed is a non-empty string\n");
+    expect(empty).toContain("\n  ecommerce:callbackUrls: got x; allowed is a list of strings\n");
   });
 
   it("tells a deployer of Pulumi's command, and the person at this machine of --set", () => {
