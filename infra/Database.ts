@@ -7,7 +7,10 @@ import type { DatabaseSettings, MadeDatabase, ProxyTarget } from "./databaseKind
 import { databaseIdentifier } from "./names";
 
 export interface DatabaseArgs {
-  /** What the database is. Another kind is another, empty database; the data moves by a snapshot. @default an instance */
+  /**
+   * What the database is. Another kind is another, empty database; the data moves by a snapshot.
+   * @default an instance
+   */
   size?: InstanceSize | AuroraSize;
   /** Subnets in at least two zones. A change leaves the database where it is. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;

@@ -24,8 +24,8 @@ const mysqlPort = 3306;
  * RDS Proxy in front of the database, for the user of one secret: it holds the connections through a fail-over, lets
  * new ones wait where the database would refuse them, and never opens more than its share.
  *
- * It takes TLS only, and shows a certificate of Amazon's public authorities, not of RDS's. It is reached from inside the
- * VPC only, also where the database itself is public. Of the user's two passwords during a rotation it knows the
+ * It takes TLS only, and shows a certificate of Amazon's public authorities, not of RDS's. It is reached from inside
+ * the VPC only, also where the database itself is public. Of the user's two passwords during a rotation it knows the
  * current one only, so rotation and schema go to the database itself.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.html
@@ -88,8 +88,8 @@ export class DatabaseProxy extends pulumi.ComponentResource {
     );
 
     this.address = pulumi.all([proxy.endpoint, target.id]).apply(([endpoint]) => endpoint);
-    // The target's port is the database's, and in AWS's guide 0 where that is a cluster. The relay of `npm start`, which
-    // shares its host name with the server, tells its own there.
+    // The target's port is the database's, and in AWS's guide 0 where that is a cluster. The relay of `npm start`,
+    // which shares its host name with the server, tells its own there.
     this.port = target.port.apply((port) => (port === 0 ? mysqlPort : port));
     this.proxyName = proxy.name;
     this.registerOutputs({ address: this.address, port: this.port });

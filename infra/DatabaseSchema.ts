@@ -21,7 +21,8 @@ export interface DatabaseSchemaArgs {
   readonly authorities: pulumi.Input<string>;
   /**
    * Where given, a function there makes everything, and the machine that runs Pulumi needs no way to the database. Else
-   * that machine does, by the mysql provider. A change of this moves the resources and leaves on the server what is there.
+   * that machine does, by the mysql provider. A change of this moves the resources and leaves on the server what is
+   * there.
    */
   readonly inside?: InsideArgs;
   /**
@@ -39,7 +40,10 @@ export interface DatabaseSchemaArgs {
   readonly sql?: pulumi.Input<string>;
   /** The changes after the schema file, in any order. @default those of `schema/migrations` */
   readonly migrations?: readonly Migration[];
-  /** The function's user. A change makes another one and leaves the old. Given by tests only. @default "ecommerce_register" */
+  /**
+   * The function's user. A change makes another one and leaves the old. Given by tests only.
+   * @default "ecommerce_register"
+   */
   readonly userName?: pulumi.Input<string>;
   /** All that this user may do, with the table `users`. Given by tests only. @default ["INSERT", "SELECT"] */
   readonly userPrivileges?: pulumi.Input<string>[];
@@ -256,7 +260,8 @@ function grantUsers(making: Making, user: mysql.User, dependsOn: pulumi.Resource
       table: "users",
       privileges: wanted.privileges,
     },
-    // Nor could the provider revoke it: it begins with REVOKE GRANT OPTION, which MySQL answers with error 1141 or 1147.
+    // Nor could the provider revoke it: it begins with REVOKE GRANT OPTION, which MySQL answers with error 1141 or
+    // 1147.
     { parent, provider, dependsOn, deletedWith: user, retainOnDelete: true },
   );
 }

@@ -12,9 +12,9 @@ export interface ImageApiRoleArgs {
 }
 
 /**
- * The role `ecommerce-api-gateway-to-s3` (S8), which API Gateway takes on to reach S3: it pushes logs to CloudWatch, puts
- * and gets the bucket's objects (`ecommerce-s3-policy`), and, as documented, lists, reads, writes and tags in Cognito
- * Identity (`ecommerce-cognito-policy`).
+ * The role `ecommerce-api-gateway-to-s3` (S8), which API Gateway takes on to reach S3: it pushes logs to CloudWatch,
+ * puts and gets the bucket's objects (`ecommerce-s3-policy`), and, as documented, lists, reads, writes and tags in
+ * Cognito Identity (`ecommerce-cognito-policy`).
  */
 export class ImageApiRole extends pulumi.ComponentResource {
   /** Known once the role may do all that it is for. */

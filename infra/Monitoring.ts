@@ -11,7 +11,10 @@ export interface MonitoringArgs {
   /** Stands in every name: alarms, topic and dashboard are unique in an account and region. Replaces them all. */
   stack: string;
   region: string;
-  /** Who is mailed when an alarm rings and when it is over. AWS mails once to ask whether they want that. @default nobody */
+  /**
+   * Who is mailed when an alarm rings and when it is over. AWS mails once to ask whether they want that.
+   * @default nobody
+   */
   email?: string;
   /** The registration function. */
   registration: {
@@ -31,7 +34,10 @@ export interface MonitoringArgs {
   queueName?: pulumi.Input<string>;
   /** Name of a queue whose messages are registrations that failed for good; each rings an alarm. @default none */
   deadLetterQueueName?: pulumi.Input<string>;
-  /** Where the function that rotates the database password logs, in Lambda's JSON format. @default nothing is rotated */
+  /**
+   * Where the function that rotates the database password logs, in Lambda's JSON format.
+   * @default nothing is rotated
+   */
   rotationLogGroupName?: pulumi.Input<string>;
 }
 

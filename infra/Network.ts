@@ -28,9 +28,9 @@ const zoneCount = 2;
 
 /**
  * The network that the documents presuppose where they say that the function can reach the database (S2): a VPC over
- * two zones, subnets for the database, others for the functions, and Secrets Manager's endpoint inside, since a function
- * in a VPC has no way out. Security groups name each other and allow these flows only: function → database (3306),
- * function → secret endpoint (443), and where they are wanted deployer ranges → database, function → proxy and
+ * two zones, subnets for the database, others for the functions, and Secrets Manager's endpoint inside, since a
+ * function in a VPC has no way out. Security groups name each other and allow these flows only: function → database
+ * (3306), function → secret endpoint (443), and where they are wanted deployer ranges → database, function → proxy and
  * proxy → database (all 3306). With a proxy the functions that keep the database in order still go to it directly.
  */
 export class Network extends pulumi.ComponentResource {
@@ -45,7 +45,8 @@ export class Network extends pulumi.ComponentResource {
   readonly proxySecurityGroupId: pulumi.Output<string> | undefined;
   /**
    * What must stand before a database has a public address and the deployer reaches it, and as long as it has one: RDS
-   * refuses such an address without a gateway, and EC2 to detach the gateway from under it. None without deployer ranges.
+   * refuses such an address without a gateway, and EC2 to detach the gateway from under it. None without deployer
+   * ranges.
    */
   readonly wayIn: pulumi.Resource[];
   /** What must stand before a function can reach the database. */

@@ -24,7 +24,9 @@ export interface RegistrationBufferArgs {
 
 /** Six times the registration function's time-out (Lambda developer guide, "Using Lambda with Amazon SQS"). */
 const visibilitySeconds = 6 * triggerTimeoutSeconds;
-/** With the above, a message is put aside after two hours of failures: an outage of the database is shorter than that. */
+/**
+ * With the above, a message is put aside after two hours of failures: an outage of the database is shorter than that.
+ */
 const maxReceives = 240;
 const day = 24 * 60 * 60;
 /**
@@ -34,8 +36,8 @@ const day = 24 * 60 * 60;
 const retention = { queue: 10 * day, deadLetters: 14 * day };
 
 /**
- * How many batches are taken at a time, each on a connection to the database. A batch of ten takes a few hundredths of a
- * second, so five are plenty; where concurrency is reserved, one is left for sign-ins. AWS allows no fewer than 2.
+ * How many batches are taken at a time, each on a connection to the database. A batch of ten takes a few hundredths of
+ * a second, so five are plenty; where concurrency is reserved, one is left for sign-ins. AWS allows no fewer than 2.
  *
  * @param reservedConcurrency 0 for none, else at least 3
  */

@@ -10,7 +10,10 @@ export interface SecretRotationArgs {
   bundle: string;
   /** ARN of the secret, with a value: the only one that the function may read and change. */
   secretArn: pulumi.Input<string>;
-  /** ID of the secret's version that the program wrote. A change, with which the first password is back, rotates at once. */
+  /**
+   * ID of the secret's version that the program wrote. A change, with which the first password is back, rotates at
+   * once.
+   */
   firstVersion: pulumi.Input<string>;
   /** Days between two rotations, 1 to 1000. A change rotates at once. */
   everyDays: number;
@@ -38,7 +41,8 @@ const timeoutSeconds = 30;
  * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html):
  * - *Single user* as AWS's template does it has a moment in which MySQL takes only the new password while the secret
  *   still tells the old one. A function that connects just then fails, and with it a sign-up.
- * - *Alternating users* has no such moment, but needs a second user, and an administrator's secret in a function's hand.
+ * - *Alternating users* has no such moment, but needs a second user, and an administrator's secret in a function's
+ *   hand.
  *
  * Here the user itself adds the new password and keeps the old one until the next rotation: Secrets Manager is
  * eventually consistent, and who reads the old password for a moment longer still gets in. A function that kept an

@@ -4,7 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 export interface UserPoolArgs {
   /** Region of the pool, for the address of the login pages. */
   region: string;
-  /** First label of the managed login domain, unique in the region. Replaces the domain: no login pages for a minute. */
+  /**
+   * First label of the managed login domain, unique in the region. Replaces the domain: no login pages for a minute.
+   */
   domainPrefix: string;
   /** Where the login pages may send people after sign-in. */
   callbackUrls: readonly string[];

@@ -37,8 +37,8 @@ const hours = 60 * minutes;
 export const waitingSeconds = 5 * minutes;
 
 /**
- * Nobody should wait this long (µs) for one of the proxy's connections: a new one takes some hundredths of a second, and
- * after two seconds the proxy refuses (`DatabaseProxy`).
+ * Nobody should wait this long (µs) for one of the proxy's connections: a new one takes some hundredths of a second,
+ * and after two seconds the proxy refuses (`DatabaseProxy`).
  */
 export const longBorrowMicroseconds = 1_000_000;
 

@@ -1,4 +1,4 @@
-/** A role's trust policy: which service of AWS may take the role on, for example lambda.amazonaws.com, and nobody else. */
+/** The trust policy of a role that one service of AWS takes on, for example lambda.amazonaws.com, and nobody else. */
 export const assumedBy = (service: string) => ({
   Version: "2012-10-17" as const,
   Statement: [{ Effect: "Allow" as const, Action: "sts:AssumeRole", Principal: { Service: service } }],

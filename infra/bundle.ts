@@ -4,14 +4,14 @@ import { build, type OutputFile } from "esbuild";
 import { leanerTables } from "./leanerTables";
 
 /**
- * Bundles functions, each from the `index.ts` of its folder below `functions/` and with what it uses of `functions/shared/`,
- * into one minified file for the archive of a CallbackFunction. A callback that captures modules would be serialized piece
- * by piece, which loses classes' messages and Maps' contents, and the archive would carry whole packages; a bundle is
- * ordinary code and a tenth of the size.
+ * Bundles functions, each from the `index.ts` of its folder below `functions/` and with what it uses of
+ * `functions/shared/`, into one minified file for the archive of a CallbackFunction. A callback that captures modules
+ * would be serialized piece by piece, which loses classes' messages and Maps' contents, and the archive would carry
+ * whole packages; a bundle is ordinary code and a tenth of the size.
  *
  * @param region where the functions run: only its databases' authorities are in the bundles
- * @returns by folder the path of the bundle, relative to this folder, where the Pulumi CLI runs the program: what an archive
- *   holds is named by it, the same on every machine
+ * @returns by folder the path of the bundle, relative to this folder, where the Pulumi CLI runs the program: what an
+ *   archive holds is named by it, the same on every machine
  * @throws esbuild's error, with the file and line, where a function does not compile
  */
 export async function bundleFunctions<Folder extends string>(

@@ -73,7 +73,9 @@ export function auroraConnectionLimit(maxMemoryGiB: number): number {
 /** From so many connections on somebody should know: 85 in 100 of the limit. */
 export const nearLimit = (limit: number) => Math.floor(limit * 0.85);
 
-/** The share of the database's connections (percent) that RDS Proxy may open; the others are {@link keptConnections}. */
+/**
+ * The share of the database's connections (percent) that RDS Proxy may open; the others are {@link keptConnections}.
+ */
 export const proxyPercent = 75;
 
 /**

@@ -15,8 +15,8 @@ const height = 6;
 
 /**
  * The body of the CloudWatch dashboard: the alarms' states first, then confirmations where there is a buffer,
- * registrations, the queue where there is a buffer, the database, the proxy where there is one, and the image API, a row
- * each. Pure, so that what is drawn can be read in a test.
+ * registrations, the queue where there is a buffer, the database, the proxy where there is one, and the image API, a
+ * row each. Pure, so that what is drawn can be read in a test.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */

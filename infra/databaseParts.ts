@@ -18,7 +18,8 @@ type Bundles = Readonly<Record<"applySchema" | "rotateSecret", string>>;
 
 /**
  * Where the rows are, and the way to them: the network, the database with its schema, the secret that tells how the
- * registration function connects, and, where the configuration wants them, a proxy in between and the secret's rotation.
+ * registration function connects, and, where the configuration wants them, a proxy in between and the secret's
+ * rotation.
  *
  * @param bundling awaited after the first components, which need no function
  */

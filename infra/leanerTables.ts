@@ -2,8 +2,8 @@ import type { Plugin } from "esbuild";
 import { functionAuthorities } from "./rdsAuthorities";
 
 /**
- * Replaces two tables of packages, which most starts of a function have no use for: nearly half of a bundle, and a tenth
- * of what a cold start computes.
+ * Replaces two tables of packages, which most starts of a function have no use for: nearly half of a bundle, and a
+ * tenth of what a cold start computes.
  *
  * @param region whose authorities are kept
  * @throws in esbuild's way where a package no longer has the file that is to be replaced
@@ -40,8 +40,8 @@ export function leanerTables(region: string): Plugin {
 }
 
 /**
- * The source of a module that is the same table of error numbers and names, but a text until it is first asked: Node makes
- * an object of 3,940 keys at each cold start otherwise, for errors that do not come.
+ * The source of a module that is the same table of error numbers and names, but a text until it is first asked: Node
+ * makes an object of 3,940 keys at each cold start otherwise, for errors that do not come.
  *
  * @param table number → name and name → number, as mysql2 has it
  */

@@ -19,8 +19,8 @@ export function rdsAuthorities(region?: string, extraFiles: readonly string[] = 
  * The authorities that a function trusts when it connects to a database of its region, or to RDS Proxy before it, whose
  * certificate is one of Amazon's public authorities.
  *
- * OpenSSL needs 15 ms for all 120 of RDS's authorities and less than 1 ms for one region's; and no other region vouches for
- * this one's database. A region that the package does not know gets all of them.
+ * OpenSSL needs 15 ms for all 120 of RDS's authorities and less than 1 ms for one region's; and no other region vouches
+ * for this one's database. A region that the package does not know gets all of them.
  * @returns certificates, each in PEM
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security.tls
  */
@@ -51,7 +51,10 @@ function ofRegion(region: string | undefined): readonly string[] {
   return found.length > 0 ? found : profiles.ca;
 }
 
-/** Finds a name as bytes in the certificate, where it stands as plain text: to parse all 120 takes 40 ms of each preview. */
+/**
+ * Finds a name as bytes in the certificate, where it stands as plain text: to parse all 120 takes 40 ms of each
+ * preview.
+ */
 function names(certificate: string, name: string): boolean {
   const body = certificate.replace(/-----[^-]+-----/g, "");
   return Buffer.from(body, "base64").includes(name);

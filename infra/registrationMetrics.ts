@@ -32,7 +32,10 @@ const cutOff = `($.type = "platform.report") && (${[
   .map(([field, value]) => `($.record.${field} = "${value}")`)
   .join(" || ")})`;
 
-/** In the registration function's log: metric name → pattern. Nothing of a person becomes a dimension: an address or `sub` would be a metric each. */
+/**
+ * In the registration function's log: metric name → pattern. Nothing of a person becomes a dimension: an address or
+ * `sub` would be a metric each.
+ */
 export const registrationMetrics = {
   /** People who confirmed their sign-up and were turned away by a fault. */
   RegistrationFailures: `{ ($.level = "ERROR") && ${otherFault} && ${ownLine} }`,

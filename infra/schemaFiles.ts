@@ -13,7 +13,9 @@ export interface CheckedFiles {
   readonly tables: pulumi.Output<string[]>;
   /** SHA-256 of the schema file, hexadecimal. */
   readonly checksum: pulumi.Output<string>;
-  /** The same of each migration by its name: in plain among a resource's inputs they let a preview name the new ones. */
+  /**
+   * The same of each migration by its name: in plain among a resource's inputs they let a preview name the new ones.
+   */
   readonly migrationChecksums: Readonly<Record<string, string>>;
 }
 

@@ -42,17 +42,17 @@ export interface SchemaInsideArgs {
 }
 
 /**
- * Lambda's longest. A change of a large table takes its time, and is cut off without a reason told where this ends first;
- * the next run then goes on where it stood.
+ * Lambda's longest. A change of a large table takes its time, and is cut off without a reason told where this ends
+ * first; the next run then goes on where it stood.
  */
 const timeoutSeconds = 900;
 
 /**
  * A function in the VPC that makes database, tables and user of a private server, and its invocation by the program.
  *
- * The function itself holds nothing: no credentials, no rights beyond its log and its network interfaces, and nobody but
- * the deployer may invoke it. Server, administrator and files come by the invocation, whose input is a secret in the
- * state. It is invoked again whenever the input changes (lifecycle `CREATE_ONLY`: Pulumi shows a replacement, and
+ * The function itself holds nothing: no credentials, no rights beyond its log and its network interfaces, and nobody
+ * but the deployer may invoke it. Server, administrator and files come by the invocation, whose input is a secret in
+ * the state. It is invoked again whenever the input changes (lifecycle `CREATE_ONLY`: Pulumi shows a replacement, and
  * deleting the old invocation does nothing); the triggers repeat the files by name, so that a preview shows them.
  *
  * @see https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_invocation

@@ -42,8 +42,8 @@ export interface SchemaFileState
 }
 
 /**
- * The provider's code is serialized into the state and runs in another process: it holds on to plain functions only, and
- * everything it works with comes in by the inputs.
+ * The provider's code is serialized into the state and runs in another process: it holds on to plain functions only,
+ * and everything it works with comes in by the inputs.
  */
 const schemaProvider: pulumi.dynamic.ResourceProvider<SchemaFileInputs, SchemaFileState> = {
   async diff(_id, old, wanted) {
@@ -88,8 +88,9 @@ async function apply(inputs: SchemaFileInputs): Promise<SchemaFileState> {
 const longestStatement = 60 * 60 * 1000;
 
 /**
- * A schema file and the migrations after it, applied to a MySQL server when they are new and again whenever one changed or
- * was added. A preview shows the change of the text, and names the migrations. Deleting the resource removes nothing from the server.
+ * A schema file and the migrations after it, applied to a MySQL server when they are new and again whenever one changed
+ * or was added. A preview shows the change of the text, and names the migrations. Deleting the resource removes nothing
+ * from the server.
  *
  * The connection is always encrypted and verified, host name included, against `authorities`.
  */

@@ -70,7 +70,10 @@ export function metricsOf<T>(watched: Watched<T>) {
 /** The function that people wait for when they confirm their sign-up. */
 export const confirmingFunction = <T>(watched: Watched<T>): T => watched.queueingFunctionName ?? watched.functionName;
 
-/** How many connections registrations may open: all that the database takes, or the proxy's share. @returns undefined where that is not known */
+/**
+ * How many connections registrations may open: all that the database takes, or the proxy's share.
+ * @returns undefined where that is not known
+ */
 export function connectionsOf({ database, proxyName }: Watched<unknown>): number | undefined {
   const limit = database.kind === "aurora" ? database.connectionLimit : connectionLimit(database.instanceClass);
   return limit && proxyName !== undefined ? Math.floor((limit * proxyPercent) / 100) : limit;
