@@ -151,7 +151,7 @@ export const settings = {
     { default: "none", rule: alarmAddress },
   ),
   "data.protect": flag(
-    "Refuse to delete what holds data (user pool, database, secret, bucket), and keep a final snapshot of the database.",
+    "Refuse to delete what holds data (user pool, database and its network, secret, bucket, queues), and keep a final snapshot of the database.",
     true,
   ),
   "secret.recoveryDays": {

@@ -19,13 +19,21 @@ export async function exists(file: string, mode: number = constants.F_OK): Promi
  */
 export async function makeFolder(folder: string, mode = 0o700): Promise<void> {
   try {
+    return await makeInside(folder, mode);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  if (!(await exists(dirname(folder)))) await makeFolder(dirname(folder), mode);
+  // Once more in any case: another start may have made the one above just now.
+  await makeInside(folder, mode);
+}
+
+async function makeInside(folder: string, mode: number): Promise<void> {
+  try {
     await mkdir(folder, { mode });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST" && (await stat(folder)).isDirectory()) return;
-    if (code !== "ENOENT" || (await exists(dirname(folder)))) throw error;
-    await makeFolder(dirname(folder), mode);
-    await makeFolder(folder, mode);
+    const isThere = (error as NodeJS.ErrnoException).code === "EEXIST" && (await stat(folder)).isDirectory();
+    if (!isThere) throw error;
   }
 }
 

@@ -21,8 +21,8 @@ export interface TimeLimits {
 const usualLimits: TimeLimits = { headers: 10_000, request: 30_000, check: 5_000 };
 
 /**
- * How long (ms) a connection that nobody uses is kept for its client's next request, who may send that just when it is
- * closed and then has to make a new one: so far longer than Node's 5 s, and than clients keep one themselves.
+ * How long (ms) a connection that nobody uses is kept. A client that sends its next request just when it is closed loses
+ * that one; the AWS SDKs and Node's fetch let go of theirs long before this, but only just before Node's own 5 s.
  */
 const idleLimit = 60_000;
 

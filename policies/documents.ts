@@ -18,9 +18,10 @@ export interface Grant {
 
 /**
  * @param document JSON text or object; nothing is read from one that is absent or unknown
+ * @param narrowing keys of conditions that narrow, in lower case
  * @throws SyntaxError where the text is not JSON
  */
-export function grantsOf(document: unknown): Grant[] {
+export function grantsOf(document: unknown, narrowing: ReadonlySet<string> = whoComes): Grant[] {
   const parsed: unknown = typeof document === "string" ? JSON.parse(document) : document;
   if (!isRecord(parsed)) return [];
   return [parsed.Statement]
@@ -35,7 +36,7 @@ export function grantsOf(document: unknown): Grant[] {
         ? Object.values(statement.Principal).flatMap(texts)
         : texts(statement.Principal),
       services: isRecord(statement.Principal) ? texts(statement.Principal.Service) : [],
-      narrowed: narrows(statement.Condition),
+      narrowed: narrows(statement.Condition, narrowing),
     }));
 }
 
@@ -52,6 +53,8 @@ export function isAnything(pattern: string): boolean {
   return onlyWild.test(withoutKind.has(service) ? name : name.replace(/^[^:/]+[:/]/, ""));
 }
 
+/** As a range of IPv4 or IPv6. */
+const everyAddress = /^[\d.:a-f]+\/0+$/i;
 const onlyWild = /^[:/]*[*?][*?:/]*$/;
 /** Services whose ARNs name the resource at once, without `kind:` or `kind/` before it. */
 const withoutKind = new Set(["execute-api", "s3", "sns", "sqs"]);
@@ -62,23 +65,32 @@ const withoutKind = new Set(["execute-api", "s3", "sns", "sqs"]);
  */
 export function fixes(value: unknown): boolean {
   if (value === unknown) return true;
-  if (typeof value !== "string") return false;
+  if (typeof value !== "string" || everyAddress.test(value)) return false;
   const account = value.startsWith("arn:") ? value.split(":")[4] : "";
   return account === "" ? !isAnything(value) : account !== undefined && !/[*?]/.test(account);
 }
 
+const lowerCase = (prefix: string, keys: readonly string[]) => keys.map((key) => `${prefix}:${key}`.toLowerCase());
+
 /** Keys that say who comes, or for whom a service does. Not how (`aws:SecureTransport`), nor what anybody may tell of himself. */
-const narrowing = new Set(
-  [
-    ...["PrincipalAccount", "PrincipalArn", "PrincipalOrgID", "PrincipalOrgPaths"],
-    ...["SourceAccount", "SourceArn", "SourceOrgID", "SourceOrgPaths", "SourceVpc", "SourceVpce"],
-  ].map((key) => `aws:${key}`.toLowerCase()),
-);
+const whoComes: ReadonlySet<string> = new Set([
+  ...lowerCase("aws", ["PrincipalAccount", "PrincipalArn", "PrincipalOrgID", "PrincipalOrgPaths"]),
+  ...lowerCase("aws", ["SourceAccount", "SourceArn", "SourceOrgID", "SourceOrgPaths", "SourceVpc", "SourceVpce"]),
+  ...lowerCase("aws", ["SourceIp", "SourceOwner"]),
+  ...lowerCase("kms", ["CallerAccount"]),
+  ...lowerCase("s3", ["DataAccessPointAccount", "DataAccessPointArn"]),
+]);
+
+/** A VPC endpoint also is narrowed by what it leads to: nobody can carry data to an account of his own. */
+export const whoComesOrWhere: ReadonlySet<string> = new Set([
+  ...whoComes,
+  ...lowerCase("aws", ["ResourceAccount", "ResourceOrgID", "ResourceOrgPaths"]),
+]);
 
 /** Those that hold only where the key is there and has one of the values; `…Not…`, `…IfExists` and `ForAllValues` do not. */
-const positive = /^(ForAnyValue:)?(String(Equals|EqualsIgnoreCase|Like)|Arn(Equals|Like))$/i;
+const positive = /^(ForAnyValue:)?(String(Equals|EqualsIgnoreCase|Like)|Arn(Equals|Like)|IpAddress)$/i;
 
-function narrows(condition: unknown): boolean {
+function narrows(condition: unknown, narrowing: ReadonlySet<string>): boolean {
   if (condition === unknown) return true;
   if (!isRecord(condition)) return false;
   return Object.entries(condition).some(

@@ -1,11 +1,14 @@
-import { fixes, type Grant, grantsOf, isAnything } from "./documents";
+import { fixes, type Grant, grantsOf, isAnything, whoComesOrWhere } from "./documents";
 import { type Finding, isRecord, type Resource, type Rule, shown, unknown } from "./rule";
 
 /** What roles, users and groups may do. */
 export const namedPermissions: Rule = {
   name: "named-permissions",
   description: "Permissions name their actions and resources.",
-  check: (resource) => identityPolicies(resource).flatMap(grantsOf).flatMap(tooBroad),
+  check: (resource) =>
+    identityPolicies(resource)
+      .flatMap((policy) => grantsOf(policy))
+      .flatMap(tooBroad),
 };
 
 function identityPolicies({ type, props }: Resource): unknown[] {
@@ -99,8 +102,8 @@ export const namedCallers: Rule = {
   name: "named-callers",
   description: "Resources say who may use them.",
   check: (resource) => [
-    ...resourcePolicies(resource).flatMap(grantsOf).flatMap(forAnyone),
-    ...servedPolicies(resource).flatMap(grantsOf).flatMap(forAnyCustomer),
+    ...grantsOfPolicies(resource).flatMap(forAnyone),
+    ...(isServed(resource) ? grantsOfPolicies(resource).flatMap(forAnyCustomer) : []),
     ...anyCaller(resource),
     ...openedFunction(resource),
     ...openedBucket(resource),
@@ -136,21 +139,32 @@ const forAnyone = (grant: Grant): Finding[] =>
       ]
     : [];
 
-/**
- * Policies of what a service comes to by itself. Not roles, which who may pass them hands to it; nor keys, which it uses
- * for a topic or queue whose own policy names the source, and for which not every service has a condition.
- */
-const servedPolicies = (resource: Resource) =>
-  ["aws:iam/role:Role", "aws:kms/key:Key"].includes(resource.type) ? [] : resourcePolicies(resource);
+function grantsOfPolicies(resource: Resource): Grant[] {
+  const isWay = resource.type === "aws:ec2/vpcEndpoint:VpcEndpoint";
+  return resourcePolicies(resource).flatMap((policy) => grantsOf(policy, isWay ? whoComesOrWhere : undefined));
+}
 
-const forAnyCustomer = ({ services, narrowed, actions }: Grant): Finding[] =>
-  narrowed
-    ? []
-    : services.map((service) => ({
-        got: `${service} may do ${actions.join(", ")} for any customer of AWS`,
-        allowed: "a service for one source",
-        todo: "Name the source in a condition, by aws:SourceArn or aws:SourceAccount.",
-      }));
+/**
+ * Whether a service comes to it by itself. Not to roles, which who may pass them hands to it; nor to keys, which it uses for
+ * a topic or queue whose own policy names the source, and for which not every service has a condition.
+ */
+const isServed = ({ type }: Resource) => !["aws:iam/role:Role", "aws:kms/key:Key"].includes(type);
+
+function forAnyCustomer({ services, narrowed, actions, resources }: Grant): Finding[] {
+  // Load balancers deliver logs to a bucket for the account that the key names.
+  const forOneAccount = resources.length > 0 && resources.every((resource) => /\/AWSLogs\/\d{12}\//.test(resource));
+  if (narrowed || forOneAccount) return [];
+  return services
+    .filter((service) => !(knowsNoCondition.has(service) && actions.every((action) => action === "sns:Publish")))
+    .map((service) => ({
+      got: `${service} may do ${actions.join(", ")} for any customer of AWS`,
+      allowed: "a service for one source",
+      todo: "Name the source in a condition, by aws:SourceArn or aws:SourceAccount.",
+    }));
+}
+
+/** EventBridge publishes to a topic without a context that a condition could ask for. */
+const knowsNoCondition = new Set(["events.amazonaws.com"]);
 
 /** A URL that asks for no signature is open, whatever the permissions that AWS wants besides. */
 function openedFunction({ type, props }: Resource): Finding[] {

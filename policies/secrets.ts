@@ -44,8 +44,8 @@ function texts(value: unknown, path: readonly string[] = []): Text[] {
 /** `SecretName` and `secretArn` only say where one is; `accessToken: "minutes"` is how long Cognito's are good. */
 const secretKey =
   /(password|passwd|passphrase|secret|(auth|api|bearer|session)_?token|(api|private|access|signing)_?key)$/i;
-/** As a key's last word only: `DB_PASS` and `dbPass`, not `compass`. */
-const secretWords = ["pass", "pwd", "pw", "credential", "credentials", "jwt"];
+/** As a key's last word only: `DB_PASS` and `dbPass`, not `compass`. CodeBuild's `credential` is the name of a secret. */
+const secretWords = ["pass", "pwd", "pw", "credentials", "jwt"];
 const lastWord = (key: string) =>
   key
     .replace(/([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$3_$2")

@@ -69,13 +69,18 @@ export class Database {
     let met: unknown;
     for (;;) {
       try {
-        return await work(this.#connection?.usable ? this.#connection : await this.#connected(left));
+        let connection = this.#connection;
+        if (!connection?.usable) {
+          connection = await this.#connected(left);
+          met = undefined;
+        }
+        return await work(connection);
       } catch (error) {
         if (error instanceof RegistrationError) {
           throw error;
         }
         const remedy = remedyOf(error);
-        // That time is up says little: the fault that was met before, if any, is what an operator has to look up.
+        // That time is up says little: the fault that was met before, if it was not mended, is what an operator has to look up.
         met = error instanceof TimedOut ? (met ?? error) : error;
         if (remedy !== "repeat") {
           this.close();

@@ -7,7 +7,7 @@ const mostCauses = 4;
 /** An error in words for the person who runs a command; a defect of this project comes with its stack. */
 export function explained(error: unknown): string {
   if (isConfigError(error)) return `${error.description}\n${wayHere(error)}`;
-  if (error instanceof CommandError || isRunError(error)) return error.message;
+  if (error instanceof CommandError || isRunError(error) || isSchemaError(error)) return error.message;
   return stackOf(error);
 }
 
@@ -45,6 +45,9 @@ const quoted = (word: string) => (/^[\w.:/=@-]+$/.test(word) ? word : `'${word}'
 
 /** Pulumi's own mark for errors that are the person's to mend, such as a faulty configuration. */
 const isRunError = (error: unknown): error is Error => error instanceof Error && "__pulumiRunError" in error;
+
+/** By its name: it is no class. The runner's faults are sentences with what to do. */
+const isSchemaError = (error: unknown): error is Error => error instanceof Error && error.name === "SchemaError";
 
 /** By its fields: the program is loaded late, and by some callers past this loader. */
 const isConfigError = (error: unknown): error is ConfigError => isRunError(error) && "faults" in error;

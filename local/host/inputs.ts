@@ -2,7 +2,7 @@
  * Reads the inputs of a registered resource, one function for each kind; every one of them throws a CommandError, which
  * names the resource, where the input is set and not of its kind.
  */
-import { fault, type Registered } from "./part";
+import { type CommandError, fault, type Registered } from "./part";
 
 /** Undefined where it is not set, as with the two that follow. */
 export function string(resource: Registered, key: string): string | undefined {
@@ -76,14 +76,18 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 function matched(resource: Registered, key: string, value: string, rule: string, allowed: RegExp): string {
   if (allowed.test(value)) return value;
-  // A password is not repeated.
-  const got = /password/i.test(key) ? "is not" : `is ${JSON.stringify(value)}, and must be`;
-  throw fault(resource, `${key} ${got} ${rule}.`);
+  throw wrong(resource, key, rule);
 }
 
 function read<T>(resource: Registered, key: string, kind: string, is: (value: unknown) => value is T): T | undefined {
   const value = resource.inputs[key];
   if (value === undefined || value === null) return undefined;
-  if (!is(value)) throw fault(resource, `${key} must be ${kind}.`);
+  if (!is(value)) throw wrong(resource, key, kind);
   return value;
+}
+
+function wrong(resource: Registered, key: string, rule: string): CommandError {
+  // A secret is not repeated.
+  const got = /password|secret/i.test(key) ? "is not" : `is ${JSON.stringify(resource.inputs[key])}, and must be`;
+  return fault(resource, `${key} ${got} ${rule}.`);
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { replaceFile } from "../files";
 import { CommandError } from "../host/part";
-import { isRunning } from "../processes/isRunning";
+import { isOwn } from "../processes/isRunning";
 import { startGuarded } from "../processes/startGuarded";
 import { failureOf } from "./log";
 import { type MySqlProgram, parseVersion, showVersion, type Version } from "./program";
@@ -76,12 +76,12 @@ function checkVersion(program: MySqlProgram, made: Version, data: string): void 
 
 /**
  * Waits for the server of an earlier start. After a crash of its starter it needs a moment to end, and holds its port
- * and its data until then.
+ * and its data until then. Another user's process with its number is another one: the file is from before a restart.
  * @param directory absolute path of the server's folder
  */
 export async function previousServerGone(directory: string): Promise<void> {
   const pid = Number(await readFile(path.join(directory, "data/mysqld.pid"), "utf8").catch(() => "0"));
-  for (let waited = 0; pid > 0 && isRunning(pid) && waited < 15_000; waited += 100) await sleep(100);
+  for (let waited = 0; pid > 0 && isOwn(pid) && waited < 15_000; waited += 100) await sleep(100);
 }
 
 /** Initialises beside the final place and moves it there when it is whole: an interrupted start leaves no half data. */

@@ -1,9 +1,18 @@
 /** Whether there is a process with this id, of whichever user. */
 export function isRunning(pid: number): boolean {
+  return ["own", "another's"].includes(processWith(pid));
+}
+
+/** Whether there is one that this user may end: a process that this user started. */
+export function isOwn(pid: number): boolean {
+  return processWith(pid) === "own";
+}
+
+function processWith(pid: number): "own" | "another's" | "none" {
   try {
     process.kill(pid, 0);
-    return true;
+    return "own";
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return (error as NodeJS.ErrnoException).code === "EPERM" ? "another's" : "none";
   }
 }

@@ -23,7 +23,7 @@ export function main(args: string[]): Promise<void> {
   return runStoppable(args, {
     usage,
     options: { ...systemOptions, json: { type: "boolean", default: false } },
-    explain: (error) => schemaFault(error) ?? awsFault(error),
+    explain: awsFault,
     async run({ json, ...system }, signal) {
       const choice = chosenSystem(system);
       const deployed = "stack" in choice ? await stackSystem(choice.stack) : await localSystem(choice.directory);
@@ -69,9 +69,4 @@ function textOf({ table, part, expected, actual }: Difference): string {
   if (actual === undefined) return `${what}: missing${part === "table" ? "" : `; the files make ${expected}`}`;
   if (expected === undefined) return `${what}: not from the files${part === "table" ? "" : `; it is ${actual}`}`;
   return `${what}: is ${actual}; the files make ${expected}`;
-}
-
-/** The runner's own faults are sentences with what to do. */
-function schemaFault(error: unknown): string | undefined {
-  return error instanceof Error && error.name === "SchemaError" ? error.message : undefined;
 }

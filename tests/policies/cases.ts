@@ -229,6 +229,9 @@ export const cases: Record<string, { bad: Seen[]; good: Seen[] }> = {
       queuePolicy({ Principal: "*", Condition: { ArnLike: { "aws:SourceArn": [table, "arn:*"] } } }),
       queuePolicy({ Principal: "*", Condition: { StringNotEquals: { "aws:SourceAccount": "111122223333" } } }),
       queuePolicy({ Principal: "*", Condition: { StringEqualsIfExists: { "aws:SourceVpce": "vpce-1" } } }),
+      queuePolicy({ Principal: "*", Condition: { IpAddress: { "aws:SourceIp": ["192.0.2.0/24", "0.0.0.0/0"] } } }),
+      queuePolicy({ Principal: "*", Condition: { StringEquals: { "aws:ResourceAccount": "111122223333" } } }),
+      queuePolicy({ Principal: { Service: "events.amazonaws.com" } }),
       queuePolicy({ Principal: { Service: "sns.amazonaws.com" } }),
       queuePolicy({ Principal: { Service: ["events.amazonaws.com", "sns.amazonaws.com"] }, Condition: {} }),
       resource("aws:lambda/functionUrl:FunctionUrl", { functionName: "shop", authorizationType: "NONE" }),
@@ -258,6 +261,32 @@ export const cases: Record<string, { bad: Seen[]; good: Seen[] }> = {
         Condition: { "ForAnyValue:ArnLike": { "aws:SourceArn": [`${here("sns")}:*`] } },
       }),
       queuePolicy({ Principal: { AWS: "111122223333" } }),
+      policyOf("aws:sns/topicPolicy:TopicPolicy", {
+        ...{ Principal: { AWS: "*" }, Action: "sns:Publish", Condition: { StringEquals: { "AWS:SourceOwner": "1" } } },
+      }),
+      policyOf("aws:sns/topicPolicy:TopicPolicy", {
+        ...{ Principal: { Service: "events.amazonaws.com" }, Action: "sns:Publish", Resource: `${here("sns")}:alarms` },
+      }),
+      policyOf("aws:kms/key:Key", {
+        Principal: { AWS: "*" },
+        Condition: { StringEquals: { "kms:CallerAccount": "111122223333", "kms:ViaService": "s3.amazonaws.com" } },
+      }),
+      policyOf("aws:s3/bucketPolicy:BucketPolicy", {
+        Principal: "*",
+        Condition: { IpAddress: { "aws:SourceIp": ["192.0.2.0/24", "2001:db8::/32"] } },
+      }),
+      policyOf("aws:s3/bucketPolicy:BucketPolicy", {
+        Principal: "*",
+        Condition: { StringEquals: { "s3:DataAccessPointAccount": "111122223333" } },
+      }),
+      policyOf("aws:s3/bucketPolicy:BucketPolicy", {
+        ...{ Principal: { Service: "logdelivery.elasticloadbalancing.amazonaws.com" }, Action: "s3:PutObject" },
+        Resource: "arn:aws:s3:::logs/AWSLogs/111122223333/*",
+      }),
+      policyOf("aws:ec2/vpcEndpoint:VpcEndpoint", {
+        ...{ Principal: "*", Action: "*", Resource: "*" },
+        Condition: { StringEquals: { "aws:ResourceAccount": "111122223333" } },
+      }),
       resource("aws:iam/role:Role", {
         assumeRolePolicy: {
           Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
@@ -277,7 +306,7 @@ export const cases: Record<string, { bad: Seen[]; good: Seen[] }> = {
       lambda({ environment: { variables: { DB_PASSWORD: "hunter2" } } }),
       lambda({ environment: { variables: { apiKey: "hunter2" } } }),
       lambda({ environment: { variables: { DATABASE_URL: "mysql://admin:hunter2@db.example.com/shop" } } }),
-      ...["DB_PASS", "dbPass", "DBPass", "DB_PWD", "MYSQL_PW", "Credentials", "CREDENTIAL", "JWT", "SIGNING_KEY"].map(
+      ...["DB_PASS", "dbPass", "DBPass", "DB_PWD", "MYSQL_PW", "Credentials", "CREDENTIALS", "JWT", "SIGNING_KEY"].map(
         (key) => lambda({ environment: { variables: { [key]: "hunter2" } } }),
       ),
       lambda({ environment: { variables: { STRIPE_SK: `sk_${"live"}_4eC39HqLyjWDarjtT1zdp7dc` } } }),

@@ -137,7 +137,7 @@ describe("the instance", () => {
     [{ dbName: "9lives" }, /dbName is "9lives"/],
     [{ identifier: "Shop--db" }, /identifier is "Shop--db"/],
     [{ allocatedStorage: 5 }, /allocatedStorage is 5, and must be 20 to 65536/],
-    [{ allocatedStorage: "20" }, /allocatedStorage must be a number/],
+    [{ allocatedStorage: "20" }, /allocatedStorage is "20", and must be a number/],
     [{ parameterGroupName: "unheard" }, /parameterGroupName is unheard, and no such group/],
     [{ engineVersion: "8.0" }, /group shop is for mysql8\.4, and engine is mysql, engineVersion is 8\.0/],
   ])("refuses what RDS would refuse: %o", async (inputs, message) => {
