@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build, type OutputFile } from "esbuild";
-import { leanerTables } from "./leanerTables";
+import { leanerPackages } from "./leanerPackages";
 
 /**
  * Bundles functions, each from the `index.ts` of its folder below `functions/` and with what it uses of
@@ -49,8 +49,14 @@ async function buildFor(region: string, folders: readonly string[]): Promise<Out
       "iconv-lite": "./functions/shared/encodings.ts",
       // The SDK would bring every way to find credentials, of which Lambda uses one.
       "@aws-sdk/credential-provider-node": "./functions/shared/credentials.ts",
+      // The SDK would bring the codecs of streams of events, which no operation here has.
+      "@smithy/core/event-streams": "./functions/shared/eventStreams.ts",
     },
-    plugins: [leanerTables(region)],
+    // With one `import()` that is left, Node makes its loader of ES modules ready, although all there is to load is here.
+    supported: { "dynamic-import": false },
+    // The SDK asks whether an answer's body is one of these; where Node has them, asking alone loads their modules.
+    define: { Blob: "undefined", ReadableStream: "undefined" },
+    plugins: [leanerPackages(region)],
     legalComments: "none",
     logLevel: "silent",
     write: false,

@@ -8,7 +8,7 @@ import { runInThisContext } from "node:vm";
 import { deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { bundleFunctions } from "../../infra/bundle";
-import { readWhenAsked } from "../../infra/leanerTables";
+import { readWhenAsked } from "../../infra/leanerPackages";
 import { functionAuthorities } from "../../infra/rdsAuthorities";
 import { projectRoot } from "../support/native";
 import { Database, freshUser, PASSWORD, recorded, SECRET_NAME, SecretsEndpoint, secretFor } from "./support";
