@@ -17,6 +17,7 @@ import { MySql } from "../local/mysql/MySql";
 import { type Outputs, outputsName } from "../local/outputs";
 import { SecretsManager } from "../local/secretsManager/secretsManager";
 import type { Invoke } from "./signUps";
+import { trusting } from "./trust";
 
 const root = join(__dirname, "..");
 const functionType = "aws:lambda/function:Function";
@@ -72,8 +73,7 @@ export class Platform {
       const lambda = await start(Lambda.start(site, { iam, platformEnvironment }));
       const noTrigger = () => Promise.reject(new Error("Nobody signs up by Cognito here."));
       const cognito = await start(Cognito.start(site, noTrigger));
-      process.env.NODE_EXTRA_CA_CERTS = mysql.caFile;
-      process.env.SSL_CERT_FILE = mysql.caFile;
+      await start(trusting(mysql.caFile));
       const makers: Record<string, Maker> = {
         ...randomPasswords(folder),
         "pulumi-nodejs:dynamic:Resource": makeDynamic,
