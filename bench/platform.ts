@@ -16,6 +16,7 @@ import { Lambda } from "../local/lambda/lambda";
 import { MySql } from "../local/mysql/MySql";
 import { type Outputs, outputsName } from "../local/outputs";
 import { SecretsManager } from "../local/secretsManager/secretsManager";
+import type { Counts } from "./counts";
 import type { Invoke } from "./signUps";
 import { trusting } from "./trust";
 
@@ -150,12 +151,12 @@ export class Platform {
     return Number(rows[0]!.n);
   }
 
-  /** One of the server's own counters, of all connections together. */
-  async counter(name: "Connections" | "Com_stmt_execute"): Promise<number> {
-    const [rows] = await this.administrator.query<RowDataPacket[]>("SHOW GLOBAL STATUS WHERE Variable_name = ?", [
-      name,
-    ]);
-    return Number(rows[0]!.Value);
+  async counters(): Promise<Counts> {
+    const [rows] = await this.administrator.query<RowDataPacket[]>(
+      "SHOW GLOBAL STATUS WHERE Variable_name IN ('Connections', 'Questions', 'Com_stmt_prepare')",
+    );
+    const value = (name: string) => Number(rows.find((row) => row.Variable_name === name)!.Value);
+    return { connections: value("Connections"), statements: value("Questions"), prepared: value("Com_stmt_prepare") };
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,19 @@ export function eventOf(triggerSource: string, sub: string): string {
   return JSON.stringify({ ...head, triggerSource, userName: sub, request: { userAttributes } });
 }
 
+/**
+ * One invocation.
+ * @returns how long it took (ms)
+ * @throws Error where it failed
+ */
+export async function timed(invoke: Invoke, event: string): Promise<number> {
+  const begun = performance.now();
+  const { failed, payload } = await invoke(event);
+  const took = performance.now() - begun;
+  if (failed) throw new Error(`An invocation failed: ${payload}`);
+  return took;
+}
+
 /** Keeps count of the sign-ups that were answered well, so that each can be asked for afterwards. */
 export class SignUps {
   #made = 0;
@@ -30,11 +43,7 @@ export class SignUps {
    * @throws Error where the invocation failed
    */
   async signUp(invoke: Invoke, sub: string = randomUUID()): Promise<number> {
-    const event = eventOf("PostConfirmation_ConfirmSignUp", sub);
-    const begun = performance.now();
-    const outcome = await invoke(event);
-    const took = performance.now() - begun;
-    if (outcome.failed) throw new Error(`A sign-up failed: ${outcome.payload}`);
+    const took = await timed(invoke, eventOf("PostConfirmation_ConfirmSignUp", sub));
     this.#made++;
     return took;
   }

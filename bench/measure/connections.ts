@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { counted } from "../counts";
 import { atMost, type Figure } from "../figures";
 import type { Fn, Platform } from "../platform";
-import { eventOf, type SignUps } from "../signUps";
+import { eventOf, type SignUps, timed } from "../signUps";
 
 const containers = 50;
 const signUpsInAll = 1000;
@@ -13,23 +14,30 @@ export async function measureConnections(platform: Platform, signUps: SignUps): 
   // One name each: a function of one name would give its few callers the few containers that come up first.
   const functions: Fn[] = [];
   for (let i = 0; i < containers; i++) functions.push(await platform.declare(`bench-container-${i}`));
-  const before = await platform.counter("Connections");
-  for (let i = 0; i < containers; i += startsAtOnce) {
-    await Promise.all(functions.slice(i, i + startsAtOnce).map(({ invoke }) => signUps.signUp(invoke)));
-  }
-  await Promise.all(
-    functions.map(async ({ invoke }) => {
-      for (let i = 1; i < signUpsInAll / containers; i++) await signUps.signUp(invoke);
-    }),
-  );
-  const opened = (await platform.counter("Connections")) - before;
+  const opened = await counted(platform, { connections: containers, statements: signUpsInAll }, async () => {
+    for (let i = 0; i < containers; i += startsAtOnce) {
+      await Promise.all(functions.slice(i, i + startsAtOnce).map(({ invoke }) => signUps.signUp(invoke)));
+    }
+    await Promise.all(
+      functions.map(async ({ invoke }) => {
+        for (let i = 1; i < signUpsInAll / containers; i++) await signUps.signUp(invoke);
+      }),
+    );
+  });
   const started = functions.reduce((sum, fn) => sum + fn.containersStarted, 0);
   for (const fn of functions) await fn.end();
   if (started !== containers) throw new Error(`${started} containers were started instead of ${containers}.`);
-  return atMost(50, { figure: "connections for 1,000 sign-ups in 50 containers", unit: "", value: opened });
+  return atMost(50, {
+    figure: "connections for 1,000 sign-ups in 50 containers",
+    unit: "",
+    value: opened.connections,
+  });
 }
 
-/** Statements that a sign-in costs, by the server's own counter. */
+/**
+ * Statements that a sign-in costs, by the server's own counter.
+ * @throws Error where the first one cost none: a sign-in passes also where the function cannot reach the database
+ */
 export async function measurePostAuthentication(platform: Platform, signUps: SignUps): Promise<Figure[]> {
   const sub = randomUUID();
   const other = await platform.declare("bench-other");
@@ -38,16 +46,16 @@ export async function measurePostAuthentication(platform: Platform, signUps: Sig
 
   const fn = await platform.declare("bench-sign-in");
   await signUps.signUp(fn.invoke);
-  const statements = async () => {
-    const before = await platform.counter("Com_stmt_execute");
-    const { failed, payload } = await fn.invoke(eventOf("PostAuthentication_Authentication", sub));
-    if (failed) throw new Error(`A sign-in failed: ${payload}`);
-    return (await platform.counter("Com_stmt_execute")) - before;
-  };
-  const [first, second] = [await statements(), await statements()];
+  const signIn = () => timed(fn.invoke, eventOf("PostAuthentication_Authentication", sub));
+  const first = await counted(platform, { statements: 1 }, signIn);
+  const second = await counted(platform, {}, signIn);
   await fn.end();
   return [
-    atMost(1, { figure: "sign-in of a user with a row", unit: "statements", value: first }),
-    atMost(0, { figure: "sign-in of a user seen before in the container", unit: "statements", value: second }),
+    atMost(1, { figure: "sign-in of a user with a row", unit: "statements", value: first.statements }),
+    atMost(0, {
+      figure: "sign-in of a user seen before in the container",
+      unit: "statements",
+      value: second.statements,
+    }),
   ];
 }

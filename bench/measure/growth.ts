@@ -1,4 +1,5 @@
 import { containerPids, residentMB } from "../children";
+import { counted } from "../counts";
 import type { Platform } from "../platform";
 import type { SignUps } from "../signUps";
 
@@ -7,7 +8,7 @@ export interface Growth {
   /** All together, the container's start left out. */
   readonly seconds: number;
   readonly millisecondsEach: number;
-  /** That the server was given, for one sign-up. */
+  /** That the server was given, for one sign-up; the one that sets the session up, once a connection, is among them. */
   readonly statementsEach: number;
   readonly connections: number;
   /** Resident at the end. */
@@ -20,20 +21,22 @@ export async function measureGrowth(platform: Platform, signUps: SignUps): Promi
   for (const count of [10, 100, 1000, 10_000]) {
     const others = await containerPids();
     const fn = await platform.declare("bench-growth");
-    const before = await Promise.all([platform.counter("Connections"), platform.counter("Com_stmt_execute")]);
-    await signUps.signUp(fn.invoke);
-    const pid = (await containerPids()).find((candidate) => !others.includes(candidate))!;
-    const begun = performance.now();
-    for (let i = 1; i < count; i++) await signUps.signUp(fn.invoke);
-    const ms = performance.now() - begun;
-    const after = await Promise.all([platform.counter("Connections"), platform.counter("Com_stmt_execute")]);
+    let ms = Number.NaN;
+    let pid: number | undefined;
+    const { statements, connections } = await counted(platform, { statements: count, connections: 1 }, async () => {
+      await signUps.signUp(fn.invoke);
+      pid = (await containerPids()).find((candidate) => !others.includes(candidate));
+      const begun = performance.now();
+      for (let i = 1; i < count; i++) await signUps.signUp(fn.invoke);
+      ms = performance.now() - begun;
+    });
     lines.push({
       signUps: count,
       seconds: ms / 1000,
       millisecondsEach: ms / (count - 1),
-      statementsEach: (after[1] - before[1]) / count,
-      connections: after[0] - before[0],
-      megabytes: await residentMB(pid),
+      statementsEach: statements / count,
+      connections,
+      megabytes: await residentMB(pid!),
     });
     await fn.end();
   }
