@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, fork } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Platform } from "./platform";
@@ -10,6 +11,16 @@ const run = promisify(execFile);
 export async function residentMB(pid: number): Promise<number> {
   const { stdout } = await run("ps", ["-o", "rss=", "-p", String(pid)]);
   return (Number(stdout) * 1024) / 1e6;
+}
+
+/**
+ * The most that was ever resident of a process, MB. Linux keeps that itself; elsewhere it is what is resident now, so ask
+ * again and again.
+ */
+export async function peakMB(pid: number): Promise<number> {
+  if (process.platform !== "linux") return residentMB(pid);
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return (Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024) / 1e6;
 }
 
 /** The containers that run below this process. */

@@ -1,3 +1,5 @@
+import { readable } from "./figures";
+
 /** The middle and the spread of a series of measurements, all in the unit of the measurements. */
 export interface Summary {
   readonly count: number;
@@ -29,3 +31,11 @@ export function quantile(values: readonly number[], share: number): number {
   const below = sorted[Math.floor(position)]!;
   return below + (sorted[Math.ceil(position)]! - below) * (position % 1);
 }
+
+/** The median and the quartiles, for the screen. */
+export const spread = ({ median, lower, upper }: Summary, unit: string): string =>
+  `${readable(median)} ${unit} (${readable(lower)} to ${readable(upper)})`;
+
+/** The least and the most of some values, for the screen. */
+export const range = (values: readonly number[]): string =>
+  `${readable(Math.min(...values))} to ${readable(Math.max(...values))}`;

@@ -2,45 +2,59 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
-import { residentMB } from "../children";
-import { atLeast, atMost, type Figure, readable } from "../figures";
+import { peakMB } from "../children";
+import { atLeast, atMost, type Figure } from "../figures";
 import type { Platform } from "../platform";
 import type { SignUps } from "../signUps";
+import { range, summarize } from "../statistics";
 
 const accounts = 100_000;
 const missing = 1000;
+const runs = 3;
 
 /**
  * The command on 100,000 users of which 1,000 lack a row, and then on twice as many, to compare memory: by then V8's young
  * generation has grown to its full size, so what is more grew with the users.
  */
 export async function measureReconcile(platform: Platform, signUps: SignUps, directory: string): Promise<Figure[]> {
-  await addUsers(platform, signUps);
-  const once = await reconcile(directory);
-  await addUsers(platform, signUps);
-  const twice = await reconcile(directory);
+  const once = await repeatedly(platform, await addUsers(platform, signUps), directory, accounts);
+  const twice = await repeatedly(platform, await addUsers(platform, signUps), directory, 2 * accounts);
   signUps.add(2 * missing);
-  const seconds = `${readable(once.seconds)} s for ${once.accounts.toLocaleString("en")} users`;
+  const rows = `${missing.toLocaleString("en")} rows made in each`;
   return [
     atLeast(20_000, {
       figure: "reconcile, users a second",
       unit: "users/s",
-      value: once.accounts / once.seconds,
-      detail: `${seconds}, ${missing.toLocaleString("en")} rows made`,
+      value: once.speed.median,
+      detail: `${range(once.speeds)} in ${runs} runs, for 200,000 users ${range(twice.speeds)}; ${rows}`,
     }),
     atMost(10, {
       figure: "reconcile, memory for 200,000 users above that for 100,000",
       unit: "MB",
-      value: twice.peakMB - once.peakMB,
-      detail: `peaks of ${readable(twice.peakMB)} and ${readable(once.peakMB)} MB`,
+      value: twice.peak.median - once.peak.median,
+      detail: `peaks of ${range(twice.peaks)} and ${range(once.peaks)} MB`,
     }),
   ];
 }
 
-/** Confirmed users, `missing` of them without a row. */
+/** The command several times; the rows that it has to make are deleted before each. */
+async function repeatedly(platform: Platform, subs: readonly string[], directory: string, users: number) {
+  const speeds: number[] = [];
+  const peaks: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    await platform.administrator.query("DELETE FROM ecommerce_db.users WHERE User_UUID IN (?)", [subs]);
+    const { seconds, peak } = await reconcile(directory, users);
+    speeds.push(users / seconds);
+    peaks.push(peak);
+  }
+  return { speeds, peaks, speed: summarize(speeds), peak: summarize(peaks) };
+}
+
+/** Confirmed users, `missing` of them without a row. @returns these */
 async function addUsers({ cognito, outputs, administrator }: Platform, signUps: SignUps) {
   const { users } = cognito.pool(outputs.userPoolId)!;
   const rows: string[][] = [];
+  const without: string[] = [];
   const gap = accounts / missing;
   const now = Date.now();
   for (let i = 0; i < accounts; i++) {
@@ -48,28 +62,34 @@ async function addUsers({ cognito, outputs, administrator }: Platform, signUps: 
     const email = `${sub}@example.com`;
     const attributes = { sub, email, email_verified: "true" };
     users.save({ username: sub, attributes, status: "CONFIRMED", enabled: true, created: now, modified: now });
-    if (i % gap !== 0) rows.push([sub, email, "2020-02-02 02:02:02"]);
+    if (i % gap === 0) without.push(sub);
+    else rows.push([sub, email, "2020-02-02 02:02:02"]);
   }
   const sql = "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES ?";
   for (let i = 0; i < rows.length; i += 5000) await administrator.query(sql, [rows.slice(i, i + 5000)]);
   signUps.add(rows.length);
+  return without;
 }
 
-async function reconcile(directory: string) {
+async function reconcile(directory: string, users: number): Promise<{ seconds: number; peak: number }> {
   const command = join(__dirname, "../../operations/reconcile.cjs");
   const child = spawn(process.execPath, [command, "--json", "--dir", directory], { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   let faults = "";
+  let peak = Number.NaN;
+  const look = async () => {
+    // Its process may be gone by now; what was seen before stands.
+    const seen = await peakMB(child.pid!).catch(() => Number.NaN);
+    if (seen > 0) peak = Math.max(seen, peak || 0);
+  };
   child.stdout.on("data", (text) => {
     output += text;
+    look();
   });
   child.stderr.on("data", (text) => {
     faults += text;
   });
-  let peakMB = 0;
-  const watch = setInterval(async () => {
-    peakMB = Math.max(peakMB, await residentMB(child.pid!).catch(() => 0));
-  }, 100);
+  const watch = setInterval(look, 200);
   const [code] = await once(child, "close");
   clearInterval(watch);
   if (code !== 0) throw new Error(`reconcile ended with code ${code}: ${faults}`);
@@ -77,7 +97,8 @@ async function reconcile(directory: string) {
     "accounts" | "registered" | "seconds",
     number
   >;
-  if (summary.registered !== missing)
-    throw new Error(`reconcile made other rows than ${missing}: ${JSON.stringify(summary)}`);
-  return { ...summary, peakMB };
+  if (summary.accounts !== users || summary.registered !== missing) {
+    throw new Error(`reconcile had to make ${missing} rows for ${users} accounts: ${JSON.stringify(summary)}`);
+  }
+  return { seconds: summary.seconds, peak };
 }
