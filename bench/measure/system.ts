@@ -15,12 +15,20 @@ export async function measureSystem(directory: string): Promise<Figure[]> {
   await (await startLocalSystem(directory)).stop();
   const seconds: number[] = [];
   let system: RunningSystem | undefined;
+  // npm has a process group of its own here, which a Ctrl-C in the terminal does not reach.
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
+    system?.process.kill();
+  };
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
     for (let round = 0; round < starts; round++) {
       await system?.stop();
       const begun = performance.now();
-      system = await startLocalSystem(directory);
+      system = await startLocalSystem(directory, [], {}, "npm");
       seconds.push((performance.now() - begun) / 1000);
+      if (interrupted) throw new Error("The benchmark was interrupted.");
     }
     const { median } = summarize(seconds);
     const start = atMost(5, {
@@ -31,6 +39,7 @@ export async function measureSystem(directory: string): Promise<Figure[]> {
     });
     return [start, await measureUploads(system!, directory)];
   } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
     await system?.stop();
   }
 }
