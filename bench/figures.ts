@@ -1,9 +1,11 @@
+import { type Name, type Row, rows } from "./rows";
+
 /** One line of the result: what was measured, what was to be reached, and whether it was. */
 export interface Figure {
-  readonly figure: string;
+  readonly figure: Name;
   readonly unit: string;
   readonly value: number;
-  /** The value to stay below or above, as `atLeast` said; null for a figure that only explains others. */
+  /** The value to stay below or above, as its row says; null for a figure that only explains others. */
   readonly target: number | null;
   /** Null where there is no target. */
   readonly met: boolean | null;
@@ -11,34 +13,25 @@ export interface Figure {
   readonly detail?: string;
 }
 
-interface Measured {
-  readonly figure: string;
-  readonly unit: string;
-  readonly value: number;
-  readonly detail?: string;
+/**
+ * A figure of a run.
+ * @param detail how the value came about: medians and spreads
+ * @throws Error for a value that is not a number: what could not be measured is no figure
+ */
+export function figureOf(name: Name, value: number, detail?: string): Figure {
+  if (!Number.isFinite(value)) throw new Error(`${name} came out as ${value}; it was not measured.`);
+  const { unit, atMost, atLeast }: Row = rows[name];
+  const target = atMost ?? atLeast ?? null;
+  const met = target === null ? null : atMost === undefined ? value >= target : value <= target;
+  return { figure: name, unit, value, target, met, ...(detail === undefined ? {} : { detail }) };
 }
 
-/** @throws Error for a value that is not a number: what could not be measured is no figure */
-function checked({ figure, value }: Measured): void {
-  if (!Number.isFinite(value)) throw new Error(`${figure} came out as ${value}; it was not measured.`);
-}
-
-/** A figure that must not be above its target. */
-export function atMost(target: number, measured: Measured): Figure {
-  checked(measured);
-  return { ...measured, target, met: measured.value <= target };
-}
-
-/** A figure that must not be below its target. */
-export function atLeast(target: number, measured: Measured): Figure {
-  checked(measured);
-  return { ...measured, target, met: measured.value >= target };
-}
-
-/** A figure without a target. */
-export function only(measured: Measured): Figure {
-  checked(measured);
-  return { ...measured, target: null, met: null };
+/** @throws Error unless every row is among the figures, once */
+export function checkComplete(figures: readonly Figure[]): void {
+  for (const name of Object.keys(rows)) {
+    const count = figures.filter(({ figure }) => figure === name).length;
+    if (count !== 1) throw new Error(`"${name}" was measured ${count} times instead of once.`);
+  }
 }
 
 /** Three significant digits; whole numbers from 1,000 on, with separators. */
@@ -63,13 +56,13 @@ export function figureTable(figures: readonly Figure[]): string {
 
 /** The same for docs/performance.md, without the details. */
 export function figureMarkdown(figures: readonly Figure[]): string {
-  const rows = figures.map(({ figure, unit, value, target, met }) => [
+  const lines = figures.map(({ figure, unit, value, target, met }) => [
     figure,
     `${readable(value)} ${unit}`.trim(),
     target === null ? "" : readable(target),
     met === null ? "" : met ? "met" : "**short**",
   ]);
-  return markdown(["figure", "value", "to reach", ""], rows);
+  return markdown(["figure", "value", "to reach", ""], lines);
 }
 
 /** A table in Markdown. */

@@ -31,6 +31,8 @@ export class Platform {
   readonly #started: Part[];
   readonly #lambda: Lambda;
   readonly #registered: Registered;
+  /** The small functions' code by name. */
+  readonly #built = new Map<string, string>();
   readonly cognito: Cognito;
   readonly mysql: MySql;
   readonly outputs: Outputs;
@@ -135,10 +137,10 @@ export class Platform {
 
   /** Declares a small function of `bench/functions/`, with everything else as the registering one has it. */
   async declareSmall(name: string): Promise<Fn> {
-    const options = { absWorkingDir: root, bundle: true, platform: "node", target: "node20", minify: true } as const;
-    const { outputFiles } = buildSync({ ...options, entryPoints: [`bench/functions/${name}.ts`], write: false });
-    const code = { assets: { "index.js": { text: outputFiles[0]!.text } } };
-    return this.declare(name, { code, handler: "index.handler" });
+    const text = this.#built.get(name) ?? build(name);
+    // Not again before each cold start: what the machine did just before may change what it takes.
+    this.#built.set(name, text);
+    return this.declare(name, { code: { assets: { "index.js": { text } } }, handler: "index.handler" });
   }
 
   /** The registering function without a secret's name: it loads everything and asks nobody. */
@@ -163,6 +165,12 @@ export class Platform {
     this.administrator.destroy();
     for (const part of this.#started.splice(0).reverse()) await part.close();
   }
+}
+
+function build(name: string): string {
+  const options = { absWorkingDir: root, bundle: true, platform: "node", target: "node20", minify: true } as const;
+  const { outputFiles } = buildSync({ ...options, entryPoints: [`bench/functions/${name}.ts`], write: false });
+  return outputFiles[0]!.text;
 }
 
 /** A declared function. */

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { type Figure, figureOf } from "./figures";
 
 /** What the ledger invokes: an event's JSON text in, the outcome out. */
 export type Invoke = (event: string) => Promise<{ readonly payload: string; readonly failed: boolean }>;
@@ -53,11 +54,16 @@ export class SignUps {
     this.#made += rows;
   }
 
-  /** @throws Error where the table has another number of rows than there were sign-ups */
-  async check(countRows: () => Promise<number>): Promise<void> {
+  /**
+   * The figure that all others rest on: 0, since anything else fails the run.
+   * @throws Error where the table has another number of rows than there were sign-ups
+   */
+  async check(countRows: () => Promise<number>): Promise<Figure> {
     const found = await countRows();
     if (found !== this.#made) {
       throw new Error(`${this.#made} sign-ups left ${found} rows: what was measured did not do its work.`);
     }
+    const made = this.#made.toLocaleString("en");
+    return figureOf("sign-ups of this run without a row of their own", 0, `${made} rows, as many as there should be`);
   }
 }

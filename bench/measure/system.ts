@@ -4,11 +4,12 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { Browser } from "../../tests/local/login/browser";
 import { type RunningSystem, startLocalSystem } from "../../tests/support/localSystem";
-import { atMost, type Figure, readable } from "../figures";
-import { summarize } from "../statistics";
+import { type Figure, figureOf, readable } from "../figures";
+import { allOf, interleaved, repeated } from "../rounds";
+import { spread, summarize } from "../statistics";
 
 const starts = 3;
-const uploads = { rounds: 5, each: 12 };
+const uploads = { rounds: 6, each: 12 };
 
 /** `npm start` on a folder that a first start has filled, and the gateway of the last of these systems. */
 export async function measureSystem(directory: string): Promise<Figure[]> {
@@ -30,13 +31,11 @@ export async function measureSystem(directory: string): Promise<Figure[]> {
       seconds.push((performance.now() - begun) / 1000);
       if (interrupted) throw new Error("The benchmark was interrupted.");
     }
-    const { median } = summarize(seconds);
-    const start = atMost(5, {
-      figure: "npm start to the proof, second start",
-      unit: "s",
-      value: median,
-      detail: `${seconds.map(readable).join(", ")} s`,
-    });
+    const start = figureOf(
+      "npm start to the proof, second start",
+      summarize(seconds).median,
+      `${seconds.map(readable).join(", ")} s`,
+    );
     return [start, await measureUploads(system!, directory)];
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
@@ -56,46 +55,37 @@ async function measureUploads(system: RunningSystem, directory: string): Promise
   try {
     const [port] = await once(server.stdout, "data");
     const { sub } = JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString());
-    const plain: number[] = [];
-    const gateway: number[] = [];
     let number = 0;
     const headers = { authorization: token, "content-type": "image/png" };
     const name = () => `${encodeURIComponent(`${sub}/bench-${number++}.png`)}`;
-    for (let round = 0; round <= uploads.rounds; round++) {
-      const a = await times(() => put(`http://127.0.0.1:${Number(port)}/file`, body, headers));
-      const b = await times(() => put(`${apiUrl}/${bucketName}/${name()}`, body, headers));
-      if (round === 0) continue; // To warm both up.
-      plain.push(...a);
-      gateway.push(...b);
-    }
+    const series = {
+      plain: () => repeated(uploads.each, () => put(`http://127.0.0.1:${Number(port)}/file`, body, headers)),
+      gateway: () => repeated(uploads.each, () => put(`${apiUrl}/${bucketName}/${name()}`, body, headers)),
+    };
+    await interleaved(1, series); // To warm both up.
+    const times = await interleaved(uploads.rounds, series);
     const stored = await fetch(`${bucketUrl}/${sub}/bench-${number - 1}.png`);
     if (!Buffer.from(await stored.arrayBuffer()).equals(body)) throw new Error("The gateway stored something else.");
-    const [own, floor] = [summarize(gateway), summarize(plain)];
-    return atMost(2, {
-      figure: "gateway, upload of 1 MB, over a plain server that writes the file",
-      unit: "x",
-      value: own.median / floor.median,
-      detail: `${readable(own.median)} ms (${readable(own.lower)} to ${readable(own.upper)}) against ${readable(floor.median)} ms (${readable(floor.lower)} to ${readable(floor.upper)})`,
-    });
+    const own = summarize(allOf(times, "gateway"));
+    const floor = summarize(allOf(times, "plain"));
+    return figureOf(
+      "gateway, upload of 1 MB, over a plain server that writes the file",
+      own.median / floor.median,
+      `${spread(own, "ms")} against ${spread(floor, "ms")}`,
+    );
   } finally {
     server.stdin.end();
   }
 }
 
-async function times(call: () => Promise<void>): Promise<number[]> {
-  const all: number[] = [];
-  for (let i = 0; i < uploads.each; i++) {
-    const begun = performance.now();
-    await call();
-    all.push(performance.now() - begun);
-  }
-  return all;
-}
-
-async function put(url: string, body: Buffer, headers: Record<string, string>): Promise<void> {
+/** @returns how long it took (ms) */
+async function put(url: string, body: Buffer, headers: Record<string, string>): Promise<number> {
+  const begun = performance.now();
   const response = await fetch(url, { method: "PUT", body: new Uint8Array(body), headers });
   const text = await response.text();
+  const took = performance.now() - begun;
   if (response.status !== 200) throw new Error(`An upload was answered with ${response.status}: ${text}`);
+  return took;
 }
 
 /** Signs a person up and in on the pages. @returns the access token, which carries the upload's scope */

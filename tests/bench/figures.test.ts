@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { atLeast, atMost, figureMarkdown, figureTable, only, readable, replaced, table } from "../../bench/figures";
+import { figureMarkdown, figureOf, figureTable, readable, replaced, table } from "../../bench/figures";
 
-const measured = (value: number) => ({ figure: "cold start", unit: "ms", value });
+const coldStart = (value: number) => figureOf("cold start above an empty function", value);
+const figures = [coldStart(44), coldStart(115.24), figureOf("sign-up, warm", 3)];
 
 describe("a figure", () => {
   it.each([
@@ -9,7 +10,8 @@ describe("a figure", () => {
     [45, true],
     [45.1, false],
   ])("of %d is met (%s) where at most 45 are allowed", (value, met) => {
-    expect(atMost(45, measured(value))).toEqual({ ...measured(value), target: 45, met });
+    const figure = "cold start above an empty function";
+    expect(coldStart(value)).toEqual({ figure, unit: "ms", value, target: 45, met });
   });
 
   it.each([
@@ -17,26 +19,38 @@ describe("a figure", () => {
     [5, true],
     [5.1, true],
   ])("of %d is met (%s) where at least 5 are wanted", (value, met) => {
-    expect(atLeast(5, measured(value)).met).toBe(met);
+    expect(figureOf("naive over warm sign-up", value)).toMatchObject({ target: 5, met });
+  });
+
+  it("is met at 0 where none is allowed", () => {
+    const name = "sign-in of a user seen before in the container";
+    expect(figureOf(name, 0)).toMatchObject({ target: 0, met: true });
+    expect(figureOf(name, 1)).toMatchObject({ target: 0, met: false });
   });
 
   it("without a target is neither met nor short", () => {
-    expect(only(measured(1))).toEqual({ ...measured(1), target: null, met: null });
+    expect(figureOf("sign-up, warm", 1, "one call")).toEqual({
+      figure: "sign-up, warm",
+      unit: "ms",
+      value: 1,
+      target: null,
+      met: null,
+      detail: "one call",
+    });
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])("of %d is refused", (value) => {
-    for (const make of [only, (it: ReturnType<typeof measured>) => atMost(1, it), (it: never) => atLeast(1, it)]) {
-      expect(() => make(measured(value) as never)).toThrow("it was not measured");
-    }
+    expect(() => coldStart(value)).toThrow("it was not measured");
+    expect(() => figureOf("sign-up, warm", value)).toThrow("it was not measured");
   });
 });
 
 describe("the table", () => {
   it("says which figure falls short", () => {
-    const lines = figureTable([atMost(45, measured(44)), atMost(45, measured(115.24)), only(measured(3))]).split("\n");
-    expect(lines[2]).toMatch(/^cold start {2}44 ms +45 +met$/);
-    expect(lines[3]).toMatch(/^cold start {2}115 ms +45 +SHORT$/);
-    expect(lines[4]).toMatch(/^cold start {2}3 ms$/);
+    const lines = figureTable(figures).split("\n");
+    expect(lines[2]).toMatch(/^cold start above an empty function {2}44 ms +45 +met$/);
+    expect(lines[3]).toMatch(/^cold start above an empty function {2}115 ms +45 +SHORT$/);
+    expect(lines[4]).toMatch(/^sign-up, warm +3 ms$/);
   });
 
   it("is as wide as its widest cells", () => {
@@ -55,13 +69,11 @@ describe("the table", () => {
 
 describe("the document's table", () => {
   it("says which figure falls short", () => {
-    const lines = figureMarkdown([atMost(45, measured(44)), atMost(45, measured(115.24)), only(measured(3))]).split(
-      "\n",
-    );
+    const lines = figureMarkdown(figures).split("\n");
     expect(lines.slice(2)).toEqual([
-      "| cold start | 44 ms | 45 | met |",
-      "| cold start | 115 ms | 45 | **short** |",
-      "| cold start | 3 ms |  |  |",
+      "| cold start above an empty function | 44 ms | 45 | met |",
+      "| cold start above an empty function | 115 ms | 45 | **short** |",
+      "| sign-up, warm | 3 ms |  |  |",
     ]);
   });
 

@@ -23,7 +23,11 @@ describe("the sign-ups of the benchmarks", () => {
     const signUps = new SignUps();
     await signUps.signUp(well);
     signUps.add(2);
-    await signUps.check(async () => 3);
+    expect(await signUps.check(async () => 3)).toMatchObject({
+      value: 0,
+      met: true,
+      detail: expect.stringMatching(/^3 /),
+    });
   });
 
   it.each([0, 2])("fail the benchmark where one sign-up left %d rows", async (rows) => {
