@@ -2,29 +2,12 @@ import { createHash, randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { ObjectStore } from "../../../local/objects/objectStore";
 import { exchange } from "./exchange";
-import { oneRole, publicRead, put, register, registerBucket, testSite } from "./store";
+import { oneRole, publicRead, put, register, registerBucket, testSite, useStore } from "./store";
 
-const site = testSite();
-const store = new ObjectStore(site, oneRole);
-const bucket = "ecommerce-app-test";
-let base: string;
-
-beforeAll(async () => {
-  await registerBucket(store, bucket);
-  base = new URL(await store.bucketUrl(bucket)).origin;
-});
-
-afterAll(async () => {
-  await store.close();
-  await store.close();
-  site.remove();
-});
-
-const get = (path: string, headers: Record<string, string> = {}, method = "GET") =>
-  exchange(base, path, { method, headers });
+const { site, store, bucket, origin, get } = useStore();
 const pathOf = (key: string) => `/${bucket}/${encodeURIComponent(key)}`;
 const md5 = (bytes: Buffer) => createHash("md5").update(bytes).digest("hex");
 
@@ -132,7 +115,7 @@ describe("reading", () => {
 
 describe("who may", () => {
   it.each(["PUT", "DELETE", "POST", "PATCH"])("%s is denied to anybody", async (method) => {
-    const reply = await exchange(base, `/${bucket}/intruder`, { method, body: "x" });
+    const reply = await exchange(await origin(), `/${bucket}/intruder`, { method, body: "x" });
     expect(reply.status).toBe(403);
     expect((await get(`/${bucket}/intruder`)).status).toBe(403);
   });
@@ -264,7 +247,7 @@ describe("keys", () => {
     await fc.assert(
       fc.asyncProperty(odd, odd, async (path, header) => {
         const headers = { range: header, "if-match": header, "if-modified-since": header, origin: header };
-        const reply = await exchange(base, `/${bucket}/${path}`, { headers });
+        const reply = await exchange(await origin(), `/${bucket}/${path}`, { headers });
         expect([200, 206, 400, 403, 404, 412]).toContain(reply.status);
       }),
       { numRuns: 200 },

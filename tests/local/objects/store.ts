@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
 import type { Part, Site } from "../../../local/host/part";
-import type { ObjectStore } from "../../../local/objects/objectStore";
+import { ObjectStore } from "../../../local/objects/objectStore";
+import { exchange } from "./exchange";
 
 export const role = "arn:aws:iam::123456789012:role/ecommerce-api-gateway-to-s3";
 
@@ -89,3 +91,20 @@ export const oneRole = {
     return { allowed, reason: allowed ? "" : "no statement allows it" };
   },
 };
+
+/** A store with the documented bucket, for all tests of a file; closed twice at the end, which has to be safe. */
+export function useStore() {
+  const site = testSite();
+  const store = new ObjectStore(site, oneRole);
+  const bucket = "ecommerce-app-test";
+  const origin = async () => new URL(await store.bucketUrl(bucket)).origin;
+  const get = async (path: string, headers: Record<string, string> = {}, method = "GET") =>
+    exchange(await origin(), path, { method, headers });
+  beforeAll(() => registerBucket(store, bucket));
+  afterAll(async () => {
+    await store.close();
+    await store.close();
+    site.remove();
+  });
+  return { site, store, bucket, origin, get };
+}

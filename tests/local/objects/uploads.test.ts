@@ -3,29 +3,12 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ObjectStore } from "../../../local/objects/objectStore";
 import { exchange } from "./exchange";
-import { oneRole, put, registerBucket, testSite } from "./store";
+import { oneRole, put, registerBucket, useStore } from "./store";
 
-const site = testSite();
-const store = new ObjectStore(site, oneRole);
-const bucket = "ecommerce-app-test";
-let base: string;
-
-beforeAll(async () => {
-  await registerBucket(store, bucket);
-  base = new URL(await store.bucketUrl(bucket)).origin;
-});
-
-afterAll(async () => {
-  await store.close();
-  await store.close();
-  site.remove();
-});
-
-const get = (path: string, headers: Record<string, string> = {}, method = "GET") =>
-  exchange(base, path, { method, headers });
+const { site, store, bucket, origin, get } = useStore();
 const md5 = (bytes: Buffer) => createHash("md5").update(bytes).digest("hex");
 
 describe("uploads", () => {
@@ -101,8 +84,9 @@ describe("uploads", () => {
 
   it("survives a client that leaves in the middle of a download", async () => {
     await put(store, bucket, "long", Buffer.alloc(8_000_000, 7));
+    const { port } = new URL(await origin());
     await new Promise<void>((resolve) => {
-      const socket = net.connect(Number(new URL(base).port), "127.0.0.1", () => {
+      const socket = net.connect(Number(port), "127.0.0.1", () => {
         socket.write(`GET /${bucket}/long HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
         socket.once("data", () => socket.destroy());
         socket.once("close", () => resolve());
