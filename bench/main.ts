@@ -37,7 +37,8 @@ Measures every figure, prints them with their targets, and writes bench/results.
 
 /**
  * The command `npm run bench`: measures every figure, prints them with their targets, and writes `bench/results.json`.
- * A figure that falls short is printed as such and does not fail the command; a sign-up without its row, or a figure that was not measured, does.
+ * A figure that falls short is printed as such and does not fail the command; a sign-up without its row, or a figure
+ * that was not measured, does.
  */
 export function main(args: string[]): Promise<void> {
   return runCommand(args, {

@@ -5,10 +5,10 @@
  * can be verified. The authority's key is thrown away as soon as it has signed: nobody can sign anything else with it.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { generate } from "selfsigned";
-import { replaceFile } from "./files";
+import { makeFolder, replaceFile } from "./files";
 
 export interface Certificates {
   /** PEM file of the authority: what clients trust. */
@@ -37,7 +37,7 @@ export async function ensureCertificates(directory: string, now: () => Date = ()
   };
   if (await usable(files, now())) return files;
 
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeFolder(directory);
   const made = await make(now());
   // The key goes first: a set that was cut short is noticed, since certificate and key then do not match.
   replaceFile(files.keyFile, made.key, 0o600);

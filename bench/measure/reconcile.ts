@@ -13,8 +13,8 @@ const missing = 1000;
 const runs = 3;
 
 /**
- * The command on 100,000 users of which 1,000 lack a row, and then on twice as many, to compare memory: by then V8's young
- * generation has grown to its full size, so what is more grew with the users.
+ * The command on 100,000 users of which 1,000 lack a row, and then on twice as many, to compare memory: by then V8's
+ * young generation has grown to its full size, so what is more grew with the users.
  */
 export async function measureReconcile(platform: Platform, signUps: SignUps, directory: string): Promise<Figure[]> {
   const once = await repeatedly(platform, await addUsers(platform, signUps), directory, accounts);

@@ -80,7 +80,7 @@ export class Database {
           throw error;
         }
         const remedy = remedyOf(error);
-        // That time is up says little: the fault that was met before, if it was not mended, is what an operator has to look up.
+        // That time is up says little: the fault that was met before, if it was not mended, is what an operator looks up.
         met = error instanceof TimedOut ? (met ?? error) : error;
         if (remedy !== "repeat") {
           this.close();

@@ -24,8 +24,9 @@ export interface Surroundings {
 }
 
 /**
- * Secrets Manager's four steps. Each may be repeated, and the whole may be, from its start, after any of them was cut off;
- * the current password is good until the next one is current and another rotation begins, whoever still reads it until then.
+ * Secrets Manager's four steps. Each may be repeated, and the whole may be, from its start, after any of them was cut
+ * off; the current password is good until the next one is current and another rotation begins, whoever still reads it
+ * until then.
  * {@link https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html}
  */
 export class Steps {

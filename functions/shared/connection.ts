@@ -9,10 +9,10 @@ const STATEMENT_MILLISECONDS = 1500;
 
 /**
  * Sent once on each connection:
- * - `autocommit`: a row is there to stay once its INSERT is answered, even where the server's parameters leave that to a
- *   COMMIT.
- * - `innodb_lock_wait_timeout`: one second instead of fifty, because a statement that was given up here goes on waiting on
- *   the server, and keeps its place among the connections.
+ * - `autocommit`: a row is there to stay once its INSERT is answered, even where the server's parameters leave that to
+ *   a COMMIT.
+ * - `innodb_lock_wait_timeout`: one second instead of fifty, because a statement that was given up here goes on waiting
+ *   on the server, and keeps its place among the connections.
  * - `lock_wait_timeout`: the same for a table's lock, instead of a year.
  * - `wait_timeout`: MySQL ends a connection that is idle for five minutes instead of eight hours. Lambda removes
  *   containers without closing theirs, and these would add up until no connection is left.

@@ -1,7 +1,7 @@
 /**
  * Stands in for `@smithy/core/event-streams` when a function is bundled (esbuild: `alias`): no operation that is used
- * here answers with a stream of events. The SDK imports it late, for which esbuild would keep a third of the SDK's modules
- * apart, each to be started by itself.
+ * here answers with a stream of events. The SDK imports it late, for which esbuild would keep a third of the SDK's
+ * modules apart, each to be started by itself.
  */
 
 /** Refuses: what would need it is not in the bundle. */

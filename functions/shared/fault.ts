@@ -17,8 +17,8 @@ export abstract class Fault extends Error {
 }
 
 /**
- * What tells an error of MySQL, the driver, Node or the SDK: its code, or the number of one that the driver has no code for;
- * undefined where there is neither.
+ * What tells an error of MySQL, the driver, Node or the SDK: its code, or the number of one that the driver has no code
+ * for; undefined where there is neither.
  */
 export function codeOf(error: unknown): unknown {
   const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };

@@ -1,8 +1,8 @@
 /** The server's data: initialised once, kept between starts, never opened by a version that cannot. */
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { replaceFile } from "../files";
+import { makeFolder, replaceFile } from "../files";
 import { CommandError } from "../host/part";
 import { isOwn } from "../processes/isRunning";
 import { startGuarded } from "../processes/startGuarded";
@@ -22,7 +22,7 @@ const versionFile = "ecommerce-local-version";
 export async function ensureData(program: MySqlProgram, directory: string): Promise<{ data: string; fresh: boolean }> {
   const data = path.join(directory, "data");
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeFolder(directory);
     const probe = path.join(directory, `.writable.${process.pid}`);
     await writeFile(probe, "");
     await rm(probe);

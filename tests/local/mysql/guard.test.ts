@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isRunning } from "../../../local/processes/isRunning";
 import { startGuarded } from "../../../local/processes/startGuarded";
 import { projectRoot } from "../../support/native";
 
@@ -14,15 +15,6 @@ beforeAll(async () => {
   logFile = path.join(directory, "out.log");
 });
 afterAll(() => rm(directory, { recursive: true }));
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function gone(pid: number, milliseconds: number): Promise<boolean> {
   for (let waited = 0; waited < milliseconds; waited += 50) {
