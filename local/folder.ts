@@ -22,6 +22,8 @@ interface Lock {
  * the files that others read. Only its owner may read it: it holds passwords.
  */
 export class DataFolder {
+  readonly #spokenFor: number[] = [];
+
   private constructor(
     readonly path: string,
     private readonly holder: Server,
@@ -58,21 +60,27 @@ export class DataFolder {
     }
   }
 
+  /** Has `port` choose none that this start itself needs for something else, such as the page that the stack names. */
+  leaveFree(port: number): void {
+    this.#spokenFor.push(port);
+  }
+
   /**
-   * The port on 127.0.0.1 for a use, chosen once and remembered, so that addresses stay over restarts.
+   * The port on 127.0.0.1 for a use, chosen once and remembered, so that addresses stay over restarts; chosen anew where
+   * this start needs it for something else.
    *
    * @throws CommandError where another program has taken it since
    */
   async port(use: string): Promise<number> {
     const remembered = this.ports[use];
-    if (remembered !== undefined) {
+    if (remembered !== undefined && !this.#spokenFor.includes(remembered)) {
       if (await isFree(remembered)) return remembered;
       throw new CommandError(
         `Port ${remembered}, which ${join(this.path, "ports.json")} remembers for ${use}, is taken by another program. ` +
           "End that program, or delete the file to have new ports chosen.",
       );
     }
-    const chosen = await freePort(Object.values(this.ports));
+    const chosen = await freePort([...Object.values(this.ports), ...this.#spokenFor]);
     this.ports[use] = chosen;
     this.write("ports.json", this.ports);
     return chosen;

@@ -35,15 +35,22 @@ export function isFree(port: number, address: "127.0.0.1" | "::1" = host): Promi
   });
 }
 
+/** What this process gave away: who asked may not listen on it yet, or no longer and again. */
+const given = new Set<number>();
+
 /**
- * A port that is free and not among those given away, in the range that `LOCAL_PORTS` names.
+ * A port that is free, not among those taken, and never given before by this process, in the range that `LOCAL_PORTS`
+ * names.
  * @throws CommandError where the range is none, or a hundred tries find no port
  */
 export async function freePort(taken: readonly number[] = []): Promise<number> {
   const [first, last] = portRange(process.env.LOCAL_PORTS);
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = randomInt(first, last + 1);
-    if (!taken.includes(port) && (await isFree(port))) return port;
+    if (taken.includes(port) || given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) return port;
+    given.delete(port);
   }
   throw new CommandError(
     `No free port on ${host} from ${first} to ${last}; end programs that hold them, or name other ports by LOCAL_PORTS.`,

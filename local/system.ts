@@ -29,7 +29,7 @@ export interface System extends Pick<Parts, "notSimulated" | "close"> {
  * @throws CommandError and others after everything that had started was ended again
  */
 export async function startSystem({ folder, stack, values, screen }: SystemOptions): Promise<System> {
-  await checkPagePort(values["ecommerce:callbackUrls"]);
+  await keepPagePort(folder, values["ecommerce:callbackUrls"]);
   const parts = await startParts(folder, values["aws:region"], screen);
   try {
     const { outputs } = await evaluate({
@@ -57,13 +57,15 @@ export async function startSystem({ folder, stack, values, screen }: SystemOptio
 }
 
 /**
- * Which port the page is served on is the configuration's: managed login sends people back there.
+ * Which port the page is served on is the configuration's, since managed login sends people back there: no other part
+ * may choose it, all of which start before the page.
  *
  * @throws CommandError where it is taken on an address at which a browser looks for `localhost`
  */
-async function checkPagePort(callbackUrls = "[]"): Promise<void> {
+async function keepPagePort(folder: DataFolder, callbackUrls = "[]"): Promise<void> {
   const url = /http:\/\/localhost[^"]*/.exec(callbackUrls)?.[0];
   if (url === undefined) return;
+  folder.leaveFree(portOf(url));
   for (const address of ["127.0.0.1", "::1"] as const) {
     if (await isFree(portOf(url), address)) continue;
     throw new CommandError(

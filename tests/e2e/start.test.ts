@@ -214,6 +214,22 @@ describe("npm start", () => {
     expect((await runToEnd(directory, ["--once"])).code).toBe(0);
   });
 
+  it("serves the page where the configuration says, also on a port that another part chose before", async () => {
+    const remembered = JSON.parse(readFileSync(join(directory, "ports.json"), "utf8"));
+    const url = `http://localhost:${remembered.cognito}/`;
+    const urls = ["callbackUrls", "signOutUrls"].flatMap((key) => ["--set", `${key}=${url}`]);
+    const moved = await startLocalSystem(directory, urls);
+    try {
+      expect(await (await fetch(url)).text()).toContain("<title>");
+      expect(moved.outputs.webUrl).toBe(url);
+      const { cognito, ...others } = JSON.parse(readFileSync(join(directory, "ports.json"), "utf8"));
+      expect({ cognito: remembered.cognito, ...others }, "all others stay").toEqual(remembered);
+      expect(moved.outputs.cognitoEndpoint).toContain(`:${cognito}`);
+    } finally {
+      await moved.stop();
+    }
+  });
+
   it("starts from nothing with --reset", async () => {
     const fresh = await startLocalSystem(directory, ["--reset"]);
     try {

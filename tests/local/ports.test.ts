@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CommandError } from "../../local/host/part";
 import { freePort, hasNoIpv6, isFree, portRange } from "../../local/ports";
 
@@ -20,19 +20,34 @@ it.each(["", "8000", "8000-", "9000-8000", "80-90", "60000-70000", "a-b", "8000-
   expect(() => portRange(given)).toThrow(`LOCAL_PORTS is "${given}"; it must be FIRST-LAST`);
 });
 
-it("gives away neither a port that somebody listens on nor one that is spoken for", async () => {
-  const first = await freePort();
-  process.env.LOCAL_PORTS = `${first}-${first + 1}`;
-  expect(await freePort([first])).toBe(first + 1);
+describe("gives no port", () => {
+  let first: number;
+  let full: string;
+  beforeEach(async () => {
+    first = await freePort();
+    process.env.LOCAL_PORTS = `${first + 1}-${first + 2}`;
+    full = `No free port on 127.0.0.1 from ${first + 1} to ${first + 2}`;
+  });
 
-  const other = createServer().listen(first, "127.0.0.1");
-  await once(other, "listening");
-  try {
-    expect(await isFree(first)).toBe(false);
-    await expect(freePort([first + 1])).rejects.toThrow(`No free port on 127.0.0.1 from ${first} to ${first + 1}`);
-  } finally {
+  it("that is taken", async () => {
+    expect(await freePort([first + 1])).toBe(first + 2);
+  });
+
+  it("that somebody listens on, until nobody does", async () => {
+    const other = createServer().listen(first + 1, "127.0.0.1");
+    await once(other, "listening");
+    expect(await isFree(first + 1)).toBe(false);
+    await expect(freePort([first + 2])).rejects.toThrow(full);
     other.close();
-  }
+    await once(other, "close");
+    expect(await freePort([first + 2])).toBe(first + 1);
+  });
+
+  it("twice, also to those who ask at the same time", async () => {
+    const ports = await Promise.all([freePort(), freePort()]);
+    expect(ports.sort()).toEqual([first + 1, first + 2]);
+    await expect(freePort()).rejects.toThrow(full);
+  });
 });
 
 it("knows of both addresses of localhost whether somebody listens there", async () => {

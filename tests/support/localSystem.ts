@@ -1,6 +1,7 @@
 /** Runs `npm start`'s own command in a folder of its own, as a person would. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Outputs } from "../../local/outputs";
@@ -26,11 +27,17 @@ export interface RunningSystem {
 const page = (port: number) =>
   ["callbackUrls", "signOutUrls"].flatMap((key) => ["--set", `${key}=http://localhost:${port}/`]);
 
+/** Ports that a start in the folder takes again, and that are free until then. */
+function remembered(directory: string): number[] {
+  const file = join(directory, "ports.json");
+  return existsSync(file) ? Object.values(JSON.parse(readFileSync(file, "utf8"))) : [];
+}
+
 /** The command itself, or as `npm start` runs it. */
 const commands = { node: [process.execPath, "local/start.cjs"], npm: ["npm", "start", "--"] } as const;
 
 async function launch(directory: string, args: string[], env: NodeJS.ProcessEnv, command: keyof typeof commands) {
-  const own = page(await freePort());
+  const own = page(await freePort(remembered(directory)));
   const [file, ...first] = commands[command];
   const child = spawn(file, [...first, "--dir", directory, ...own, ...args], {
     cwd: projectRoot,

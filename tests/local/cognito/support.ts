@@ -76,7 +76,7 @@ export class LocalCognito {
     region: "us-east-1",
     accountId: "000000000000",
     port: async (use) => {
-      const port = this.#ports.get(use) ?? (await freePort([...this.#ports.values()]));
+      const port = this.#ports.get(use) ?? (await freePort());
       this.#ports.set(use, port);
       return port;
     },

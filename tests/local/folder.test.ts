@@ -1,0 +1,43 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { DataFolder } from "../../local/folder";
+import { freePort } from "../../local/ports";
+
+const range = process.env.LOCAL_PORTS;
+let path: string;
+let folder: DataFolder;
+beforeEach(async () => {
+  path = mkdtempSync(join(tmpdir(), "ecommerce-folder-"));
+  folder = await DataFolder.open(path);
+});
+afterEach(async () => {
+  process.env.LOCAL_PORTS = range;
+  await folder.close();
+  rmSync(path, { recursive: true, force: true });
+});
+
+const remembered = () => JSON.parse(readFileSync(join(path, "ports.json"), "utf8"));
+
+it("chooses a port for each use once, and remembers it for the next start", async () => {
+  const [s3, api] = [await folder.port("s3"), await folder.port("api")];
+  expect(s3).not.toBe(api);
+  expect(remembered()).toEqual({ s3, api });
+  await folder.close();
+  folder = await DataFolder.open(path);
+  expect([await folder.port("s3"), await folder.port("api")]).toEqual([s3, api]);
+});
+
+it("leaves ports free that the start needs for something else, also one that it remembers", async () => {
+  const page = (await freePort()) + 1;
+  process.env.LOCAL_PORTS = `${page}-${page + 1}`;
+  folder.leaveFree(page);
+  expect(await folder.port("s3")).toBe(page + 1);
+
+  process.env.LOCAL_PORTS = range;
+  folder.leaveFree(page + 1);
+  const moved = await folder.port("s3");
+  expect([page, page + 1]).not.toContain(moved);
+  expect(remembered()).toEqual({ s3: moved });
+});
