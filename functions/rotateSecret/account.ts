@@ -14,6 +14,13 @@ export interface Account {
    * @throws PrivilegeMissing, DatabaseUnavailable, DatabaseRefused
    */
   addPassword(password: string): Promise<void>;
+  /**
+   * Makes the password of this log-in the user's once more, which has MySQL forget who logged in with what: it remembers
+   * passwords that were good, and also one that was taken away while somebody was logging in with it.
+   * {@link https://dev.mysql.com/doc/refman/8.4/en/caching-sha2-pluggable-authentication.html#caching-sha2-pluggable-authentication-cache-operation}
+   * @throws PrivilegeMissing, DatabaseUnavailable, DatabaseRefused
+   */
+  repeatPassword(): Promise<void>;
   /** Logs out. */
   close(): void;
 }
@@ -58,16 +65,20 @@ function accountOn(connection: Connection, ownPassword: string): Account {
       throw faultOf(error);
     }
   };
+  const setPassword = async (password: string, andRetain = ""): Promise<void> => {
+    // In this mode, and in no other, a backslash escapes in a literal.
+    await run("SET SESSION sql_mode = ''");
+    await run(`ALTER USER USER() IDENTIFIED BY ${literal(password)} ${andRetain}`);
+  };
   return {
     addPassword: async (password) => {
-      // In this mode, and in no other, a backslash escapes in a literal.
-      await run("SET SESSION sql_mode = ''");
       // RETAIN keeps the primary password, in the place of the secondary one. It need not be the one of this log-in: a
       // rotation that was given up may have left its own there, and this one as the secondary. Without RETAIN the
       // secondary password stays as it is.
-      await run(`ALTER USER USER() IDENTIFIED BY ${literal(ownPassword)}`);
-      await run(`ALTER USER USER() IDENTIFIED BY ${literal(password)} RETAIN CURRENT PASSWORD`);
+      await setPassword(ownPassword);
+      await setPassword(password, "RETAIN CURRENT PASSWORD");
     },
+    repeatPassword: () => setPassword(ownPassword),
     close: () => connection.destroy(),
   };
 }

@@ -102,11 +102,14 @@ export class Steps {
 
   /**
    * MySQL keeps the old password good: who reads the secret a moment late, or keeps what it read, as a proxy may, still
-   * gets in. The next rotation takes it away.
+   * gets in. The next rotation takes it away. Whoever was logging in with the one before it while it was taken away is
+   * through by now, two steps later, and MySQL has to forget that this one was good.
    */
-  async #finishSecret({ secretId, version }: Rotation, stages: Stages): Promise<string> {
-    const { versions } = this.#surroundings;
+  async #finishSecret(rotation: Rotation, stages: Stages): Promise<string> {
+    const { versions, logIn } = this.#surroundings;
+    const { secretId, version } = rotation;
     if (!has(stages, version, "AWSCURRENT")) {
+      await using(await logIn(await this.#pendingOf(rotation)), "new password", (it) => it.repeatPassword());
       await versions.makeCurrent(secretId, version, versionWith(stages, "AWSCURRENT"));
     }
     // Left there, it would make the next value that is put by other hands look like a rotation that is not finished.

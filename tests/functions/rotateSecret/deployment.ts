@@ -13,7 +13,8 @@ import {
   RotateSecretCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import { type Connection, createConnection } from "mysql2/promise";
+import { type AuthPlugin, authPlugins } from "mysql2";
+import { type Connection, type ConnectionOptions, createConnection } from "mysql2/promise";
 import type * as folders from "../../../local/folder";
 import type { Made, Maker, Registered, Site } from "../../../local/host/part";
 import type * as host from "../../../local/host/program";
@@ -250,6 +251,39 @@ export class Deployment {
     }
   }
 
+  /**
+   * Logs the function's user in as slowly as can be: the server has looked up who that is, and has yet to be sent the
+   * password.
+   * @returns sends it
+   */
+  async logInSlowly(password: string): Promise<() => Promise<void>> {
+    await this.query("FLUSH PRIVILEGES"); // A password that the server remembers is never sent.
+    const { username } = await this.secret();
+    const plugin = "caching_sha2_password";
+    let send = () => {};
+    const sending = new Promise<void>((resolve) => {
+      send = resolve;
+    });
+    let connecting: Promise<Connection> | undefined;
+    await new Promise<void>((asked, failed) => {
+      const slowly: AuthPlugin = (metadata) => {
+        const answer = authPlugins[plugin]({})(metadata);
+        return (data) => {
+          const answered = answer(data) as Buffer;
+          if (answered.toString() !== `${password}\0`) return answered;
+          asked();
+          return sending.then<Buffer>(() => answered);
+        };
+      };
+      connecting = this.#connect(username, password, { authPlugins: { [plugin]: slowly } });
+      connecting.catch(failed);
+    });
+    return async () => {
+      send();
+      await (await connecting!).end();
+    };
+  }
+
   /** A connection of the server's administrator. */
   administrator(): Promise<Connection> {
     return this.#connect(this.server.user, this.server.password);
@@ -271,9 +305,10 @@ export class Deployment {
     return [...readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8")), ...this.said].join("\n");
   }
 
-  #connect(user: string, password: string): Promise<Connection> {
+  /** @param options the driver's own */
+  #connect(user: string, password: string, options: ConnectionOptions = {}): Promise<Connection> {
     const ssl = { ca: readFileSync(this.server.caFile, "utf8"), verifyIdentity: true };
-    return createConnection({ host: "localhost", port: this.server.port, user, password, ssl });
+    return createConnection({ host: "localhost", port: this.server.port, user, password, ssl, ...options });
   }
 
   #function(name: string): Registered {

@@ -55,7 +55,7 @@ describe("the function", () => {
     const paused: number[] = [];
     const lines: Line[] = [];
     const isShown = (what: keyof typeof looks) => looks[what]++ >= (shownAfter[what] ?? 0);
-    const account = { addPassword: async () => {}, close: () => {} };
+    const account = { addPassword: async () => {}, repeatPassword: async () => {}, close: () => {} };
     const refused = async () => {
       throw new Error("nobody asked for this");
     };
@@ -99,6 +99,7 @@ describe("the function", () => {
     { step: "finishSecret", never: "labels", code: "VERSION_NOT_PENDING" },
     { step: "setSecret", never: "v1", code: "SECRET_EMPTY" },
     { step: "testSecret", never: "v2", code: "SECRET_EMPTY" },
+    { step: "finishSecret", never: "v2", code: "SECRET_EMPTY" },
   ])("gives up after some seconds at $step: $never", async ({ step, never, code }) => {
     expect(await takes(step, { [never]: 6 })).toEqual({ code, paused: pauses });
   });

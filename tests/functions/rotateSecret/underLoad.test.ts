@@ -61,10 +61,12 @@ it.each([
     expect(deployment.containers).toBeGreaterThan(3);
     expect(loggedIn).toBeGreaterThan(30);
 
+    // A container that took longer to log in than a rotation takes may have left an older password good, until the next.
+    expect(await deployment.rotate()).toBe(true);
     const { password } = await deployment.secret();
     const all = await deployment.passwords();
-    // The program's own, that of the deployment's rotation, and these five.
-    expect(new Set(all).size).toBeGreaterThanOrEqual(7);
+    // The program's own, that of the deployment's rotation, these five, and the last.
+    expect(new Set(all).size).toBeGreaterThanOrEqual(8);
     expect(all).toEqual(expect.arrayContaining([first, password]));
     const previous = (await deployment.secret({ VersionStage: "AWSPREVIOUS" })).password as string;
     const accepted = await deployment.acceptedPasswords();
