@@ -3,7 +3,8 @@
  * noticed by what `docs/caught.md` names: the start, a story told on the started system, or the documented settings.
  */
 import { type ChildProcess, fork } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Registered } from "../../local/host/part";
@@ -34,6 +35,7 @@ afterAll(async () => {
 
 /** The process that runs `run.ts`, and what it has told so far. */
 class Runner {
+  readonly #folder = mkdtempSync(path.join(tmpdir(), "mutations-"));
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
   readonly #outcomes = new Map<string, Outcome>();
@@ -48,6 +50,7 @@ class Runner {
       env: {
         ...process.env,
         AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+        MUTATIONS_FOLDER: this.#folder,
         MUTATIONS_MYSQL_URL: `mysql://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}`,
       },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -86,6 +89,7 @@ class Runner {
   async end(): Promise<void> {
     if (this.#process.exitCode === null) this.#process.kill("SIGKILL");
     await this.#ended;
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 

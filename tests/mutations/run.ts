@@ -3,8 +3,7 @@
  * itself: Pulumi serializes the program's functions only where Node itself loaded them, and what hangs on a resource
  * that was refused leaves rejected promises behind.
  */
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createConnection } from "mysql2/promise";
 import { DataFolder } from "../../local/folder";
@@ -39,28 +38,26 @@ const asItIs = stackConfig(projectRoot, stack);
 /** Another origin, as if someone had edited the API after it was deployed. */
 const edited = { ...asItIs, "ecommerce:api": JSON.stringify({ corsOrigin: "https://shop.example.com" }) };
 
-/** @param mysqlUrl the MySQL server, as `LOCAL_MYSQL_URL` has it */
-async function run(mysqlUrl: string, report: (outcome: Outcome) => void) {
+/**
+ * @param mysqlUrl the MySQL server, as `LOCAL_MYSQL_URL` has it
+ * @param shared a folder for all starts; whoever starts this process removes it, since it may kill the process, too
+ */
+async function run(mysqlUrl: string, shared: string, report: (outcome: Outcome) => void) {
   const server = await existingServer(mysqlUrl);
-  const shared = await mkdtemp(join(tmpdir(), "mutations-"));
   const source = { kind: "server", server, description: server.origin } as const;
-  try {
-    for (const { name, change, edits } of [control, ...mutations] as Start[]) {
-      const begun = performance.now();
-      const directory = join(shared, "system");
-      await emptied(server, directory);
-      const start = (values: Record<string, string>) =>
-        startAndTell(directory, values, change, (site) =>
-          MySql.start({ ...site, directory: join(shared, "mysql") }, async () => source),
-        );
-      // Yesterday's API, which stays deployed where nothing tells that it was edited.
-      const before = edits ? await start(asItIs) : {};
-      if (edits) await emptied(server);
-      const outcome = before.refused || before.failed ? before : await start(edits ? edited : asItIs);
-      report({ name, ...outcome, milliseconds: Math.round(performance.now() - begun) });
-    }
-  } finally {
-    await rm(shared, { recursive: true, force: true });
+  const directory = join(shared, "system");
+  for (const { name, change, edits } of [control, ...mutations] as Start[]) {
+    const begun = performance.now();
+    await emptied(server, directory);
+    const start = (values: Record<string, string>) =>
+      startAndTell(directory, values, change, (site) =>
+        MySql.start({ ...site, directory: join(shared, "mysql") }, async () => source),
+      );
+    // Yesterday's API, which stays deployed where nothing tells that it was edited.
+    const before = edits ? await start(asItIs) : {};
+    if (edits) await emptied(server);
+    const outcome = before.refused || before.failed ? before : await start(edits ? edited : asItIs);
+    report({ name, ...outcome, milliseconds: Math.round(performance.now() - begun) });
   }
 }
 
@@ -115,7 +112,7 @@ if (require.main === module) {
   Error.stackTraceLimit = 0;
   // Each refused start leaves its listener behind, for the promises that are still to be rejected.
   process.setMaxListeners(0);
-  run(process.env.MUTATIONS_MYSQL_URL!, (outcome) => process.send!(outcome))
+  run(process.env.MUTATIONS_MYSQL_URL!, process.env.MUTATIONS_FOLDER!, (outcome) => process.send!(outcome))
     .then(() => process.disconnect())
     .catch((error: unknown) => {
       console.error(error);
