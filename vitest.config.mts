@@ -29,8 +29,9 @@ export default defineConfig({
     setupFiles: ["tests/support/ports.ts"],
     // What the SDK says at each start about the Node of next year is no matter of a test.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // For what hangs: a machine with other work to do may take six times as long as an idle one.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     pool: "forks",
     // One more than the two cores: a third of the time is spent waiting, for time-outs and servers that start.
     maxWorkers: 3,

@@ -46,7 +46,7 @@ const processesOf = (folder: string) =>
     .filter((line) => line.includes(folder));
 
 const eventually = async (check: () => void) => {
-  for (const deadline = Date.now() + 20_000; ; ) {
+  for (const deadline = Date.now() + 60_000; ; ) {
     try {
       return check();
     } catch (error) {

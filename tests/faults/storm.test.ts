@@ -90,9 +90,7 @@ async function reconciled(events: any[]): Promise<{ tally: Tally; found: Finding
   }
 }
 
-it("ends with one row for each confirmed user, by a sign-in or one reconcile at most", {
-  timeout: 110_000,
-}, async () => {
+it("ends with one row for each confirmed user, by a sign-in or one reconcile at most", async () => {
   const { database } = deployment;
   const signUps = Array.from({ length: USERS }, () => freshUser());
   let [before, back, restarted] = [0, 0, Promise.resolve()];

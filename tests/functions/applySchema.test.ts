@@ -38,7 +38,7 @@ beforeAll(async () => {
   const { inputs } = registered.find(({ type }) => type === "aws:lambda/function:Function")!;
   declared = { ...inputs, name: functionName, vpcConfig: undefined };
   await world.make(functionName, "", { ...declared, role: world.role });
-}, 60_000);
+});
 
 beforeEach(async () => {
   await admin.query(`DROP DATABASE IF EXISTS \`${database}\``);

@@ -18,7 +18,7 @@ import { mutations, sections } from "./mutations";
 import type { Outcome } from "./run";
 
 /** What one start and its story take is 1 to 6 s. */
-const patience = 45_000;
+const patience = 120_000;
 
 let server: TestServer;
 let program: Recorded;

@@ -47,7 +47,7 @@ export async function openBrowser(options: BrowserContextOptions = {}): Promise<
     timezoneId: "UTC",
     ...options,
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(60_000);
   return {
     context,
     async close() {

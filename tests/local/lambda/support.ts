@@ -71,8 +71,8 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Waits until the condition holds; an error after the time. */
-export async function until(condition: () => boolean | Promise<boolean>, milliseconds = 10_000): Promise<void> {
+/** Waits until the condition holds; an error after the time, which is for what hangs. */
+export async function until(condition: () => boolean | Promise<boolean>, milliseconds = 60_000): Promise<void> {
   const end = Date.now() + milliseconds;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error("It did not come true in time.");
