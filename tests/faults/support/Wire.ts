@@ -1,6 +1,7 @@
 /** A network between two real programs, which can be cut, slowed, narrowed or turned silent while it is in use. */
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { freePort } from "../../../local/ports";
 
 export class Wire {
   /** How long (ms) each piece of data is under way, in each direction. */
@@ -16,6 +17,8 @@ export class Wire {
   port = 0;
   /** Connections accepted so far. */
   opened = 0;
+  /** Pieces of data that got lost in a silence so far. */
+  lost = 0;
   readonly #target: number;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
@@ -27,6 +30,8 @@ export class Wire {
   /** @param target a port on 127.0.0.1 */
   static async to(target: number): Promise<Wire> {
     const wire = new Wire(target);
+    // One that the system chooses would be anybody's while the wire is cut.
+    wire.port = await freePort();
     await wire.mend();
     return wire;
   }
@@ -51,7 +56,6 @@ export class Wire {
     this.#server = createServer({ noDelay: true }, (near) => this.#join(near));
     this.#server.listen(this.port, "127.0.0.1");
     await once(this.#server, "listening");
-    this.port = (this.#server.address() as AddressInfo).port;
   }
 
   #join(near: Socket): void {
@@ -76,7 +80,10 @@ export class Wire {
     this.#sockets.add(from);
     from.on("data", (data: Buffer) => {
       dead ||= this.silent;
-      if (dead) return;
+      if (dead) {
+        this.lost++;
+        return;
+      }
       arrives = Math.max(performance.now() + this.delay, arrives) + (1000 * data.length) / this.bytesPerSecond;
       const wait = arrives - performance.now();
       if (wait < 1) to.write(data);
