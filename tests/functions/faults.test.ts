@@ -79,7 +79,7 @@ describe("a connection that is lost", () => {
       wire.silent = true;
       const event = freshUser();
       const served = handler(event, invocation());
-      await sleep(200);
+      await expect.poll(() => wire.lost, { interval: 10 }).toBeGreaterThan(0);
       wire.silent = false;
       await served;
       expect(await database.rows(event)).toHaveLength(1);
@@ -186,11 +186,14 @@ describe("a server that cannot just now", () => {
     await database.query("SET GLOBAL super_read_only = 1");
     const event = freshUser();
     const served = handler(event, invocation());
-    await sleep(300);
-    await database.query("SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0");
+    try {
+      // Mended earlier, its statement might find nothing wrong.
+      await expect.poll(() => database.connections(), { timeout: 5000, interval: 20 }).not.toContain(kept);
+    } finally {
+      await database.query("SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0");
+    }
     await served;
     expect(await database.rows(event)).toHaveLength(1);
-    expect(await database.connections()).not.toContain(kept);
   });
 
   it("because somebody holds the row's lock, is asked again after a second of waiting", async () => {
