@@ -43,6 +43,7 @@ test("no container outlives the process that started it, even when that is kille
   try {
     expect(pids.map(isRunning)).toEqual([true, true, true]);
     parent.kill("SIGKILL");
+    // By themselves they would run for ten minutes and more.
     await until(() => !pids.some(isRunning));
   } finally {
     for (const pid of pids.filter(isRunning)) process.kill(pid, "SIGKILL");
