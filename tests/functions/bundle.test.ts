@@ -11,7 +11,7 @@ import { bundleFunctions } from "../../infra/bundle";
 import { readWhenAsked } from "../../infra/leanerPackages";
 import { functionAuthorities } from "../../infra/rdsAuthorities";
 import { projectRoot } from "../support/native";
-import { Database, freshUser, PASSWORD, recorded, SECRET_NAME, SecretsEndpoint, secretFor } from "./support";
+import { Database, freshUser, PASSWORD_PART, recorded, SECRET_NAME, SecretsEndpoint, secretFor } from "./support";
 
 const run = promisify(execFile);
 const region = "eu-west-1";
@@ -111,7 +111,7 @@ it("registers, refuses and passes as the sources do, with the names of its fault
   expect(await database.rows(user)).toHaveLength(1);
   expect(await database.rows(signIn)).toHaveLength(1);
   expect(await database.rows(emoji)).toMatchObject([{ User_Email: emoji.request.userAttributes.email }]);
-  expect(output).not.toContain(PASSWORD);
+  expect(output).not.toContain(PASSWORD_PART);
 });
 
 it("without SecretName loads, and each invocation says what is wrong", async () => {

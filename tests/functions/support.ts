@@ -10,8 +10,10 @@ import { createHandler } from "../../functions/registerUser/index";
 import { startTestServer, type TestMySql, type TestServer, type TestServerOptions } from "../support/mysql";
 
 export const SECRET_NAME = "ecommerce_secret";
-/** A password that a search of the logs cannot miss, with what JSON and SQL have to escape. */
-export const PASSWORD = `pässw0rd-${randomUUID()}-\\-"-'`;
+/** A part of the password that nothing has to escape: a search for it finds the password in whatever form it is told. */
+export const PASSWORD_PART = randomUUID();
+/** A password with what JSON and SQL have to escape. */
+export const PASSWORD = `pässw0rd-${PASSWORD_PART}-\\-"-'`;
 
 /** A recorded event of Cognito's, with other attributes where wanted. */
 export function recorded(name: string, attributes: Record<string, string> = {}): any {
@@ -161,8 +163,8 @@ export class Database {
   }
 }
 
-/** What nobody may read in a log: the password, as it is and as JSON escapes it, and what is known about a person. */
-const unsaid = [PASSWORD, JSON.stringify(PASSWORD).slice(1, -1), "cognito:user_status", "@example"];
+/** What nobody may read in a log: the password, and what is known about a person. */
+const unsaid = [PASSWORD_PART, "cognito:user_status", "@example"];
 
 /**
  * Gives a test file a database of its own, whose secret each test finds as it should be, and the log of each test, which

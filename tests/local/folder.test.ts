@@ -3,12 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { DataFolder } from "../../local/folder";
-import { freePort } from "../../local/ports";
+import { freePort, portRange } from "../../local/ports";
 
 const range = process.env.LOCAL_PORTS;
+let tests = 0;
 let path: string;
 let folder: DataFolder;
 beforeEach(async () => {
+  // A hundred of each test's own, as what this process has given is not given again, whichever test had it.
+  const begin = portRange(range)[0] + 100 * tests++;
+  process.env.LOCAL_PORTS = `${begin}-${begin + 97}`;
   path = mkdtempSync(join(tmpdir(), "ecommerce-folder-"));
   folder = await DataFolder.open(path);
 });
@@ -31,8 +35,10 @@ it("chooses a port for each use once, and remembers it for the next start", asyn
 
 it("leaves ports free that the start needs for something else, also one that it remembers", async () => {
   const page = (await freePort()) + 1;
-  process.env.LOCAL_PORTS = `${page}-${page + 1}`;
   folder.leaveFree(page);
+  process.env.LOCAL_PORTS = `${page}-${page}`;
+  await expect(folder.port("s3")).rejects.toThrow(`No free port on 127.0.0.1 from ${page} to ${page}`);
+  process.env.LOCAL_PORTS = `${page}-${page + 1}`;
   expect(await folder.port("s3")).toBe(page + 1);
 
   process.env.LOCAL_PORTS = range;

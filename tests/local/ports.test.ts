@@ -21,15 +21,22 @@ it.each(["", "8000", "8000-", "9000-8000", "80-90", "60000-70000", "a-b", "8000-
 });
 
 describe("gives no port", () => {
+  let tests = 0;
   let first: number;
   let full: string;
   beforeEach(async () => {
+    // From a hundred of each test's own, as the neighbours may not have been given to an earlier one.
+    const begin = portRange(range)[0] + 100 * tests++;
+    process.env.LOCAL_PORTS = `${begin}-${begin + 97}`;
     first = await freePort();
     process.env.LOCAL_PORTS = `${first + 1}-${first + 2}`;
     full = `No free port on 127.0.0.1 from ${first + 1} to ${first + 2}`;
   });
 
   it("that is taken", async () => {
+    process.env.LOCAL_PORTS = `${first + 1}-${first + 1}`;
+    await expect(freePort([first + 1])).rejects.toThrow(`No free port on 127.0.0.1 from ${first + 1} to ${first + 1}`);
+    process.env.LOCAL_PORTS = `${first + 1}-${first + 2}`;
     expect(await freePort([first + 1])).toBe(first + 2);
   });
 

@@ -48,7 +48,7 @@ describe("statementsOf", () => {
     const content = fc.string({ maxLength: 20 });
     const string = content.map((text) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`);
     const name = content.map((text) => `\`${text.replaceAll("`", "``")}\``);
-    const comment = content.map((text) => `/* ${text.replaceAll("*/", "")} */`.replace("*/ */", "*/"));
+    const comment = content.map((text) => `/* ${text.replaceAll("*/", "* /")} */`);
     const statement = fc
       .tuple(fc.array(fc.oneof(string, name, comment), { minLength: 1, maxLength: 4 }))
       .map(([parts]) => `INSERT ${parts.join(" ")}`);
