@@ -53,7 +53,8 @@ describe("a confirmed sign-up", () => {
   it("delivered to many containers at once becomes one row, without a fault", async () => {
     const event = freshUser();
     const containers = Array.from({ length: 10 }, () => container(database.server));
-    await Promise.all(containers.map((handler) => handler(event, invocation())));
+    // All in one process here, so a busy machine needs longer for ten log-ins than the 5 s that each has for its own.
+    await Promise.all(containers.map((handler) => handler(event, invocation(60_000))));
 
     expect(await database.rows(event)).toHaveLength(1);
     expect(log).toEqual([]);
