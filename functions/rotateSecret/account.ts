@@ -65,20 +65,19 @@ function accountOn(connection: Connection, ownPassword: string): Account {
       throw faultOf(error);
     }
   };
-  const setPassword = async (password: string, andRetain = ""): Promise<void> => {
+  const identifyBy = async (...passwords: string[]): Promise<void> => {
     // In this mode, and in no other, a backslash escapes in a literal.
     await run("SET SESSION sql_mode = ''");
-    await run(`ALTER USER USER() IDENTIFIED BY ${literal(password)} ${andRetain}`);
+    for (const password of passwords) {
+      await run(`ALTER USER USER() IDENTIFIED BY ${password}`);
+    }
   };
   return {
-    addPassword: async (password) => {
-      // RETAIN keeps the primary password, in the place of the secondary one. It need not be the one of this log-in: a
-      // rotation that was given up may have left its own there, and this one as the secondary. Without RETAIN the
-      // secondary password stays as it is.
-      await setPassword(ownPassword);
-      await setPassword(password, "RETAIN CURRENT PASSWORD");
-    },
-    repeatPassword: () => setPassword(ownPassword),
+    // RETAIN keeps the primary password, in the place of the secondary one. It need not be the one of this log-in: a
+    // rotation that was given up may have left its own there, and this one as the secondary. Without RETAIN the
+    // secondary password stays as it is.
+    addPassword: (password) => identifyBy(literal(ownPassword), `${literal(password)} RETAIN CURRENT PASSWORD`),
+    repeatPassword: () => identifyBy(literal(ownPassword)),
     close: () => connection.destroy(),
   };
 }

@@ -94,9 +94,8 @@ export class Steps {
   }
 
   async #testSecret(rotation: Rotation): Promise<string> {
-    const pending = await this.#pendingOf(rotation);
     // What the user may do has not changed with its password, so the log-in is the test.
-    await using(await this.#surroundings.logIn(pending), "new password", async () => {});
+    await this.#byNewPassword(rotation, async () => {});
     return "PASSWORD_TESTED";
   }
 
@@ -106,10 +105,10 @@ export class Steps {
    * through by now, two steps later, and MySQL has to forget that this one was good.
    */
   async #finishSecret(rotation: Rotation, stages: Stages): Promise<string> {
-    const { versions, logIn } = this.#surroundings;
+    const { versions } = this.#surroundings;
     const { secretId, version } = rotation;
     if (!has(stages, version, "AWSCURRENT")) {
-      await using(await logIn(await this.#pendingOf(rotation)), "new password", (it) => it.repeatPassword());
+      await this.#byNewPassword(rotation, (account) => account.repeatPassword());
       await versions.makeCurrent(secretId, version, versionWith(stages, "AWSCURRENT"));
     }
     // Left there, it would make the next value that is put by other hands look like a rotation that is not finished.
@@ -117,6 +116,10 @@ export class Steps {
       await versions.noLongerPending(secretId, version);
     }
     return "ROTATED";
+  }
+
+  async #byNewPassword(rotation: Rotation, work: (account: Account) => Promise<void>): Promise<void> {
+    await using(await this.#surroundings.logIn(await this.#pendingOf(rotation)), "new password", work);
   }
 
   /**
