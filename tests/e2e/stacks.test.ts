@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningSystem, runToEnd, startLocalSystem } from "../support/localSystem";
+import { type RunningSystem, runToEnd, sendingBackTo, startLocalSystem } from "../support/localSystem";
 
 const directory = mkdtempSync(join(tmpdir(), "ecommerce-stacks-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** The stack's own URLs, over those with which tests start: nobody is served a page. */
-const elsewhere = ["callbackUrls", "signOutUrls"].flatMap((key) => ["--set", `${key}=https://shop.example.com/`]);
+const elsewhere = sendingBackTo("https://shop.example.com/");
 const aurora = ["kind=aurora", "proxy=true", "instanceClass=db.t4g.micro", "storageGiB=20", "multiAz=false"].flatMap(
   (setting) => ["--set", `database.${setting}`],
 );

@@ -12,7 +12,7 @@ import {
 } from "@aws-sdk/client-cognito-identity-provider";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningSystem, runToEnd, startLocalSystem } from "../support/localSystem";
+import { type RunningSystem, rememberedPorts, runToEnd, sendingBackTo, startLocalSystem } from "../support/localSystem";
 import { projectRoot } from "../support/native";
 
 const ipv6 = Object.values(networkInterfaces()).some((found) => found?.some(({ address }) => address === "::1"));
@@ -215,14 +215,13 @@ describe("npm start", () => {
   });
 
   it("serves the page where the configuration says, also on a port that another part chose before", async () => {
-    const remembered = JSON.parse(readFileSync(join(directory, "ports.json"), "utf8"));
+    const remembered = rememberedPorts(directory);
     const url = `http://localhost:${remembered.cognito}/`;
-    const urls = ["callbackUrls", "signOutUrls"].flatMap((key) => ["--set", `${key}=${url}`]);
-    const moved = await startLocalSystem(directory, urls);
+    const moved = await startLocalSystem(directory, sendingBackTo(url));
     try {
       expect(await (await fetch(url)).text()).toContain("<title>");
       expect(moved.outputs.webUrl).toBe(url);
-      const { cognito, ...others } = JSON.parse(readFileSync(join(directory, "ports.json"), "utf8"));
+      const { cognito, ...others } = rememberedPorts(directory);
       expect({ cognito: remembered.cognito, ...others }, "all others stay").toEqual(remembered);
       expect(moved.outputs.cognitoEndpoint).toContain(`:${cognito}`);
     } finally {
@@ -257,7 +256,7 @@ describe("a bad start is answered in a sentence, with code 1", () => {
   });
 
   it("port taken", async () => {
-    const { cognito } = JSON.parse(readFileSync(join(directory, "ports.json"), "utf8"));
+    const { cognito } = rememberedPorts(directory);
     const squatter = createServer().listen(cognito, "127.0.0.1");
     await once(squatter, "listening");
     try {

@@ -3,21 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { DataFolder } from "../../local/folder";
-import { freePort, portRange } from "../../local/ports";
+import { freePort } from "../../local/ports";
+import { ownPorts } from "../support/ownPorts";
 
-const range = process.env.LOCAL_PORTS;
-let tests = 0;
+ownPorts();
+
 let path: string;
 let folder: DataFolder;
 beforeEach(async () => {
-  // A hundred of each test's own, as what this process has given is not given again, whichever test had it.
-  const begin = portRange(range)[0] + 100 * tests++;
-  process.env.LOCAL_PORTS = `${begin}-${begin + 97}`;
   path = mkdtempSync(join(tmpdir(), "ecommerce-folder-"));
   folder = await DataFolder.open(path);
 });
 afterEach(async () => {
-  process.env.LOCAL_PORTS = range;
   await folder.close();
   rmSync(path, { recursive: true, force: true });
 });
@@ -34,6 +31,7 @@ it("chooses a port for each use once, and remembers it for the next start", asyn
 });
 
 it("leaves ports free that the start needs for something else, also one that it remembers", async () => {
+  const range = process.env.LOCAL_PORTS;
   const page = (await freePort()) + 1;
   folder.leaveFree(page);
   process.env.LOCAL_PORTS = `${page}-${page}`;

@@ -1,13 +1,9 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { CommandError } from "../../local/host/part";
 import { freePort, hasNoIpv6, isFree, portRange } from "../../local/ports";
-
-const range = process.env.LOCAL_PORTS;
-afterEach(() => {
-  process.env.LOCAL_PORTS = range;
-});
+import { ownPorts } from "../support/ownPorts";
 
 it("takes ports below those of outgoing connections, or from the range that is named", () => {
   expect(portRange()).toEqual([20_000, 29_999]);
@@ -21,13 +17,10 @@ it.each(["", "8000", "8000-", "9000-8000", "80-90", "60000-70000", "a-b", "8000-
 });
 
 describe("gives no port", () => {
-  let tests = 0;
+  ownPorts();
   let first: number;
   let full: string;
   beforeEach(async () => {
-    // From a hundred of each test's own, as the neighbours may not have been given to an earlier one.
-    const begin = portRange(range)[0] + 100 * tests++;
-    process.env.LOCAL_PORTS = `${begin}-${begin + 97}`;
     first = await freePort();
     process.env.LOCAL_PORTS = `${first + 1}-${first + 2}`;
     full = `No free port on 127.0.0.1 from ${first + 1} to ${first + 2}`;

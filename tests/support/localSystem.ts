@@ -23,21 +23,24 @@ export interface RunningSystem {
   stop(signal?: NodeJS.Signals): Promise<Finished>;
 }
 
-/** Every start has a page of its own: tests run beside each other, and beside a person's own system. */
-const page = (port: number) =>
-  ["callbackUrls", "signOutUrls"].flatMap((key) => ["--set", `${key}=http://localhost:${port}/`]);
+/** Arguments by which managed login sends people back to this URL; on localhost, the page is served there. */
+export const sendingBackTo = (url: string) =>
+  ["callbackUrls", "signOutUrls"].flatMap((key) => ["--set", `${key}=${url}`]);
 
-/** Ports that a start in the folder takes again, and that are free until then. */
-function remembered(directory: string): number[] {
+/** Ports that a start in the folder takes again, by their use; none before the first start. */
+export function rememberedPorts(directory: string): Record<string, number> {
   const file = join(directory, "ports.json");
-  return existsSync(file) ? Object.values(JSON.parse(readFileSync(file, "utf8"))) : [];
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
 }
 
 /** The command itself, or as `npm start` runs it. */
 const commands = { node: [process.execPath, "local/start.cjs"], npm: ["npm", "start", "--"] } as const;
 
 async function launch(directory: string, args: string[], env: NodeJS.ProcessEnv, command: keyof typeof commands) {
-  const own = page(await freePort(remembered(directory)));
+  // Every start has a page of its own: tests run beside each other, and beside a person's own system. What the start is
+  // to take again is free until then.
+  const port = await freePort(Object.values(rememberedPorts(directory)));
+  const own = sendingBackTo(`http://localhost:${port}/`);
   const [file, ...first] = commands[command];
   const child = spawn(file, [...first, "--dir", directory, ...own, ...args], {
     cwd: projectRoot,

@@ -19,13 +19,16 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
+/** ms. Only who waits for what does not come is to be through soon; a busy machine may need long for any answer. */
+const patient = { answer: 30_000, idle: 30_000 };
+
 describe("a download from MySQL", () => {
   let server: Server;
   let baseUrl: string;
   let archive: Buffer;
   let build: Build;
   let asked: string[];
-  let timeouts: { answer: number; idle: number };
+  let timeouts = patient;
   let answer: (file: string) => { status: number; body?: Buffer; cut?: number; delay?: number };
   const said: string[] = [];
 
@@ -37,8 +40,7 @@ describe("a download from MySQL", () => {
     archive = await readFile(path.join(directory, "x.tar.gz"));
     build = { name, ending: "tar.gz", sha256: createHash("sha256").update(archive).digest("hex") };
     asked = [];
-    // Only who waits for what does not come is to be through soon; a busy machine may need long for any answer.
-    timeouts = { answer: 30_000, idle: 30_000 };
+    timeouts = patient;
     said.length = 0;
     answer = (file) => (file.startsWith("/Downloads/") ? { status: 404 } : { status: 200, body: archive });
     server = createServer(async (request, response) => {
@@ -103,7 +105,7 @@ describe("a download from MySQL", () => {
     await expect(download()).rejects.toThrow(message);
     expect(await readdir(path.join(directory, "cache"))).toEqual([]);
     answer = () => ({ status: 200, body: archive });
-    timeouts = { answer: 30_000, idle: 30_000 };
+    timeouts = patient;
     build = { ...build, ending: "tar.gz" };
     await expect(download()).resolves.toBeDefined();
   });
