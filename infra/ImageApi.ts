@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { digest } from "./config";
 import {
+  binaryMediaTypes,
   corsHeaders,
   defaultErrors,
   imageMethods,
@@ -61,7 +62,7 @@ export class ImageApi extends pulumi.ComponentResource {
       name: this.#args.apiName,
       description: "to get and request objects from and to S3",
       endpointConfiguration: { types: "REGIONAL" },
-      binaryMediaTypes: ["image/jpeg", "image/png"],
+      binaryMediaTypes,
     };
     this.#api = this.#add(apiArgs, () => new aws.apigateway.RestApi(name, apiArgs, { parent: this }));
     const authorizer = this.#authorizer();
@@ -137,11 +138,12 @@ export class ImageApi extends pulumi.ComponentResource {
     );
 
     const cors = corsHeaders(this.#args.corsOrigin);
-    for (const { status, headers, contentHandling } of route.responses) {
+    for (const { status, headers } of route.responses) {
       this.#response(`${name}-${status}`, { ...at, statusCode: status }, [method, integration], {
         selectionPattern: status,
         responseParameters: { ...cors, ...headers },
-        ...(contentHandling ? { contentHandling } : {}),
+        // The bytes of S3, whatever the `Accept` of the client is, and also where it sends none.
+        contentHandling: "CONVERT_TO_BINARY",
       });
     }
   }
@@ -160,7 +162,14 @@ export class ImageApi extends pulumi.ComponentResource {
       methodArgs,
       () => new aws.apigateway.Method(`${name}-method`, methodArgs, { parent: this }),
     );
-    const integrationArgs = { ...at, type: "MOCK", requestTemplates: { "application/json": '{"statusCode": 200}' } };
+    const integrationArgs = {
+      ...at,
+      type: "MOCK",
+      requestTemplates: { "application/json": '{"statusCode": 200}' },
+      // Every request is binary (`binaryMediaTypes`), and a template needs text: "Unable to transform request", a 500.
+      // https://github.com/aws/serverless-application-model/issues/553
+      contentHandling: "CONVERT_TO_TEXT",
+    };
     const integration = this.#add(
       integrationArgs,
       () => new aws.apigateway.Integration(`${name}-mock`, integrationArgs, { parent: this, dependsOn: method }),

@@ -4,7 +4,7 @@ import { Problem } from "./problems.js";
 export const largest = 10 * 1024 * 1024;
 const longestName = 100;
 
-/** How files of the types that the API takes begin. */
+/** How files of the types that this page uploads begin; the API takes any type. */
 const beginnings = [
   { type: "image/jpeg", bytes: [0xff, 0xd8, 0xff] },
   { type: "image/png", bytes: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] },
@@ -25,7 +25,7 @@ export function pictureType(start) {
  *
  * @param {File} file
  * @returns {Promise<string>}
- * @throws {Problem} where the API would not take it
+ * @throws {Problem} where it is no picture that this page uploads, or too large for the API
  */
 export async function checkedType(file) {
   const start = await file

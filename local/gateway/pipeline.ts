@@ -7,7 +7,7 @@ import { selects } from "./integrationInputs";
 import { type Backends, callMock, callS3, collect, type Payload, templateFor } from "./integrations";
 import { type Values, valueFor } from "./mapping";
 import type { Api, Integration, IntegrationResponse, Method } from "./model";
-import { type Conversion, convert, NotBase64, requestConversion, responseConversion } from "./payload";
+import { type Conversion, convert, isText, NotBase64, requestConversion, responseConversion } from "./payload";
 import type { Match, Router } from "./routes";
 
 /** The largest payload, in bytes, in both directions. */
@@ -112,6 +112,15 @@ async function integrate(call: Call, api: Api, around: Surroundings): Promise<An
   const contentType = values.header["content-type"];
   const template = templateFor(integration, contentType);
   const conversion = requestConversion(contentType, api.binaryMediaTypes, integration.contentHandling);
+  if (template !== undefined && !isText(conversion)) {
+    // AWS's own words; it does so also where there is no payload, as in a browser's preflight.
+    throw new Fault(
+      "API_CONFIGURATION_ERROR",
+      undefined,
+      "Unable to transform request: a template needs text, and the payload is binary; " +
+        "set contentHandling CONVERT_TO_TEXT on the integration",
+    );
+  }
   const payload = payloadOf(request, conversion);
   const reply =
     target.type === "MOCK"
@@ -175,13 +184,20 @@ async function respond(call: Call, api: Api, reply: Answer): Promise<Answer> {
     const value = valueFor(expression, values);
     if (value !== undefined) headers[target.replace("method.response.header.", "").toLowerCase()] = value;
   }
-  if (template !== undefined) {
-    if (reply.body instanceof Readable) reply.body.destroy();
-    return whole(status, headers, Buffer.from(template));
-  }
   const media = { contentType: reply.headers["content-type"], accept: call.values.header.accept };
   const conversion = responseConversion(media, api.binaryMediaTypes, response.contentHandling);
   const { body } = reply;
+  if (template !== undefined) {
+    if (body !== undefined && !isText(conversion)) {
+      throw new Fault(
+        "API_CONFIGURATION_ERROR",
+        undefined,
+        "a response template needs text, and the payload is binary",
+      );
+    }
+    if (body instanceof Readable) body.destroy();
+    return whole(status, headers, Buffer.from(template));
+  }
   if (body instanceof Readable && conversion === "pass") {
     return { status, headers: { ...headers, "content-length": reply.headers["content-length"]! }, body };
   }

@@ -13,6 +13,7 @@ import type { Outputs } from "../../local/outputs";
 import { Browser } from "../local/login/browser";
 import { exchange } from "../local/objects/exchange";
 import { type RunningSystem, startLocalSystem } from "../support/localSystem";
+import { mediaTypes } from "../support/mediaTypes";
 
 const directory = mkdtempSync(join(tmpdir(), "ecommerce-story-"));
 const password = "Correct-horse-1";
@@ -326,6 +327,18 @@ describe("byte for byte, through the API and from the bucket", () => {
     for (const reply of [await api("GET", key), await bucket(key)]) {
       expect([reply.status, reply.headers["content-type"]]).toEqual([200, type]);
       expect(reply.body.equals(bytes)).toBe(true);
+    }
+  });
+
+  it("any bytes of every type, or of none", async () => {
+    for (const type of [...mediaTypes, undefined]) {
+      const header = type === undefined ? {} : { "content-type": type };
+      const bytes = randomBytes(5006);
+      expect((await api("PUT", "typed", header, bytes)).status, type).toBe(200);
+      for (const reply of [await api("GET", "typed"), await bucket("typed")]) {
+        expect([reply.status, reply.headers["content-type"]]).toEqual([200, type ?? "application/json"]);
+        expect(reply.body.equals(bytes), type).toBe(true);
+      }
     }
   });
 

@@ -103,8 +103,14 @@ export function restApi({ describe, it, inputs, recorded }: Row): void {
       endpointConfiguration: { types: "REGIONAL" },
     });
   });
-  it("takes image/jpeg and image/png as binary", () => {
-    expect(inputs(types.api).binaryMediaTypes).toEqual(["image/jpeg", "image/png"]);
+  it("takes image/jpeg and image/png as binary, and every other type, which would be stored damaged", () => {
+    expect(inputs(types.api).binaryMediaTypes).toEqual(["image/jpeg", "image/png", "*/*"]);
+  });
+  it("reads the preflight as text, for its template cannot be applied to a binary request", () => {
+    const mocks = recorded()
+      .all(types.integration)
+      .filter(({ inputs }) => inputs.type === "MOCK");
+    expect(mocks.map(({ inputs }) => inputs.contentHandling)).toEqual(["CONVERT_TO_TEXT", "CONVERT_TO_TEXT"]);
   });
   it("has the resources /{bucket_name}/{file_name}", () => {
     expect(bucket().inputs).toMatchObject({ pathPart: "{bucket_name}", parentId: "root" });
@@ -191,9 +197,12 @@ export function restApi({ describe, it, inputs, recorded }: Row): void {
       });
     });
 
-  it("returns pictures byte for byte whatever Accept says, with S3's content type", () => {
+  it("returns S3's bytes whatever Accept is, those of its errors too, and S3's content type", () => {
     const answer = inputs("aws:apigateway/integrationResponse:IntegrationResponse", "image-api-get-200");
-    expect(answer.contentHandling).toBe("CONVERT_TO_BINARY");
+    const answers = recorded().all("aws:apigateway/integrationResponse:IntegrationResponse");
+    for (const { inputs } of answers.filter(({ inputs }) => inputs.httpMethod !== "OPTIONS")) {
+      expect(inputs.contentHandling).toBe("CONVERT_TO_BINARY");
+    }
     expect(answer.responseParameters).toMatchObject({
       "method.response.header.Content-Type": "integration.response.header.Content-Type",
     });

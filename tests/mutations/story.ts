@@ -143,9 +143,17 @@ const steps = {
     person.mayRead(headers);
     assert.ok(picture.equals(body), "other bytes than were sent");
   },
+  "another type": async (person: Person) => {
+    const init = { method: "PUT", headers: { "content-type": "image/webp" }, body: picture };
+    assert.equal((await person.api(encodeURIComponent(key), init)).status, 200);
+    const response = await person.bucket();
+    assert.equal(response.headers.get("content-type"), "image/webp");
+    assert.ok(picture.equals(Buffer.from(await response.arrayBuffer())), "other bytes than were sent");
+  },
   "missing picture": async (person: Person) => {
-    const { status, headers } = await person.api("none.jpg");
+    const { status, headers, body } = await person.api("none.jpg");
     assert.equal(status, 403);
+    assert.match(String(body), /<Code>AccessDenied<\/Code>/);
     person.mayRead(headers);
   },
   "no token": async (person: Person) => {

@@ -135,52 +135,6 @@ describe("mappings", () => {
 });
 
 describe("payloads", () => {
-  const unhandled = { "IntegrationResponse GET-200": set({ contentHandling: undefined }) };
-  it.each([
-    ["image/png", "bytes"],
-    ["image/png;q=0.5, */*", "bytes"],
-    ["*/*", "base64"],
-    ["text/html, image/png", "base64"],
-    [undefined, "base64"],
-  ])("without content handling the first type of Accept decides: %s → %s", async (accept, expected) => {
-    await start(unhandled);
-    await putPng();
-    const { body } = await send("GET", "a.png", accept === undefined ? {} : { accept });
-    expect(body.equals(expected === "bytes" ? png : Buffer.from(png.toString("base64")))).toBe(true);
-  });
-
-  it("without binary types every picture is damaged in both directions", async () => {
-    await start({ "RestApi api": set({ binaryMediaTypes: undefined }), ...unhandled });
-    await putPng();
-    const damaged = Buffer.from(png.toString("utf8"));
-    expect((await exchange(api.bucketUrl, `/${bucket}/a.png`)).body.equals(damaged)).toBe(true);
-    expect(damaged.equals(png)).toBe(false);
-  });
-
-  it("*/* makes everything binary", async () => {
-    await start({ "RestApi api": set({ binaryMediaTypes: ["*/*"] }), ...unhandled });
-    await send("PUT", "a.bin", { "content-type": "application/pdf" }, png);
-    expect((await send("GET", "a.bin")).body.equals(png)).toBe(true);
-  });
-
-  it("an error in XML that is asked for as a picture cannot be decoded, unless it is converted to text", async () => {
-    await start({ "IntegrationResponse GET-403": set({ contentHandling: undefined }) });
-    expect((await send("GET", "missing", { accept: "image/png" })).status).toBe(500);
-    expect((await send("GET", "missing", { accept: "text/html" })).status).toBe(403);
-  });
-
-  it("CONVERT_TO_TEXT stores Base64, CONVERT_TO_BINARY decodes it", async () => {
-    await start({ "Integration PUT": set({ contentHandling: "CONVERT_TO_TEXT" }) });
-    await putPng();
-    expect((await exchange(api.bucketUrl, `/${bucket}/a.png`)).text).toBe(png.toString("base64"));
-    await api.close();
-    api.site.remove();
-    await start({ "Integration PUT": set({ contentHandling: "CONVERT_TO_BINARY" }) });
-    await send("PUT", "b.png", { "content-type": "text/plain" }, png.toString("base64"));
-    expect((await exchange(api.bucketUrl, `/${bucket}/b.png`)).body.equals(png)).toBe(true);
-    expect((await send("PUT", "c.png", { "content-type": "text/plain" }, "no base64!")).status).toBe(500);
-  });
-
   it("an object of more than 10 MB cannot pass", async () => {
     await start({});
     await putByRole("large", Buffer.alloc(10 * 1024 * 1024 + 1));

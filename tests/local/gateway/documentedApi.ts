@@ -88,7 +88,7 @@ async function makeApi(make: Make, roleArn: string, { triggers = { hash: "1" }, 
     name: "ecommerce-api-for-s3",
     description: "to get and request objects from and to S3",
     endpointConfiguration: { types: "REGIONAL" },
-    binaryMediaTypes: ["image/jpeg", "image/png"],
+    binaryMediaTypes: ["image/jpeg", "image/png", "*/*"],
   });
   const authorizer = await make("aws:apigateway/authorizer:Authorizer", "authorizer", {
     restApi: restApi.id,
@@ -180,7 +180,7 @@ async function makeObjectMethod(
       statusCode,
       selectionPattern,
       responseParameters: prefixed("method.response", headers),
-      contentHandling: verb === "GET" && statusCode === "200" ? "CONVERT_TO_BINARY" : "CONVERT_TO_TEXT",
+      contentHandling: "CONVERT_TO_BINARY",
     });
   }
 }
@@ -198,6 +198,7 @@ async function makeOptions(make: Make, name: string, restApi: Inputs, resource: 
     type: "MOCK",
     passthroughBehavior: "WHEN_NO_TEMPLATES",
     requestTemplates: { "application/json": '{"statusCode":200}' },
+    contentHandling: "CONVERT_TO_TEXT",
   });
   await make("aws:apigateway/methodResponse:MethodResponse", `options-${name}`, {
     ...on,

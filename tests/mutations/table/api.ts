@@ -151,10 +151,10 @@ export const restApi: readonly Mutation[] = [
     caughtBy: { story: "public picture", says: "other bytes" },
   },
   {
-    name: "only JPEG is binary",
-    onAws: "PNG is read as text, and broken",
-    change: change(api, { binaryMediaTypes: ["image/jpeg"] }),
-    caughtBy: { row: "S9" },
+    name: "only the documented types are binary",
+    onAws: "WebP, GIF, AVIF and all other types are read as text, answered 200, and broken",
+    change: change(api, { binaryMediaTypes: ["image/jpeg", "image/png"] }),
+    caughtBy: { story: "another type", says: "other bytes" },
   },
   {
     name: "uploads are converted to text",
@@ -163,10 +163,22 @@ export const restApi: readonly Mutation[] = [
     caughtBy: { story: "public picture", says: "other bytes" },
   },
   {
-    name: "downloads are not converted to binary",
-    onAws: "browsers, whose `Accept` begins with another type, get Base64",
-    change: change(`${integrationResponse} image-api-get-200`, { contentHandling: undefined }),
+    name: "downloads are converted to text",
+    onAws: "everybody gets Base64",
+    change: change(`${integrationResponse} image-api-get-200`, { contentHandling: "CONVERT_TO_TEXT" }),
     caughtBy: { story: "download", says: "other bytes" },
+  },
+  {
+    name: "S3's errors are converted to text",
+    onAws: "clients get Base64 instead of S3's XML",
+    change: change(`${integrationResponse} image-api-get-403`, { contentHandling: "CONVERT_TO_TEXT" }),
+    caughtBy: { story: "missing picture", says: "AccessDenied" },
+  },
+  {
+    name: "the preflight is not converted to text",
+    onAws: "500 to every preflight: no browser uploads anything",
+    change: change(`${integration} image-api-file-options-mock`, { contentHandling: undefined }),
+    caughtBy: { story: "preflight", says: "500" },
   },
   {
     name: "the download's content type is not mapped",
