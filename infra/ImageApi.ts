@@ -6,6 +6,7 @@ import {
   corsHeaders,
   defaultErrors,
   imageMethods,
+  objectPath,
   optionsMethod,
   pathParameters,
   type UploadRules,
@@ -20,6 +21,8 @@ export interface ImageApiArgs {
   stageName: string;
   /** Origin that browsers may call from; `*` allows every origin. @default * */
   corsOrigin?: string;
+  /** Name of the bucket of product images. */
+  bucketName: string;
   /** ARN of the user pool whose access tokens count. */
   userPoolArn: pulumi.Input<string>;
   /** Role by which S3 is reached. */
@@ -106,7 +109,7 @@ export class ImageApi extends pulumi.ComponentResource {
   #images(httpMethod: "PUT" | "GET", resourceId: pulumi.Input<string>, authorizerId: pulumi.Input<string>) {
     const route = imageMethods[httpMethod];
     const name = `${this.#name}-${httpMethod.toLowerCase()}`;
-    const upload = httpMethod === "PUT" ? uploadPath(this.#args.uploads) : { path: "{bucket}/{key}", parameters: {} };
+    const object = httpMethod === "PUT" ? uploadPath(this.#args.uploads, this.#args.bucketName) : objectPath;
     const at = { restApi: this.#api.id, resourceId, httpMethod };
 
     const methodArgs = {
@@ -125,9 +128,9 @@ export class ImageApi extends pulumi.ComponentResource {
       ...at,
       type: "AWS",
       integrationHttpMethod: httpMethod,
-      uri: `arn:aws:apigateway:${this.#args.region}:s3:path/${upload.path}`,
+      uri: `arn:aws:apigateway:${this.#args.region}:s3:path/${object.path}`,
       credentials: this.#args.roleArn,
-      requestParameters: { ...route.integrationParameters, ...upload.parameters },
+      requestParameters: { ...object.parameters, ...route.integrationParameters },
       cacheKeyParameters: [],
       passthroughBehavior: "WHEN_NO_MATCH",
       timeoutMilliseconds: 29_000,

@@ -19,6 +19,7 @@ export function imageParts({ stack, region, settings }: Surroundings, users: Use
     apiName,
     stageName: settings["api.stage"],
     corsOrigin: settings["api.corsOrigin"],
+    bucketName: settings.bucketName,
     userPoolArn: users.arn,
     roleArn: role.arn,
     writeScope: users.writeScope,

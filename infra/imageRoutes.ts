@@ -15,28 +15,41 @@ export const pathParameters = (resource: string): Record<string, boolean> => ({
   ...(resource === "file" ? { "method.request.path.file_name": true } : {}),
 });
 
+/** The path override of an integration, and the parameters that go with it. */
+interface ObjectPath {
+  readonly path: string;
+  readonly parameters: Mapping;
+}
+
+const bucketFromPath: Mapping = { "integration.request.path.bucket": "method.request.path.bucket_name" };
+const keyFromPath: Mapping = { "integration.request.path.key": "method.request.path.file_name" };
+
 /** The path override `{bucket}/{key}`, filled from the two path parameters. */
-const objectPath: Mapping = {
-  "integration.request.path.bucket": "method.request.path.bucket_name",
-  "integration.request.path.key": "method.request.path.file_name",
-};
+export const objectPath: ObjectPath = { path: "{bucket}/{key}", parameters: { ...bucketFromPath, ...keyFromPath } };
 
 /** What narrows uploads beyond the documents; without it any signed-in person may replace any picture. */
 export interface UploadRules {
-  /** Put the person's `sub` before the key. */
+  /** Put the person's `sub` before the key. The upload goes to the API's own bucket, whatever bucket its path names. */
   readonly ownPrefix: boolean;
   /** Let an upload replace an object; otherwise S3 answers 412. */
   readonly overwrite: boolean;
 }
 
-/** The override of an upload's path, and the parameters that go with it (PutObject's conditional write). */
-export const uploadPath = ({ ownPrefix, overwrite }: UploadRules): { path: string; parameters: Mapping } => ({
-  path: ownPrefix ? "{bucket}/{sub}/{key}" : "{bucket}/{key}",
-  parameters: {
-    ...(ownPrefix ? { "integration.request.path.sub": "context.authorizer.claims.sub" } : {}),
-    ...(overwrite ? {} : { "integration.request.header.If-None-Match": fixed("*") }),
-  },
-});
+/**
+ * The path override of an upload, and its parameters (PutObject's conditional write).
+ *
+ * With `ownPrefix` the bucket's name stands literally in the path. API Gateway decodes path parameters before it fills
+ * them in, so `{bucket}/{sub}/{key}` would let `PUT /BUCKET%2FVICTIM/x.png` write to `VICTIM/<sub>/x.png`.
+ *
+ * @param bucketName the bucket that `ownPrefix` writes to
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+ */
+export const uploadPath = ({ ownPrefix, overwrite }: UploadRules, bucketName: string): ObjectPath => {
+  const condition: Mapping = overwrite ? {} : { "integration.request.header.If-None-Match": fixed("*") };
+  if (!ownPrefix) return { ...objectPath, parameters: { ...objectPath.parameters, ...condition } };
+  const sub: Mapping = { "integration.request.path.sub": "context.authorizer.claims.sub" };
+  return { path: `${bucketName}/{sub}/{key}`, parameters: { ...sub, ...keyFromPath, ...condition } };
+};
 
 const header = (name: string) => `method.response.header.${name}`;
 const fromS3 = (...names: string[]): Mapping =>
@@ -81,15 +94,12 @@ interface Route {
 export const imageMethods: Record<"PUT" | "GET", Route> = {
   PUT: {
     methodParameters: { ...pathParameters("file"), "method.request.header.Content-Type": false },
-    integrationParameters: {
-      ...objectPath,
-      "integration.request.header.Content-Type": "method.request.header.Content-Type",
-    },
+    integrationParameters: { "integration.request.header.Content-Type": "method.request.header.Content-Type" },
     responses: [{ status: "200", headers: fromS3("ETag") }, ...errors],
   },
   GET: {
     methodParameters: pathParameters("file"),
-    integrationParameters: objectPath,
+    integrationParameters: {},
     responses: [{ status: "200", headers: fromS3("Content-Type", "ETag", "Last-Modified") }, ...errors],
   },
 };

@@ -50,6 +50,7 @@ async function program() {
     bucketName: bucket.bucketName,
     bucketUrl: bucket.url,
     apiUrl: api.url,
+    uploads: uploadsOf(settings),
     ...localPage(settings.callbackUrls),
   };
 }
@@ -64,6 +65,13 @@ function functionsOf(settings: Settings) {
   };
   return (Object.keys(wanted) as (keyof typeof wanted)[]).filter((folder) => wanted[folder]);
 }
+
+/** What a front end must know of the settings under `api` before it uploads. */
+const uploadsOf = (settings: Settings) => ({
+  ownPrefix: settings["api.ownPrefix"],
+  overwrite: settings["api.overwrite"],
+  writers: settings["api.writers"],
+});
 
 /** The page of `npm start` and `npm run web` is served where managed login may send people back to. */
 function localPage(callbackUrls: readonly string[]): { webUrl?: string } {

@@ -3,6 +3,15 @@ import { join } from "node:path";
 import { heldBy } from "./folder";
 import { CommandError } from "./host/part";
 
+/** How pictures may be uploaded: the configuration keys `api.ownPrefix`, `api.overwrite` and `api.writers`. */
+export interface Uploads {
+  /** The API puts the person's `sub` and a slash before the key of an upload. */
+  readonly ownPrefix: boolean;
+  /** An upload replaces a picture of the same name; otherwise it is refused with 412. */
+  readonly overwrite: boolean;
+  readonly writers: "everyone" | "application";
+}
+
 /** Content of `.local/outputs.json`: the stack's outputs, with this machine's addresses. */
 export interface Outputs {
   readonly region: string;
@@ -22,6 +31,8 @@ export interface Outputs {
   readonly bucketUrl: string;
   /** With the stage. */
   readonly apiUrl: string;
+  /** The settings under `api` that a front end must know before it uploads. */
+  readonly uploads: Uploads;
   /** The page; a stack without a callback URL on localhost has none. */
   readonly webUrl?: string;
   /** Lists the mails with their codes as JSON, newest first. */

@@ -58,20 +58,19 @@ export async function checkWhole(file) {
 }
 
 /**
- * The object key of an upload: the person's own folder, something that occurs once, and the file's name with everything
- * but letters, digits, `.`, `_` and `-` replaced, so that the picture's address stays readable.
+ * The name of an upload: something that occurs once, and the file's name with everything but letters, digits, `.`, `_`
+ * and `-` replaced, so that the picture's address stays readable.
  *
- * @param {string} sub
  * @param {string} fileName
  * @param {string} once
  */
-export function objectKey(sub, fileName, once) {
+export function objectName(fileName, once) {
   const name = fileName
     .normalize("NFC")
     .replace(/[^\p{L}\p{M}\p{N}._-]+/gu, "-")
     .replace(/-(\.[^.]*)$/, "$1");
   // From the end, which has the extension; by code points, for half a character cannot be encoded.
-  return `${sub}/${once}-${[...name].slice(-longestName).join("")}`;
+  return `${once}-${[...name].slice(-longestName).join("")}`;
 }
 
 /** Something that occurs once, and sorts by time. */
@@ -81,7 +80,21 @@ export function once() {
 }
 
 /**
- * Where the image API takes and gives a picture. The key is one segment of the path, so its slash is encoded too.
+ * The key of a person's upload, below the person's own prefix, and where the image API takes it. With `ownPrefix` the API
+ * adds that prefix itself.
+ *
+ * @param {import("./settings.js").Settings} settings
+ * @param {string} sub
+ * @param {string} name
+ * @returns {{ key: string, url: string }}
+ */
+export function uploadTarget(settings, sub, name) {
+  const key = `${sub}/${name}`;
+  return { key, url: apiAddress(settings, settings.uploads.ownPrefix ? name : key) };
+}
+
+/**
+ * Where the image API gives a picture, and takes one whose whole key the client names. The key is one segment of the path, so its slash is encoded too.
  *
  * @param {{ apiUrl: string, bucketName: string }} settings
  * @param {string} key

@@ -52,10 +52,15 @@ export function wordsFor(status, what) {
       return `${what} was refused (403): it is not allowed, or there is no such picture.`;
     case 404:
       return `${what} was not found (404).`;
+    case 409:
+      // S3's ConditionalRequestConflict: "you should retry the upload".
+      return `${what} met another change of the same picture (409). Try again.`;
+    case 412:
+      return `${what} was refused (412): there is a picture of this name already, and pictures are not replaced here.`;
     case 413:
       return `${what} is too large (413): 10 MB are the most that the image API takes.`;
     case 415:
-      return `${what} was refused (415): only JPEG and PNG pictures are taken.`;
+      return `${what} was refused (415): the image API does not take this type of file.`;
     case 429:
       return `${what} has to wait (429): there are too many requests. Try again in a moment.`;
     case 504:
@@ -74,7 +79,7 @@ export function wordsFor(status, what) {
  * @param {string} what
  */
 export function problemOf(status, what) {
-  const passing = status >= 500 || status === 429;
+  const passing = status >= 500 || status === 429 || status === 409;
   return new Problem(wordsFor(status, what), { signedOut: status === 401, final: !passing });
 }
 

@@ -1,6 +1,15 @@
 import { Problem, unreachable, wordsFor } from "./problems.js";
 
 /**
+ * How pictures may be uploaded: the settings under `api` of the stack's configuration.
+ *
+ * @typedef {object} Uploads
+ * @property {boolean} ownPrefix the API puts the person's `sub` and a slash before the key of an upload
+ * @property {boolean} overwrite an upload replaces a picture of the same name; otherwise it is refused with 412
+ * @property {"everyone" | "application"} writers with `application`, no sign-in on this page may upload
+ */
+
+/**
  * The outputs of the deployed stack that a browser needs; none of them is a secret.
  *
  * @typedef {object} Settings
@@ -10,6 +19,7 @@ import { Problem, unreachable, wordsFor } from "./problems.js";
  * @property {string} apiUrl the image API, with its stage
  * @property {string} bucketName
  * @property {string} bucketUrl
+ * @property {Uploads} uploads
  * @property {string} webUrl this page as it is registered with the app client
  * @property {string} [mailbox] lists the mails with their codes, on the local system only
  * @property {string} [rowPath] where this page's server answers one's own row; nobody does so on AWS

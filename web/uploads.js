@@ -1,5 +1,5 @@
 import { announce, copyOf, part, showName } from "./dom.js";
-import { apiAddress, checkedType, checkWhole, inWords, objectKey, once } from "./pictures.js";
+import { checkedType, checkWhole, inWords, objectName, once, uploadTarget } from "./pictures.js";
 import { Cancelled, Problem, wordsOf } from "./problems.js";
 import { limited, put } from "./upload.js";
 
@@ -16,6 +16,11 @@ import { limited, put } from "./upload.js";
 export function acceptUploads(args) {
   const input = part(document, "files", HTMLInputElement);
   const zone = part(document, "drop", HTMLElement);
+  // An upload without the scope is answered 401, as one with an ended sign-in is: it is not offered.
+  const offered = args.settings.uploads.writers === "everyone";
+  zone.hidden = !offered;
+  part(document, "no-uploads", HTMLElement).hidden = offered;
+  if (!offered) return { underWay: () => false, cancel() {} };
   const inTurn = limited(3);
   /** @type {Set<AbortController>} */
   const running = new Set();
@@ -75,9 +80,9 @@ function addUpload(file, { settings, session, onUploaded, endsSession }, inTurn,
       await checkWhole(file);
       const token = await session.accessToken();
       const { sub } = session.user ?? { sub: "" };
-      const key = objectKey(sub, file.name, once());
+      const { key, url } = uploadTarget(settings, sub, objectName(file.name, once()));
       row.showSent(0);
-      await put({ url: apiAddress(settings, key), token, file, type, onProgress: row.showSent, signal });
+      await put({ url, token, file, type, onProgress: row.showSent, signal });
       onUploaded({ key, name: file.name, size: file.size, at: new Date().toISOString() });
     });
   };

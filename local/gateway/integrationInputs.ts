@@ -116,8 +116,8 @@ function readS3Target(resource: Registered, { region }: Where): S3Target {
     refuse(resource, `integrationHttpMethod is ${JSON.stringify(method)}; simulated on this machine: GET, HEAD, PUT`);
   }
   const uri = required(resource, "uri");
-  const [, inRegion, bucket, key] = /^arn:aws:apigateway:([\w-]+):s3:path\/([^/]+)\/(.+)$/.exec(uri) ?? [];
-  if (inRegion === undefined || bucket === undefined || key === undefined) {
+  const [, inRegion, path] = /^arn:aws:apigateway:([\w-]+):s3:path\/([^/]+\/.+)$/.exec(uri) ?? [];
+  if (inRegion === undefined || path === undefined) {
     refuse(resource, `uri is ${uri}; simulated: arn:aws:apigateway:${region}:s3:path/{bucket}/{key}`);
   }
   if (inRegion !== region) refuse(resource, `its uri names the region ${inRegion}; the buckets are in ${region}`);
@@ -125,7 +125,7 @@ function readS3Target(resource: Registered, { region }: Where): S3Target {
   if (credentials !== undefined && !/^arn:aws:iam::\d{12}:role\/.+$/.test(String(credentials))) {
     refuse(resource, `credentials is ${JSON.stringify(credentials)}; simulated: the ARN of a role`);
   }
-  return { type: "S3", method, bucket, key, credentials: credentials as string | undefined };
+  return { type: "S3", method, path, credentials: credentials as string | undefined };
 }
 
 function readRequestParameters(

@@ -68,10 +68,13 @@ export async function callS3(
     }
     principal = { kind: "role", arn: target.credentials };
   }
+  // Split after it is filled in: a decoded slash in the bucket's parameter begins the key, as it does on AWS.
+  const path = expand(target.path, integration, values);
+  const slash = path.indexOf("/");
   const request = s3.request({
     method: target.method,
-    bucket: expand(target.bucket, integration, values),
-    key: expand(target.key, integration, values),
+    bucket: path.slice(0, slash),
+    key: path.slice(slash + 1),
     headers: mappedHeaders(integration, values),
     principal,
     ...(target.method === "PUT" && { body: payload.chunks }),
@@ -79,7 +82,10 @@ export async function callS3(
   return within(integration.timeout, payload.sent, request);
 }
 
-/** Fills the `{…}` of a path override. */
+/**
+ * Fills the `{…}` of a path override with decoded values. `?` and `#` among them stay part of the key here; whether API
+ * Gateway encodes them again, or has S3 read a query there, is not known.
+ */
 function expand(template: string, integration: Integration, values: Values): string {
   return template.replace(/\{([^{}]*)\}/g, (_, name: string) => {
     const expression = integration.requestParameters[`integration.request.path.${name}`];

@@ -60,14 +60,12 @@ export interface MockTarget {
   readonly type: "MOCK";
 }
 
-/** `arn:aws:apigateway:{region}:s3:path/{bucket}/{key}`, called with a method as a role. */
+/** `arn:aws:apigateway:{region}:s3:path/{path}`, called with a method as a role. */
 export interface S3Target {
   readonly type: "S3";
   readonly method: "GET" | "HEAD" | "PUT";
-  /** The first part of the path override, for example `{bucket}`. */
-  readonly bucket: string;
-  /** The rest of the path override, for example `{key}`. */
-  readonly key: string;
+  /** The path override, for example `{bucket}/{key}`: once it is filled in, its first segment is the bucket. */
+  readonly path: string;
   /** The role's ARN; without it the call is nobody's. */
   readonly credentials?: string;
 }

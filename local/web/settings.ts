@@ -1,4 +1,5 @@
 import { CommandError } from "../host/part";
+import type { Uploads } from "../outputs";
 
 /** What the page may know of a stack's outputs. Whoever opens the page reads it: nothing of it may be a secret. */
 export interface PublicSettings {
@@ -10,6 +11,7 @@ export interface PublicSettings {
   readonly apiUrl: string;
   readonly bucketName: string;
   readonly bucketUrl: string;
+  readonly uploads: Uploads;
   /** The page itself as it is registered with the app client, on localhost. */
   readonly webUrl: string;
   /** Lists the mails with their codes; on the local system only. */
@@ -27,9 +29,12 @@ const urls = ["signInUrl", "apiUrl", "bucketUrl", "webUrl", "mailbox"] as const;
  */
 export function publicSettings(outputs: Readonly<Record<string, unknown>>, whose = "The stack"): PublicSettings {
   const picked = Object.fromEntries(
-    [...required, "mailbox"].filter((name) => outputs[name] !== undefined).map((name) => [name, outputs[name]]),
+    [...required, "uploads", "mailbox"]
+      .filter((name) => outputs[name] !== undefined)
+      .map((name) => [name, outputs[name]]),
   );
-  const missing = required.filter((name) => typeof picked[name] !== "string" || picked[name] === "");
+  const missing: string[] = required.filter((name) => typeof picked[name] !== "string" || picked[name] === "");
+  if (typeof picked.uploads !== "object" || picked.uploads === null) missing.push("uploads");
   if (missing.length > 0) {
     throw new CommandError(
       `${whose} has no output ${missing.join(", ")}, which the page needs. Deploy this version with \`pulumi up\`.` +

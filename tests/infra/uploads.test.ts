@@ -8,10 +8,15 @@ const scopes = (program: Awaited<ReturnType<typeof recordProgram>>, method: stri
   program.one("aws:apigateway/method:Method", `image-api-${method}-method`).inputs.authorizationScopes;
 
 describe("api.ownPrefix", () => {
-  it("puts the person's sub, from the verified token, before the key; reading stays as documented", async () => {
+  it("writes below the sub of the verified token, in the bucket by its own name; reading stays as documented", async () => {
     const program = await recordProgram({ "ecommerce:api": '{"ownPrefix":true}' });
-    expect(put(program).uri).toBe("arn:aws:apigateway:us-east-1:s3:path/{bucket}/{sub}/{key}");
-    expect(put(program).requestParameters["integration.request.path.sub"]).toBe("context.authorizer.claims.sub");
+    const { bucket } = program.one("aws:s3/bucket:Bucket").inputs;
+    expect(put(program).uri).toBe(`arn:aws:apigateway:us-east-1:s3:path/${bucket}/{sub}/{key}`);
+    expect(put(program).requestParameters).toEqual({
+      "integration.request.path.sub": "context.authorizer.claims.sub",
+      "integration.request.path.key": "method.request.path.file_name",
+      "integration.request.header.Content-Type": "method.request.header.Content-Type",
+    });
     expect(program.one("aws:apigateway/integration:Integration", "image-api-get-s3").inputs.uri).toBe(
       "arn:aws:apigateway:us-east-1:s3:path/{bucket}/{key}",
     );

@@ -18,6 +18,7 @@ const outputs = () => ({
   apiUrl: "https://abc.execute-api.eu-west-1.amazonaws.com/v1",
   bucketName: "pictures",
   bucketUrl: "https://pictures.s3.eu-west-1.amazonaws.com",
+  uploads: { ownPrefix: false, overwrite: true, writers: "everyone" as const },
   mysql: { host: "database.test", port: 3306, database: "ecommerce_db" },
   webUrl: `http://localhost:${port}/`,
 });
@@ -94,11 +95,11 @@ describe("npm run web", () => {
   });
 
   it("names every output that is missing", async () => {
-    const { apiUrl, webUrl, ...rest } = outputs();
+    const { apiUrl, uploads, webUrl, ...rest } = outputs();
     answering({ ...rest, bucketName: "" });
     expect(await run([])).toEqual({
       code: 1,
-      printed: expect.stringMatching(/^The stack dev has no output apiUrl, bucketName, webUrl.*callbackUrls/),
+      printed: expect.stringMatching(/^The stack dev has no output apiUrl, bucketName, webUrl, uploads.*callbackUrls/),
     });
   });
 

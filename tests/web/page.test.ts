@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { pageModule } from "./modules";
 
+const settings = { apiUrl: "https://api.test/v1/", bucketName: "pictures", bucketUrl: "https://bucket.test" };
+
 describe("PKCE", async () => {
   const { challengeOf, randomText } = await pageModule("pkce.js");
 
@@ -16,26 +18,27 @@ describe("PKCE", async () => {
   });
 });
 
-describe("object keys", async () => {
-  const { objectKey, once } = await pageModule("pictures.js");
+describe("names of objects", async () => {
+  const { objectName, once, uploadTarget } = await pageModule("pictures.js");
 
   it.each([
-    ["chair.png", "s/1-chair.png"],
-    ["red chair, oak (2).JPG", "s/1-red-chair-oak-2.JPG"],
-    ["ノート 青.png", "s/1-ノート-青.png"],
-    ["u\u0308ber.png", "s/1-über.png"],
-    ["हिन्दी.png", "s/1-हिन्दी.png"],
-    ["../../etc/passwd", "s/1-..-..-etc-passwd"],
-    ["a\\b%2Fc?d#e&f+g.png", "s/1-a-b-2Fc-d-e-f-g.png"],
-    ["lone \ud83d surrogate.png", "s/1-lone-surrogate.png"],
-    ["line\r\nbreak\u0000.png", "s/1-line-break.png"],
-    ["", "s/1-"],
+    ["chair.png", "1-chair.png"],
+    ["red chair, oak (2).JPG", "1-red-chair-oak-2.JPG"],
+    ["ノート 青.png", "1-ノート-青.png"],
+    ["u\u0308ber.png", "1-über.png"],
+    ["हिन्दी.png", "1-हिन्दी.png"],
+    ["../../etc/passwd", "1-..-..-etc-passwd"],
+    ["a\\b%2Fc?d#e&f+g.png", "1-a-b-2Fc-d-e-f-g.png"],
+    ["lone \ud83d surrogate.png", "1-lone-surrogate.png"],
+    ["line\r\nbreak\u0000.png", "1-line-break.png"],
+    ["", "1-"],
   ])("%j becomes %j", (fileName, key) => {
-    expect(objectKey("s", fileName, "1")).toBe(key);
+    expect(objectName(fileName, "1")).toBe(key);
   });
 
   it("keeps the end of a long name, whole characters only, within S3's 1,024 bytes", () => {
-    const key = objectKey("7c9e6679-7425-40de-944b-e07fc1f90ae7", `${"𠮷".repeat(300)}.png`, once());
+    const sub = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
+    const { key } = uploadTarget({ ...settings, uploads: {} }, sub, objectName(`${"𠮷".repeat(300)}.png`, once()));
     expect(key.endsWith("𠮷.png")).toBe(true);
     expect(Buffer.byteLength(key)).toBeLessThan(1024);
     expect(() => encodeURIComponent(key)).not.toThrow();
@@ -47,12 +50,16 @@ describe("object keys", async () => {
 });
 
 describe("addresses", async () => {
-  const { apiAddress, publicAddress } = await pageModule("pictures.js");
-
-  const settings = { apiUrl: "https://api.test/v1/", bucketName: "pictures", bucketUrl: "https://bucket.test" };
+  const { apiAddress, publicAddress, uploadTarget } = await pageModule("pictures.js");
 
   it("the API gets the key as one segment", () => {
     expect(apiAddress(settings, "s/1-ü%.png")).toBe("https://api.test/v1/pictures/s%2F1-%C3%BC%25.png");
+  });
+
+  it("an upload is addressed by the whole key, or without the prefix where the API adds it; the key is the same", () => {
+    const target = (ownPrefix: boolean) => uploadTarget({ ...settings, uploads: { ownPrefix } }, "s", "1-a.png");
+    expect(target(false)).toEqual({ key: "s/1-a.png", url: "https://api.test/v1/pictures/s%2F1-a.png" });
+    expect(target(true)).toEqual({ key: "s/1-a.png", url: "https://api.test/v1/pictures/1-a.png" });
   });
 
   it("the bucket gets it as a path", () => {
@@ -120,7 +127,9 @@ describe("problems", async () => {
     [403, /not allowed/],
     [404, /not found/],
     [413, /10 MB/],
-    [415, /JPEG and PNG/],
+    [409, /Try again/],
+    [412, /not replaced/],
+    [415, /type of file/],
     [429, /too many requests/],
     [500, /failed \(500\).*Try again/],
     [503, /failed \(503\).*Try again/],
@@ -133,6 +142,9 @@ describe("problems", async () => {
     expect(problemOf(401, "x")).toMatchObject({ signedOut: true });
     expect(problemOf(503, "x")).toMatchObject({ signedOut: false, final: false });
     expect(problemOf(429, "x")).toMatchObject({ final: false });
+    // S3: "On a 409 failure you should retry the upload."
+    expect(problemOf(409, "x")).toMatchObject({ signedOut: false, final: false });
+    expect(problemOf(412, "x")).toMatchObject({ signedOut: false, final: true });
     expect(problemOf(413, "x")).toMatchObject({ signedOut: false, final: true });
   });
 

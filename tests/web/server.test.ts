@@ -15,6 +15,7 @@ const settings = {
   apiUrl: "https://abc.execute-api.eu-west-1.amazonaws.com/v1",
   bucketName: "pictures",
   bucketUrl: "https://pictures.s3.eu-west-1.amazonaws.com",
+  uploads: { ownPrefix: false, overwrite: true, writers: "everyone" as const },
   webUrl: "http://localhost:3000/signed-in",
 };
 
