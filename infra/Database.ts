@@ -36,6 +36,7 @@ export class Database extends pulumi.ComponentResource implements MadeDatabase {
   readonly server: pulumi.Resource;
   readonly address: pulumi.Output<string>;
   readonly port: pulumi.Output<number>;
+  readonly resourceId: pulumi.Output<string>;
   readonly identifier: pulumi.Output<string>;
   readonly proxyTarget: ProxyTarget;
   readonly administrator: { readonly user: pulumi.Output<string>; readonly password: pulumi.Output<string> };
@@ -66,6 +67,7 @@ export class Database extends pulumi.ComponentResource implements MadeDatabase {
     this.server = made.server;
     this.address = made.address;
     this.port = made.port;
+    this.resourceId = made.resourceId;
     this.identifier = made.identifier;
     this.proxyTarget = made.proxyTarget;
     this.administrator = { user: pulumi.output(user), password: password.result };

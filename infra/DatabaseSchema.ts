@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { readMigrations, readSchemaFile } from "../schema/files";
 import type { Migration } from "../schema/plan";
+import type { MadeDatabase } from "./databaseKinds";
 import { type CheckedFiles, checkedFiles } from "./schemaFiles";
 import { type InsideArgs, schemaInside } from "./schemaInside";
 import { SchemaFile } from "./schemaProvider";
@@ -11,6 +12,8 @@ import { SchemaFile } from "./schemaProvider";
 export interface DatabaseSchemaArgs {
   /** The instance or cluster: when it is deleted, all of this went with it, and nothing is deleted one by one. */
   readonly server: pulumi.Resource;
+  /** {@link MadeDatabase.resourceId}: on another server everything here is made again. */
+  readonly serverId: pulumi.Input<string>;
   /** Host name of the server. */
   readonly address: pulumi.Input<string>;
   readonly port: pulumi.Input<number>;
@@ -147,6 +150,7 @@ function makeInside(
       user: { name: wanted.userName, password: wanted.password, privileges: wanted.privileges, rotated },
       inside,
       deletedWith: args.server,
+      serverId: args.serverId,
     },
     parent,
   );
@@ -213,7 +217,7 @@ function createDatabase({ name, parent, args, wanted, provider }: Making): mysql
   return new mysql.Database(
     `${name}-database`,
     { name: wanted.databaseName, defaultCharacterSet: "utf8mb4", defaultCollation: "utf8mb4_0900_ai_ci" },
-    { parent, provider, retainOnDelete: true, deletedWith: args.server },
+    { parent, provider, retainOnDelete: true, deletedWith: args.server, replacementTrigger: args.serverId },
   );
 }
 
@@ -230,7 +234,7 @@ function applyFiles({ name, parent, args, wanted }: Making, database: mysql.Data
       sql: wanted.files.sql,
       migrations: wanted.files.migrations,
     },
-    { parent, dependsOn: [database], deletedWith: args.server },
+    { parent, dependsOn: [database], deletedWith: args.server, replacementTrigger: args.serverId },
   );
 }
 
@@ -243,13 +247,14 @@ function createUser({ name, parent, args, wanted, provider }: Making): mysql.Use
       provider,
       retainOnDelete: true,
       deletedWith: args.server,
+      replacementTrigger: args.serverId,
       ignoreChanges: args.rotated ? ["plaintextPassword"] : [],
     },
   );
 }
 
 function grantUsers(making: Making, user: mysql.User, dependsOn: pulumi.Resource[]): mysql.Grant {
-  const { name, parent, wanted, provider } = making;
+  const { name, parent, args, wanted, provider } = making;
   return new mysql.Grant(
     `${name}-user-grant`,
     {
@@ -262,7 +267,7 @@ function grantUsers(making: Making, user: mysql.User, dependsOn: pulumi.Resource
     },
     // Nor could the provider revoke it: it begins with REVOKE GRANT OPTION, which MySQL answers with error 1141 or
     // 1147.
-    { parent, provider, dependsOn, deletedWith: user, retainOnDelete: true },
+    { parent, provider, dependsOn, deletedWith: user, retainOnDelete: true, replacementTrigger: args.serverId },
   );
 }
 
@@ -271,7 +276,7 @@ function grantUsers(making: Making, user: mysql.User, dependsOn: pulumi.Resource
  * makes it two, and it reaches no other account.
  * https://dev.mysql.com/doc/refman/8.4/en/privileges-provided.html#priv_application-password-admin
  */
-function grantOwnPasswords({ name, parent, provider }: Making, user: mysql.User): mysql.Grant {
+function grantOwnPasswords({ name, parent, args, provider }: Making, user: mysql.User): mysql.Grant {
   return new mysql.Grant(
     `${name}-user-passwords`,
     {
@@ -282,6 +287,6 @@ function grantOwnPasswords({ name, parent, provider }: Making, user: mysql.User)
       privileges: ["APPLICATION_PASSWORD_ADMIN"],
     },
     // Unlike a table's grant this one can be revoked: on *.* MySQL takes the provider's REVOKE GRANT OPTION.
-    { parent, provider, deletedWith: user },
+    { parent, provider, deletedWith: user, replacementTrigger: args.serverId },
   );
 }

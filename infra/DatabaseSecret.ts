@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import type { MadeDatabase } from "./databaseKinds";
 
 export interface DatabaseSecretArgs {
   /** Physical name, read by the function as `SecretName`. Replaces the secret. */
@@ -53,9 +54,14 @@ export class DatabaseSecret extends pulumi.ComponentResource {
 
   /**
    * Gives the secret its value; once.
+   * @param serverId {@link MadeDatabase.resourceId}: while the secret is rotated, another server gets the first password
+   *   back, which is the one that its new user has
    * @returns ARN and name of the secret, known once it has the value, and the ID of the version that holds it
    */
-  write(value: DatabaseSecretValue): {
+  write(
+    value: DatabaseSecretValue,
+    serverId: pulumi.Input<string>,
+  ): {
     readonly arn: pulumi.Output<string>;
     readonly secretName: pulumi.Output<string>;
     readonly versionId: pulumi.Output<string>;
@@ -78,7 +84,13 @@ export class DatabaseSecret extends pulumi.ComponentResource {
       // The program's password is the first one only; to write it again would undo every rotation. It happens all the
       // same where a refresh finds the version gone, which AWS may delete once two rotations have left it without a
       // label: then there is another version, at which `SecretRotation` rotates at once.
-      { parent: this, ignoreChanges: this.#rotated ? ["secretString"] : [] },
+      {
+        parent: this,
+        ...(this.#rotated ? { ignoreChanges: ["secretString"], replacementTrigger: serverId } : {}),
+        // To delete a version the provider takes away the labels that Pulumi's state has, which a rotation has moved
+        // since: InvalidParameterException, also at `pulumi destroy`. A version that nothing needs goes with its secret.
+        retainOnDelete: true,
+      },
     );
     const { name } = this.#secret;
     const secretName = pulumi.all([name, version.versionId]).apply(([written]) => written);

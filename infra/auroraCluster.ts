@@ -64,6 +64,7 @@ export function auroraCluster(name: string, size: AuroraSize, settings: Database
     // A cluster without an instance answers nobody.
     address: pulumi.all([cluster.endpoint, writer.id]).apply(([endpoint]) => endpoint),
     port: cluster.port,
+    resourceId: cluster.clusterResourceId,
     identifier: cluster.clusterIdentifier,
     // Nor does RDS Proxy take a cluster whose instances are not available yet.
     proxyTarget: {

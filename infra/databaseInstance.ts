@@ -59,6 +59,7 @@ export function databaseInstance(name: string, size: InstanceSize, settings: Dat
     server: instance,
     address: instance.address,
     port: instance.port,
+    resourceId: instance.resourceId,
     identifier: instance.identifier,
     proxyTarget: { dbInstanceIdentifier: instance.identifier },
   };

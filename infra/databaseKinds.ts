@@ -24,6 +24,11 @@ export interface MadeDatabase {
   /** Host name of whoever takes writes, without the port; known once it can be reached. */
   readonly address: pulumi.Output<string>;
   readonly port: pulumi.Output<number>;
+  /**
+   * AWS's own identifier of this very server, `resourceId` or `clusterResourceId`. A server that is lost and made again
+   * keeps its name, address, port and password, and has another one: it decides whether a server holds what was made.
+   */
+  readonly resourceId: pulumi.Output<string>;
   /** Identifier of the instance, or of the cluster. */
   readonly identifier: pulumi.Output<string>;
   /** What RDS Proxy is to connect to. */

@@ -61,7 +61,10 @@ export async function databaseParts(surroundings: Surroundings, bundling: Promis
     : undefined;
   const { address: host, port } = proxy ?? database;
   const endpoint = { host, port, dbClusterIdentifier: database.identifier };
-  const secret = ownSecret.write({ username: schema.userName, password: schema.userPassword, ...endpoint });
+  const secret = ownSecret.write(
+    { username: schema.userName, password: schema.userPassword, ...endpoint },
+    database.resourceId,
+  );
   const rotation = isRotated(settings)
     ? rotationOf(settings, { network, database, schema, secret, endpoint, bundle: bundles.rotateSecret })
     : undefined;
@@ -79,6 +82,7 @@ function schemaOf(
 ): DatabaseSchema {
   return new DatabaseSchema("schema", {
     server: database.server,
+    serverId: database.resourceId,
     address: database.address,
     port: database.port,
     adminUsername: database.administrator.user,

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { ApplyEvent } from "../schema/plan";
+import type { MadeDatabase } from "./databaseKinds";
 import { functionRole } from "./functionRole";
 import { functionSettings } from "./functionSettings";
 import type { CheckedFiles } from "./schemaFiles";
@@ -39,6 +40,8 @@ export interface SchemaInsideArgs {
   readonly inside: InsideArgs;
   /** The instance or cluster: it must be there to be reached, and what is made goes with it. */
   readonly deletedWith: pulumi.Resource;
+  /** {@link MadeDatabase.resourceId}: for another server the function is invoked again. */
+  readonly serverId: pulumi.Input<string>;
 }
 
 /**
@@ -58,7 +61,7 @@ const timeoutSeconds = 900;
  * @see https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_invocation
  */
 export function schemaInside(name: string, args: SchemaInsideArgs, parent: pulumi.Resource): aws.lambda.Invocation {
-  const { server, database, files, user, inside, deletedWith } = args;
+  const { server, database, files, user, inside, deletedWith, serverId } = args;
   const { sql, migrations, checksum, migrationChecksums } = files;
   const event = { server, database, sql, migrations, user } satisfies Record<keyof ApplyEvent, unknown>;
   const { applySchema, policy } = applyingFunction(`${name}-apply`, inside, parent);
@@ -70,7 +73,12 @@ export function schemaInside(name: string, args: SchemaInsideArgs, parent: pulum
       triggers: { "ecommerceSchema.sql": checksum, ...migrationChecksums },
       lifecycleScope: "CREATE_ONLY",
     },
-    { parent, dependsOn: [policy, deletedWith, ...(inside.dependsOn ?? [])], deletedWith },
+    {
+      parent,
+      dependsOn: [policy, deletedWith, ...(inside.dependsOn ?? [])],
+      deletedWith,
+      replacementTrigger: serverId,
+    },
   );
 }
 

@@ -73,6 +73,7 @@ async function register(): Promise<Registered[]> {
   const Instance = pulumi.CustomResource as any as new (type: string, name: string, props: object) => any;
   new DatabaseSchema("schema", {
     server: new Instance("aws:rds/instance:Instance", "instance", {}),
+    serverId: "db-1",
     address: "localhost",
     port: 3306,
     adminUsername: "admin",

@@ -155,9 +155,12 @@ describe("what the engine compares with its state", () => {
     const server = new Resource("aws:rds/instance:Instance", "instance", {});
     const at = { address: "db.example.com", port: 3306, authorities: "an authority" };
     const administrator = { adminUsername: "admin", adminPassword: "admins-password", verifiedByBundle: true };
-    new DatabaseSchema("schema", { server, ...at, ...administrator, rotated }, { transformations });
+    new DatabaseSchema("schema", { server, serverId: "db-1", ...at, ...administrator, rotated }, { transformations });
     const fields = { username: "u", password: "p", host: "h", port: 1, dbClusterIdentifier: "d" };
-    new DatabaseSecret("secret", { secretName: "ecommerce_secret", rotated }, { transformations }).write(fields);
+    new DatabaseSecret("secret", { secretName: "ecommerce_secret", rotated }, { transformations }).write(
+      fields,
+      "db-1",
+    );
     await pulumi.runtime.disconnect();
     return found;
   }
@@ -166,6 +169,19 @@ describe("what the engine compares with its state", () => {
     const resources = await made(true);
     expect(resources.get("schema-user")!.opts.ignoreChanges).toEqual(["plaintextPassword"]);
     expect(resources.get("secret-value")!.opts.ignoreChanges).toEqual(["secretString"]);
+  });
+
+  it("is the server itself: on another one the user is made again, and the secret gets its first password back", async () => {
+    const rotated = await made(true);
+    for (const name of ["schema-user", "schema-user-grant", "schema-user-passwords", "schema-tables", "secret-value"]) {
+      expect([name, rotated.get(name)!.opts.replacementTrigger]).toEqual([name, "db-1"]);
+    }
+    expect((await made(false)).get("secret-value")!.opts.replacementTrigger).toBeUndefined();
+  });
+
+  it("is no version of the secret that is deleted, whose labels a rotation has moved", async () => {
+    for (const rotated of [true, false])
+      expect((await made(rotated)).get("secret-value")!.opts.retainOnDelete).toBe(true);
   });
 
   it("is the password where it is not rotated, and it is drawn anew when rotation is turned off", async () => {

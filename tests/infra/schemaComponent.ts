@@ -86,6 +86,7 @@ export async function make(args: Partial<DatabaseSchemaArgs> = {}) {
     "schema",
     {
       server: instance,
+      serverId: "db-1",
       address: "db.example.com",
       port: 3306,
       adminUsername: "admin",

@@ -24,6 +24,7 @@ import type { DiagnosticEvent, EngineEvent, PolicyEvent, Stack as PulumiStack } 
 import { version } from "@pulumi/pulumi/package.json";
 import { parseDocument } from "yaml";
 import { Cloud } from "../engine/standin/cloud";
+import { asRoot, clear, type ServerKind, type Servers } from "../engine/standin/mysqlServer";
 import type { TestMySql } from "./mysql";
 import { projectRoot } from "./native";
 
@@ -72,6 +73,10 @@ export interface Run {
 export interface Engine {
   /** What exists, as the stand-in for AWS has it. */
   readonly cloud: Cloud;
+  /** Loses the server and all that it held, as by a deletion in the console. */
+  lose(kind: ServerKind): Promise<void>;
+  /** Rows of a statement on the server, as its root. */
+  sql(kind: ServerKind, statement: string): Promise<unknown>;
   /** Changes settings of the stack's file: dotted key of the project → value. */
   set(settings: Readonly<Record<string, unknown>>): Promise<void>;
   preview(options?: { policyPack?: string }): Promise<Run>;
@@ -83,8 +88,8 @@ export interface Engine {
   destroy(): Promise<Run>;
   /** Runs another command of the CLI on the stack. @throws Error with what it printed where it fails */
   command(...args: string[]): Promise<void>;
-  /** URN of the resource of this name. */
-  urn(name: string): Promise<string>;
+  /** URN of the resource whose own URN ends so: its name, or its type and name. */
+  urn(end: string): Promise<string>;
   /** Identifiers in the state, which has nothing else once everything is destroyed. */
   remembered(): Promise<string[]>;
   /** Everything that the CLI stored, as it stands on disk: the state, its backups and its history. */
@@ -97,8 +102,10 @@ export interface EngineOptions {
   readonly stack?: string;
   /** Settings over those of the stack's file. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** The server behind the database. Without it there is none, and only previews work where the access is public. */
+  /** The server behind an instance. Without it there is none, and only previews work where the access is public. */
   readonly mysql?: TestMySql;
+  /** The server behind an Aurora cluster. */
+  readonly aurora?: TestMySql;
 }
 
 /** What the program is made of, and what the CLI reads of the project. */
@@ -124,7 +131,19 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const { parse } = createRequire(require.resolve("@pulumi/pulumi"))("semver");
   if (pulumiCommand.version === null) Object.assign(pulumiCommand, { version: parse(version) });
 
-  const mysql = options.mysql;
+  const servers: Servers = {
+    ...(options.mysql && { instance: options.mysql }),
+    ...(options.aurora && { cluster: options.aurora }),
+  };
+  // The authorities of the test servers: for the schema's own connection, and for the mysql provider.
+  const authorities = path.join(folder, "authorities.pem");
+  await writeFile(
+    authorities,
+    Object.values(servers)
+      .map(({ caFile }) => readFileSync(caFile, "utf8"))
+      .join("\n"),
+  );
+  const trusted = Object.keys(servers).length > 0 ? authorities : "";
   const workspace = await LocalWorkspace.create({
     workDir: program,
     pulumiHome: path.join(folder, "home"),
@@ -135,15 +154,10 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       STANDIN_CLOUD: cloud.folder,
+      STANDIN_MYSQL: JSON.stringify(servers),
       // Not those of the person who runs the tests.
-      NODE_EXTRA_CA_CERTS: "",
-      SSL_CERT_FILE: "",
-      ...(mysql && {
-        STANDIN_MYSQL: JSON.stringify(mysql),
-        // The authority of the test server: for the schema's own connection, and for the mysql provider.
-        NODE_EXTRA_CA_CERTS: mysql.caFile,
-        SSL_CERT_FILE: mysql.caFile,
-      }),
+      NODE_EXTRA_CA_CERTS: trusted,
+      SSL_CERT_FILE: trusted,
     },
   });
   const set = async (settings: Readonly<Record<string, unknown>>) => {
@@ -160,6 +174,18 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
 
   return {
     cloud,
+    async lose(kind) {
+      const lost = /^aws:rds\/(instance|cluster|clusterInstance):/;
+      for (const { type, id } of cloud.things()) if (lost.test(type)) cloud.remove(type, id);
+      await clear(servers[kind]);
+    },
+    async sql(kind, statement) {
+      let rows: unknown;
+      await asRoot(servers[kind], async (connection) => {
+        [rows] = await connection.query(statement);
+      });
+      return rows;
+    },
     set,
     preview: ({ policyPack } = {}) =>
       observed(stack, (onEvent) =>
@@ -173,9 +199,11 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       const env = { ...process.env, ...workspace.envVars, PULUMI_HOME: path.join(folder, "home") };
       await run("pulumi", [...args, "--stack", stackName, "--non-interactive"], { cwd: program, env });
     },
-    urn: async (name) => {
+    urn: async (end) => {
       const { resources = [] } = (await stack.exportStack()).deployment;
-      return resources.find(({ urn }: { urn: string }) => urn.endsWith(`::${name}`)).urn;
+      const found = resources.find(({ urn }: { urn: string }) => urn.endsWith(end.includes("::") ? end : `::${end}`));
+      if (!found) throw new Error(`No URN of the state ends in ${end}`);
+      return found.urn;
     },
     remembered: async () => {
       const { resources = [] } = (await stack.exportStack()).deployment;

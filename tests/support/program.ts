@@ -25,8 +25,18 @@ export interface Recorded {
 
 /** What AWS would answer beside the inputs, as far as the program reads it. */
 const answers: Record<string, (resource: Registered) => Record<string, unknown>> = {
-  "aws:rds/instance:Instance": () => ({ address: "database.example.com", port: 3306, identifier: "database-1" }),
-  "aws:rds/cluster:Cluster": () => ({ endpoint: "cluster.example.com", port: 3306, clusterIdentifier: "cluster-1" }),
+  "aws:rds/instance:Instance": () => ({
+    address: "database.example.com",
+    port: 3306,
+    identifier: "database-1",
+    resourceId: "db-1",
+  }),
+  "aws:rds/cluster:Cluster": () => ({
+    endpoint: "cluster.example.com",
+    port: 3306,
+    clusterIdentifier: "cluster-1",
+    clusterResourceId: "cluster-resource-1",
+  }),
   "aws:rds/clusterInstance:ClusterInstance": ({ name }) => ({ identifier: `${name}-1` }),
   "aws:rds/proxy:Proxy": () => ({ endpoint: "proxy.example.com" }),
   // On AWS the instance's own port, and maybe 0 for a cluster; another one here, to tell the two apart.

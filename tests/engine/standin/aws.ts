@@ -4,18 +4,24 @@
  * else still names.
  */
 import { randomBytes } from "node:crypto";
+import { createHandler } from "../../../functions/applySchema";
 import type { Cloud, Thing } from "./cloud";
 import { kinds, type TypeRules } from "./kinds";
 import * as mysqlServer from "./mysqlServer";
 import { mayBe, mayGo, membersOf, takesTime } from "./order";
 import { changedKeys, type Properties, type Provider, type Subject, unknown } from "./provider";
 import { schemaOf } from "./schema";
+import { removeLabels, supersede, versionsOf } from "./secretVersions";
 
 const account = "000000000000";
 
 /** An event of the past, which holds on to nothing; what it did to the database goes with the database. */
 const invocation = "aws:lambda/invocation:Invocation";
-const databases = ["aws:rds/instance:Instance", "aws:rds/cluster:Cluster"];
+const secret = "aws:secretsmanager/secret:Secret";
+const secretVersion = "aws:secretsmanager/secretVersion:SecretVersion";
+
+/** No other server ever had it, whatever the name is. */
+const resourceId = (kind: string) => `${kind}-${randomBytes(13).toString("hex").toUpperCase()}`;
 
 /** Outputs that this program reads and that are not just any text. */
 const answers: Readonly<Record<string, (inputs: Properties, id: string, cloud: Cloud) => Properties>> = {
@@ -26,15 +32,23 @@ const answers: Readonly<Record<string, (inputs: Properties, id: string, cloud: C
     clientSecret: generateSecret ? randomBytes(26).toString("hex") : "",
   }),
   [invocation]: () => ({ result: "{}" }),
-  "aws:rds/cluster:Cluster": (_, id) => mysqlServer.address(`${id}.cluster-0`),
+  "aws:rds/cluster:Cluster": (_, id) => {
+    const { host, port } = mysqlServer.address("cluster", `${id}.cluster-0`);
+    // Without a port, unlike an instance's.
+    return { endpoint: host, port, clusterResourceId: resourceId("cluster") };
+  },
   "aws:rds/clusterInstance:ClusterInstance": ({ clusterIdentifier }, id, cloud) => ({
     // The first one is.
     writer: membersOf(cloud, clusterIdentifier).every((member) => member.id === id),
   }),
-  "aws:rds/instance:Instance": (_, id) => mysqlServer.address(`${id}.0`),
+  "aws:rds/instance:Instance": (_, id) => {
+    const { host, port } = mysqlServer.address("instance", `${id}.0`);
+    return { address: host, endpoint: `${host}:${port}`, port, resourceId: resourceId("db") };
+  },
   "aws:s3/bucket:Bucket": ({ bucket }) => ({ bucketRegionalDomainName: `${bucket}.s3.us-east-1.amazonaws.com` }),
-  "aws:secretsmanager/secretVersion:SecretVersion": ({ secretId }) => ({
+  [secretVersion]: ({ secretId }) => ({
     arn: `arn:aws:secretsmanager:us-east-1:${account}:${secretId}`,
+    versionStages: ["AWSCURRENT"],
   }),
 };
 
@@ -97,7 +111,13 @@ export function awsProvider(cloud: Cloud): Provider {
       if (cloud.find(subject.type, id)) throw new Error(`AlreadyExists: ${subject.type} ${id}`);
       mayBe(cloud, subject, inputs);
       await takesTime(subject);
-      if (subject.type === "aws:rds/instance:Instance") await mysqlServer.provision(inputs.username, inputs.password);
+      const server = mysqlServer.serverKindOf(subject.type);
+      if (server) {
+        const { username, masterUsername = username, password, masterPassword = password } = inputs;
+        await mysqlServer.provision(mysqlServer.serverOf(server), masterUsername, masterPassword);
+      }
+      if (subject.type === invocation) await applySchema(inputs);
+      if (subject.type === secretVersion) supersede(cloud, inputs.secretId);
       cloud.put({ ...subject, id, inputs, outputs });
       return { id, outputs };
     },
@@ -121,13 +141,17 @@ export function awsProvider(cloud: Cloud): Provider {
       return outputs;
     },
 
-    async read({ type }, id) {
+    async read({ type }, id, outputs) {
+      // The real one returns what the state has: nothing of an invocation can be read.
+      if (type === invocation) return outputs;
       return cloud.find(type, id)?.outputs;
     },
 
-    async delete({ type }, id) {
+    async delete({ type }, id, state) {
       const thing = cloud.find(type, id);
       if (thing === undefined) return;
+      if (type === secretVersion) removeLabels(thing, state);
+      if (type === secret) for (const version of versionsOf(cloud, id)) cloud.remove(secretVersion, version.id);
       const { deletionProtection } = thing.inputs;
       if (deletionProtection === true || deletionProtection === "ACTIVE") {
         throw new Error(`InvalidParameter: deletion protection of ${type} ${id} is on`);
@@ -135,8 +159,9 @@ export function awsProvider(cloud: Cloud): Provider {
       const user = cloud.things().find((other) => other.type !== invocation && names(other, thing));
       if (user) throw new Error(`DependencyViolation: ${type} ${id} is still used by ${user.type} ${user.id}`);
       mayGo(cloud, thing);
-      if (type === "aws:rds/instance:Instance") await mysqlServer.clear();
-      if (databases.includes(type)) {
+      const server = mysqlServer.serverKindOf(type);
+      if (server) {
+        await mysqlServer.clear(mysqlServer.serverOf(server));
         for (const other of cloud.things().filter(({ type }) => type === invocation))
           cloud.remove(invocation, other.id);
       }
@@ -158,6 +183,12 @@ export function awsProvider(cloud: Cloud): Provider {
     if (key === "arn") return `arn:aws:${module}:${region}:${account}:${id}`;
     return { number: 0, boolean: false, list: [], object: {} }[kind ?? ""] ?? `${key}-of-${id}`;
   }
+}
+
+/** Runs the function that an invocation calls on the server behind the database; without one it is answered only. */
+async function applySchema({ input }: Properties): Promise<void> {
+  const hasServer = (["instance", "cluster"] as const).some((kind) => mysqlServer.serverOf(kind));
+  if (hasServer) await createHandler()(JSON.parse(input), { getRemainingTimeInMillis: () => 60_000 });
 }
 
 function rulesOf(type: string): TypeRules {

@@ -1,38 +1,53 @@
-/** The real MySQL server behind the database instance of the stand-in, where `STANDIN_MYSQL` tells how to connect. */
+/** The real MySQL servers behind the databases of the stand-in, where `STANDIN_MYSQL` tells how to connect. */
 import { readFileSync } from "node:fs";
 import { type Connection, createConnection } from "mysql2/promise";
 import type { TestMySql } from "../../support/mysql";
 
-function server(): TestMySql | undefined {
-  const told = process.env.STANDIN_MYSQL;
-  return told ? JSON.parse(told) : undefined;
+/** A server for the instance, and one for the cluster: while a stack moves from one to the other, there are both. */
+export interface Servers {
+  readonly instance?: TestMySql;
+  readonly cluster?: TestMySql;
+}
+export type ServerKind = keyof Servers;
+
+const kinds: Readonly<Record<string, ServerKind>> = {
+  "aws:rds/instance:Instance": "instance",
+  "aws:rds/cluster:Cluster": "cluster",
+};
+
+/** @returns undefined for a resource that is no database server */
+export const serverKindOf = (type: string): ServerKind | undefined => kinds[type];
+
+/** @returns undefined where no server stands behind this kind */
+export function serverOf(kind: ServerKind): TestMySql | undefined {
+  return (JSON.parse(process.env.STANDIN_MYSQL ?? "{}") as Servers)[kind];
 }
 
 /** What AWS answers for a database; `name` stands in the address where there is no server. */
-export function address(name: string) {
-  const { host, port } = server() ?? { host: `${name}.us-east-1.rds.amazonaws.com`, port: 3306 };
-  return { address: host, endpoint: `${host}:${port}`, port };
+export function address(kind: ServerKind, name: string) {
+  const { host, port } = serverOf(kind) ?? { host: `${name}.us-east-1.rds.amazonaws.com`, port: 3306 };
+  return { host, port };
 }
 
-/** Makes the administrator that a new instance has. */
-export async function provision(user: string, password: string): Promise<void> {
-  await asRoot(async (connection) => {
+/** Makes the administrator that a new server has. */
+export async function provision(root: TestMySql | undefined, user: string, password: string): Promise<void> {
+  await asRoot(root, async (connection) => {
     await connection.query("CREATE USER ?@'%' IDENTIFIED BY ?", [user, password]);
     await connection.query("GRANT ALL ON *.* TO ?@'%' WITH GRANT OPTION", [user]);
   });
 }
 
-/** Deletes what the deleted instance held. */
-export async function clear(): Promise<void> {
-  await asRoot(async (connection) => {
+/** Deletes what a server held that is deleted, or lost. */
+export async function clear(root: TestMySql | undefined): Promise<void> {
+  await asRoot(root, async (connection) => {
     const [users] = await connection.query("SELECT user FROM mysql.user WHERE user LIKE 'ecommerce%'");
     for (const { user } of users as { user: string }[]) await connection.query("DROP USER ?@'%'", [user]);
     await connection.query("DROP DATABASE IF EXISTS ecommerce_db");
   });
 }
 
-async function asRoot(work: (connection: Connection) => Promise<void>): Promise<void> {
-  const root = server();
+/** Runs statements on a server as its root, who is no part of what AWS made. */
+export async function asRoot(root: TestMySql | undefined, work: (connection: Connection) => Promise<void>) {
   if (root === undefined) return;
   const { host, port, user, password, caFile } = root;
   const connection = await createConnection({ host, port, user, password, ssl: { ca: readFileSync(caFile) } });

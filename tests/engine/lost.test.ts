@@ -1,0 +1,151 @@
+/** A database server that is lost, and one of another kind: the next deployment makes what was on it. */
+import { createConnection } from "mysql2/promise";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Engine, hasPulumi, howToGetPulumi, startEngine } from "../support/engine";
+import { startTestServer, type TestServer } from "../support/mysql";
+import type { ServerKind } from "./standin/mysqlServer";
+import { supersede } from "./standin/secretVersions";
+import { namesOf } from "./support";
+
+const fine = { failure: undefined, warnings: [], errors: [] };
+let servers: TestServer[] = [];
+let engine: Engine;
+
+/** The version that whoever reads the secret gets. */
+const currentVersion = () =>
+  engine.cloud
+    .things()
+    .find(({ name, outputs }) => name === "secret-value" && outputs.versionStages.includes("AWSCURRENT"))!;
+const tables = async (kind: ServerKind) => {
+  const rows = (await engine.sql(kind, "SHOW TABLES IN ecommerce_db")) as object[];
+  return rows.map((row) => Object.values(row)[0]);
+};
+
+/** Logs in as the function does, with what the secret tells, and does what the function may do. */
+async function registerBySecret(): Promise<void> {
+  const { host, port, username, password } = JSON.parse(currentVersion().inputs.secretString);
+  const connection = await createConnection({
+    host,
+    port,
+    user: username,
+    password,
+    ssl: { rejectUnauthorized: false },
+  });
+  try {
+    await connection.query(
+      "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (UUID(), UUID(), NOW())",
+    );
+  } finally {
+    await connection.end();
+  }
+}
+
+async function isWhole(kind: ServerKind): Promise<void> {
+  expect(await tables(kind)).toEqual(expect.arrayContaining(["addresses", "category", "orders", "products", "users"]));
+  await registerBySecret();
+  expect(await engine.preview()).toMatchObject({ ...fine, steps: [] });
+}
+
+describe.runIf(hasPulumi)(`a public database on the real engine (${howToGetPulumi})`, { timeout: 300_000 }, () => {
+  beforeAll(async () => {
+    servers = await Promise.all([startTestServer(), startTestServer()]);
+    const [mysql, aurora] = servers;
+    engine = await startEngine({ mysql, aurora, settings: { "secret.rotationDays": 30 } });
+    expect(await engine.up()).toMatchObject(fine);
+    await isWhole("instance");
+  });
+  afterAll(async () => {
+    await engine?.dispose();
+    for (const server of servers) await server.dispose();
+  });
+
+  /** As docs/runbook.md says: only the server is refreshed, for what is in it cannot be reached. */
+  const refreshServer = async (...ends: string[]) => {
+    const urns = await Promise.all(ends.map((end) => engine.urn(end)));
+    await engine.command("refresh", ...urns.flatMap((urn) => ["--target", urn]), "--skip-preview", "--yes");
+  };
+
+  test("its server is lost: schema, user and both grants are made again, and the secret tells the user's password", async () => {
+    const before = currentVersion();
+    await engine.lose("instance");
+    await refreshServer("aws:rds/instance:Instance::database");
+    const done = await engine.up();
+
+    expect(done).toMatchObject(fine);
+    expect(namesOf(done)).toEqual(
+      expect.arrayContaining(["database", "schema-database", "schema-tables", "schema-user", "schema-user-grant"]),
+    );
+    expect(currentVersion().id).not.toBe(before.id);
+    // It begins with a rotation.
+    expect(namesOf(done)).toContain("rotate-secret");
+    const grants = await engine.sql("instance", "SHOW GRANTS FOR ecommerce_register@'%'");
+    expect(JSON.stringify(grants)).toContain("APPLICATION_PASSWORD_ADMIN");
+    await isWhole("instance");
+  });
+
+  test("it becomes Aurora: the new server gets all of it", async () => {
+    await engine.set({ "data.protect": false });
+    expect(await engine.up()).toMatchObject(fine);
+    await engine.set({ "database.kind": "aurora" });
+    const done = await engine.up();
+
+    expect(done).toMatchObject(fine);
+    expect(await tables("cluster")).toContain("users");
+    expect(engine.cloud.things().filter(({ type }) => type === "aws:rds/instance:Instance")).toEqual([]);
+    expect((await engine.preview()).steps).toEqual([]);
+  });
+
+  test("its cluster is lost", async () => {
+    await engine.lose("cluster");
+    await refreshServer("aws:rds/cluster:Cluster::database", "database-writer", "database-reader");
+    expect(await engine.up()).toMatchObject(fine);
+    expect(await tables("cluster")).toContain("users");
+    expect((await engine.preview()).steps).toEqual([]);
+  });
+
+  test("rotation is turned off after two rotations, each seen by a refresh or not, and everything is destroyed", async () => {
+    const { secretId } = currentVersion().inputs;
+    supersede(engine.cloud, secretId);
+    expect((await engine.refresh()).failure).toBeUndefined();
+    supersede(engine.cloud, secretId);
+    await engine.set({ "secret.rotationDays": 0 });
+    expect(await engine.up()).toMatchObject(fine);
+    await isWhole("cluster");
+
+    supersede(engine.cloud, secretId);
+    expect((await engine.refresh()).failure).toBeUndefined();
+    supersede(engine.cloud, secretId);
+    expect(await engine.destroy()).toMatchObject(fine);
+    expect(engine.cloud.things()).toEqual([]);
+    expect(await engine.remembered()).toEqual([]);
+  });
+});
+
+describe.runIf(hasPulumi)(`a private database on the real engine (${howToGetPulumi})`, { timeout: 300_000 }, () => {
+  afterAll(async () => {
+    await engine?.dispose();
+    for (const server of servers) await server.dispose();
+  });
+
+  test.each<ServerKind>(["instance", "cluster"])("its %s is lost: refresh and up make it again", async (kind) => {
+    const server = await startTestServer();
+    servers = [server];
+    engine = await startEngine({
+      stack: "staging",
+      settings: { "database.kind": kind === "cluster" ? "aurora" : "instance" },
+      ...(kind === "cluster" ? { aurora: server } : { mysql: server }),
+    });
+    expect(await engine.up()).toMatchObject(fine);
+    await isWhole(kind);
+
+    await engine.lose(kind);
+    expect((await engine.refresh()).failure).toBeUndefined();
+    const done = await engine.up();
+    expect(done).toMatchObject(fine);
+    expect(namesOf(done)).toContain("schema-applied");
+    await isWhole(kind);
+    expect(await engine.destroy()).toMatchObject(fine);
+    await engine.dispose();
+    await server.dispose();
+  });
+});
