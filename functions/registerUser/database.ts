@@ -26,6 +26,8 @@ const PAUSE_MILLISECONDS = { first: 20, longest: 400 };
  * which is not consistent at once, may still give the old one.
  */
 const SECRET_PAUSES = [0, 250, 500];
+/** The next attempt waits so long (ms) for a secret that is read again because the server may have moved. */
+const RELOCATE_MILLISECONDS = 300;
 /** An attempt that has less time (ms) than this is not begun. */
 const WORTH_TRYING_MILLISECONDS = 30;
 
@@ -40,6 +42,8 @@ export class Database {
   #connection: Connection | undefined;
   #opening: Promise<Connection> | undefined;
   #readingSecret = false;
+  /** When the secret was last read, by `performance.now()`. */
+  #secretReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(readSecret: ReadSecret, connect: Connect) {
     this.#readSecret = readSecret;
@@ -67,6 +71,8 @@ export class Database {
     let delay = PAUSE_MILLISECONDS.first;
     let read = 0;
     let met: unknown;
+    const begun = performance.now();
+    let mayHaveMoved = true;
     for (;;) {
       try {
         let connection = this.#connection;
@@ -89,7 +95,7 @@ export class Database {
         if (remedy === "readSecret") {
           this.#secret = undefined;
           wait = SECRET_PAUSES[read++];
-        } else if (remedy === "repeat" || remedy === "reconnect") {
+        } else if (remedy === "repeat" || remedy === "reconnect" || remedy === "relocate") {
           wait = delay * (0.5 + Math.random() / 2);
           delay = Math.min(2 * delay, PAUSE_MILLISECONDS.longest);
         }
@@ -99,6 +105,13 @@ export class Database {
           throw faultOf(remedy, met);
         }
         await pause(wait);
+        // Once an invocation, however often it connects in vain: Secrets Manager serves all containers of an outage.
+        if (remedy === "relocate" && mayHaveMoved && this.#secretReadAt < begun) {
+          mayHaveMoved = false;
+          await within(Math.min(RELOCATE_MILLISECONDS, left() - WORTH_TRYING_MILLISECONDS), this.#refresh()).catch(
+            () => {},
+          );
+        }
       }
     }
   }
@@ -150,10 +163,25 @@ export class Database {
   async #read(): Promise<DatabaseSecret> {
     this.#readingSecret = true;
     try {
-      return await this.#readSecret(AbortSignal.timeout(SECRET_MILLISECONDS));
+      return await this.#readNow();
     } finally {
       this.#readingSecret = false;
     }
+  }
+
+  /** Reads the secret beside the one that is known, which is kept where this fails or another one was read meanwhile. */
+  async #refresh(): Promise<void> {
+    const known = this.#secret;
+    const secret = await this.#readNow();
+    if (this.#secret === known) {
+      this.#secret = secret;
+    }
+  }
+
+  async #readNow(): Promise<DatabaseSecret> {
+    const secret = await this.#readSecret(AbortSignal.timeout(SECRET_MILLISECONDS));
+    this.#secretReadAt = performance.now();
+    return secret;
   }
 }
 
@@ -161,6 +189,7 @@ function faultOf(remedy: ReturnType<typeof remedyOf>, error: unknown): Registrat
   switch (remedy) {
     case "repeat":
     case "reconnect":
+    case "relocate":
       return new DatabaseUnavailable(error);
     case "readSecret":
       return new DatabaseAccessDenied(error);

@@ -1,10 +1,11 @@
 /** What breaks between the function and MySQL, and what the function makes of it in the time it has. */
+import dns from "node:dns";
 import { copyFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createMySqlServer } from "mysql2";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createConnect } from "../../functions/shared/connection";
 import { parseSecret } from "../../functions/shared/secret";
 import { Wire } from "../faults/support/Wire";
@@ -153,12 +154,92 @@ describe("a server that is away", () => {
     await serve(handler);
   });
 
-  it("without a name in the DNS fails at once", async () => {
+  it("without a name in the DNS is asked again until the time is up", async () => {
     // No name has a part of more than 63 letters, which the resolver knows without asking, so also on a machine offline.
     secrets.secrets.set(SECRET_NAME, secretFor({ host: `${"x".repeat(64)}.example`, port: 3306 }));
-    const time = invocation();
-    expect(await faultOf(container(database.server)(freshUser(), time))).toMatchObject({ code: "DATABASE_REFUSED" });
-    expect(time.getRemainingTimeInMillis()).toBeGreaterThan(NOT_TRIED_AGAIN);
+    const fault = await inTime(1500, faultOf(container(database.server)(freshUser(), invocation(1500))));
+    expect(fault).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+    expect(log).toMatchObject([{ causes: [{ code: "ENOTFOUND" }] }]);
+  });
+});
+
+describe("a host name", () => {
+  /** Each is a name of its own for `removeNames`; the certificate is for localhost, in whatever letters. */
+  const [oldHost, newHost] = ["LOCALHOST", "localhost"];
+
+  /** From now on the resolver does not find these names. @returns how often it was asked for one of them */
+  function removeNames(...names: string[]): { asked: number; restore(): void } {
+    const lookup = dns.lookup as (...values: any[]) => unknown;
+    const removed = { asked: 0, restore: () => spy.mockRestore() };
+    const spy = vi.spyOn(dns, "lookup").mockImplementation(((name: string, ...rest: any[]) => {
+      if (!names.includes(name)) return lookup(name, ...rest);
+      removed.asked++;
+      const error = Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), {
+        code: "ENOTFOUND",
+        syscall: "getaddrinfo",
+        hostname: name,
+      });
+      process.nextTick(rest.at(-1), error);
+    }) as any);
+    return removed;
+  }
+
+  it("that is missing from the DNS for a moment, is asked for again", async () => {
+    const names = removeNames(newHost);
+    const served = serve(container(database.server));
+    await sleep(300);
+    names.restore();
+    await served;
+    expect(names.asked).toBeGreaterThan(1);
+    // Read for this invocation, so not once more.
+    expect(secrets.reads).toBe(1);
+  });
+
+  it("that is gone while the secret names another one, costs no sign-up: each container reads the secret once more", async () => {
+    secrets.secrets.set(SECRET_NAME, secretFor({ host: oldHost, port: database.server.port }));
+    const warm = await Promise.all(Array.from({ length: 3 }, () => warmContainer()));
+    secrets.secrets.set(SECRET_NAME, secretFor({ host: newHost, port: database.server.port }));
+    const names = removeNames(oldHost);
+    for (const id of await database.connections()) await database.query(`KILL ${id}`);
+    secrets.reads = 0;
+    await Promise.all(warm.map((handler) => serve(handler)));
+    expect(names.asked).toBeGreaterThanOrEqual(warm.length);
+    expect(secrets.reads).toBe(warm.length);
+    expect(log).toEqual([]);
+  });
+
+  it("that leads to a port where nothing listens, costs no sign-up if the secret names another one", async () => {
+    const wire = await Wire.to(database.server.port);
+    secrets.secrets.set(SECRET_NAME, secretFor({ host: newHost, port: wire.port }));
+    const handler = await warmContainer();
+    secrets.secrets.set(SECRET_NAME, secretFor(database.server));
+    await wire.cut();
+    await serve(handler);
+    expect(secrets.reads).toBe(2);
+  });
+
+  it("that is gone for good, has the secret read once more in an invocation", async () => {
+    secrets.secrets.set(SECRET_NAME, secretFor({ host: oldHost, port: database.server.port }));
+    const handler = await warmContainer();
+    removeNames(oldHost);
+    for (const id of await database.connections()) await database.query(`KILL ${id}`);
+    for (const reads of [2, 3, 4]) {
+      expect(await faultOf(handler(freshUser(), invocation(1500)))).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+      expect(secrets.reads).toBe(reads);
+    }
+  });
+
+  it("that is missing for a moment while the secret cannot be read, is asked for again", async () => {
+    const handler = await warmContainer();
+    for (const unreadable of ["silence", { status: 400, body: { __type: "AccessDeniedException" } }] as const) {
+      secrets.secrets.set(SECRET_NAME, unreadable);
+      const names = removeNames(newHost);
+      for (const id of await database.connections()) await database.query(`KILL ${id}`);
+      const served = serve(handler);
+      await sleep(300);
+      names.restore();
+      await served;
+    }
   });
 });
 
@@ -212,6 +293,27 @@ describe("a server that cannot just now", () => {
     await blocker.end();
     await served;
     expect(await database.rows(event)).toHaveLength(1);
+  });
+
+  it("because other clients have used up its prepared statements, is asked again on the same connection", async () => {
+    const others = await database.connections();
+    const own = async () => (await database.connections()).filter((id) => !others.includes(id));
+    const [{ prepared }] = await database.query("SELECT @@max_prepared_stmt_count AS prepared");
+    await database.query("SET GLOBAL max_prepared_stmt_count = 0");
+    try {
+      const event = freshUser();
+      const served = container(database.server)(event, invocation());
+      await expect.poll(own, { interval: 20 }).toHaveLength(1);
+      const connections = await own();
+      await sleep(800);
+      expect(await database.rows(event)).toHaveLength(0);
+      await database.query(`SET GLOBAL max_prepared_stmt_count = ${prepared}`);
+      await served;
+      expect(await database.rows(event)).toHaveLength(1);
+      expect(await own()).toEqual(connections);
+    } finally {
+      await database.query(`SET GLOBAL max_prepared_stmt_count = ${prepared}`);
+    }
   });
 
   it("ever, for a missing privilege, fails at once with MySQL's own code", async () => {
