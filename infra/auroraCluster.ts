@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { type DatabaseSettings, deletion, type MadeDatabase } from "./databaseKinds";
+import { type DatabaseSettings, deletion, type MadeDatabase, maxConnectErrors } from "./databaseKinds";
 
 /** Aurora MySQL Serverless v2: a writer, and a reader in another zone that takes over. */
 export interface AuroraSize {
@@ -25,7 +25,7 @@ export function auroraCluster(name: string, size: AuroraSize, settings: Database
     {
       family: "aurora-mysql8.0",
       description: "TLS is required",
-      parameters: [{ name: "require_secure_transport", value: "ON" }],
+      parameters: [{ name: "require_secure_transport", value: "ON" }, maxConnectErrors],
     },
     { parent },
   );

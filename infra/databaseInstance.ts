@@ -1,5 +1,5 @@
 import * as aws from "@pulumi/aws";
-import { type DatabaseSettings, deletion, type MadeDatabase } from "./databaseKinds";
+import { type DatabaseSettings, deletion, type MadeDatabase, maxConnectErrors } from "./databaseKinds";
 
 /** One RDS for MySQL instance. */
 export interface InstanceSize {
@@ -21,7 +21,7 @@ export function databaseInstance(name: string, size: InstanceSize, settings: Dat
     {
       family: "mysql8.4",
       description: "TLS is required",
-      parameters: [{ name: "require_secure_transport", value: "1" }],
+      parameters: [{ name: "require_secure_transport", value: "1" }, maxConnectErrors],
     },
     { parent },
   );

@@ -1,6 +1,20 @@
 /** What both kinds of databases have in common: `databaseInstance.ts` and `auroraCluster.ts` each make one. */
 import * as pulumi from "@pulumi/pulumi";
 
+/**
+ * Parameter of every kind of database: how many broken handshakes in a row MySQL takes from one client address before it
+ * refuses that address until somebody empties its host cache. MySQL's default is 100. A stall of a few seconds under many
+ * containers breaks more, and all containers in a subnet may have one address.
+ *
+ * The value is the largest that MySQL's manual has for every platform. RDS publishes its own maximum only in the answer of
+ * DescribeEngineDefaultParameters; larger values than this one are in use there. Aurora lists the parameter at the level
+ * of instances, which take it from the cluster's group unless their own group sets it.
+ * @see https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html#sysvar_max_connect_errors
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Reference.ParameterGroups.html
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_WorkingWithDBClusterParamGroups.html
+ */
+export const maxConnectErrors = { name: "max_connect_errors", value: "4294967295" };
+
 /** What every kind of database is told. */
 export interface DatabaseSettings {
   readonly parent: pulumi.Resource;

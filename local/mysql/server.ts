@@ -21,6 +21,13 @@ export interface ServerOptions {
   readonly certificates: Certificates;
   /** Refuse connections without TLS, as RDS's `require_secure_transport`. @default false, RDS's default */
   readonly requireSecureTransport?: boolean;
+  /** Addresses of this machine to listen on, 127.0.0.1 among them. @default 127.0.0.1 alone */
+  readonly addresses?: readonly string[];
+  /**
+   * Look up the host names of clients, as MySQL does by default and on RDS. Only then does it count the broken handshakes
+   * of each client address, and refuses one that has too many. @default false
+   */
+  readonly resolveNames?: boolean;
   /** Milliseconds until a server that does not answer is given up. @default 60000 */
   readonly readyMilliseconds?: number;
 }
@@ -61,7 +68,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...program.options,
     ...settings,
     `--datadir=${data}`,
-    "--bind-address=127.0.0.1",
+    ...(options.resolveNames ? [] : ["--skip-name-resolve"]),
+    `--bind-address=${options.addresses?.join(",") ?? "127.0.0.1"}`,
     `--port=${port}`,
     // Relative to the data folder: an absolute path may be longer than a socket's 107 bytes.
     "--socket=mysqld.sock",

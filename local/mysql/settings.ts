@@ -10,7 +10,6 @@ export const settings: readonly string[] = [
   "--character-set-server=utf8mb4",
   "--collation-server=utf8mb4_0900_ai_ci",
   "--loose-mysqlx=OFF",
-  "--skip-name-resolve",
   "--skip-log-bin",
   // Nobody here loads or writes files through the server.
   "--secure-file-priv=NULL",

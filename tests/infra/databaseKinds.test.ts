@@ -71,7 +71,10 @@ describe.each(combinations)("$kind, proxy: $proxy", ({ kind, proxy, host, identi
       copyTagsToSnapshot: true,
       enabledCloudwatchLogsExports: ["error"],
     };
-    const parameters = (value: string) => [{ name: "require_secure_transport", value }];
+    const parameters = (value: string) => [
+      { name: "require_secure_transport", value },
+      { name: "max_connect_errors", value: "4294967295" },
+    ];
     if (kind === "instance") {
       expect(program.all("aws:rds/cluster:Cluster")).toEqual([]);
       const instance = program.one("aws:rds/instance:Instance").inputs;

@@ -12,7 +12,7 @@ import os from "node:os";
 import path from "node:path";
 import { ensureCertificates } from "../../local/certificates";
 import type { MySqlProgram } from "../../local/mysql/program";
-import { startServer } from "../../local/mysql/server";
+import { type ServerOptions, startServer } from "../../local/mysql/server";
 import { findMySql, type MySqlSource } from "../../local/mysql/sources";
 import { freePort } from "../../local/ports";
 
@@ -47,7 +47,7 @@ export interface TestServer extends TestMySql {
   dispose(): Promise<void>;
 }
 
-export interface TestServerOptions {
+export interface TestServerOptions extends Pick<ServerOptions, "addresses" | "resolveNames"> {
   /** Refuse connections without TLS. @default true */
   readonly requireSecureTransport?: boolean;
   /** Commands of a POSIX shell that runs them and then becomes the server. @default no shell */
@@ -67,8 +67,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const directory = await mkdtemp(path.join(os.tmpdir(), "ecommerce-mysql-"));
   const certificates = await ensureCertificates(path.join(directory, "tls"));
   const port = await freePort();
+  const { addresses, resolveNames } = options;
   const launch = () =>
     startServer({
+      addresses,
+      resolveNames,
       program,
       directory: path.join(directory, "mysql"),
       port,

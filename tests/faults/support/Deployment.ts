@@ -15,7 +15,7 @@ import { makeWorld, pool, type World } from "../../local/lambda/support";
 import type { TestServerOptions } from "../../support/mysql";
 import { projectRoot } from "../../support/native";
 import { recordProgram } from "../../support/program";
-import { Wire } from "./Wire";
+import { type FarEnd, Wire } from "./Wire";
 
 /** Cognito waits so long (ms) for a trigger, and the function's own limit is the same. */
 export const LIMIT = 5000;
@@ -56,10 +56,14 @@ export class Deployment {
     readonly world: World,
     private readonly secrets: SecretsManager,
     private readonly declared: Registered,
+    private readonly mysqlEnd: FarEnd | undefined,
   ) {}
 
-  /** @param server the MySQL server's options */
-  static async start(server: TestServerOptions = {}): Promise<Deployment> {
+  /**
+   * @param server the MySQL server's options
+   * @param mysqlEnd the addresses between the functions' wires and MySQL, @default both 127.0.0.1
+   */
+  static async start(server: TestServerOptions = {}, mysqlEnd?: FarEnd): Promise<Deployment> {
     const [database, world] = await Promise.all([Database.start(server), makeWorld()]);
     const secrets = await SecretsManager.start(world.site, world.iam);
     const Statement = [{ Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: "*" }];
@@ -67,13 +71,13 @@ export class Deployment {
     const inputs = { role: world.role, policy: JSON.stringify({ Version: "2012-10-17", Statement }) };
     await world.iam.makers[type]!({ type, name: "read-secret", inputs });
     const declared = (await recordProgram()).one("aws:lambda/function:Function", "register-user");
-    return new Deployment(database, world, secrets, declared);
+    return new Deployment(database, world, secrets, declared, mysqlEnd);
   }
 
   /** Deploys the function as the program registers it, outside of the VPC, and starts its first container. */
   async deploy(options: Options = {}): Promise<Container> {
     const name = `register-user-${++this.#count}`;
-    const mysql = Object.assign(await Wire.to(this.database.server.port), options.network);
+    const mysql = Object.assign(await Wire.to(this.database.server.port, this.mysqlEnd), options.network);
     const endpoint = await Wire.to(Number(new URL(this.secrets.endpoint).port));
     const container = new Container(this, name, mysql, endpoint);
     const { secret = {} } = options;

@@ -3,6 +3,14 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { freePort } from "../../../local/ports";
 
+/** The addresses at the far end of a wire. */
+export interface FarEnd {
+  /** Where the target listens. */
+  readonly host: string;
+  /** Where the wire's connections come from. @default as the system chooses */
+  readonly localAddress?: string;
+}
+
 export class Wire {
   /** How long (ms) each piece of data is under way, in each direction. */
   delay = 0;
@@ -19,17 +27,20 @@ export class Wire {
   opened = 0;
   /** Pieces of data that got lost in a silence so far. */
   lost = 0;
-  readonly #target: number;
+  readonly #target: FarEnd & { readonly port: number };
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
 
-  private constructor(target: number) {
+  private constructor(target: FarEnd & { readonly port: number }) {
     this.#target = target;
   }
 
-  /** @param target a port on 127.0.0.1 */
-  static async to(target: number): Promise<Wire> {
-    const wire = new Wire(target);
+  /**
+   * @param port where the target listens
+   * @param end on which address, @default 127.0.0.1
+   */
+  static async to(port: number, end: FarEnd = { host: "127.0.0.1" }): Promise<Wire> {
+    const wire = new Wire({ ...end, port });
     // One that the system chooses would be anybody's while the wire is cut.
     wire.port = await freePort();
     await wire.mend();
@@ -68,7 +79,7 @@ export class Wire {
     near.on("data", () => {
       if (near.bytesRead > allowed) near.resetAndDestroy();
     });
-    const far = connect({ port: this.#target, host: "127.0.0.1", noDelay: true });
+    const far = connect({ ...this.#target, noDelay: true });
     this.#carry(near, far);
     this.#carry(far, near);
   }

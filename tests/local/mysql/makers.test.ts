@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { createConnection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { maxConnectErrors } from "../../../infra/databaseKinds";
 import type { Registered, Site } from "../../../local/host/part";
 import { readGrants } from "../../../local/mysql/grant";
 import { MySql } from "../../../local/mysql/MySql";
@@ -84,11 +85,11 @@ describe("the instance", () => {
   });
 
   it("applies the parameter group", async () => {
-    await make(groupType, { ...group, parameters: [...group.parameters, { name: "max_connections", value: "77" }] });
+    const further = [{ name: "max_connections", value: "77" }, maxConnectErrors];
+    await make(groupType, { ...group, parameters: [...group.parameters, ...further] });
     await makeInstance();
-    expect(await asAdministrator("SELECT @@require_secure_transport AS tls, @@max_connections AS n")).toEqual([
-      { tls: 1, n: 77 },
-    ]);
+    const set = "SELECT @@require_secure_transport AS tls, @@max_connections AS n, @@max_connect_errors AS errors";
+    expect(await asAdministrator(set)).toEqual([{ tls: 1, n: 77, errors: Number(maxConnectErrors.value) }]);
     const { port } = mysql.administrator;
     await expect(
       createConnection({ host: "localhost", port, user: master.username, password: master.password }),
