@@ -172,6 +172,15 @@ describe.concurrent("the secret", () => {
     await container.works();
   });
 
+  it("naming another port, because the database has moved, costs no sign-up: it is read again in the same invocation", async () => {
+    const container = await deploy({ warm: true });
+    const asked = container.endpoint.opened;
+    await container.setSecret({ port: deployment.database.server.port });
+    await container.mysql.cut();
+    await container.works();
+    expect(container.endpoint.opened - asked).toBeLessThanOrEqual(1);
+  });
+
   it("rotated while a connection is kept, is read once more when the connection is lost", async () => {
     const user = `rotated_${Date.now()}`;
     const { database } = deployment;
