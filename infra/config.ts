@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { contradictions, type Fault } from "./contradictions";
 import { type Setting, type SettingKey, type Settings, settings } from "./settings";
+import { UserError } from "./userErrors";
 
 export type { Settings };
 export { settings };
 
 /** Every fault of the configuration in one message, with how Pulumi's command line mends them. */
-export class ConfigError extends pulumi.RunError {
+export class ConfigError extends UserError {
   /** The faults in words, without a way to mend them. */
   readonly description: string;
 

@@ -1,15 +1,17 @@
+import "./stackTraces";
 import { bundleFunctions } from "./bundle";
 import { readSurroundings, type Settings } from "./config";
 import { databaseParts, watchedDatabase } from "./databaseParts";
 import { imageParts } from "./imageParts";
 import { Monitoring } from "./Monitoring";
 import { withoutSourceMaps } from "./sourceMaps";
+import { reportUserErrors } from "./userErrors";
 import { userParts } from "./userParts";
 
 // Where the Pulumi CLI runs the program, and from where it reads the files of archives. Elsewhere it runs there too.
 process.chdir(__dirname);
 
-export = () => withoutSourceMaps(program);
+export = () => reportUserErrors(() => withoutSourceMaps(program));
 
 /** The whole system: configuration → components → outputs. */
 async function program() {

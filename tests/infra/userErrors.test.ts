@@ -1,0 +1,102 @@
+/**
+ * What Pulumi's engine is told when the program fails: the message alone of an error that the user can correct, and a
+ * stack trace of any other. Reporting one once took 20 s and 3.3 GB, so each case also checks the memory.
+ */
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { type HostedOptions, previewHosted } from "../support/languageHost";
+import { devConfig } from "../support/program";
+
+/** MB. Loading the program takes about 250. */
+const mostMemory = 500;
+
+/** Line of the file, from 1, that is this text. */
+const lineOf = (file: string, text: string) => readFileSync(file, "utf8").split("\n").indexOf(text) + 1;
+
+async function errorsOf(options: Partial<HostedOptions>): Promise<readonly string[]> {
+  const { exitCode, errors, peakMemory } = await previewHosted({ config: devConfig, ...options });
+  expect(exitCode).toBe(32);
+  expect(peakMemory).toBeGreaterThan(50);
+  expect(peakMemory).toBeLessThan(mostMemory);
+  return errors;
+}
+
+/** Appends a line to a file of the program. */
+const append = (file: string, line: string) => (program: string) =>
+  appendFileSync(path.join(program, file), `\n${line}\n`);
+
+describe("a run by Pulumi's own entry", { timeout: 60_000 }, () => {
+  it("reports nothing where the program is correct", async () => {
+    expect(await previewHosted({ config: devConfig })).toMatchObject({ exitCode: 0, errors: [] });
+  });
+
+  it("reports a refused configuration as its message alone", async () => {
+    expect(await errorsOf({ config: { ...devConfig, "ecommerce:registration.memoryMiB": "1" } })).toEqual([
+      'The configuration of stack "dev" has a fault:\n' +
+        "  ecommerce:registration.memoryMiB: got 1; allowed is a whole number from 128 to 3008\n" +
+        "Set a key with `pulumi config set --path KEY VALUE`, or edit Pulumi.dev.yaml; README.md describes each key.",
+    ]);
+  });
+
+  it.each<{ what: string; options: Partial<HostedOptions>; message: RegExp }>([
+    {
+      what: "a schema file that removes something",
+      options: { change: append("schema/ecommerceSchema.sql", "DROP TABLE users;") },
+      message: /^The schema file was refused before anything was sent: line \d+ begins with "DROP TABLE"\. .*$/,
+    },
+    {
+      what: "a missing schema file",
+      options: { change: (program) => rmSync(path.join(program, "schema/ecommerceSchema.sql")) },
+      message: /^The schema file .*ecommerceSchema\.sql cannot be read \(ENOENT\)\. Restore it\.$/,
+    },
+    {
+      what: "a migration without a number",
+      options: {
+        change: (program) => writeFileSync(path.join(program, "schema/migrations/status.sql"), "SELECT 1;"),
+      },
+      message: /^The migration "status" has a name that says no order\. .*$/,
+    },
+    {
+      what: "a certificate file that cannot be read",
+      options: { env: { NODE_EXTRA_CA_CERTS: "/nowhere.pem" } },
+      message: /^Cannot read the certificate authorities in \/nowhere\.pem: ENOENT.*$/,
+    },
+    {
+      what: "a function that does not compile",
+      options: { change: append("functions/registerUser/index.ts", "const x = ;") },
+      message: /^Build failed with 1 error:\nfunctions\/registerUser\/index\.ts:\d+:10: ERROR: Unexpected ";"$/,
+    },
+    {
+      what: "a region with too few zones",
+      options: { zones: ["a"] },
+      message: /^The network needs 2 available zones, and the region has 1\. .*$/,
+    },
+  ])("reports $what as its message alone", async ({ options, message }) => {
+    expect(await errorsOf(options)).toEqual([expect.stringMatching(message)]);
+  });
+
+  it.each([
+    { when: "while the program is loaded", line: 'throw new TypeError("a defect");' },
+    {
+      when: "in a component",
+      line: 'Network.prototype.registerOutputs = () => { throw new TypeError("a defect"); };',
+    },
+  ])("reports a defect $when with its stack trace, with the lines of the sources", async ({ line }) => {
+    let thrown = 0;
+    const errors = await errorsOf({
+      change: (program) => {
+        const file = path.join(program, "infra/Network.ts");
+        append("infra/Network.ts", line)(program);
+        thrown = lineOf(file, line);
+      },
+    });
+    expect(errors).not.toEqual([]);
+    for (const error of errors) {
+      expect(error).toMatch(/^Running program .* failed with an unhandled exception:\nTypeError: a defect\n {4}at /);
+      expect(error).toContain(`PROGRAM/infra/Network.ts:${thrown}:`);
+      // Every file of the program begins with an import.
+      expect(error).not.toMatch(/infra\/\w+\.ts:[1-3]:/);
+    }
+  });
+});
