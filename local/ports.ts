@@ -35,18 +35,21 @@ export function isFree(port: number, address: "127.0.0.1" | "::1" = host): Promi
   });
 }
 
-/** What this process gave away: who asked may not listen on it yet, or no longer and again. */
+/** Ports handed out by this process, whether or not they are in use now. */
 const given = new Set<number>();
 
 /**
  * A port that is free, not among those taken, and never given before by this process, in the range that `LOCAL_PORTS`
- * names.
- * @throws CommandError where the range is none, or a hundred tries find no port
+ * names. Tries each port of the range once, from a random one upwards: processes that choose at the same time seldom
+ * choose the same.
+ * @throws CommandError where the range is malformed, or has no such port
  */
 export async function freePort(taken: readonly number[] = []): Promise<number> {
   const [first, last] = portRange(process.env.LOCAL_PORTS);
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const port = randomInt(first, last + 1);
+  const count = last - first + 1;
+  const start = randomInt(count);
+  for (let step = 0; step < count; step++) {
+    const port = first + ((start + step) % count);
     if (taken.includes(port) || given.has(port)) continue;
     given.add(port);
     if (await isFree(port)) return port;

@@ -50,6 +50,35 @@ describe("gives no port", () => {
   });
 });
 
+describe("where all ports of a range but one are taken", () => {
+  ownPorts();
+
+  it("finds the one that is left, every time", async () => {
+    const [first] = portRange(process.env.LOCAL_PORTS);
+    const range = Array.from({ length: 90 }, (_, index) => first + index);
+    process.env.LOCAL_PORTS = `${first}-${first + 89}`;
+    const found: number[] = [];
+    // A port is given once: each round leaves another one.
+    for (const left of range) found.push(await freePort(range.filter((port) => port !== left)));
+    expect(found).toEqual(range);
+  });
+
+  it("finds the one that nobody listens on", async () => {
+    const [first] = portRange(process.env.LOCAL_PORTS);
+    process.env.LOCAL_PORTS = `${first}-${first + 89}`;
+    const left = first + 40;
+    const others = Array.from({ length: 90 }, (_, index) => first + index).filter((port) => port !== left);
+    const servers = others.map((port) => createServer().listen(port, "127.0.0.1"));
+    try {
+      await Promise.all(servers.map((server) => once(server, "listening")));
+      expect(await freePort()).toBe(left);
+      await expect(freePort()).rejects.toThrow(`No free port on 127.0.0.1 from ${first} to ${first + 89}`);
+    } finally {
+      for (const server of servers) server.close();
+    }
+  });
+});
+
 it("knows of both addresses of localhost whether somebody listens there", async () => {
   const port = await freePort();
   expect(await isFree(port, "::1"), "also where there is no IPv6").toBe(true);

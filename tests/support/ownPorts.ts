@@ -2,9 +2,11 @@
 import { afterEach, beforeEach } from "vitest";
 import { portRange } from "../../local/ports";
 
+/** Of the whole file: two groups of a file get ports of their own too. */
+let tests = 0;
+
 export function ownPorts(): void {
   const range = process.env.LOCAL_PORTS;
-  let tests = 0;
   beforeEach(() => {
     const begin = portRange(range)[0] + 100 * tests++;
     // Two at the end are left for the neighbours of a port.
