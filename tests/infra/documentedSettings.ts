@@ -48,6 +48,18 @@ function userPool({ it, inputs, recorded }: Row): void {
       generateSecret: false,
     });
   });
+  it("lets access and ID tokens live for 60 minutes and refresh tokens for 30 days, as Cognito does by default", () => {
+    // API Gateway accepts a token until it expires, also one of a person who was deleted since.
+    for (const client of recorded().all(types.client)) {
+      expect(client.inputs, client.name).toMatchObject({
+        accessTokenValidity: 60,
+        idTokenValidity: 60,
+        refreshTokenValidity: 30,
+        tokenValidityUnits: { accessToken: "minutes", idToken: "minutes", refreshToken: "days" },
+        enableTokenRevocation: true,
+      });
+    }
+  });
   it("mails a confirmation code", () => {
     expect(inputs(types.pool).autoVerifiedAttributes).toEqual(["email"]);
     expect(inputs(types.pool).verificationMessageTemplate.defaultEmailOption).toBe("CONFIRM_WITH_CODE");

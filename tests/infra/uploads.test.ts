@@ -47,6 +47,16 @@ describe("api.writers", () => {
     const branded = program.all("aws:cognito/managedLoginBranding:ManagedLoginBranding");
     expect(branded.map(({ inputs }) => inputs.clientId)).toEqual(clients.map(idOf));
   });
+  it("lets the tokens of both clients live for the same time", async () => {
+    const program = await recordProgram({ "ecommerce:api": '{"writers":"application"}' });
+    const lifetimes = program.all("aws:cognito/userPoolClient:UserPoolClient").map(({ inputs }) => ({
+      accessToken: [inputs.accessTokenValidity, (inputs.tokenValidityUnits as any).accessToken],
+      idToken: [inputs.idTokenValidity, (inputs.tokenValidityUnits as any).idToken],
+      refreshToken: [inputs.refreshTokenValidity, (inputs.tokenValidityUnits as any).refreshToken],
+    }));
+    const documented = { accessToken: [60, "minutes"], idToken: [60, "minutes"], refreshToken: [30, "days"] };
+    expect(lifetimes).toEqual([documented, documented]);
+  });
   it("registers neither by default", async () => {
     const program = await recordProgram();
     expect(scopes(program, "put")).toEqual(["openid"]);

@@ -102,6 +102,21 @@ export const users: readonly Mutation[] = [
     caughtBy: { story: "sign-up", says: "secret" },
   },
   {
+    name: "refresh tokens that live for ten years",
+    onAws: "who once got hold of one stays signed in for ten years",
+    change: change(client, { refreshTokenValidity: 3650 }),
+    caughtBy: { row: "S1" },
+  },
+  {
+    name: "access tokens that live for a day",
+    onAws: "the API serves a person who was deleted or signed out for a day more",
+    change: change(client, ({ tokenValidityUnits: units }) => ({
+      accessTokenValidity: 24,
+      tokenValidityUnits: { ...units, accessToken: "hours" },
+    })),
+    caughtBy: { row: "S1" },
+  },
+  {
     name: "managed login version 1",
     onAws: "the classic pages instead of managed login, and the branding has no effect",
     change: change(domain, { managedLoginVersion: 1 }),
