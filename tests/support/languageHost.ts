@@ -23,7 +23,7 @@ import { projectRoot } from "./native";
 
 export interface HostedPreview {
   /** 0 after success, 32 after an error that the program reported. */
-  readonly exitCode: number | null;
+  readonly exitCode: number;
   /** The messages that the engine got as errors, without colours; the program's folder is `PROGRAM`. */
   readonly errors: readonly string[];
   /** Most memory that the process had, in MB. */
@@ -39,6 +39,9 @@ export interface HostedOptions {
   /** Changes the copy of the program in this folder before it runs. */
   readonly change?: (program: string) => void;
 }
+
+/** ms */
+const patience = 50_000;
 
 export async function previewHosted(options: HostedOptions): Promise<HostedPreview> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "ecommerce-hosted-"));
@@ -88,9 +91,13 @@ async function runProgram(program: string, address: string, { config, env }: Hos
         PULUMI_CONFIG: JSON.stringify(config),
       },
       stdio: "ignore",
+      // Reporting an error takes a second; it once looped for a minute.
+      timeout: patience,
+      killSignal: "SIGKILL",
     },
   );
   const [exitCode] = (await once(child, "exit")) as [number | null];
+  if (exitCode === null) throw new Error(`The program did not end in ${patience / 1000} s.`);
   return { exitCode, peakMemory: Number(readFileSync(peakFile, "utf8")) / 1000 };
 }
 
