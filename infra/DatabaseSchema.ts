@@ -287,6 +287,7 @@ function grantOwnPasswords({ name, parent, args, provider }: Making, user: mysql
       privileges: ["APPLICATION_PASSWORD_ADMIN"],
     },
     // Unlike a table's grant this one can be revoked: on *.* MySQL takes the provider's REVOKE GRANT OPTION.
-    { parent, provider, deletedWith: user, replacementTrigger: args.serverId },
+    // In this order, since both are the same privilege to MySQL: to revoke the old one last would take the new one away.
+    { parent, provider, deletedWith: user, replacementTrigger: args.serverId, deleteBeforeReplace: true },
   );
 }

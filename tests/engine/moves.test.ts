@@ -1,6 +1,7 @@
 /** A stack that moves between a public and a private database, with a real MySQL server and a row in it. */
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { commandsOf } from "../support/documents";
 import { type Engine, hasPulumi, howToGetPulumi, startEngine } from "../support/engine";
 import { startTestServer, type TestServer } from "../support/mysql";
 import { dataIn, typesOf } from "./support";
@@ -50,11 +51,9 @@ describe.runIf(hasPulumi)(`moving a database on the real engine (${howToGetPulum
     expect(stopped.failure).toContain("database exists");
     expect(await rows()).toEqual([{ User_UUID: "u-1" }]);
 
-    const database = ["mysql:index/database:Database", "schema-database", "ecommerce_db"];
-    const flags = ["--protect=false", "--generate-code=false", "--yes"];
-    const parent = `schema=${await engine.urn("schema")}`;
-    const provider = `mysql=${await engine.urn("schema-mysql")}`;
-    await engine.command("import", ...database, ...flags, "--parent", parent, "--provider", provider);
+    await engine.shell(
+      commandsOf("docs/operations.md", "sign-ups wait or are repaired:", ["urn()", "pulumi "]).join("\n"),
+    );
     await sql("DROP USER ecommerce_register@'%'");
     const done = await engine.up();
 

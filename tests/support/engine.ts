@@ -88,6 +88,11 @@ export interface Engine {
   destroy(): Promise<Run>;
   /** Runs another command of the CLI on the stack. @throws Error with what it printed where it fails */
   command(...args: string[]): Promise<void>;
+  /**
+   * Runs lines of a document in a POSIX shell, in the program's folder. `pulumi` asks nothing there, and knows the stack.
+   * @returns what they printed @throws Error with what they printed where one fails
+   */
+  shell(lines: string): Promise<string>;
   /** URN of the resource whose own URN ends so: its name, or its type and name. */
   urn(end: string): Promise<string>;
   /** Identifiers in the state, which has nothing else once everything is destroyed. */
@@ -172,6 +177,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const stack = await Stack.create(stackName, workspace);
   await set(options.settings ?? {});
 
+  const environment = { ...process.env, ...workspace.envVars, PULUMI_HOME: path.join(folder, "home") };
+
   return {
     cloud,
     async lose(kind) {
@@ -196,8 +203,20 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     previewDestroy: () => observed(stack, (onEvent) => stack.previewDestroy({ onEvent })),
     destroy: () => observed(stack, (onEvent) => stack.destroy({ onEvent })),
     command: async (...args) => {
-      const env = { ...process.env, ...workspace.envVars, PULUMI_HOME: path.join(folder, "home") };
-      await run("pulumi", [...args, "--stack", stackName, "--non-interactive"], { cwd: program, env });
+      await run("pulumi", [...args, "--stack", stackName, "--non-interactive"], { cwd: program, env: environment });
+    },
+    shell: async (lines) => {
+      // As somebody who says yes to every question.
+      const yes =
+        'pulumi() { case "$1" in up|refresh|destroy|cancel|import) set -- "$@" --yes;; esac; command pulumi "$@"; }';
+      const env = { ...environment, STACK: stackName };
+      const options = { cwd: program, env, maxBuffer: 1e8 };
+      return run("sh", ["-euc", `${yes}\n${lines}`], options).then(
+        ({ stdout }) => stdout,
+        ({ message, stdout, stderr }) => {
+          throw new Error(`${message}\n${stdout}\n${stderr}`);
+        },
+      );
     },
     urn: async (end) => {
       const { resources = [] } = (await stack.exportStack()).deployment;

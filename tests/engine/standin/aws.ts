@@ -119,6 +119,7 @@ export function awsProvider(cloud: Cloud): Provider {
       if (subject.type === invocation) await applySchema(inputs);
       if (subject.type === secretVersion) supersede(cloud, inputs.secretId);
       cloud.put({ ...subject, id, inputs, outputs });
+      cloud.mayKillEngine(subject);
       return { id, outputs };
     },
 
@@ -146,6 +147,8 @@ export function awsProvider(cloud: Cloud): Provider {
       if (type === invocation) return outputs;
       return cloud.find(type, id)?.outputs;
     },
+
+    inputsOf: ({ type }, id) => cloud.find(type, id)?.inputs ?? {},
 
     async delete({ type }, id, state) {
       const thing = cloud.find(type, id);

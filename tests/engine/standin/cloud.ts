@@ -46,6 +46,28 @@ export class Cloud {
     throw new Error(`ServiceUnavailable: ${type} ${name} cannot be made just now`);
   }
 
+  /** Changes what exists without Pulumi, as somebody does in the console. */
+  edit(name: string, outputs: Properties): void {
+    const thing = this.things().find(
+      (one) => one.name === name && Object.keys(outputs).every((key) => key in one.outputs),
+    );
+    if (thing === undefined) throw new Error(`Nothing is called ${name} and has ${Object.keys(outputs).join(", ")}`);
+    this.put({ ...thing, outputs: { ...thing.outputs, ...outputs } });
+  }
+
+  /** Lets the engine be killed as soon as this resource exists, before it knows of it. */
+  killEngineAfter(name: string): void {
+    writeFileSync(this.#killing, name);
+  }
+
+  mayKillEngine({ name }: Subject): void {
+    if (!existsSync(this.#killing) || readFileSync(this.#killing, "utf8") !== name) return;
+    rmSync(this.#killing);
+    // A plugin is a child of the engine's process.
+    process.kill(process.ppid, "SIGKILL");
+    process.exit(1);
+  }
+
   /** Letters of the region's availability zones, as AWS lists them just now. */
   get zones(): readonly string[] {
     return [...(existsSync(this.#listed) ? readFileSync(this.#listed, "utf8") : "abc")];
@@ -58,6 +80,10 @@ export class Cloud {
 
   get #listed() {
     return `${this.folder}.zones`;
+  }
+
+  get #killing() {
+    return `${this.folder}.kill`;
   }
 
   get #failing() {

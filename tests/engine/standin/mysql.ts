@@ -122,6 +122,7 @@ export function mysqlProvider(cloud: Cloud): Provider {
       const known = type === "mysql:index/database:Database" ? { ...importedDatabase, name: id, ...outputs } : outputs;
       return connected((connection) => kindOf(type).find(connection, known)).then(() => known, gone);
     },
+    inputsOf: (_subject, _id, outputs) => outputs,
     async delete({ type }, _id, outputs) {
       await connected((connection) => kindOf(type).delete(connection, outputs));
     },

@@ -48,6 +48,8 @@ export interface Provider {
   ): Promise<Properties>;
   /** The outputs as they are now; undefined where the resource is gone. Without outputs it is an import. */
   read(subject: Subject, id: string, outputs: Properties): Promise<Properties | undefined>;
+  /** What a program that made the resource would have said, for an import. */
+  inputsOf(subject: Subject, id: string, outputs: Properties): Properties;
   delete(subject: Subject, id: string, outputs: Properties): Promise<void>;
   /** A function such as `aws:index/getAvailabilityZones:getAvailabilityZones`. */
   invoke(token: string, inputs: Properties): Properties;
@@ -126,9 +128,14 @@ export function serve(provider: Provider): void {
       if (outputs === undefined) return response;
       response.setId(request.getId());
       response.setProperties(Struct.fromJavaScript(outputs));
-      // An import has no inputs yet, and gets what it found.
-      const imported = Object.keys(plain(request.getInputs())).length === 0;
-      response.setInputs(imported ? Struct.fromJavaScript(outputs) : request.getInputs());
+      // As the real providers do, so that the next update sees what somebody changed by hand. An import has no inputs yet.
+      const known = plain(request.getInputs());
+      const imported = Object.keys(known).length === 0;
+      const current = (key: string) => [key, key in outputs ? outputs[key] : known[key]];
+      const inputs = imported
+        ? provider.inputsOf(subjectOf(request), request.getId(), outputs)
+        : Object.fromEntries(Object.keys(known).map(current));
+      response.setInputs(Struct.fromJavaScript(inputs));
       return response;
     }),
     delete: answer(async (request) => {

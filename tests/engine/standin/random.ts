@@ -21,6 +21,7 @@ export function randomProvider(): Provider {
     },
     update: async (_, __, old) => old.outputs,
     read: async (_, __, outputs) => outputs,
+    inputsOf: (_subject, _id, outputs) => outputs,
     async delete() {},
     invoke(token) {
       throw new Error(`${token} is not answered`);

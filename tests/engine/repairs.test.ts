@@ -1,0 +1,204 @@
+/** Every repair by Pulumi that the runbook and the operations name, against the damage that it is for. */
+import { execFileSync } from "node:child_process";
+import { createConnection } from "mysql2/promise";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { commandsOf } from "../support/documents";
+import { type Engine, type EngineOptions, hasPulumi, howToGetPulumi, startEngine } from "../support/engine";
+import { startTestServer, type TestServer } from "../support/mysql";
+import { supersede } from "./standin/secretVersions";
+
+const hasJq = (() => {
+  try {
+    return execFileSync("jq", ["--version"], { stdio: "pipe" }).length > 0;
+  } catch {
+    return false;
+  }
+})();
+const runnable = hasPulumi && hasJq;
+const how = `${howToGetPulumi}, and jq`;
+
+const fine = { failure: undefined, warnings: [], errors: [] };
+const runbook = (after: string) => commandsOf("docs/runbook.md", after, ["pulumi ", "DAYS="]);
+const [urn] = commandsOf("docs/runbook.md", "The commands below use these names:", ["urn()"]);
+
+/** The sentences before the commands. */
+const aws = "A function's environment, a role, a policy, a queue, an alarm, a network rule:";
+const inside = "again, and leaves what is there:";
+const outside = "two passwords (only with rotation):";
+const password = "Without rotation, this draws a password and sets both:";
+const rotatedPassword = "which does the same, and on again:";
+
+let server: TestServer;
+let engine: Engine;
+
+async function start(options: EngineOptions): Promise<void> {
+  server = await startTestServer();
+  engine = await startEngine({ ...options, mysql: server });
+  expect(await engine.up()).toMatchObject(fine);
+}
+async function end(): Promise<void> {
+  await engine?.dispose();
+  await server?.dispose();
+}
+
+const repair = (...lines: string[]) => engine.shell([urn, ...lines].join("\n"));
+const thing = (name: string, type = "") =>
+  engine.cloud.things().find((one) => one.name === name && one.type.includes(type))!;
+const current = () =>
+  engine.cloud
+    .things()
+    .find(({ name, outputs }) => name === "secret-value" && outputs.versionStages.includes("AWSCURRENT"))!;
+const sql = (statement: string) => engine.sql("instance", statement);
+const grants = async () => JSON.stringify(await sql("SHOW GRANTS FOR ecommerce_register@'%'"));
+
+/** Registers somebody as the function does, with what the secret tells. */
+async function register(): Promise<void> {
+  const { host, port, username, password } = JSON.parse(current().inputs.secretString);
+  const connection = await createConnection({
+    host,
+    port,
+    user: username,
+    password,
+    ssl: { rejectUnauthorized: false },
+  });
+  try {
+    await connection.query(
+      "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (UUID(), UUID(), NOW())",
+    );
+  } finally {
+    await connection.end();
+  }
+}
+
+/** Does the damage, which `register` must meet, and the repair, after which it must not. */
+async function mends(damage: () => Promise<unknown>, ...lines: string[]): Promise<void> {
+  await register();
+  await damage();
+  await expect(register()).rejects.toThrow();
+  await repair(...lines);
+  await register();
+  expect(await engine.preview()).toMatchObject({ ...fine, steps: [] });
+}
+
+/** Somebody puts a value into the secret: it is the current one, and no resource has it. */
+const editSecret = async () => supersede(engine.cloud, current().inputs.secretId);
+
+describe.runIf(runnable)(`repairs of a public stack (${how})`, { timeout: 300_000 }, () => {
+  beforeAll(() => start({ settings: { "registration.buffer": true } }));
+  afterAll(end);
+  const [tables, grant, passwords] = runbook(outside) as [string, string, string];
+
+  test("an environment, a policy and a queue that somebody changed by hand", async () => {
+    const environment = thing("register-user", ":Function").outputs.environment;
+    const { policy } = thing("register-user-policy").outputs;
+    engine.cloud.edit("register-user", { environment: { variables: {} } });
+    engine.cloud.edit("register-user-policy", { policy: "{}" });
+    const queue = engine.cloud.things().find(({ type }) => type === "aws:sqs/queue:Queue")!;
+    engine.cloud.remove(queue.type, queue.id);
+    // Nothing of it without a refresh.
+    expect((await engine.preview()).steps).toEqual([]);
+
+    await repair(...runbook(aws));
+    expect(thing("register-user", ":Function").outputs.environment).toEqual(environment);
+    expect(thing("register-user-policy").outputs.policy).toEqual(policy);
+    expect(thing(queue.name, "queue:Queue")).toBeDefined();
+  });
+
+  test("a grant", () => mends(() => sql("REVOKE INSERT ON ecommerce_db.users FROM ecommerce_register@'%'"), grant));
+  test("a table", () => mends(() => sql("DROP TABLE ecommerce_db.users"), tables));
+  test("a user", () => mends(() => sql("DROP USER ecommerce_register@'%'"), ...runbook(aws)));
+  test("a database", () => mends(() => sql("DROP DATABASE ecommerce_db"), ...runbook(aws), tables));
+  test("a password", () =>
+    mends(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...runbook(password)));
+  test("a secret", () => mends(editSecret, ...runbook(password)));
+
+  test("with rotation: the privilege, the password, and the secret", async () => {
+    await engine.set({ "secret.rotationDays": 30 });
+    expect(await engine.up()).toMatchObject(fine);
+    expect(await grants()).toContain("APPLICATION_PASSWORD_ADMIN");
+    await sql("REVOKE APPLICATION_PASSWORD_ADMIN ON *.* FROM ecommerce_register@'%'");
+    await repair(passwords);
+    expect(await grants()).toContain("APPLICATION_PASSWORD_ADMIN");
+
+    const steps = runbook(rotatedPassword);
+    await mends(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...steps);
+    await mends(editSecret, ...steps);
+    expect(thing("rotate-secret", "secretRotation").inputs.rotationRules).toEqual({ automaticallyAfterDays: 30 });
+  });
+});
+
+describe.runIf(runnable)(`repairs of a private stack (${how})`, { timeout: 300_000 }, () => {
+  beforeAll(() => start({ stack: "staging", settings: { "secret.rotationDays": 0 } }));
+  afterAll(end);
+  const [applied] = runbook(inside) as [string];
+
+  test("a grant", () => mends(() => sql("REVOKE INSERT ON ecommerce_db.users FROM ecommerce_register@'%'"), applied));
+  test("a table", () => mends(() => sql("DROP TABLE ecommerce_db.users"), applied));
+  test("a user", () => mends(() => sql("DROP USER ecommerce_register@'%'"), applied));
+  test("a database", () => mends(() => sql("DROP DATABASE ecommerce_db"), applied));
+  test("a password", () =>
+    mends(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...runbook(password)));
+  test("a secret", () => mends(editSecret, ...runbook(password)));
+
+  test("with rotation: the privilege, the password, and the secret", async () => {
+    await engine.set({ "secret.rotationDays": 30 });
+    expect(await engine.up()).toMatchObject(fine);
+    await sql("REVOKE APPLICATION_PASSWORD_ADMIN ON *.* FROM ecommerce_register@'%'");
+    await repair(applied);
+    expect(await grants()).toContain("APPLICATION_PASSWORD_ADMIN");
+    await register();
+
+    const steps = runbook(rotatedPassword);
+    await mends(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...steps);
+    await mends(editSecret, ...steps);
+  });
+
+  test("a deployment that was killed while it made the database", async () => {
+    await engine.destroy();
+    engine.cloud.killEngineAfter("database");
+    // One at a time: whatever else is being made then is pending too.
+    await expect(engine.shell('pulumi up --stack "$STACK" --parallel 1')).rejects.toThrow();
+    const made = thing("database", "instance:Instance");
+    expect(made).toBeDefined();
+    const [cancel, ...lines] = commandsOf("docs/operations.md", "only forgets it (tried with 3.260).", ["pulumi "]);
+    await repair(cancel!);
+    expect((await engine.up()).failure).toContain("AlreadyExists");
+
+    await repair(...lines);
+    expect(thing("database", "instance:Instance").outputs.resourceId).toBe(made.outputs.resourceId);
+    await register();
+    expect(await engine.preview()).toMatchObject({ ...fine, steps: [] });
+    expect(await engine.destroy()).toMatchObject(fine);
+    expect(engine.cloud.things()).toEqual([]);
+  });
+});
+
+describe.runIf(runnable)(`prod by the steps of the documents (${how})`, { timeout: 300_000 }, () => {
+  beforeAll(() => start({ stack: "prod" }));
+  afterAll(end);
+
+  test("the buffer is turned off", async () => {
+    const queues = ["::registration-buffer-queue", "::registration-buffer-dead-letters"];
+    await repair("pulumi config set --stack $STACK --path registration.buffer false");
+    expect((await engine.up()).failure).toMatch(/protected/);
+    for (const queue of queues) await repair(`pulumi state unprotect --stack "$STACK" "$(urn ${queue})" --yes`);
+    expect(await engine.up()).toMatchObject(fine);
+    expect(engine.cloud.things().map(({ type }) => type)).not.toContain("aws:sqs/queue:Queue");
+    await register();
+  });
+
+  test("it is taken down after a year of rotations and refreshes", async () => {
+    const { secretId } = current().inputs;
+    supersede(engine.cloud, secretId);
+    expect(await engine.refresh()).toMatchObject(fine);
+    supersede(engine.cloud, secretId);
+    expect((await engine.destroy()).failure).toContain("protected");
+    await repair(
+      "pulumi config set --path data.protect false --stack $STACK",
+      "pulumi up --stack $STACK",
+      "pulumi destroy --stack $STACK",
+    );
+    expect(engine.cloud.things()).toEqual([]);
+    expect(await engine.remembered()).toEqual([]);
+  });
+});
