@@ -15,6 +15,8 @@ const answers = {
   port: 3306,
   identifier: "database",
   clusterIdentifier: "database",
+  resourceId: "db-1",
+  clusterResourceId: "cluster-1",
   rootResourceId: "root",
   invokeUrl: "https://api.invalid",
   bucketRegionalDomainName: "bucket.invalid",

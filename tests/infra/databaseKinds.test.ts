@@ -178,3 +178,13 @@ it("keeps the proxy inside where the database is public, and lets `pulumi up` in
     .filter(({ inputs }) => inputs.cidrIpv4 !== undefined);
   expect(open.map(({ inputs }) => inputs.securityGroupId)).toEqual([idOf({ name: "network-database" })]);
 });
+
+it.each([
+  [399, {}],
+  [400, { iops: 12_000, storageThroughput: 500 }],
+])("an instance of %i GiB names the performance that RDS asks for at that size", async (storageGiB, performance) => {
+  const program = await recordProgram({ "ecommerce:database": JSON.stringify({ storageGiB }) });
+  const { iops, storageThroughput, ...inputs } = program.one("aws:rds/instance:Instance").inputs;
+  expect(inputs.allocatedStorage).toBe(storageGiB);
+  expect({ iops, storageThroughput }).toEqual(performance);
+});
