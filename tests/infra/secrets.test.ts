@@ -29,7 +29,8 @@ it("marks every password as a secret, in inputs and in the stack's outputs", asy
         if (/drawn-password-\d/.test(JSON.stringify(inputs))) used.add(name);
         // The random provider answers its passwords as secrets.
         const result = type.startsWith("random:") ? { result: pulumi.secret(`drawn-password-${++drawn}`) } : {};
-        return { id: `${name}-id`, state: { ...inputs, name, arn: `arn:${name}`, address: "db", ...result } };
+        const server = { address: "db", resourceId: "db-1" };
+        return { id: `${name}-id`, state: { ...inputs, name, arn: `arn:${name}`, ...server, ...result } };
       },
     },
     "ecommerce",
