@@ -4,6 +4,7 @@ import { readSurroundings, type Settings } from "./config";
 import { databaseParts, watchedDatabase } from "./databaseParts";
 import { imageParts } from "./imageParts";
 import { Monitoring } from "./Monitoring";
+import { requirePulumi } from "./pulumiVersion";
 import { withoutSourceMaps } from "./sourceMaps";
 import { reportUserErrors } from "./userErrors";
 import { userParts } from "./userParts";
@@ -15,6 +16,7 @@ export = () => reportUserErrors(() => withoutSourceMaps(program));
 
 /** The whole system: configuration → components → outputs. */
 async function program() {
+  await requirePulumi();
   const surroundings = readSurroundings();
   const { stack, region, settings } = surroundings;
   // In esbuild's process, while this one loads what the first components need.

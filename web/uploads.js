@@ -16,6 +16,8 @@ import { limited, put } from "./upload.js";
 export function acceptUploads(args) {
   const input = part(document, "files", HTMLInputElement);
   const zone = part(document, "drop", HTMLElement);
+  // A file dropped beside the zone would otherwise replace the page.
+  for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
   // An upload without the scope is answered 401, as one with an ended sign-in is: it is not offered.
   const offered = args.settings.uploads.writers === "everyone";
   zone.hidden = !offered;
@@ -39,8 +41,6 @@ export function acceptUploads(args) {
     // The same file may be chosen again.
     input.value = "";
   });
-  // A file dropped beside the zone would otherwise replace the page.
-  for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
   zone.addEventListener("dragover", () => zone.classList.add("over"));
   for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
   zone.addEventListener("drop", ({ dataTransfer }) => take(dataTransfer?.files ?? []));

@@ -27,9 +27,10 @@ export interface Payload {
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
  */
 export function templateFor(integration: Integration, contentType: string | undefined): string | undefined {
-  const template = integration.requestTemplates[mediaTypeOf(contentType ?? "application/json")];
-  if (template !== undefined) return template;
-  const none = Object.keys(integration.requestTemplates).length === 0;
+  const { requestTemplates } = integration;
+  const mediaType = mediaTypeOf(contentType ?? "application/json");
+  if (Object.hasOwn(requestTemplates, mediaType)) return requestTemplates[mediaType];
+  const none = Object.keys(requestTemplates).length === 0;
   const passes =
     integration.passthroughBehavior === "WHEN_NO_MATCH" ||
     (integration.passthroughBehavior === "WHEN_NO_TEMPLATES" && none);

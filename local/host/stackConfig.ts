@@ -47,7 +47,7 @@ export function stackConfig(root: string, stack: string, overrides: readonly str
     const [namespace, path = ""] = fullKey(key).split(/:(.*)/s);
     const [first, ...rest] = path.split(".");
     const listed = declared[key]?.type === "array";
-    const value = parse(text) as unknown;
+    const value = parsedValue(key, text);
     put(values, [`${namespace}:${first}`, ...rest], listed && !Array.isArray(value) ? [value] : value);
   }
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, asText(value)]));
@@ -63,6 +63,18 @@ function put(target: Record<string, unknown>, [first = "", ...rest]: string[], v
   const inner = target[first] as Record<string, unknown>;
   if (rest.length > 0) put(inner, rest, value);
   else for (const [field, item] of Object.entries(value as object)) put(inner, [field], item);
+}
+
+/** @throws CommandError where the text is no YAML */
+function parsedValue(key: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (cause) {
+    const reason = (cause as Error).message.split("\n")[0];
+    throw new CommandError(`--set ${key} takes a value in YAML, such as 1, true or [a, b]; got ${text}: ${reason}`, {
+      cause,
+    });
+  }
 }
 
 function configOf(file: string): Record<string, unknown> {

@@ -77,6 +77,8 @@ describe.skipIf(!installedChromium)(`uploads in a browser (${howToGetChromium})`
       if (uploads.writers === "application") {
         await page.getByText("Only the shop's own application may upload pictures here").waitFor();
         expect(await page.getByLabel("Choose pictures").isVisible()).toBe(false);
+        const dropped = 'new DragEvent("drop", { bubbles: true, cancelable: true })';
+        expect(await page.evaluate(`document.body.dispatchEvent(${dropped})`), "a file replaces the page").toBe(false);
         await screenshot(page, `uploads-by-${uploads.writers}`);
         return;
       }

@@ -325,6 +325,7 @@ describe("a bad start is answered in a sentence, with code 1", () => {
     expect(await bad(["--stack", "moon"])).toContain('There is no stack "moon"');
     expect(await bad(["--stack", "../x"])).toContain("There is no stack");
     expect(await bad(["--set", "callbackUrls"])).toContain("--set takes KEY=VALUE");
+    expect(await bad(["--set", "database={"])).toMatch(/^--set database takes a value in YAML, .*; got \{: [^\n]+\n?$/);
     expect(await bad(["--set", "databse.multiAz=true"])).toContain("the nearest is ecommerce:database.multiAz");
   });
 });

@@ -79,6 +79,7 @@ describe.runIf(hasPulumi)(`a public database on the real engine (${howToGetPulum
     await isWhole("instance");
   });
 
+  // That the secret tells the new address is the rotation's work, which the stand-in does not do.
   test("it becomes Aurora: the new server gets all of it", async () => {
     await engine.set({ "data.protect": false });
     expect(await engine.up()).toMatchObject(fine);

@@ -63,6 +63,17 @@ describe.runIf(hasPulumi)(`moving a database on the real engine (${howToGetPulum
     expect((await engine.preview()).steps).toEqual([]);
   });
 
+  test("another server with the same content takes its place: the runbook's way, private, keeps the rows", async () => {
+    engine.cloud.edit("database", { resourceId: "db-RESTORED" });
+    expect((await engine.refresh()).failure).toBeUndefined();
+    expect((await engine.up()).failure).toContain("database exists");
+
+    await engine.set({ "database.access": "private", "database.deployerCidrs": [] });
+    expect(await engine.up()).toMatchObject(fine);
+    expect(await rows()).toEqual([{ User_UUID: "u-1" }]);
+    expect((await engine.preview()).steps).toEqual([]);
+  });
+
   const rows = () => sql("SELECT User_UUID FROM ecommerce_db.users");
 
   async function sql(statement: string): Promise<unknown> {

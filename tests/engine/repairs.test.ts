@@ -107,7 +107,8 @@ describe.runIf(runnable)(`repairs of a public stack (${how})`, { timeout: 300_00
   test("a grant", () => mends(() => sql("REVOKE INSERT ON ecommerce_db.users FROM ecommerce_register@'%'"), grant));
   test("a table", () => mends(() => sql("DROP TABLE ecommerce_db.users"), tables));
   test("a user", () => mends(() => sql("DROP USER ecommerce_register@'%'"), ...runbook(aws)));
-  test("a database", () => mends(() => sql("DROP DATABASE ecommerce_db"), ...runbook(aws), tables));
+  test("a database", () =>
+    mends(() => sql("DROP DATABASE ecommerce_db"), ...runbook("--refresh`, a missing database with")));
   test("a password", () =>
     mends(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...runbook(password)));
   test("a secret", () => mends(editSecret, ...runbook(password)));
@@ -121,6 +122,7 @@ describe.runIf(runnable)(`repairs of a public stack (${how})`, { timeout: 300_00
     expect(await grants()).toContain("APPLICATION_PASSWORD_ADMIN");
 
     const steps = runbook(rotatedPassword);
+    await mends(() => sql("DROP USER ecommerce_register@'%'"), ...runbook(aws), ...steps);
     await mends(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...steps);
     await mends(editSecret, ...steps);
     expect(thing("rotate-secret", "secretRotation").inputs.rotationRules).toEqual({ automaticallyAfterDays: 30 });
@@ -149,6 +151,7 @@ describe.runIf(runnable)(`repairs of a private stack (${how})`, { timeout: 300_0
     await register();
 
     const steps = runbook(rotatedPassword);
+    await mends(() => sql("DROP USER ecommerce_register@'%'"), applied, ...steps);
     await mends(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...steps);
     await mends(editSecret, ...steps);
   });

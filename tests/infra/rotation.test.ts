@@ -173,7 +173,14 @@ describe("what the engine compares with its state", () => {
 
   it("is the server itself: on another one the user is made again, and the secret gets its first password back", async () => {
     const rotated = await made(true);
-    for (const name of ["schema-user", "schema-user-grant", "schema-user-passwords", "schema-tables", "secret-value"]) {
+    for (const name of [
+      "schema-database",
+      "schema-user",
+      "schema-user-grant",
+      "schema-user-passwords",
+      "schema-tables",
+      "secret-value",
+    ]) {
       expect([name, rotated.get(name)!.opts.replacementTrigger]).toEqual([name, "db-1"]);
     }
     expect((await made(false)).get("secret-value")!.opts.replacementTrigger).toBeUndefined();

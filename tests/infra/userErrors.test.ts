@@ -10,15 +10,18 @@ import { devConfig } from "../support/program";
 
 /** MB. Loading the program takes about 250. */
 const mostMemory = 500;
+/** Seconds of the processor, which other work on the machine does not count for. Loading takes about two, the loop took 15. */
+const mostTime = 10;
 
 /** Line of the file, from 1, that is this text. */
 const lineOf = (file: string, text: string) => readFileSync(file, "utf8").split("\n").indexOf(text) + 1;
 
 async function errorsOf(options: Partial<HostedOptions>): Promise<readonly string[]> {
-  const { exitCode, errors, peakMemory } = await previewHosted({ config: devConfig, ...options });
+  const { exitCode, errors, peakMemory, processorTime } = await previewHosted({ config: devConfig, ...options });
   expect(exitCode).toBe(32);
   expect(peakMemory).toBeGreaterThan(50);
   expect(peakMemory).toBeLessThan(mostMemory);
+  expect(processorTime).toBeLessThan(mostTime);
   return errors;
 }
 
@@ -29,6 +32,12 @@ const append = (file: string, line: string) => (program: string) =>
 describe("a run by Pulumi's own entry", { timeout: 60_000 }, () => {
   it("reports nothing where the program is correct", async () => {
     expect(await previewHosted({ config: devConfig })).toMatchObject({ exitCode: 0, errors: [] });
+  });
+
+  it("reports a CLI that is too old, which would not make the schema again on another server", async () => {
+    expect(await errorsOf({ oldEngine: true })).toEqual([
+      expect.stringMatching(/^This program needs the Pulumi CLI >=3\.226\.0: .*3\.100\.0 does not satisfy/),
+    ]);
   });
 
   it("reports a refused configuration as its message alone", async () => {

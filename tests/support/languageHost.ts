@@ -28,6 +28,8 @@ export interface HostedPreview {
   readonly errors: readonly string[];
   /** Most memory that the process had, in MB. */
   readonly peakMemory: number;
+  /** Time of the processor that it took, in seconds. */
+  readonly processorTime: number;
 }
 
 export interface HostedOptions {
@@ -35,6 +37,8 @@ export interface HostedOptions {
   readonly config: Readonly<Record<string, string>>;
   /** Availability zones that AWS lists. @default three */
   readonly zones?: readonly string[];
+  /** The engine refuses each version that the program asks for. @default false */
+  readonly oldEngine?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /** Changes the copy of the program in this folder before it runs. */
   readonly change?: (program: string) => void;
@@ -53,11 +57,11 @@ export async function previewHosted(options: HostedOptions): Promise<HostedPrevi
   symlinkSync(path.join(projectRoot, "node_modules"), path.join(program, "node_modules"));
   options.change?.(program);
   const errors: string[] = [];
-  const engine = await serveEngine(options.zones ?? ["a", "b", "c"], errors);
+  const engine = await serveEngine(options, errors);
   try {
-    const { exitCode, peakMemory } = await runProgram(program, engine.address, options);
+    const { exitCode, ...took } = await runProgram(program, engine.address, options);
     const shown = errors.map((error) => stripVTControlCharacters(error).replaceAll(program, "PROGRAM").trim());
-    return { exitCode, errors: shown, peakMemory };
+    return { exitCode, errors: shown, ...took };
   } finally {
     engine.stop();
     await rm(folder, { recursive: true, force: true });
@@ -65,12 +69,12 @@ export async function previewHosted(options: HostedOptions): Promise<HostedPrevi
 }
 
 async function runProgram(program: string, address: string, { config, env }: HostedOptions) {
-  const peakFile = path.join(program, "peak");
-  const hook = path.join(program, "peak.cjs");
+  const usageFile = path.join(program, "usage.json");
+  const hook = path.join(program, "usage.cjs");
   writeFileSync(
     hook,
     `process.on("exit", () =>
-       require("fs").writeFileSync(${JSON.stringify(peakFile)}, String(process.resourceUsage().maxRSS)));`,
+       require("fs").writeFileSync(${JSON.stringify(usageFile)}, JSON.stringify(process.resourceUsage())));`,
   );
   const { runtime, main } = parse(readFileSync(path.join(program, "Pulumi.yaml"), "utf8"));
   const entry = path.join(projectRoot, "node_modules/@pulumi/pulumi/cmd/run");
@@ -98,11 +102,13 @@ async function runProgram(program: string, address: string, { config, env }: Hos
   );
   const [exitCode] = (await once(child, "exit")) as [number | null];
   if (exitCode === null) throw new Error(`The program did not end in ${patience / 1000} s.`);
-  return { exitCode, peakMemory: Number(readFileSync(peakFile, "utf8")) / 1000 };
+  const { maxRSS, userCPUTime, systemCPUTime } = JSON.parse(readFileSync(usageFile, "utf8"));
+  return { exitCode, peakMemory: maxRSS / 1000, processorTime: (userCPUTime + systemCPUTime) / 1e6 };
 }
 
 /** Serves what a preview needs: every resource exists as soon as it is registered, with its inputs as its outputs. */
-async function serveEngine(zones: readonly string[], errors: string[]) {
+async function serveEngine(options: HostedOptions, errors: string[]) {
+  const { zones = ["a", "b", "c"] } = options;
   // The copy that Pulumi's own messages were made with.
   const grpc: typeof Grpc = createRequire(require.resolve("@pulumi/pulumi"))("@grpc/grpc-js");
   const answer =
@@ -120,6 +126,10 @@ async function serveEngine(zones: readonly string[], errors: string[]) {
     log: answer((request) => {
       if (request.getSeverity() === engineMessages.LogSeverity.ERROR) errors.push(request.getMessage());
       return new empty.Empty();
+    }),
+    requirePulumiVersion: answer(() => {
+      if (options.oldEngine) throw new Error("Pulumi CLI version 3.100.0 does not satisfy the version range");
+      return new engineMessages.RequirePulumiVersionResponse();
     }),
     getRootResource: answer(() => new engineMessages.GetRootResourceResponse()),
     setRootResource: answer(() => new engineMessages.SetRootResourceResponse()),

@@ -1,0 +1,18 @@
+import * as pulumi from "@pulumi/pulumi";
+import { UserError } from "./userErrors";
+
+/** As `requiredPulumiVersion` in Pulumi.yaml, which older CLIs do not read. */
+const range = ">=3.226.0";
+
+/**
+ * Asks the engine for its version. Without a CLI, as on the local target, there is none to ask.
+ *
+ * @throws UserError where it is too old to know `replacementTrigger`, which it would ignore
+ */
+export async function requirePulumi(): Promise<void> {
+  try {
+    await pulumi.requirePulumiVersion(range);
+  } catch (error) {
+    throw new UserError(`This program needs the Pulumi CLI ${range}: ${(error as Error).message}`);
+  }
+}
