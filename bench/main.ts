@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { runCommand } from "../local/commands/command";
-import { DataFolder } from "../local/folder";
+import { runCommand } from "../cli/command";
+import { DataFolder } from "../local/lib/dataFolder";
 import {
   checkComplete,
   type Figure,

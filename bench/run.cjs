@@ -1,3 +1,3 @@
 "use strict";
 
-require("../local/door.cjs")(require, "./main.ts");
+require("../cli/bootstrap.cjs")(require, "./main.ts");

@@ -1,4 +1,4 @@
-import type { Part } from "../local/host/part";
+import type { Part } from "../local/lib/service";
 
 /** Lets this process's own connections trust the server; closing leaves the environment as it was found. */
 export function trusting(caFile: string, environment: NodeJS.ProcessEnv = process.env): Part {

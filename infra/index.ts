@@ -1,13 +1,13 @@
-import "./stackTraces";
-import { bundleFunctions } from "./bundle";
+import "./errors/stackTraces";
 import { readSurroundings, type Settings } from "./config";
-import { databaseParts, watchedDatabase } from "./databaseParts";
-import { imageParts } from "./imageParts";
-import { Monitoring } from "./Monitoring";
-import { requirePulumi } from "./pulumiVersion";
-import { withoutSourceMaps } from "./sourceMaps";
-import { reportUserErrors } from "./userErrors";
-import { userParts } from "./userParts";
+import { databaseParts, watchedDatabase } from "./database";
+import { requirePulumi } from "./errors/pulumiVersion";
+import { withoutSourceMaps } from "./errors/sourceMaps";
+import { reportUserErrors } from "./errors/userErrors";
+import { imageParts } from "./images";
+import { bundleFunctions } from "./lambda/bundle";
+import { Monitoring } from "./monitoring/Monitoring";
+import { userParts } from "./users";
 
 // Where the Pulumi CLI runs the program, and from where it reads the files of archives. Elsewhere it runs there too.
 process.chdir(__dirname);

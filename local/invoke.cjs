@@ -1,3 +1,3 @@
 "use strict";
 
-require("./door.cjs")(require, "./invoke.ts");
+require("../cli/bootstrap.cjs")(require, "./start/invoke.ts");

@@ -1,3 +1,3 @@
 "use strict";
 
-require("./door.cjs")(require, "./main.ts");
+require("../cli/bootstrap.cjs")(require, "./start/main.ts");

@@ -1,3 +1,3 @@
 "use strict";
 
-require("../local/door.cjs")(require, "./drift/main.ts");
+require("../cli/bootstrap.cjs")(require, "./drift/main.ts");

@@ -1,3 +1,3 @@
 "use strict";
 
-require("../local/door.cjs")(require, "./reconcile/main.ts");
+require("../cli/bootstrap.cjs")(require, "./reconcile/main.ts");

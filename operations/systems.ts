@@ -1,5 +1,5 @@
-import { UsageError } from "../local/commands/command";
-import { dataFolder } from "../local/commands/folders";
+import { UsageError } from "../cli/command";
+import { dataFolder } from "../cli/folders";
 
 /** The options by which a command is told which deployed system it is about. */
 export const systemOptions = {

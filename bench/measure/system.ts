@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
-import { Browser } from "../../tests/local/login/browser";
+import { Browser } from "../../tests/local/services/managed-login/browser";
 import { type RunningSystem, startLocalSystem } from "../../tests/support/localSystem";
 import { type Figure, figureOf, readable } from "../figures";
 import { allOf, interleaved, repeated } from "../rounds";

@@ -14,7 +14,7 @@ export class AuthoritiesUnreadable extends Error {
  * The authorities that may vouch for the database: those of RDS, and those of Node's own variable for further ones,
  * because naming authorities replaces Node's defaults, that variable's included.
  * {@link https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html}
- * @param ofRds certificates of RDS's authorities, each in PEM; a bundle has those of one region (`infra/bundle.ts`)
+ * @param ofRds certificates of RDS's authorities, each in PEM; a bundle has those of one region (`infra/lambda/bundle.ts`)
  * @param extraFile the value of `NODE_EXTRA_CA_CERTS`, a file of certificates in PEM
  * @throws AuthoritiesUnreadable where that file cannot be read
  */

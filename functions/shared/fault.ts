@@ -4,7 +4,7 @@
  * hold a password, an e-mail address or a part of the secret.
  */
 export abstract class Fault extends Error {
-  /** Stable, in capitals. `name` is the class's, which minification keeps (`infra/bundle.ts`). */
+  /** Stable, in capitals. `name` is the class's, which minification keeps (`infra/lambda/bundle.ts`). */
   readonly code: string;
   /** For the operator only. Not enumerable: Lambda prints the enumerable properties of an error it is thrown. */
   declare readonly detail: string;

@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "n
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { exists, makeFolder } from "../files";
-import { isRunning } from "../processes/isRunning";
+import { exists, makeFolder } from "../lib/files";
+import { isRunning } from "../lib/processes/isRunning";
 
 /** @returns `LOCAL_CACHE_DIR`, else `ecommerce-local` in `XDG_CACHE_HOME` or `~/.cache` */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {

@@ -2,10 +2,10 @@
 import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { makeFolder, replaceFile } from "../files";
-import { CommandError } from "../host/part";
-import { isOwn } from "../processes/isRunning";
-import { startGuarded } from "../processes/startGuarded";
+import { CommandError } from "../../cli/commandError";
+import { makeFolder, replaceFile } from "../lib/files";
+import { isOwn } from "../lib/processes/isRunning";
+import { startGuarded } from "../lib/processes/startGuarded";
 import { failureOf } from "./log";
 import { type MySqlProgram, parseVersion, showVersion, type Version } from "./program";
 import { settings } from "./settings";

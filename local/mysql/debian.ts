@@ -7,7 +7,7 @@ import { execFile, spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { exists } from "../files";
+import { exists } from "../lib/files";
 import { cached } from "./cache";
 import { askVersion, type MySqlProgram } from "./program";
 

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { CommandError } from "../host/part";
+import { CommandError } from "../../cli/commandError";
 
 /** @returns a CommandError with the server's own last errors and the place of its log */
 export async function failureOf(what: string, logFile: string): Promise<CommandError> {

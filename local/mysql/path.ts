@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { readFile, realpath } from "node:fs/promises";
 import path from "node:path";
-import { exists } from "../files";
+import { exists } from "../lib/files";
 import { askVersion, type MySqlProgram } from "./program";
 
 /** Where packages put servers, which are often not on a person's PATH. */

@@ -1,6 +1,6 @@
 /** One connection for a few statements, whose errors never carry the statement: it may hold a password. */
 import { type Connection, type ConnectionOptions, createConnection, type RowDataPacket } from "mysql2/promise";
-import { CommandError } from "../host/part";
+import { CommandError } from "../../cli/commandError";
 
 export interface Session {
   /** @throws CommandError with MySQL's own words, after `what` could not be done */

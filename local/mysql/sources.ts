@@ -1,5 +1,5 @@
 /** Where this machine's MySQL comes from. */
-import { CommandError } from "../host/part";
+import { CommandError } from "../../cli/commandError";
 import { cacheFolder } from "./cache";
 import { debianProgram } from "./debian";
 import { downloadedProgram } from "./download";

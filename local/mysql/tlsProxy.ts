@@ -10,8 +10,8 @@
 import { readFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { connect as connectTls, TLSSocket } from "node:tls";
-import type { Certificates } from "../certificates";
-import { CommandError } from "../host/part";
+import { CommandError } from "../../cli/commandError";
+import type { Certificates } from "../lib/certificates";
 
 export interface TlsProxyOptions {
   /** Port on 127.0.0.1 to listen on. */

@@ -1,4 +1,4 @@
-import type { Registered } from "../../local/host/part";
+import type { Registered } from "../../host/resources";
 import { hoursPerMonth, type Line, line, lineIfKnown, type NotPriced } from "./line";
 import type { PriceKey } from "./prices";
 

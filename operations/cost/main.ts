@@ -1,6 +1,6 @@
-import { runCommand, UsageError } from "../../local/commands/command";
-import { projectRoot } from "../../local/commands/folders";
-import { CommandError } from "../../local/host/part";
+import { runCommand, UsageError } from "../../cli/command";
+import { CommandError } from "../../cli/commandError";
+import { projectRoot } from "../../cli/folders";
 import { fixedPrices } from "./fixed";
 import { priceRegion } from "./prices";
 import { type Cost, jsonReport, textReport } from "./report";

@@ -1,6 +1,6 @@
-import type { Registered } from "../../local/host/part";
-import { evaluate } from "../../local/host/program";
-import { stackConfig } from "../../local/host/stackConfig";
+import { evaluate } from "../../host/program";
+import type { Registered } from "../../host/resources";
+import { stackConfig } from "../../host/stackConfig";
 
 export interface EvaluatedStack {
   readonly region: string;

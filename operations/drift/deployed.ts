@@ -1,9 +1,9 @@
 /** Systems whose tables can be looked at, and the files that they were made from. */
 import { readFile } from "node:fs/promises";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import { pulumiJson } from "../../local/commands/pulumi";
-import { CommandError } from "../../local/host/part";
-import { readOutputs } from "../../local/outputs";
+import { CommandError } from "../../cli/commandError";
+import { readOutputs } from "../../cli/localOutputs";
+import { pulumiJson } from "../../cli/pulumi";
 import type { SchemaServer } from "../../schema/connection";
 import { type LiveTables, readLiveTables } from "../../schema/drift";
 import { readMigrations, readSchemaFile } from "../../schema/files";

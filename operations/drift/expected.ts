@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { ensureCertificates } from "../../local/certificates";
-import { CommandError } from "../../local/host/part";
+import { CommandError } from "../../cli/commandError";
+import { freePort } from "../../cli/ports";
+import { ensureCertificates } from "../../local/lib/certificates";
 import { startServer } from "../../local/mysql/server";
 import { findMySql } from "../../local/mysql/sources";
-import { freePort } from "../../local/ports";
 import { applySchema } from "../../schema/apply";
 import { type LiveTables, readLiveTables } from "../../schema/drift";
 import type { SchemaPlan } from "../../schema/plan";

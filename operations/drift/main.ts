@@ -1,6 +1,6 @@
-import { awsFault } from "../../local/commands/explained";
+import { awsFault } from "../../cli/explained";
+import { runStoppable } from "../../cli/stoppableCommand";
 import { type Difference, differences } from "../../schema/drift";
-import { runStoppable } from "../stoppable";
 import { chosenSystem, systemOptions } from "../systems";
 import { type Deployed, localSystem, stackSystem } from "./deployed";
 import { expectedTables } from "./expected";

@@ -4,7 +4,7 @@ import {
   type ListUsersCommandOutput,
   type UserType,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { CommandError } from "../../local/host/part";
+import { CommandError } from "../../cli/commandError";
 
 /** An account of the user pool. */
 export interface Account {

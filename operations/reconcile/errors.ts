@@ -1,7 +1,7 @@
+import { CommandError } from "../../cli/commandError";
+import { awsFault, explained } from "../../cli/explained";
 import { RegistrationError, Unexpected } from "../../functions/shared/errors";
 import { lineOf } from "../../functions/shared/log";
-import { awsFault, explained } from "../../local/commands/explained";
-import { CommandError } from "../../local/host/part";
 
 /** A short word for machines: the fault's code, or its name. */
 export function codeOf(error: unknown): string {

@@ -1,10 +1,10 @@
 import { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
+import { CommandError } from "../../cli/commandError";
+import { runStoppable } from "../../cli/stoppableCommand";
 import { Database } from "../../functions/registerUser/database";
 import { DatabaseUnavailable } from "../../functions/registerUser/errors";
 import { createSecretReader } from "../../functions/registerUser/secretReader";
 import { createConnect } from "../../functions/shared/connection";
-import { CommandError } from "../../local/host/part";
-import { runStoppable } from "../stoppable";
 import { chosenSystem, systemOptions } from "../systems";
 import { Accounts } from "./accounts";
 import { codeOf, registrationFault } from "./errors";

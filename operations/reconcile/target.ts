@@ -1,6 +1,6 @@
-import { stackOutputs } from "../../local/commands/pulumi";
-import { CommandError } from "../../local/host/part";
-import { readOutputs } from "../../local/outputs";
+import { CommandError } from "../../cli/commandError";
+import { readOutputs } from "../../cli/localOutputs";
+import { stackOutputs } from "../../cli/pulumi";
 
 /** A deployed system: where its users are, and where its rows. */
 export interface Target {

@@ -9,9 +9,9 @@ import { JwtVerifier } from "aws-jwt-verify";
 import { createConnection } from "mysql2/promise";
 import * as openid from "openid-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Outputs } from "../../local/outputs";
-import { Browser } from "../local/login/browser";
-import { exchange } from "../local/objects/exchange";
+import type { Outputs } from "../../cli/localOutputs";
+import { Browser } from "../local/services/managed-login/browser";
+import { exchange } from "../local/services/s3/exchange";
 import { type RunningSystem, startLocalSystem } from "../support/localSystem";
 import { mediaTypes } from "../support/mediaTypes";
 

@@ -8,7 +8,7 @@ import { Accounts } from "../../operations/reconcile/accounts";
 import { type Finding, newTally, reconcile, type Tally } from "../../operations/reconcile/reconcile";
 import { Rows } from "../../operations/reconcile/rows";
 import { freshUser, secretFor } from "../functions/support";
-import { LocalCognito } from "../local/cognito/support";
+import { LocalCognito } from "../local/services/cognito/support";
 import { type Container, Deployment } from "./support/Deployment";
 
 const USERS = 1000;

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { type Connection, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import type { Registered } from "../../local/host/part";
+import type { Registered } from "../../host/resources";
 import type { ApplyEvent } from "../../schema/plan";
-import { makeWorld, type World } from "../local/lambda/support";
+import { makeWorld, type World } from "../local/services/lambda/support";
 import { connectToTestServer, schemaFor, testServer } from "../schema/support";
 import { loadNatively, projectRoot } from "../support/native";
 
@@ -55,8 +55,10 @@ afterAll(async () => {
 /** What the component registers; its archive is what Pulumi would upload. */
 async function register(): Promise<Registered[]> {
   const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
-  const { DatabaseSchema } = loadNatively<typeof import("../../infra/DatabaseSchema")>("infra/DatabaseSchema.ts");
-  const { bundleFunctions } = loadNatively<typeof import("../../infra/bundle")>("infra/bundle.ts");
+  const { DatabaseSchema } = loadNatively<typeof import("../../infra/schema/DatabaseSchema")>(
+    "infra/schema/DatabaseSchema.ts",
+  );
+  const { bundleFunctions } = loadNatively<typeof import("../../infra/lambda/bundle")>("infra/lambda/bundle.ts");
   const { applySchema } = await bundleFunctions("us-east-1", ["applySchema"]);
   // Where the program runs, and from where Pulumi reads the files of archives.
   process.chdir(path.join(projectRoot, "infra"));
@@ -226,13 +228,15 @@ describe("the function", () => {
   });
 
   it("verifies the server", async () => {
-    const { rdsAuthorities } = loadNatively<typeof import("../../infra/rdsAuthorities")>("infra/rdsAuthorities.ts");
+    const { rdsAuthorities } =
+      loadNatively<typeof import("../../infra/database/rdsCaCerts")>("infra/database/rdsCaCerts.ts");
     const { answer } = await apply({ server: { ...eventFor().server, authorities: rdsAuthorities("us-east-1") } });
     expect(answer.errorMessage).toContain("No trusted connection");
   });
 
   it("trusts what its own environment names as well, and tells an operator where that cannot be read", async () => {
-    const { rdsAuthorities } = loadNatively<typeof import("../../infra/rdsAuthorities")>("infra/rdsAuthorities.ts");
+    const { rdsAuthorities } =
+      loadNatively<typeof import("../../infra/database/rdsCaCerts")>("infra/database/rdsCaCerts.ts");
     const server = { ...eventFor().server, authorities: rdsAuthorities("us-east-1") };
     for (const [file, told] of [
       [inject("mysql").caFile, undefined],

@@ -7,9 +7,9 @@ import { promisify } from "node:util";
 import { runInThisContext } from "node:vm";
 import { deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { bundleFunctions } from "../../infra/bundle";
-import { readWhenAsked } from "../../infra/leanerPackages";
-import { functionAuthorities } from "../../infra/rdsAuthorities";
+import { functionAuthorities } from "../../infra/database/rdsCaCerts";
+import { bundleFunctions } from "../../infra/lambda/bundle";
+import { readWhenAsked } from "../../infra/lambda/esbuildPlugins";
 import { projectRoot } from "../support/native";
 import { Database, freshUser, PASSWORD_PART, recorded, SECRET_NAME, SecretsEndpoint, secretFor } from "./support";
 

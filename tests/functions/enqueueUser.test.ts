@@ -1,10 +1,10 @@
 /** A confirmation's way through the queue: `enqueueUser` before it, `registerUser` behind it, each with its real parts. */
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createHandler } from "../../functions/enqueueUser/index";
+import { createHandler } from "../../functions/enqueueUser";
 import { confirmedUser, readConfirmation, writeConfirmation } from "../../functions/shared/confirmation";
 import { Wire } from "../faults/support/Wire";
-import { Queues } from "../local/sqs/support";
+import { Queues } from "../local/services/sqs/support";
 import { faultOf } from "../support/failures";
 import {
   captureLog,

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
-import { createHandler } from "../../functions/registerUser/index";
+import { createHandler } from "../../functions/registerUser";
 import { startTestServer, type TestMySql, type TestServer, type TestServerOptions } from "../support/mysql";
 
 export const SECRET_NAME = "ecommerce_secret";

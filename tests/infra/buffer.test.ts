@@ -1,6 +1,6 @@
 /** `registration.buffer`: the queue between a confirmation and the database. */
 import { beforeAll, describe, expect, it } from "vitest";
-import type * as buffers from "../../infra/RegistrationBuffer";
+import type * as buffers from "../../infra/users/RegistrationBuffer";
 import { loadNatively } from "../support/native";
 import { arnOf, idOf, type Recorded, recordProgram } from "../support/program";
 
@@ -129,7 +129,7 @@ describe("switched on", () => {
       ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
       queueArn,
     ]);
-    const { batchesAtATime } = loadNatively<typeof buffers>("infra/RegistrationBuffer.ts");
+    const { batchesAtATime } = loadNatively<typeof buffers>("infra/users/RegistrationBuffer.ts");
     expect([0, 3, 4, 6, 40].map(batchesAtATime)).toEqual([5, 2, 3, 5, 5]);
     const reserved = await buffered({ reservedConcurrency: 3 });
     const { scalingConfig } = reserved.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs;

@@ -2,15 +2,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { explained } from "../../cli/explained";
 import type * as config from "../../infra/config";
-import type * as rules from "../../infra/configRules";
-import { explained } from "../../local/commands/explained";
+import type * as rules from "../../infra/config/validators";
 import { loadNatively, projectRoot } from "../support/native";
 import { devConfig, recordProgram } from "../support/program";
 
-const { parseConfig, settings, ConfigError } = loadNatively<typeof config>("infra/config.ts");
+const { parseConfig, settings, ConfigError } = loadNatively<typeof config>("infra/config/index.ts");
 const { callbackUrl, cidr, cut, domainPrefix, objectBucketName, privateCidr, word } =
-  loadNatively<typeof rules>("infra/configRules.ts");
+  loadNatively<typeof rules>("infra/config/validators.ts");
 
 /** dev's configuration with these values laid over it; undefined takes a key away. */
 const given = (values: Record<string, string | undefined>) =>

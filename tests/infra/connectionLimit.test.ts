@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type * as config from "../../infra/config";
-import type * as limits from "../../infra/connectionLimit";
+import type * as limits from "../../infra/database/connectionLimit";
 import { loadNatively } from "../support/native";
 import { devConfig } from "../support/program";
 
-const { auroraConnectionLimit, connectionLimit, keptConnections, nearLimit, proxyPercent } =
-  loadNatively<typeof limits>("infra/connectionLimit.ts");
-const { ConfigError, parseConfig } = loadNatively<typeof config>("infra/config.ts");
+const { auroraConnectionLimit, connectionLimit, keptConnections, nearLimit, proxyPercent } = loadNatively<
+  typeof limits
+>("infra/database/connectionLimit.ts");
+const { ConfigError, parseConfig } = loadNatively<typeof config>("infra/config/index.ts");
 
 const GiB = 2 ** 30;
 

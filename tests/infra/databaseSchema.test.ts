@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { bundleFunctions } from "../../infra/bundle";
-import type { DatabaseSchemaArgs } from "../../infra/DatabaseSchema";
+import { bundleFunctions } from "../../infra/lambda/bundle";
+import type { DatabaseSchemaArgs } from "../../infra/schema/DatabaseSchema";
 import type { ApplyEvent } from "../../schema/plan";
 import { schemaFile, schemaFor } from "../schema/support";
 import { projectRoot } from "../support/native";

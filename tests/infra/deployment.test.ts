@@ -1,8 +1,8 @@
 /** API Gateway serves what was deployed: any change of the API must change the deployment's triggers. */
 import { expect, it } from "vitest";
-import type * as api from "../../infra/ImageApi";
-import type * as routes from "../../infra/imageRoutes";
-import type { Registered } from "../../local/host/part";
+import type { Registered } from "../../host/resources";
+import type * as routes from "../../infra/images/apiMappings";
+import type * as api from "../../infra/images/ImageApi";
 import { loadNatively } from "../support/native";
 import { recordProgram } from "../support/program";
 
@@ -17,7 +17,7 @@ it("makes a new deployment when anything of the API changes, and only then", asy
   expect(await triggers({ "ecommerce:api": '{"corsOrigin":"https://shop.example.com"}' })).not.toEqual(before);
   expect(await triggers({ "aws:region": "eu-west-1" })).not.toEqual(before);
 
-  const { imageMethods } = loadNatively<typeof routes>("infra/imageRoutes.ts");
+  const { imageMethods } = loadNatively<typeof routes>("infra/images/apiMappings.ts");
   const answer = imageMethods.GET.responses[0] as { headers: object };
   const { headers } = answer;
   answer.headers = {};
@@ -39,7 +39,7 @@ it("names every resource of the API but the stage among what the deployment's di
       return { id: `${name}-id`, state: inputs as Registered["inputs"] };
     },
   });
-  const { ImageApi } = loadNatively<typeof api>("infra/ImageApi.ts");
+  const { ImageApi } = loadNatively<typeof api>("infra/images/ImageApi.ts");
   const args = { region: "us-east-1", stageName: "v1", bucketName: "b", userPoolArn: "arn:pool", roleArn: "arn:role" };
   new ImageApi("api", args, {
     transformations: [

@@ -1,17 +1,17 @@
 /** What makes, carries and shows the alarms: metric filters, topic, dashboard. */
 import { beforeAll, describe, expect, it } from "vitest";
-import type * as alarms from "../../infra/alarms";
 import type * as config from "../../infra/config";
-import type * as dashboards from "../../infra/dashboard";
-import type * as metrics from "../../infra/registrationMetrics";
+import type * as alarms from "../../infra/monitoring/alarms";
+import type * as dashboards from "../../infra/monitoring/dashboard";
+import type * as metrics from "../../infra/monitoring/logMetrics";
 import { loadNatively } from "../support/native";
 import { arnOf, devConfig, idOf, type Recorded, recordProgram } from "../support/program";
 import { onAurora, type, watched, withAll, withBuffer } from "./watchedStack";
 
-const { alarmsOf } = loadNatively<typeof alarms>("infra/alarms.ts");
-const { dashboardBody } = loadNatively<typeof dashboards>("infra/dashboard.ts");
-const { registrationMetrics, rotationMetrics } = loadNatively<typeof metrics>("infra/registrationMetrics.ts");
-const { ConfigError, parseConfig } = loadNatively<typeof config>("infra/config.ts");
+const { alarmsOf } = loadNatively<typeof alarms>("infra/monitoring/alarms.ts");
+const { dashboardBody } = loadNatively<typeof dashboards>("infra/monitoring/dashboard.ts");
+const { registrationMetrics, rotationMetrics } = loadNatively<typeof metrics>("infra/monitoring/logMetrics.ts");
+const { ConfigError, parseConfig } = loadNatively<typeof config>("infra/config/index.ts");
 
 let program: Recorded;
 beforeAll(async () => {

@@ -6,15 +6,15 @@ import * as rotationErrors from "../../functions/rotateSecret/errors";
 import * as sharedErrors from "../../functions/shared/errors";
 import type { Fault } from "../../functions/shared/fault";
 import { lineOf, logged } from "../../functions/shared/log";
-import type * as metrics from "../../infra/registrationMetrics";
+import type * as metrics from "../../infra/monitoring/logMetrics";
 import { Database, freshUser, SECRET_NAME, SecretsEndpoint, secretFor } from "../functions/support";
-import { makeWorld, until, type World } from "../local/lambda/support";
+import { makeWorld, until, type World } from "../local/services/lambda/support";
 import { faultsOf } from "../support/failures";
 import { loadNatively } from "../support/native";
 import { recordProgram } from "../support/program";
 import { filterPattern } from "./filterPattern";
 
-const { registrationMetrics, rotationMetrics } = loadNatively<typeof metrics>("infra/registrationMetrics.ts");
+const { registrationMetrics, rotationMetrics } = loadNatively<typeof metrics>("infra/monitoring/logMetrics.ts");
 const filtersOf = (patterns: Readonly<Record<string, string>>) =>
   Object.entries(patterns).map(([name, pattern]) => [name, filterPattern(pattern)] as const);
 const [ofRegistration, ofRotation] = [filtersOf(registrationMetrics), filtersOf(rotationMetrics)];

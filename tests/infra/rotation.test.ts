@@ -125,7 +125,7 @@ it("packs the bundled function, and no secret", async () => {
 });
 
 it.each([-1, 0, 1, 1000, 1001])("takes secret.rotationDays from 0 to 1000: %i", (days) => {
-  const { parseConfig } = loadNatively<typeof config>("infra/config.ts");
+  const { parseConfig } = loadNatively<typeof config>("infra/config/index.ts");
   const parse = () => parseConfig({ ...devConfig, "ecommerce:secret": `{"rotationDays":${days}}` }, "ecommerce", "dev");
   if (days >= 0 && days <= 1000) expect(parse()["secret.rotationDays"]).toBe(days);
   else expect(parse).toThrow(/ecommerce:secret\.rotationDays: got -?\d+; allowed is a whole number from 0 to 1000/);
@@ -133,8 +133,12 @@ it.each([-1, 0, 1, 1000, 1001])("takes secret.rotationDays from 0 to 1000: %i", 
 
 describe("what the engine compares with its state", () => {
   const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
-  const { DatabaseSecret } = loadNatively<typeof import("../../infra/DatabaseSecret")>("infra/DatabaseSecret.ts");
-  const { DatabaseSchema } = loadNatively<typeof import("../../infra/DatabaseSchema")>("infra/DatabaseSchema.ts");
+  const { DatabaseSecret } = loadNatively<typeof import("../../infra/database/DatabaseSecret")>(
+    "infra/database/DatabaseSecret.ts",
+  );
+  const { DatabaseSchema } = loadNatively<typeof import("../../infra/schema/DatabaseSchema")>(
+    "infra/schema/DatabaseSchema.ts",
+  );
   const Resource = pulumi.CustomResource as any as new (type: string, name: string, props: object) => any;
 
   /** The options and inputs of each resource that user and secret are made of. */

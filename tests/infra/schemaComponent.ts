@@ -1,11 +1,13 @@
 /** The component DatabaseSchema against mocks that record what it registers, and refuse what it must not make. */
 import { afterEach, beforeEach, expect, vi } from "vitest";
-import type { DatabaseSchemaArgs } from "../../infra/DatabaseSchema";
+import type { DatabaseSchemaArgs } from "../../infra/schema/DatabaseSchema";
 import { loadNatively } from "../support/native";
 
 // The native copies: the program and the mocks must share one SDK.
 export const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
-const { DatabaseSchema } = loadNatively<typeof import("../../infra/DatabaseSchema")>("infra/DatabaseSchema.ts");
+const { DatabaseSchema } = loadNatively<typeof import("../../infra/schema/DatabaseSchema")>(
+  "infra/schema/DatabaseSchema.ts",
+);
 
 // A stand-in for the database instance; the SDK's class is abstract for the compiler only.
 export const Instance = pulumi.CustomResource as any as new (type: string, name: string, props: object) => any;

@@ -1,6 +1,6 @@
 /** No password stands in plain in the state: it travels marked as a secret, from where it is drawn to where it is used. */
 import { expect, it } from "vitest";
-import type * as host from "../../local/host/program";
+import type * as host from "../../host/program";
 import { loadNatively } from "../support/native";
 import { devConfig } from "../support/program";
 
@@ -16,7 +16,7 @@ function inPlain(value: unknown, secrets: RegExp, path: string): string[] {
 
 it("marks every password as a secret, in inputs and in the stack's outputs", async () => {
   const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
-  const { preload } = loadNatively<typeof host>("local/host/program.ts");
+  const { preload } = loadNatively<typeof host>("host/program.ts");
   const plain: string[] = [];
   const used = new Set<string>();
   let drawn = 0;

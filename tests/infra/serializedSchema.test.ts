@@ -129,7 +129,8 @@ describe("the provider, as serialized", () => {
   it("refuses a server that the authorities do not vouch for", async () => {
     const inputs = await inputsFor(schemaFor(database));
     const { provider } = await serializedProvider();
-    const { rdsAuthorities } = loadNatively<typeof import("../../infra/rdsAuthorities")>("infra/rdsAuthorities.ts");
+    const { rdsAuthorities } =
+      loadNatively<typeof import("../../infra/database/rdsCaCerts")>("infra/database/rdsCaCerts.ts");
     const foreign = { ...inputs, authorities: rdsAuthorities("us-east-1") };
     await expect(provider.create(foreign)).rejects.toThrow("No trusted connection");
   });

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
-import { withoutSourceMaps } from "../../infra/sourceMaps";
+import { withoutSourceMaps } from "../../infra/errors/sourceMaps";
 import { projectRoot } from "../support/native";
 
 afterEach(() => vi.restoreAllMocks());
@@ -18,16 +18,16 @@ it("has them off while the work is done, and as they were after it, also when it
 
 it("leaves an error its lines", () => {
   const script = `
-    const { withoutSourceMaps } = require("./infra/sourceMaps.ts");
-    const { chooseZones } = require("./infra/zones.ts");
+    const { withoutSourceMaps } = require("./infra/errors/sourceMaps.ts");
+    const { chooseZones } = require("./infra/network/zones.ts");
     withoutSourceMaps(async () => chooseZones({ names: [], zoneIds: [] }, 2)).catch(({ stack }) => console.log(stack));
   `;
   const { stdout } = spawnSync(process.execPath, ["-r", "tsx/cjs", "-e", script], {
     cwd: projectRoot,
     encoding: "utf8",
   });
-  const lines = readFileSync(path.join(projectRoot, "infra/zones.ts"), "utf8").split("\n");
+  const lines = readFileSync(path.join(projectRoot, "infra/network/zones.ts"), "utf8").split("\n");
   const thrown = lines.findIndex((line) => line.includes("throw new")) + 1;
   expect(thrown).toBeGreaterThan(1);
-  expect(stdout).toContain(`infra/zones.ts:${thrown}:`);
+  expect(stdout).toContain(`infra/network/zones.ts:${thrown}:`);
 });

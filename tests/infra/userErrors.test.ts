@@ -95,15 +95,15 @@ describe("a run by Pulumi's own entry", { timeout: 60_000 }, () => {
     let thrown = 0;
     const errors = await errorsOf({
       change: (program) => {
-        const file = path.join(program, "infra/Network.ts");
-        append("infra/Network.ts", line)(program);
+        const file = path.join(program, "infra/network/Network.ts");
+        append("infra/network/Network.ts", line)(program);
         thrown = lineOf(file, line);
       },
     });
     expect(errors).not.toEqual([]);
     for (const error of errors) {
       expect(error).toMatch(/^Running program .* failed with an unhandled exception:\nTypeError: a defect\n {4}at /);
-      expect(error).toContain(`PROGRAM/infra/Network.ts:${thrown}:`);
+      expect(error).toContain(`PROGRAM/infra/network/Network.ts:${thrown}:`);
       // Every file of the program begins with an import.
       expect(error).not.toMatch(/infra\/\w+\.ts:[1-3]:/);
     }

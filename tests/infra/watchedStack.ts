@@ -1,9 +1,9 @@
 /** Stacks to watch, as the alarms and the dashboard are told of them. */
-import type * as alarms from "../../infra/alarms";
-import type { Watched } from "../../infra/watched";
+import type * as alarms from "../../infra/monitoring/alarms";
+import type { Watched } from "../../infra/monitoring/metrics";
 import { loadNatively } from "../support/native";
 
-const { alarmsOf } = loadNatively<typeof alarms>("infra/alarms.ts");
+const { alarmsOf } = loadNatively<typeof alarms>("infra/monitoring/alarms.ts");
 
 export const instance = { identifier: "database-1", instanceClass: "db.t4g.micro", storageGiB: 20 };
 export const watched = {

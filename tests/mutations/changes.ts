@@ -1,5 +1,5 @@
 /** One thing wrong in what the program registers: a change is put between the program and what makes its resources. */
-import type { Made, Registered } from "../../local/host/part";
+import type { Made, Registered } from "../../host/resources";
 
 export type Make = (resource: Registered) => Promise<Made>;
 

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Registered } from "../../local/host/part";
+import type { Registered } from "../../host/resources";
 import { documentedSettings } from "../infra/documentedSettings";
 import { startTestServer, type TestServer } from "../support/mysql";
 import { projectRoot } from "../support/native";

@@ -6,12 +6,12 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createConnection } from "mysql2/promise";
-import { DataFolder } from "../../local/folder";
-import { evaluate } from "../../local/host/program";
-import { stackConfig } from "../../local/host/stackConfig";
+import { evaluate } from "../../host/program";
+import { stackConfig } from "../../host/stackConfig";
+import { DataFolder } from "../../local/lib/dataFolder";
 import { type ExistingServer, existingServer } from "../../local/mysql/existing";
-import { MySql } from "../../local/mysql/MySql";
-import { startParts } from "../../local/parts";
+import { MySql } from "../../local/services/rds/MySql";
+import { startParts } from "../../local/start/startServices";
 import { projectRoot } from "../support/native";
 import type { Change } from "./changes";
 import type { Mutation } from "./mutation";

@@ -8,8 +8,8 @@ import {
   SignUpCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
-import type { Outputs } from "../../local/outputs";
-import { Browser } from "../local/login/browser";
+import type { Outputs } from "../../cli/localOutputs";
+import { Browser } from "../local/services/managed-login/browser";
 
 /** The stack's own settings, which a client of the system knows by itself. */
 export interface Known {

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Registered } from "../../local/host/part";
+import type { Registered } from "../../host/resources";
 import { fixedPrices } from "../../operations/cost/fixed";
 import { sum } from "../../operations/cost/line";
 import { type Price, prices } from "../../operations/cost/prices";

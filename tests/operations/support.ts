@@ -6,13 +6,13 @@ import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { User as Account, UserStatus } from "../../local/cognito/users";
-import { DataFolder } from "../../local/folder";
-import { Iam } from "../../local/iam/iam";
-import { type Outputs, outputsName } from "../../local/outputs";
-import { SecretsManager } from "../../local/secretsManager/secretsManager";
+import { type Outputs, outputsName } from "../../cli/localOutputs";
+import { DataFolder } from "../../local/lib/dataFolder";
+import type { User as Account, UserStatus } from "../../local/services/cognito/users";
+import { Iam } from "../../local/services/iam/iam";
+import { SecretsManager } from "../../local/services/secretsmanager/secretsManager";
 import { Database, SECRET_NAME, secretFor } from "../functions/support";
-import { LocalCognito } from "../local/cognito/support";
+import { LocalCognito } from "../local/services/cognito/support";
 import { projectRoot } from "../support/native";
 
 export class System {
@@ -27,7 +27,7 @@ export class System {
 
   static async start(): Promise<System> {
     const [database, cognito] = await Promise.all([Database.start(), LocalCognito.start()]);
-    // As infra/DatabaseSchema.ts grants it.
+    // As infra/schema/DatabaseSchema.ts grants it.
     await database.query(`GRANT SELECT, INSERT ON ecommerce_db.users TO '${database.user}'@'%'`);
     const iam = new Iam(cognito.site);
     const secrets = await SecretsManager.start(cognito.site, iam);

@@ -1,8 +1,8 @@
 /** Runs the policy pack without the engine: over single resources, and over all that the program registers. */
 import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import { vi } from "vitest";
-import type { Registered } from "../../local/host/part";
-import { stackConfig } from "../../local/host/stackConfig";
+import type { Registered } from "../../host/resources";
+import { stackConfig } from "../../host/stackConfig";
 import { policiesFor } from "../../policies/pack";
 import { loadNatively, projectRoot } from "../support/native";
 import { recordProgram } from "../support/program";

@@ -1,7 +1,7 @@
 /** What tests expect to fail, and what it fails with. */
 import { expect } from "vitest";
+import { CommandError } from "../../cli/commandError";
 import { Fault } from "../../functions/shared/fault";
-import { CommandError } from "../../local/host/part";
 
 /** The error that the promise ends with; fails where it ends well. */
 export async function faultOf(promise: Promise<unknown>): Promise<any> {

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Outputs } from "../../local/outputs";
-import { freePort } from "../../local/ports";
+import type { Outputs } from "../../cli/localOutputs";
+import { freePort } from "../../cli/ports";
 import { projectRoot } from "./native";
 
 export interface Finished {

@@ -10,11 +10,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { ensureCertificates } from "../../local/certificates";
+import { freePort } from "../../cli/ports";
+import { ensureCertificates } from "../../local/lib/certificates";
 import type { MySqlProgram } from "../../local/mysql/program";
 import { type ServerOptions, startServer } from "../../local/mysql/server";
 import { findMySql, type MySqlSource } from "../../local/mysql/sources";
-import { freePort } from "../../local/ports";
 
 export interface TestMySql {
   readonly host: "localhost";

@@ -15,7 +15,7 @@ const nativeRequire = createRequire(path.join(projectRoot, "package.json"));
 let hooked = false;
 
 /**
- * @param file path relative to the project's root, for example `infra/DatabaseSchema.ts`
+ * @param file path relative to the project's root, for example `infra/schema/DatabaseSchema.ts`
  * @returns the module's exports; the same object for the same file within one test file
  */
 export function loadNatively<T>(file: string): T {

@@ -1,6 +1,6 @@
 /** A hundred ports of its own for each test of a file or group: what a process has given it gives to no later test. */
 import { afterEach, beforeEach } from "vitest";
-import { portRange } from "../../local/ports";
+import { portRange } from "../../cli/ports";
 
 /** Of the whole file: two groups of a file get ports of their own too. */
 let tests = 0;

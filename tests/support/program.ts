@@ -1,8 +1,8 @@
 /** Evaluates the whole program against Pulumi mocks that record what it registers. */
 
-import type { Made, Registered } from "../../local/host/part";
-import type * as host from "../../local/host/program";
-import { stackConfig } from "../../local/host/stackConfig";
+import type * as host from "../../host/program";
+import type { Made, Registered } from "../../host/resources";
+import { stackConfig } from "../../host/stackConfig";
 import { loadNatively, projectRoot } from "./native";
 
 /** The least that a configuration must say, for a public database; everything else has its default. */
@@ -69,7 +69,7 @@ export async function recordProgram(
   values: Readonly<Record<string, string | undefined>> = {},
   stack?: string,
 ): Promise<Recorded> {
-  const { evaluate } = loadNatively<typeof host>("local/host/program.ts");
+  const { evaluate } = loadNatively<typeof host>("host/program.ts");
   const resources: Registered[] = [];
   const base = stack === undefined ? devConfig : stackConfig(projectRoot, stack);
   const config = Object.fromEntries(

@@ -1,8 +1,8 @@
 /** What the engine is told of each resource: its URN, where it came from, and what the engine may do with it. */
 import type { CustomResourceOptions, Inputs, Resource, ResourceTransformation } from "@pulumi/pulumi";
-import { plain } from "../../local/host/plain";
-import type * as host from "../../local/host/program";
-import { stackConfig } from "../../local/host/stackConfig";
+import type * as host from "../../host/program";
+import { stackConfig } from "../../host/stackConfig";
+import { plain } from "../../host/unwrapSecrets";
 import { loadNatively, projectRoot } from "./native";
 import { answerOf } from "./program";
 
@@ -28,7 +28,7 @@ export async function registrations(
   stack: string,
   values: Readonly<Record<string, string>> = {},
 ): Promise<Registration[]> {
-  const { preload } = loadNatively<typeof host>("local/host/program.ts");
+  const { preload } = loadNatively<typeof host>("host/program.ts");
   return registrationsOf(stack, { ...stackConfig(projectRoot, stack), ...values }, preload());
 }
 

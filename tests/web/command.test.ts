@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freePort } from "../../local/ports";
+import { freePort } from "../../cli/ports";
 import { type Answer, asksForOutputs, standInPulumi } from "../support/pulumi";
 
 let folder: string;
@@ -35,7 +35,7 @@ const pulumi = (answer: Omit<Answer, "to">, stack = "dev") =>
 const answering = (value: object, stack?: string) => pulumi({ stdout: JSON.stringify(value) }, stack);
 
 function launch(args: string[], path = folder) {
-  const child = spawn(process.execPath, ["local/web.cjs", ...args], {
+  const child = spawn(process.execPath, ["operations/web.cjs", ...args], {
     cwd: join(__dirname, "../.."),
     env: { ...process.env, PATH: path },
     stdio: ["ignore", "pipe", "pipe"],

@@ -5,8 +5,8 @@ import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { freePort, isFree } from "../../local/ports";
-import { InvalidToken, startWebServer, type WebServer, type WebServerOptions } from "../../local/web/server";
+import { InvalidToken, startWebServer, type WebServer, type WebServerOptions } from "../../cli/page/server";
+import { freePort, isFree } from "../../cli/ports";
 
 const settings = {
   region: "eu-west-1",

@@ -1,7 +1,7 @@
 /** A network between two real programs, which can be cut, slowed, narrowed or turned silent while it is in use. */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { freePort } from "../../../local/ports";
+import { freePort } from "../../../cli/ports";
 
 /** The addresses at the far end of a wire. */
 export interface FarEnd {

@@ -15,20 +15,21 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { type AuthPlugin, authPlugins } from "mysql2";
 import { type Connection, type ConnectionOptions, createConnection } from "mysql2/promise";
-import type * as folders from "../../../local/folder";
-import type { Made, Maker, Registered, Site } from "../../../local/host/part";
-import type * as host from "../../../local/host/program";
-import type * as passwords from "../../../local/host/randomPasswords";
-import type * as recording from "../../../local/host/recorder";
-import type * as config from "../../../local/host/stackConfig";
-import type * as iams from "../../../local/iam/iam";
-import type { Outcome } from "../../../local/lambda/container";
-import type * as lambdas from "../../../local/lambda/lambda";
+import type * as host from "../../../host/program";
+import type { Made, Maker, Registered } from "../../../host/resources";
+import type * as config from "../../../host/stackConfig";
+import type * as folders from "../../../local/lib/dataFolder";
+import type { Site } from "../../../local/lib/service";
+import type * as recording from "../../../local/lib/unsimulatedResources";
 import type * as existing from "../../../local/mysql/existing";
-import type * as mysqls from "../../../local/mysql/MySql";
-import type { Lag } from "../../../local/secretsManager/past";
-import type { RotationFunctions } from "../../../local/secretsManager/rotation";
-import type * as secretsManagers from "../../../local/secretsManager/secretsManager";
+import type * as iams from "../../../local/services/iam/iam";
+import type { Outcome } from "../../../local/services/lambda/container";
+import type * as lambdas from "../../../local/services/lambda/lambda";
+import type * as passwords from "../../../local/services/random/randomPasswords";
+import type * as mysqls from "../../../local/services/rds/MySql";
+import type { Lag } from "../../../local/services/secretsmanager/past";
+import type { RotationFunctions } from "../../../local/services/secretsmanager/rotation";
+import type * as secretsManagers from "../../../local/services/secretsmanager/secretsManager";
 import { startTestServer, type TestServer } from "../../support/mysql";
 import { loadNatively, projectRoot } from "../../support/native";
 
@@ -68,9 +69,9 @@ export class Deployment {
   /** Evaluates the program on the parts, as each `npm start` does. */
   async up(rotationDays: number): Promise<void> {
     await this.down();
-    const { DataFolder } = loadNatively<typeof folders>("local/folder.ts");
-    const { evaluate } = loadNatively<typeof host>("local/host/program.ts");
-    const { stackConfig } = loadNatively<typeof config>("local/host/stackConfig.ts");
+    const { DataFolder } = loadNatively<typeof folders>("local/lib/dataFolder.ts");
+    const { evaluate } = loadNatively<typeof host>("host/program.ts");
+    const { stackConfig } = loadNatively<typeof config>("host/stackConfig.ts");
     const folder = await DataFolder.open(this.directory);
     this.#folder = folder;
     const make = await this.#startParts(folder);
@@ -92,14 +93,14 @@ export class Deployment {
   }
 
   async #startParts(folder: folders.DataFolder): Promise<(resource: Registered) => Promise<Made>> {
-    const { MySql } = loadNatively<typeof mysqls>("local/mysql/MySql.ts");
+    const { MySql } = loadNatively<typeof mysqls>("local/services/rds/MySql.ts");
     const { existingServer } = loadNatively<typeof existing>("local/mysql/existing.ts");
-    const { Iam } = loadNatively<typeof iams>("local/iam/iam.ts");
-    const { SecretsManager } = loadNatively<typeof secretsManagers>("local/secretsManager/secretsManager.ts");
-    const { Lambda } = loadNatively<typeof lambdas>("local/lambda/lambda.ts");
-    const { Recorder } = loadNatively<typeof recording>("local/host/recorder.ts");
-    const { randomPasswords } = loadNatively<typeof passwords>("local/host/randomPasswords.ts");
-    const { makeDynamic } = loadNatively<typeof import("../../../local/host/dynamic")>("local/host/dynamic.ts");
+    const { Iam } = loadNatively<typeof iams>("local/services/iam/iam.ts");
+    const { SecretsManager } = loadNatively<typeof secretsManagers>("local/services/secretsmanager/secretsManager.ts");
+    const { Lambda } = loadNatively<typeof lambdas>("local/services/lambda/lambda.ts");
+    const { Recorder } = loadNatively<typeof recording>("local/lib/unsimulatedResources.ts");
+    const { randomPasswords } = loadNatively<typeof passwords>("local/services/random/randomPasswords.ts");
+    const { makeDynamic } = loadNatively<typeof import("../../../host/dynamicResources")>("host/dynamicResources.ts");
     const site: Site = {
       directory: folder.path,
       region: "us-east-1",
@@ -316,7 +317,8 @@ export class Deployment {
   }
 
   #nameOf(name: string): string {
-    const { physicalName } = loadNatively<typeof import("../../../local/aws/names")>("local/aws/names.ts");
+    const { physicalName } =
+      loadNatively<typeof import("../../../local/services/aws/names")>("local/services/aws/names.ts");
     return physicalName(this.#function(name));
   }
 

@@ -1,7 +1,7 @@
 /** Rotations that are cut off anywhere: the old password is good until the next rotation, and repeating mends it. */
 import { PutSecretValueCommand, UpdateSecretVersionStageCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Outcome } from "../../../local/lambda/container";
+import type { Outcome } from "../../../local/services/lambda/container";
 import { Deployment, SecretId, type Step } from "./deployment";
 
 let deployment: Deployment;

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { connect, createServer } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Certificates, ensureCertificates } from "../../../local/certificates";
+import { type Certificates, ensureCertificates } from "../../../local/lib/certificates";
 
 const day = 24 * 60 * 60 * 1000;
 let directory: string;

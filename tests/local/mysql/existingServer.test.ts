@@ -2,8 +2,8 @@
 import { readFile, rm } from "node:fs/promises";
 import { createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
-import { MySql } from "../../../local/mysql/MySql";
 import { findMySql } from "../../../local/mysql/sources";
+import { MySql } from "../../../local/services/rds/MySql";
 import { refusal } from "../../support/failures";
 import { group, groupType, instance, instanceType, makeBy, master, newSite, queryOnce } from "./support";
 

@@ -4,8 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isRunning } from "../../../local/processes/isRunning";
-import { startGuarded } from "../../../local/processes/startGuarded";
+import { isRunning } from "../../../local/lib/processes/isRunning";
+import { startGuarded } from "../../../local/lib/processes/startGuarded";
 import { projectRoot } from "../../support/native";
 
 let directory: string;

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { ensureCertificates } from "../../../local/certificates";
+import { freePort } from "../../../cli/ports";
+import { ensureCertificates } from "../../../local/lib/certificates";
 import type { MySqlProgram } from "../../../local/mysql/program";
 import { startServer } from "../../../local/mysql/server";
-import { freePort } from "../../../local/ports";
 import { refusal } from "../../support/failures";
 import { findProgram, startTestServer, type TestServer } from "../../support/mysql";
 import { queryOnce } from "./support";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { CommandError } from "../../../local/host/part";
+import { CommandError } from "../../../cli/commandError";
 import { existingServer } from "../../../local/mysql/existing";
 import { pathProgram } from "../../../local/mysql/path";
 import type { MySqlProgram } from "../../../local/mysql/program";

@@ -3,9 +3,10 @@ import { mkdtemp, readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { createConnection } from "mysql2/promise";
-import type { Made, Registered, Site } from "../../../local/host/part";
-import type { MySql } from "../../../local/mysql/MySql";
-import { freePort } from "../../../local/ports";
+import { freePort } from "../../../cli/ports";
+import type { Made, Registered } from "../../../host/resources";
+import type { Site } from "../../../local/lib/service";
+import type { MySql } from "../../../local/services/rds/MySql";
 
 export const groupType = "aws:rds/parameterGroup:ParameterGroup";
 export const instanceType = "aws:rds/instance:Instance";

@@ -3,10 +3,10 @@ import os from "node:os";
 import path from "node:path";
 import { type ConnectionOptions, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
-import { type Certificates, ensureCertificates } from "../../../local/certificates";
-import { CommandError } from "../../../local/host/part";
+import { CommandError } from "../../../cli/commandError";
+import { freePort } from "../../../cli/ports";
+import { type Certificates, ensureCertificates } from "../../../local/lib/certificates";
 import { startTlsProxy, type TlsProxy } from "../../../local/mysql/tlsProxy";
-import { freePort } from "../../../local/ports";
 
 const { host, port: target, user, password, caFile } = inject("mysql");
 let directory: string;

@@ -1,0 +1,66 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { CommandError } from "./commandError";
+import { explained } from "./explained";
+
+/** The options of a command by name, as `parseArgs` takes them. */
+export type Options = NonNullable<ParseArgsConfig["options"]>;
+
+/** What the options of a command line came out as. */
+export type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>["values"];
+
+/** One of the commands that package.json names. */
+export interface Command<O extends Options> {
+  /** What it does, its options and its exit codes. */
+  readonly usage: string;
+  /** Every command has `--help` beside them. */
+  readonly options: O;
+  /** Whether it takes arguments that are no options. @default false */
+  readonly positionals?: boolean;
+  /**
+   * Puts faults into words that only this command meets.
+   * @returns undefined for any other error
+   */
+  readonly explain?: (error: unknown) => string | undefined;
+  /**
+   * Does it.
+   * @returns the exit code
+   * @throws UsageError for options that do not go together; any other error is told, and the exit code is 1
+   */
+  run(values: Values<O>, positionals: readonly string[]): Promise<number>;
+}
+
+/** A command line that the command does not take: told with the usage. */
+export class UsageError extends CommandError {
+  override readonly name = "UsageError";
+}
+
+/**
+ * Runs a command and sets the exit code. What is to be mended by the person is told in a sentence, a defect of this
+ * project with its stack, both on standard error.
+ */
+export async function runCommand<const O extends Options>(args: string[], command: Command<O>): Promise<void> {
+  try {
+    process.exitCode = await run(args, command);
+  } catch (error) {
+    const told = command.explain?.(error) ?? explained(error);
+    console.error(error instanceof UsageError ? `${told}\n\n${command.usage}` : told);
+    process.exitCode = 1;
+  }
+}
+
+async function run<O extends Options>(args: string[], command: Command<O>): Promise<number> {
+  const { values, positionals } = parsed(args, command);
+  if ("help" in values) {
+    console.log(command.usage);
+    return 0;
+  }
+  return command.run(values as Values<O>, positionals);
+}
+
+function parsed<O extends Options>(args: string[], { options, positionals = false }: Command<O>) {
+  try {
+    return parseArgs({ args, allowPositionals: positionals, options: { ...options, help: { type: "boolean" } } });
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}

@@ -1,0 +1,30 @@
+import Module from "node:module";
+import { join } from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
+import { fault, type Made, type Registered } from "./resources";
+
+/**
+ * Makes a dynamic resource as the engine does: its provider arrives as source text, and that very code runs. `create`
+ * runs on each start; the providers of this project make only what is missing.
+ */
+export async function makeDynamic(resource: Registered): Promise<Made> {
+  const { __provider: source, ...rest } = resource.inputs;
+  const provider = load(String(source));
+  const checked = await provider.check?.({}, rest);
+  const faults = checked?.failures ?? [];
+  if (faults.length > 0) {
+    throw fault(resource, faults.map(({ property, reason }) => `${property}: ${reason}`).join("; "));
+  }
+  const { id, outs } = await provider.create(checked?.inputs ?? rest);
+  return { id, outputs: outs ?? {} };
+}
+
+function load(source: string): pulumi.dynamic.ResourceProvider {
+  // Below the project's folder, so that the code finds the project's packages.
+  const file = join(__dirname, "dynamic-provider.js");
+  const module = new Module(file) as Module & { _compile(code: string, filename: string): void };
+  module.filename = file;
+  module.paths = (Module as unknown as { _nodeModulePaths(from: string): string[] })._nodeModulePaths(__dirname);
+  module._compile(source, file);
+  return (module.exports as { handler(): pulumi.dynamic.ResourceProvider }).handler();
+}

@@ -1,0 +1,88 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { databaseIdentifier } from "../names";
+import { type AuroraSize, auroraCluster } from "./auroraCluster";
+import { databaseInstance, type InstanceSize } from "./databaseInstance";
+import type { DatabaseSettings, MadeDatabase, ProxyTarget } from "./databaseTypes";
+
+export interface DatabaseArgs {
+  /**
+   * What the database is. Another kind is another, empty database; the data moves by a snapshot.
+   * @default an instance
+   */
+  size?: InstanceSize | AuroraSize;
+  /** Subnets in at least two zones. A change leaves the database where it is. */
+  subnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  securityGroupId: pulumi.Input<string>;
+  /** A public address, for the deployer's ranges of the security group. @default false */
+  publiclyAccessible?: boolean;
+  /** What must stand before the database has a public address, such as an internet gateway. @default nothing */
+  wayIn?: pulumi.Resource[];
+  /** Days that automatic backups are kept. @default 7 */
+  backupDays?: number;
+  /** Days that the error log is kept. @default 30 */
+  logRetentionDays?: number;
+  /** Deletion protection, Pulumi's `protect` and a final snapshot. @default true */
+  protect?: boolean;
+}
+
+/**
+ * The MySQL database on RDS (S2), of either kind: encrypted, backed up, and TLS required by its parameter group. It
+ * stands in the subnets that it is given; whether anyone beyond the VPC reaches it is decided by `publiclyAccessible`
+ * and by the security group together, and neither moves it.
+ */
+export class Database extends pulumi.ComponentResource implements MadeDatabase {
+  readonly server: pulumi.Resource;
+  readonly address: pulumi.Output<string>;
+  readonly port: pulumi.Output<number>;
+  readonly resourceId: pulumi.Output<string>;
+  readonly identifier: pulumi.Output<string>;
+  readonly proxyTarget: ProxyTarget;
+  readonly administrator: { readonly user: pulumi.Output<string>; readonly password: pulumi.Output<string> };
+
+  constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ecommerce:database:Database", name, {}, opts);
+    const size = args.size ?? { kind: "instance" };
+    const subnets = new aws.rds.SubnetGroup(`${name}-subnets`, { subnetIds: args.subnetIds }, { parent: this });
+    // RDS refuses /, @, " and blanks in the password; letters and digits alone also suit the mysql provider.
+    const password = new random.RandomPassword(`${name}-admin`, { length: 40, special: false }, { parent: this });
+    const user = "ecommerce_admin";
+    const identifier = databaseIdentifier(name, pulumi.getProject(), pulumi.getStack());
+    const log = errorLog(name, `${size.kind === "aurora" ? "cluster" : "instance"}/${identifier}`, args, this);
+    const settings: DatabaseSettings = {
+      parent: this,
+      subnetGroupName: subnets.name,
+      securityGroupId: args.securityGroupId,
+      identifier,
+      publiclyAccessible: args.publiclyAccessible ?? false,
+      dependsOn: [log, ...(args.wayIn ?? [])],
+      user,
+      password: password.result,
+      backupDays: args.backupDays ?? 7,
+      protect: args.protect ?? true,
+    };
+    const made = size.kind === "aurora" ? auroraCluster(name, size, settings) : databaseInstance(name, size, settings);
+
+    this.server = made.server;
+    this.address = made.address;
+    this.port = made.port;
+    this.resourceId = made.resourceId;
+    this.identifier = made.identifier;
+    this.proxyTarget = made.proxyTarget;
+    this.administrator = { user: pulumi.output(user), password: password.result };
+    this.registerOutputs({ address: this.address, port: this.port, identifier: this.identifier });
+  }
+}
+
+/**
+ * The log group of the database's error log, made before RDS would make it, which would keep every line for ever and
+ * leave the group behind.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html
+ */
+const errorLog = (name: string, database: string, args: DatabaseArgs, parent: pulumi.Resource) =>
+  new aws.cloudwatch.LogGroup(
+    `${name}-error-log`,
+    { name: `/aws/rds/${database}/error`, retentionInDays: args.logRetentionDays ?? 30 },
+    { parent },
+  );

@@ -1,0 +1,188 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { PostConfirmationTriggerEvent } from "aws-lambda";
+import { allowUserPool, functionRole } from "../lambda/functionRole";
+import { functionSettings, triggerTimeoutSeconds } from "../lambda/functionSettings";
+
+export interface RegistrationBufferArgs {
+  /** Path of the bundle of `functions/enqueueUser` (`bundleFunctions`). */
+  bundle: string;
+  /** The function that takes the queue's messages: the registration function. */
+  registration: {
+    functionArn: pulumi.Input<string>;
+    /** The role with which Lambda takes messages for it. */
+    roleName: pulumi.Input<string>;
+    /** The log in which this function writes, too: what is counted there counts for both. */
+    logGroupName: pulumi.Input<string>;
+    logGroupArn: pulumi.Input<string>;
+  };
+  /** The registration function's reserved concurrency; 0 where it has none. Else at least 3. @default 0 */
+  reservedConcurrency?: number;
+  /** Pulumi's `protect` for the queues: refuse to delete them with what waits in them. @default true */
+  protect?: boolean;
+}
+
+/** Six times the registration function's time-out (Lambda developer guide, "Using Lambda with Amazon SQS"). */
+const visibilitySeconds = 6 * triggerTimeoutSeconds;
+/**
+ * With the above, a message is put aside after two hours of failures: an outage of the database is shorter than that.
+ */
+const maxReceives = 240;
+const day = 24 * 60 * 60;
+/**
+ * A dead letter's age counts from when it was sent, so the dead-letter queue keeps messages for longer: whatever waits
+ * in the queue for its ten days (a mapping that somebody turned off) is left for four more.
+ */
+const retention = { queue: 10 * day, deadLetters: 14 * day };
+
+/**
+ * How many batches are taken at a time, each on a connection to the database. A batch of ten takes a few hundredths of
+ * a second, so five are plenty; where concurrency is reserved, one is left for sign-ins. AWS allows no fewer than 2.
+ *
+ * @param reservedConcurrency 0 for none, else at least 3
+ */
+export const batchesAtATime = (reservedConcurrency: number) =>
+  reservedConcurrency === 0 ? 5 : Math.min(5, reservedConcurrency - 1);
+
+/**
+ * A queue between the confirmation and the database: Cognito calls a function that only puts the user into it, and the
+ * registration function takes batches from there. So a confirmation neither waits for the database nor fails with it;
+ * the row comes a moment later, or when the database is back. Sign-ins call the registration function as before: they
+ * find a row in one statement, need no message for that, and repair what the queue could not.
+ *
+ * Messages that failed all their tries go to the dead-letter queue, for which `Monitoring` has an alarm. Turning the
+ * buffer off would delete the queues with what waits in them, so Pulumi refuses that while they are protected;
+ * docs/runbook.md says how it is done.
+ */
+export class RegistrationBuffer extends pulumi.ComponentResource {
+  /** The function for the trigger after a confirmation. */
+  readonly functionArn: pulumi.Output<string>;
+  readonly functionName: pulumi.Output<string>;
+  readonly queueUrl: pulumi.Output<string>;
+  readonly queueName: pulumi.Output<string>;
+  readonly deadLetterQueueName: pulumi.Output<string>;
+  readonly #name: string;
+
+  constructor(name: string, args: RegistrationBufferArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ecommerce:users:RegistrationBuffer", name, {}, opts);
+    this.#name = name;
+    const { queue, deadLetters } = queues(name, args.protect ?? true, this);
+    const enqueueUser = queueingFunction(name, args, queue, this);
+    deliverToRegistration(name, args, queue, this);
+
+    this.functionArn = enqueueUser.arn;
+    this.functionName = enqueueUser.name;
+    this.queueUrl = queue.id;
+    this.queueName = queue.name;
+    this.deadLetterQueueName = deadLetters.name;
+    this.registerOutputs({ functionArn: this.functionArn, deadLetterQueueName: this.deadLetterQueueName });
+  }
+
+  /** Allows one user pool to call the function, as `UserRegistration.allow` does for sign-ins. */
+  allow(userPoolArn: pulumi.Input<string>): aws.lambda.Permission {
+    return allowUserPool(this.#name, this.functionName, userPoolArn, this);
+  }
+}
+
+function queues(name: string, protect: boolean, parent: pulumi.Resource) {
+  const deadLetters = new aws.sqs.Queue(
+    `${name}-dead-letters`,
+    { messageRetentionSeconds: retention.deadLetters, sqsManagedSseEnabled: true },
+    { parent, protect },
+  );
+  const queue = new aws.sqs.Queue(
+    `${name}-queue`,
+    {
+      visibilityTimeoutSeconds: visibilitySeconds,
+      messageRetentionSeconds: retention.queue,
+      sqsManagedSseEnabled: true,
+      redrivePolicy: pulumi.jsonStringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount: maxReceives }),
+    },
+    { parent, protect },
+  );
+  new aws.sqs.RedriveAllowPolicy(
+    `${name}-dead-letters-source`,
+    {
+      queueUrl: deadLetters.id,
+      redriveAllowPolicy: pulumi.jsonStringify({ redrivePermission: "byQueue", sourceQueueArns: [queue.arn] }),
+    },
+    { parent },
+  );
+  onlyTls(`${name}-queue-policy`, queue, parent);
+  onlyTls(`${name}-dead-letters-policy`, deadLetters, parent);
+  return { queue, deadLetters };
+}
+
+function onlyTls(name: string, queue: aws.sqs.Queue, parent: pulumi.Resource): void {
+  const policy = pulumi.jsonStringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "OnlyTls",
+        Effect: "Deny",
+        Principal: "*",
+        Action: "sqs:*",
+        Resource: queue.arn,
+        Condition: { Bool: { "aws:SecureTransport": "false" } },
+      },
+    ],
+  });
+  new aws.sqs.QueuePolicy(name, { queueUrl: queue.id, policy }, { parent });
+}
+
+/** Outside of the VPC: it needs no database, and so SQS needs no endpoint there. */
+function queueingFunction(name: string, args: RegistrationBufferArgs, queue: aws.sqs.Queue, parent: pulumi.Resource) {
+  const send = { Sid: "SendMessage", Action: "sqs:SendMessage", Resource: queue.arn };
+  const logs = { arn: args.registration.logGroupArn };
+  const { role, policy } = functionRole(`${name}-enqueue`, logs, [send], parent, { inVpc: false });
+  return new aws.lambda.CallbackFunction<PostConfirmationTriggerEvent, PostConfirmationTriggerEvent>(
+    `${name}-enqueue`,
+    {
+      description: "Puts confirmed users into the queue from which they are registered",
+      ...functionSettings(args.bundle, args.registration.logGroupName),
+      role,
+      timeout: triggerTimeoutSeconds,
+      memorySize: 256,
+      environment: { variables: { QueueUrl: queue.id } },
+    },
+    { parent, dependsOn: [policy] },
+  );
+}
+
+function deliverToRegistration(
+  name: string,
+  { registration, reservedConcurrency = 0 }: RegistrationBufferArgs,
+  queue: aws.sqs.Queue,
+  parent: pulumi.Resource,
+): void {
+  const take = new aws.iam.RolePolicy(
+    `${name}-take`,
+    {
+      role: registration.roleName,
+      policy: {
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Sid: "TakeMessages",
+            Effect: "Allow",
+            Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            Resource: queue.arn,
+          },
+        ],
+      },
+    },
+    { parent },
+  );
+  new aws.lambda.EventSourceMapping(
+    `${name}-delivery`,
+    {
+      eventSourceArn: queue.arn,
+      functionName: registration.functionArn,
+      batchSize: 10,
+      // Otherwise one user who fails would send the whole batch through again.
+      functionResponseTypes: ["ReportBatchItemFailures"],
+      scalingConfig: { maximumConcurrency: batchesAtATime(reservedConcurrency) },
+    },
+    { parent, dependsOn: [take] },
+  );
+}

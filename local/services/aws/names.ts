@@ -1,0 +1,17 @@
+import { createHash } from "node:crypto";
+import type { Registered } from "../../../host/resources";
+
+/** A short stable hash of a text: the same on every start. */
+export function shortHash(text: string, length = 7): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, length);
+}
+
+/**
+ * The physical name of a resource: its `name`, else a stable one made of its `namePrefix` or its logical name, as
+ * Pulumi makes them (there the end is random, here it must be the same on the next start).
+ */
+export function physicalName({ type, name, inputs }: Registered): string {
+  if (typeof inputs.name === "string") return inputs.name;
+  const prefix = typeof inputs.namePrefix === "string" ? inputs.namePrefix : `${name}-`;
+  return prefix + shortHash(`${type} ${name}`);
+}

@@ -1,0 +1,205 @@
+import type { Server } from "node:http";
+import { join } from "node:path";
+import { listen, stop } from "../../../cli/http";
+import { fault, type Made, type Maker, type Registered } from "../../../host/resources";
+import { Journal } from "../../lib/journal";
+import type { Part, Site } from "../../lib/service";
+import { answer } from "./api";
+import { clientSettings } from "./clientSettings";
+import { Identities } from "./identities";
+import { SigningKey } from "./keys";
+import { Mailbox } from "./mailbox";
+import { list, number, poolSettings, record } from "./settings";
+import { type Session, Tokens } from "./tokens";
+import { UserStore } from "./users";
+import type { Client, InvokeTrigger, Pool, World } from "./world";
+
+export interface CognitoOptions {
+  /** ms since 1970. @default the machine's clock */
+  readonly now?: () => number;
+}
+
+/**
+ * Cognito user pools on 127.0.0.1: the AWS SDK signs people up and in unchanged, by the rules of the pools and clients
+ * that the program registered. Pools that the data folder still holds and the program no longer registers are not
+ * served, as a deployment would have deleted them; their users stay in the folder.
+ */
+export class Cognito implements Part {
+  readonly makers: Readonly<Record<string, Maker>> = {
+    "aws:cognito/userPool:UserPool": (resource) => this.#makePool(resource),
+    "aws:cognito/userPoolClient:UserPoolClient": (resource) => this.#makeClient(resource),
+    "aws:cognito/userPoolDomain:UserPoolDomain": (resource) => this.#makeDomain(resource),
+    "aws:cognito/managedLoginBranding:ManagedLoginBranding": (resource) => this.#makeBranding(resource),
+    "aws:cognito/resourceServer:ResourceServer": (resource) => this.#makeResourceServer(resource),
+  };
+
+  /** What the operations work on; the login pages use it too. */
+  readonly world: World;
+  /** The API's URL, for `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER` or an SDK client's `endpoint`. */
+  readonly endpoint: string;
+  /** URL of the login pages for the discovery documents, once there are such. */
+  loginUrl: string | undefined;
+
+  readonly #site: Site;
+  readonly #pools = new Map<string, Pool>();
+  readonly #clients = new Map<string, Client>();
+  readonly #identities: Identities;
+  #server: Server | undefined;
+
+  private constructor(site: Site, port: number, invokeTrigger: InvokeTrigger, now: () => number) {
+    this.#site = site;
+    this.endpoint = `http://127.0.0.1:${port}`;
+    this.#identities = new Identities(this.#path("identities.json"));
+    this.world = {
+      region: site.region,
+      pools: this.#pools,
+      clients: this.#clients,
+      mailbox: new Mailbox(this.#path("mailbox.jsonl")),
+      tokens: new Tokens(new SigningKey(this.#path("signing-key.pem")), this.endpoint, now),
+      invokeTrigger,
+      failures: new Map(),
+      now,
+      say: (line) => site.say(line),
+    };
+  }
+
+  /**
+   * Starts the endpoint on the site's port `cognito`.
+   * @param invokeTrigger calls the functions of `lambdaConfig`
+   * @throws CommandError where the port is taken.
+   */
+  static async start(site: Site, invokeTrigger: InvokeTrigger, options: CognitoOptions = {}): Promise<Cognito> {
+    const port = await site.port("cognito");
+    const cognito = new Cognito(site, port, invokeTrigger, options.now ?? Date.now);
+    cognito.#server = await listen({ port, use: "cognito" }, (request, response) =>
+      answer(cognito.world, (poolId) => cognito.discovery(poolId), request, response),
+    );
+    return cognito;
+  }
+
+  /** Lists the mails as JSON, newest first: `[{ to, subject, body, code, at }]`. */
+  get mailboxUrl(): string {
+    return `${this.endpoint}/mailbox`;
+  }
+
+  /** The issuer of a pool's tokens: its keys are at `/.well-known/jwks.json` below it. */
+  issuer(poolId: string): string {
+    return this.world.tokens.issuer(poolId);
+  }
+
+  pool(id: string): Pool | undefined {
+    return this.#pools.get(id);
+  }
+
+  /** @see https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html */
+  discovery(poolId: string): object {
+    const issuer = this.issuer(poolId);
+    const pages = this.#pools.get(poolId)?.domain ? this.loginUrl : undefined;
+    return {
+      ...(pages && {
+        authorization_endpoint: `${pages}/oauth2/authorize`,
+        end_session_endpoint: `${pages}/logout`,
+        revocation_endpoint: `${pages}/oauth2/revoke`,
+        token_endpoint: `${pages}/oauth2/token`,
+        userinfo_endpoint: `${pages}/oauth2/userInfo`,
+      }),
+      id_token_signing_alg_values_supported: ["RS256"],
+      issuer,
+      jwks_uri: `${issuer}/.well-known/jwks.json`,
+      response_types_supported: ["code"],
+      scopes_supported: ["openid", "email", "phone", "profile"],
+      subject_types_supported: ["public"],
+      token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+      code_challenge_methods_supported: ["S256"],
+    };
+  }
+
+  async close(): Promise<void> {
+    await stop(this.#server);
+  }
+
+  #makePool(resource: Registered): Made {
+    const { name } = resource;
+    const settings = poolSettings(resource);
+    const { region, accountId } = this.#site;
+    const { usernameAttributes, caseSensitive } = settings;
+    const fixed = JSON.stringify({ usernameAttributes, caseSensitive });
+    const identity = this.#identities.pool(name, region, fixed);
+    if (identity.fixed !== fixed) {
+      throw fault(
+        resource,
+        `it was made with ${identity.fixed} and is now ${fixed}. On AWS this replaces the pool, and all ` +
+          "users are lost. Put it back, or start from nothing with npm start -- --reset.",
+      );
+    }
+    const { id } = identity;
+    const arn = `arn:aws:cognito-idp:${region}:${accountId}:userpool/${id}`;
+    const emailIsUsername = usernameAttributes.includes("email");
+    const seconds = this.world.now() / 1000;
+    this.#pools.set(id, {
+      id,
+      arn,
+      settings,
+      users: new UserStore(this.#path(`${id}.users.jsonl`), { emailIsUsername, caseSensitive }),
+      sessions: new Journal<Session>(this.#path(`${id}.sessions.jsonl`), (session) => session.expires > seconds),
+      customScopes: new Set(),
+    });
+    return { id, outputs: { arn, name: settings.name, endpoint: this.issuer(id).replace("http://", "") } };
+  }
+
+  #makeClient(resource: Registered): Made {
+    const pool = this.#poolOf(resource);
+    const settings = clientSettings(resource, [...pool.customScopes]);
+    const { id, secret } = this.#identities.client(pool.id, resource.name, settings.generateSecret);
+    this.#clients.set(id, { id, secret, pool, settings, branded: false });
+    return { id, outputs: { name: settings.name, clientSecret: secret ?? "" } };
+  }
+
+  #makeDomain(resource: Registered): Made {
+    const { inputs } = resource;
+    const pool = this.#poolOf(resource);
+    const domain = String(inputs.domain);
+    const custom = inputs.certificateArn !== undefined;
+    if (!custom && (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(domain) || /aws|amazon|cognito/.test(domain))) {
+      throw fault(
+        resource,
+        `domain is ${JSON.stringify(domain)}; allowed: 1 to 63 lowercase letters, digits and hyphens, ` +
+          "no hyphen at either end, without the words aws, amazon, cognito.",
+      );
+    }
+    pool.domain = { name: domain, managedLoginVersion: number(inputs.managedLoginVersion) ?? 1 };
+    return {
+      id: domain,
+      outputs: { awsAccountId: this.#site.accountId, managedLoginVersion: pool.domain.managedLoginVersion },
+    };
+  }
+
+  #makeBranding(resource: Registered): Made {
+    const pool = this.#poolOf(resource);
+    const client = this.#clients.get(String(resource.inputs.clientId));
+    if (client?.pool !== pool) throw fault(resource, "clientId is no app client of its user pool.");
+    client.branded = true;
+    const managedLoginBrandingId = `${client.id}-branding`;
+    return { id: `${pool.id},${managedLoginBrandingId}`, outputs: { managedLoginBrandingId } };
+  }
+
+  #makeResourceServer(resource: Registered): Made {
+    const { inputs } = resource;
+    const pool = this.#poolOf(resource);
+    const identifier = String(inputs.identifier);
+    const scopeIdentifiers = list(inputs.scopes).map((scope) => `${identifier}/${record(scope).scopeName}`);
+    for (const scope of scopeIdentifiers) pool.customScopes.add(scope);
+    return { id: `${pool.id}|${identifier}`, outputs: { scopeIdentifiers } };
+  }
+
+  #poolOf(resource: Registered): Pool {
+    const { userPoolId } = resource.inputs;
+    const pool = this.#pools.get(String(userPoolId));
+    if (!pool) throw fault(resource, `there is no user pool ${JSON.stringify(userPoolId)}.`);
+    return pool;
+  }
+
+  #path(file: string): string {
+    return join(this.#site.directory, "cognito", file);
+  }
+}

@@ -1,0 +1,218 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fault, type Made, type Maker, type Registered } from "../../../host/resources";
+import type { Part, Site } from "../../lib/service";
+import { physicalName, shortHash } from "../aws/names";
+import { evaluate, type PolicyRequest } from "./evaluate";
+import { managedPolicies } from "./managedPolicies";
+import { checkedPolicy, type PolicyDocument } from "./policy";
+
+/** What an AWS SDK needs to sign requests. */
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** An answer to "may this role do that", with the reason in words. */
+export interface Authorization {
+  readonly allowed: boolean;
+  readonly reason: string;
+}
+
+interface Role {
+  readonly arn: string;
+  readonly trust: PolicyDocument;
+  /** Inline policies by name. */
+  readonly inline: Map<string, PolicyDocument>;
+  /** ARNs of attached policies. */
+  readonly attached: Set<string>;
+}
+
+/**
+ * The roles and policies that the program registered, as one answer: may this role do that?
+ * Policies are evaluated when asked, because they may be registered after their role, and a change counts at once.
+ */
+export class Iam implements Part {
+  readonly makers: Readonly<Record<string, Maker>> = {
+    "aws:iam/role:Role": (resource) => this.#makeRole(resource),
+    "aws:iam/rolePolicy:RolePolicy": (resource) => this.#makeRolePolicy(resource),
+    "aws:iam/policy:Policy": (resource) => this.#makePolicy(resource),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (resource) => this.#attach(resource),
+  };
+
+  /** May do everything; for the person at this machine and for tests. Random, kept in the data folder. */
+  readonly administrator: Credentials;
+
+  readonly #accountId: string;
+  readonly #key: Buffer;
+  readonly #roles = new Map<string, Role>();
+  readonly #policies = new Map<string, PolicyDocument>();
+  readonly #secrets = new Map<string, string>();
+  readonly #roleOfKey = new Map<string, string>();
+
+  constructor(site: Pick<Site, "directory" | "accountId">) {
+    this.#accountId = site.accountId;
+    this.#key = keptKey(site.directory);
+    this.administrator = this.#derive("administrator", "AKIA");
+    this.#secrets.set(this.administrator.accessKeyId, this.administrator.secretAccessKey);
+  }
+
+  async close(): Promise<void> {}
+
+  /**
+   * Whether the role's policies allow an action on a resource.
+   * @param context condition keys of the request, for example `{ "aws:SourceArn": "arn:…" }`.
+   */
+  authorize(roleArn: string, action: string, resource: string, context?: PolicyRequest["context"]): Authorization {
+    const role = this.#roles.get(roleArn);
+    if (!role) return { allowed: false, reason: `there is no role ${roleArn}` };
+    const decision = evaluate(this.#documentsOf(role), { action, resource, context });
+    const says = {
+      allow: `allows ${action} on ${resource}`,
+      implicitDeny: `no statement allows ${action} on ${resource}`,
+      explicitDeny: `a statement denies ${action} on ${resource}`,
+    }[decision];
+    return { allowed: decision === "allow", reason: `role ${nameOf(roleArn)}: ${says}` };
+  }
+
+  /** Whether the role's trust policy lets a service (`lambda.amazonaws.com`) assume it; false for an unknown role. */
+  assumableBy(roleArn: string, service: string, context?: PolicyRequest["context"]): boolean {
+    const role = this.#roles.get(roleArn);
+    if (!role) return false;
+    const principal = { type: "Service", name: service } as const;
+    const keys = { "aws:SourceAccount": this.#accountId, ...context };
+    return (
+      evaluate([role.trust], { action: "sts:AssumeRole", resource: roleArn, principal, context: keys }) === "allow"
+    );
+  }
+
+  /** The credentials that a service gets when it assumes the role: the same on every start. */
+  credentialsFor(roleArn: string): Credentials {
+    if (!this.#roles.has(roleArn)) throw new Error(`There is no role ${roleArn}; roles: ${this.#list()}.`);
+    return this.#derive(roleArn, "ASIA");
+  }
+
+  /** The role behind an access key, or undefined for the administrator and for keys that nobody was given. */
+  roleOf(accessKeyId: string): string | undefined {
+    return this.#roleOfKey.get(accessKeyId);
+  }
+
+  /** The secret that belongs to an access key, to verify a signature with; undefined for an unknown key. */
+  secretOf(accessKeyId: string): string | undefined {
+    return this.#secrets.get(accessKeyId);
+  }
+
+  /** Whether the holder of an access key may do this: the administrator may, a role as its policies say, nobody else. */
+  authorizeKey(accessKeyId: string, action: string, resource: string): Authorization {
+    if (accessKeyId === this.administrator.accessKeyId) return { allowed: true, reason: "administrator" };
+    const role = this.roleOf(accessKeyId);
+    return role ? this.authorize(role, action, resource) : { allowed: false, reason: "unknown access key" };
+  }
+
+  #makeRole(resource: Registered): Made {
+    const { inputs } = resource;
+    const name = physicalName(resource);
+    if (!/^[\w+=,.@-]{1,64}$/.test(name)) {
+      throw fault(resource, `its name is ${JSON.stringify(name)}; allowed: 1 to 64 letters, digits and _+=,.@-`);
+    }
+    const path = typeof inputs.path === "string" ? inputs.path : "/";
+    const arn = `arn:aws:iam::${this.#accountId}:role${path}${name}`;
+    const trust = checkedPolicy(resource, "assumeRolePolicy", inputs.assumeRolePolicy, "trust");
+    const inline = (inputs.inlinePolicies ?? []) as { name?: string; policy?: unknown }[];
+    const attached = (inputs.managedPolicyArns ?? []) as string[];
+    for (const policyArn of attached) this.#checkAttachable(resource, policyArn);
+    this.#roles.set(arn, {
+      arn,
+      trust,
+      inline: new Map(
+        inline.map((p, i) => [
+          p.name ?? `inline-${i}`,
+          checkedPolicy(resource, `inlinePolicies[${i}]`, p.policy, "identity"),
+        ]),
+      ),
+      attached: new Set(attached),
+    });
+    const credentials = this.#derive(arn, "ASIA");
+    this.#roleOfKey.set(credentials.accessKeyId, arn);
+    this.#secrets.set(credentials.accessKeyId, credentials.secretAccessKey);
+    const uniqueId = `AROA${shortHash(arn, 17).toUpperCase()}`;
+    return { id: name, outputs: { arn, name, path, uniqueId, maxSessionDuration: inputs.maxSessionDuration ?? 3600 } };
+  }
+
+  #makeRolePolicy(resource: Registered): Made {
+    const name = physicalName(resource);
+    const role = this.#roleFor(resource);
+    role.inline.set(name, checkedPolicy(resource, "policy", resource.inputs.policy, "identity"));
+    return { id: `${nameOf(role.arn)}:${name}`, outputs: { name, role: nameOf(role.arn) } };
+  }
+
+  #makePolicy(resource: Registered): Made {
+    const name = physicalName(resource);
+    const path = typeof resource.inputs.path === "string" ? resource.inputs.path : "/";
+    const arn = `arn:aws:iam::${this.#accountId}:policy${path}${name}`;
+    this.#policies.set(arn, checkedPolicy(resource, "policy", resource.inputs.policy, "identity"));
+    return { id: arn, outputs: { arn, name, path, policyId: `ANPA${shortHash(arn, 17).toUpperCase()}` } };
+  }
+
+  #attach(resource: Registered): Made {
+    const role = this.#roleFor(resource);
+    const policyArn = String(resource.inputs.policyArn);
+    this.#checkAttachable(resource, policyArn);
+    role.attached.add(policyArn);
+    return { id: `${nameOf(role.arn)}-${shortHash(policyArn)}`, outputs: { role: nameOf(role.arn), policyArn } };
+  }
+
+  /** The role that a resource belongs to, by its name or its ARN, both of which the program may pass on. */
+  #roleFor(resource: Registered): Role {
+    const given = resource.inputs.role;
+    const found = [...this.#roles.values()].find((role) => role.arn === given || nameOf(role.arn) === given);
+    if (!found) throw fault(resource, `there is no role ${JSON.stringify(given)}; roles: ${this.#list()}.`);
+    return found;
+  }
+
+  #policy(arn: string): PolicyDocument | undefined {
+    return this.#policies.get(arn) ?? managedPolicies.get(arn);
+  }
+
+  #checkAttachable(resource: Registered, policyArn: string): void {
+    if (this.#policy(policyArn)) return;
+    const known = [...managedPolicies.keys(), ...this.#policies.keys()].join(", ");
+    throw fault(
+      resource,
+      `there is no policy ${policyArn} on this machine; known: ${known}. Others go into local/services/iam/managedPolicies.ts.`,
+    );
+  }
+
+  #documentsOf(role: Role): PolicyDocument[] {
+    return [...role.inline.values(), ...[...role.attached].map((arn) => this.#policy(arn)!)];
+  }
+
+  #list(): string {
+    return [...this.#roles.values()].map((role) => nameOf(role.arn)).join(", ") || "none";
+  }
+
+  #derive(what: string, prefix: "AKIA" | "ASIA"): Credentials {
+    const digest = (use: string) => createHmac("sha256", this.#key).update(`${use} ${what}`).digest();
+    return {
+      accessKeyId: prefix + digest("id").toString("hex").slice(0, 16).toUpperCase(),
+      secretAccessKey: digest("secret").toString("base64").slice(0, 40),
+    };
+  }
+}
+
+function nameOf(roleArn: string): string {
+  return roleArn.slice(roleArn.lastIndexOf("/") + 1);
+}
+
+/** The secret that all credentials of this data folder are derived from. */
+function keptKey(directory: string): Buffer {
+  const file = join(directory, "iam", "key");
+  mkdirSync(join(directory, "iam"), { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(file, randomBytes(32), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return readFileSync(file);
+}

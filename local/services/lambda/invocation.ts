@@ -1,0 +1,64 @@
+/** `aws:lambda/invocation:Invocation`: what a deployment has a function do, and waits for. */
+
+import { fault, type Made, type Registered } from "../../../host/resources";
+import { shortHash } from "../aws/names";
+import type { RunnableFunction } from "./function";
+
+/**
+ * Invokes the function as the deployer, synchronously. Nothing is asked of a `Permission`: the deployer made the
+ * function, so its own policies let it. The provider invokes again where function, input or triggers changed, and knows
+ * that by its state; here the function is invoked at each start, and must find what it made.
+ *
+ * @param functionOf the function by name or ARN; throws where there is none
+ * @throws CommandError with the function's own message where it failed, ran out of time or could not start
+ * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+ */
+export async function makeInvocation(
+  resource: Registered,
+  functionOf: (nameOrArn: string) => RunnableFunction,
+): Promise<Made> {
+  const { functionName, input, qualifier = "$LATEST", lifecycleScope = "CREATE_ONLY", tenantId } = resource.inputs;
+  if (lifecycleScope !== "CREATE_ONLY") {
+    throw fault(
+      resource,
+      `lifecycleScope is ${JSON.stringify(lifecycleScope)}; on this machine only CREATE_ONLY is simulated.`,
+    );
+  }
+  if (qualifier !== "$LATEST" || tenantId !== undefined) {
+    throw fault(resource, "qualifier and tenantId are not simulated on this machine.");
+  }
+  if (typeof input !== "string") throw fault(resource, "input must be a string that holds JSON.");
+  const event = parsed(input);
+  if (event === undefined) throw fault(resource, "input is not JSON.");
+  const runnable = functionOf(String(functionName));
+  const { payload, failed } = await runnable.invoke(input);
+  if (failed) {
+    const { errorMessage } = JSON.parse(payload) as { errorMessage?: unknown };
+    const message = withoutPasswords(String(errorMessage), event);
+    throw fault(resource, `the function ${runnable.settings.name} failed: ${message}`);
+  }
+  return {
+    id: `${runnable.settings.name}_${qualifier}_${shortHash(input, 32)}`,
+    outputs: { result: payload, qualifier, lifecycleScope },
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The message, should it repeat a password that the event brought: the input of a deployment may be secret. */
+function withoutPasswords(message: string, event: unknown): string {
+  if (typeof event !== "object" || event === null) return message;
+  return Object.entries(event).reduce(
+    (text, [key, value]) =>
+      /password/i.test(key) && typeof value === "string" && value !== ""
+        ? text.replaceAll(value, "…")
+        : withoutPasswords(text, value),
+    message,
+  );
+}

@@ -1,0 +1,51 @@
+import type { Server } from "node:http";
+import { listen, stop, type TimeLimits } from "../../../cli/http";
+import type { Maker } from "../../../host/resources";
+import type { Part, Site } from "../../lib/service";
+import type { Cognito } from "../cognito/cognito";
+import { Answers } from "./answers";
+import { Grants } from "./grants";
+import { refusal, serve } from "./routes";
+import { Visits } from "./visits";
+
+/**
+ * Cognito's managed login on 127.0.0.1: the pages on which people sign up, confirm, sign in and reset a password, and
+ * the OAuth endpoints behind them, for exactly what the deployed pools, clients, domains and brandings allow.
+ */
+export class Login implements Part {
+  /** Domains and brandings are Cognito's resources; this part has none of its own. */
+  readonly makers: Readonly<Record<string, Maker>> = {};
+  /** For example `http://127.0.0.1:24001`; stands for `https://PREFIX.auth.REGION.amazoncognito.com`. */
+  readonly url: string;
+  #server: Server | undefined;
+
+  private constructor(port: number) {
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /**
+   * Starts the pages on the site's port `login`, and names them in the pools' discovery documents.
+   * @param limits how long browsers may take, @default the usual
+   * @throws CommandError where the port is taken.
+   */
+  static async start(site: Site, cognito: Cognito, limits?: TimeLimits): Promise<Login> {
+    const port = await site.port("login");
+    const login = new Login(port);
+    const { world, mailboxUrl } = cognito;
+    const { now } = world;
+    const context = { world, visits: new Visits(now), grants: new Grants(now), answers: new Answers(now), mailboxUrl };
+    const options = { port, use: "login", limits, refusal };
+    login.#server = await listen(options, (request, response) => serve(context, login.url, request, response));
+    cognito.loginUrl = login.url;
+    return login;
+  }
+
+  /** The same page here as `https://PREFIX.auth.REGION.amazoncognito.com/…` on AWS; other URLs stay as they are. */
+  localUrl(url: string): string {
+    return url.replace(/^https:\/\/[a-z0-9-]+\.auth\.[a-z0-9-]+\.amazoncognito\.com(?=\/|$)/, this.url);
+  }
+
+  async close(): Promise<void> {
+    await stop(this.#server);
+  }
+}

@@ -1,0 +1,34 @@
+import { randomInt } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Maker } from "../../../host/resources";
+import type { DataFolder } from "../../lib/dataFolder";
+
+const fileName = "random.json";
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const specials = "!@#$%&*()-_=+[]{}<>:?";
+
+/** The random provider's passwords: drawn once, as long as asked for, and the same on every start. */
+export function randomPasswords(folder: DataFolder): Record<string, Maker> {
+  const kept = read(join(folder.path, fileName));
+  return {
+    "random:index/randomPassword:RandomPassword": ({ name, inputs }) => {
+      const length = Number(inputs.length);
+      const alphabet = inputs.special === false ? letters : letters + String(inputs.overrideSpecial ?? specials);
+      if (kept[name]?.length !== length) {
+        kept[name] = Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join("");
+        folder.write(fileName, kept);
+      }
+      return { id: "none", outputs: { result: kept[name] } };
+    },
+  };
+}
+
+function read(file: string): Record<string, string> {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Record<string, string>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw error;
+  }
+}

@@ -1,0 +1,149 @@
+/** The MySQL of this machine: `aws.rds.Instance`, `aws.rds.Cluster` and everything of @pulumi/mysql. */
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import type { Maker } from "../../../host/resources";
+import { type Certificates, ensureCertificates } from "../../lib/certificates";
+import type { Part, Site } from "../../lib/service";
+import { ensureData, previousServerGone } from "../../mysql/dataFolder";
+import type { Version } from "../../mysql/program";
+import { type Credentials, type RunningServer, startServer } from "../../mysql/server";
+import { type Session, withSession } from "../../mysql/session";
+import { findMySql, type MySqlSource } from "../../mysql/sources";
+import { quote } from "../../mysql/sql";
+import { startTlsProxy, type TlsProxy } from "../../mysql/tlsProxy";
+import { clusterMakers } from "./cluster";
+import { makeInstance } from "./instance";
+import { providerMakers } from "./mysqlProvider";
+import { ParameterGroups } from "./parameterGroups";
+import { type Database, OnlyDatabase } from "./rds";
+
+/** The account of this machine that may do everything, and where it connects. */
+export interface Administrator extends Credentials {
+  /** Not `localhost`, for which MySQL's own client takes a socket and leaves the port aside. */
+  readonly host: "127.0.0.1";
+  readonly port: number;
+}
+
+/**
+ * One MySQL server on 127.0.0.1, a program of this machine or an existing server behind a TLS proxy, and the resources
+ * that are made on it.
+ */
+export class MySql implements Part {
+  readonly makers: Readonly<Record<string, Maker>>;
+  /** Which MySQL runs and where it came from, in words. */
+  readonly description: string;
+  /** PEM file of the authority that vouches for the server as `localhost`. */
+  readonly caFile: string;
+  readonly #port: number;
+  readonly #credentials: Credentials;
+  readonly #stop: () => Promise<void>;
+  readonly #only = new OnlyDatabase();
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Starts the server (or the TLS proxy before an existing one) on the site's port `mysql`, its data in
+   * `<site.directory>/mysql`, its certificates in `<site.directory>/tls`.
+   * @param find finds the MySQL to run, @default as `sources.ts` describes
+   * @throws CommandError where there is no MySQL, or its port or its data cannot be used
+   */
+  static async start(site: Site, find: typeof findMySql = findMySql): Promise<MySql> {
+    const source = await find((line) => site.say(line));
+    const certificates = await ensureCertificates(path.join(site.directory, "tls"));
+    const directory = path.join(site.directory, "mysql");
+    // Before a port is chosen: making the data takes seconds, in which another program could take the port.
+    if (source.kind === "program") await ensureData(source.program, directory);
+    else await previousServerGone(directory);
+    const port = await site.port("mysql");
+    const backend =
+      source.kind === "program"
+        ? own(await startServer({ program: source.program, directory, port, certificates }), source, site)
+        : existing(await startTlsProxy({ port, target: source.server, certificates }), source, site);
+    return new MySql(site, source.description, port, certificates, backend);
+  }
+
+  private constructor(site: Site, description: string, port: number, certificates: Certificates, backend: Backend) {
+    this.description = description;
+    this.caFile = certificates.caFile;
+    this.#port = port;
+    this.#credentials = backend.administrator;
+    this.#stop = backend.stop;
+    const server = {
+      site,
+      port,
+      version: backend.version,
+      administrator: backend.administrator.user,
+      asAdministrator: <T>(work: (session: Session) => Promise<T>) => this.#asAdministrator(work),
+      setParameter: backend.setParameter,
+    };
+    const instances = new ParameterGroups(site, "pg");
+    const clusters = new ParameterGroups(site, "cluster-pg");
+    this.makers = {
+      "aws:rds/parameterGroup:ParameterGroup": instances.make,
+      "aws:rds/clusterParameterGroup:ClusterParameterGroup": clusters.make,
+      "aws:rds/instance:Instance": (resource) => makeInstance(resource, instances, this.#only, server),
+      ...clusterMakers({ instances, clusters }, this.#only, server),
+      ...providerMakers(),
+    };
+  }
+
+  /** May do everything, for this machine only; RDS has no such account. */
+  get administrator(): Administrator {
+    return { host: "127.0.0.1", port: this.#port, ...this.#credentials };
+  }
+
+  /** What the server runs as; undefined until the program has registered it. */
+  get database(): Database | undefined {
+    return this.#only.database;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#stop();
+    return this.#closing;
+  }
+
+  async #asAdministrator<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const ssl = { ca: await readFile(this.caFile, "utf8"), verifyIdentity: true };
+    return withSession("the administrator", { host: "localhost", port: this.#port, ...this.#credentials, ssl }, work);
+  }
+}
+
+/** What differs between a server of one's own and an existing one. */
+interface Backend {
+  readonly version: Version;
+  readonly administrator: Credentials;
+  setParameter(session: Session, name: string, value: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+function own(server: RunningServer, source: MySqlSource & { kind: "program" }, site: Site): Backend {
+  let stopping = false;
+  server.exited.then(() => {
+    if (!stopping) site.say(`MySQL ended by itself; its log: ${path.join(site.directory, "mysql/mysqld.log")}`);
+  });
+  return {
+    version: source.program.version,
+    administrator: server.administrator,
+    setParameter: async (session, name, value) => {
+      const literal = /^-?\d+$/.test(value) ? value : quote(value);
+      await session.run(`the parameter ${name} could not be set`, `SET GLOBAL ${name} = ${literal}`);
+    },
+    stop: () => {
+      stopping = true;
+      return server.stop();
+    },
+  };
+}
+
+/** A server that is not ours keeps its settings; the proxy before it does what it can. */
+function existing(proxy: TlsProxy, source: MySqlSource & { kind: "server" }, site: Site): Backend {
+  const { user, password, version } = source.server;
+  return {
+    version,
+    administrator: { user, password },
+    setParameter: async (_session, name, value) => {
+      if (name === "require_secure_transport") proxy.requireSecureTransport(/^(1|on)$/i.test(value));
+      else site.say(`Note: the parameter ${name} is not applied to ${source.server.origin}.`);
+    },
+    stop: () => proxy.close(),
+  };
+}

@@ -1,0 +1,61 @@
+/** `aws:rds/instance:Instance`, made on the one server of this machine. */
+
+import type { Made, Registered } from "../../../host/resources";
+import { optional, required } from "../../lib/inputs";
+import { showVersion } from "../../mysql/program";
+import type { ParameterGroups } from "./parameterGroups";
+import {
+  checkVersion,
+  makeMaster,
+  type OnlyDatabase,
+  type RdsServer,
+  range,
+  readIdentifier,
+  readMaster,
+  resourceIdOf,
+} from "./rds";
+
+const masterKeys = { username: "username", password: "password", database: "dbName" };
+
+/**
+ * Holds the inputs against what CreateDBInstance accepts, and makes the instance.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+ */
+export async function makeInstance(
+  resource: Registered,
+  groups: ParameterGroups,
+  only: OnlyDatabase,
+  server: RdsServer,
+): Promise<Made> {
+  const { site, port, version } = server;
+  required(resource, "engine", "mysql, the only engine of an instance on this machine", /^mysql$/);
+  const engineVersion = optional(resource, "engineVersion", "a version such as 8.4 or 8.4.6", /^\d+\.\d+(\.\d+)?$/);
+  const identifier = readIdentifier(resource, "identifier");
+  const resourceId = resourceIdOf("db", identifier);
+  const master = readMaster(resource, masterKeys, server);
+  range(resource, "allocatedStorage", 20, 65_536, "GiB");
+  range(resource, "backupRetentionPeriod", 0, 35, "days");
+  range(resource, "port", 1150, 65_535, "the port");
+  checkVersion(engineVersion, resource, server);
+  const parameters = groups.of(resource, "parameterGroupName", "mysql", engineVersion);
+
+  only.claim({ kind: "instance", identifier, resourceId }, resource);
+  await makeMaster(server, resource, master, parameters);
+  return {
+    id: resourceId,
+    outputs: {
+      identifier,
+      resourceId,
+      arn: `arn:aws:rds:${site.region}:${site.accountId}:db:${identifier}`,
+      address: "localhost",
+      endpoint: `localhost:${port}`,
+      port,
+      status: "available",
+      engineVersionActual: showVersion(version),
+      availabilityZone: `${site.region}a`,
+      caCertIdentifier: "rds-ca-rsa2048-g1",
+      masterUserSecrets: [],
+      replicas: [],
+    },
+  };
+}

@@ -1,0 +1,187 @@
+/**
+ * The resources of @pulumi/mysql, done as its provider does them (github.com/petoju/terraform-provider-mysql), against
+ * the server that their provider names. Unlike the provider, which keeps a state, they may find what they make.
+ */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { rootCertificates } from "node:tls";
+import type { ConnectionOptions } from "mysql2/promise";
+import { CommandError } from "../../../cli/commandError";
+import { fault, type Made, type Maker, type Registered } from "../../../host/resources";
+import { boolean, optional, required, string, strings } from "../../lib/inputs";
+import { type Session, withSession } from "../../mysql/session";
+import { account, identifier, quote } from "../../mysql/sql";
+import { applyGrant } from "./grant";
+
+/** The provider splices these into statements, so they may not end a literal. */
+const spliced = /^[^'"`\\]+$/;
+
+/** @returns the makers by type token */
+export function providerMakers(): Record<string, Maker> {
+  const made = new Map<string, string>();
+  const claim = (resource: Registered, id: string) => {
+    const key = `${resource.type} ${id}`;
+    const other = made.get(key);
+    if (other !== undefined && other !== resource.name) {
+      throw fault(resource, `${id} is already made by "${other}".`);
+    }
+    made.set(key, resource.name);
+  };
+  return {
+    "pulumi:providers:mysql": async (resource) => {
+      // The provider connects when it is first used; here a wrong address or password is told at once.
+      const connection = await readConnection(resource.inputs, resource);
+      await withSession(`the mysql provider "${resource.name}"`, connection, async () => {});
+      return { id: resource.name, outputs: {} };
+    },
+    "mysql:index/database:Database": (resource) => makeDatabase(resource, claim),
+    "mysql:index/user:User": (resource) => makeUser(resource, claim),
+    "mysql:index/grant:Grant": (resource) => makeGrant(resource, claim),
+  };
+}
+
+type Claim = (resource: Registered, id: string) => void;
+
+async function makeDatabase(resource: Registered, claim: Claim): Promise<Made> {
+  const name = optional(resource, "name", "1 to 64 characters", /^.{1,64}$/su) ?? resource.name;
+  const characterSet = optional(resource, "defaultCharacterSet", "a character set", /^\w+$/) ?? "utf8mb4";
+  const collation = optional(resource, "defaultCollation", "a collation", /^\w+$/) ?? "utf8mb4_general_ci";
+  claim(resource, name);
+  await asProvider(resource, async (session) => {
+    const what = fault(resource, `the database ${name} could not be made`).message;
+    const options = `CHARACTER SET ${identifier(characterSet)} COLLATE ${identifier(collation)}`;
+    await session.run(what, `CREATE DATABASE IF NOT EXISTS ${identifier(name)} ${options}`);
+    await session.run(what, `ALTER DATABASE ${identifier(name)} ${options}`);
+  });
+  return { id: name, outputs: { name, defaultCharacterSet: characterSet, defaultCollation: collation } };
+}
+
+async function makeUser(resource: Registered, claim: Claim): Promise<Made> {
+  const noQuote = "characters other than quotes and backslashes, which the provider splices into SQL";
+  const user = required(resource, "user", `1 to 32 ${noQuote}`, /^[^'"`\\]{1,32}$/);
+  const host = optional(resource, "host", noQuote, spliced) ?? "localhost";
+  const rule = "NONE, SSL, X509, or ISSUER, SUBJECT, CIPHER with a quoted text";
+  const tlsOption = optional(
+    resource,
+    "tlsOption",
+    rule,
+    /^(NONE|SSL|X509|((ISSUER|SUBJECT|CIPHER) '[^'\\]+'( AND )?)+)$/i,
+  );
+  const plugin = optional(resource, "authPlugin", "the name of a plugin", /^\w+$/);
+  if (plugin === "AWSAuthenticationPlugin") {
+    throw fault(resource, "authPlugin AWSAuthenticationPlugin exists in RDS only: on this machine use a password.");
+  }
+  const key = string(resource, "plaintextPassword") === undefined ? "password" : "plaintextPassword";
+  const password = optional(resource, key, noQuote, spliced);
+  if (password === undefined && plugin === undefined) {
+    throw fault(resource, "plaintextPassword is missing: the account would be open to everyone.");
+  }
+  const id = `${user}@${host}`;
+  claim(resource, id);
+  const identified = [
+    plugin === undefined ? "IDENTIFIED" : `IDENTIFIED WITH ${identifier(plugin)}`,
+    password === undefined ? "" : `BY ${quote(password)}`,
+  ].join(" ");
+  await asProvider(resource, async (session) => {
+    const what = fault(resource, `the user ${id} could not be made`).message;
+    const require = `REQUIRE ${tlsOption ?? "NONE"}`;
+    const mark = `ATTRIBUTE ${quote(JSON.stringify({ registered: sha256(identified) }))}`;
+    const find = `SELECT ATTRIBUTE->>'$.registered' AS mark FROM information_schema.USER_ATTRIBUTES`;
+    await session.run(what, `CREATE USER IF NOT EXISTS ${account(user, host)} ${identified} ${require} ${mark}`);
+    const [found] = await session.run(what, `${find} WHERE USER = ${quote(user)} AND HOST = ${quote(host)}`);
+    // Like the provider, which compares with its state: a password that was rotated since stays until the program's
+    // own changes. The mark stands with the account, so the two are lost and kept together.
+    const options = found?.mark === sha256(identified) ? require : `${identified} ${require} ${mark}`;
+    await session.run(what, `ALTER USER ${account(user, host)} ${options}`);
+  });
+  // The provider keeps, and answers, a hash: a program that reads this output for the password is wrong on AWS too.
+  const hash = key === "plaintextPassword" && password !== undefined ? sha256(password) : undefined;
+  return { id, outputs: { user, host, tlsOption: tlsOption ?? "NONE", ...(hash && { plaintextPassword: hash }) } };
+}
+
+async function makeGrant(resource: Registered, claim: Claim): Promise<Made> {
+  for (const key of ["role", "roles"]) {
+    if (resource.inputs[key] !== undefined) throw fault(resource, `${key} is not supported on this machine.`);
+  }
+  const noQuote = "characters other than quotes and backslashes, which the provider splices into SQL";
+  const user = required(resource, "user", noQuote, spliced);
+  const host = optional(resource, "host", noQuote, spliced) ?? "localhost";
+  const database = required(resource, "database", "a database or *", /^(?!(procedure|function) )[^`]{1,64}$/i);
+  const table = optional(resource, "table", "a table or *", /^[^`]{1,64}$/) ?? "*";
+  optional(resource, "tlsOption", "NONE: MySQL 8 takes it with the mysql.User only", /^none$/i);
+  const grant = boolean(resource, "grant") ?? false;
+  const privileges = strings(resource, "privileges");
+  if (privileges.length === 0) throw fault(resource, "privileges is empty: name at least one, such as SELECT.");
+  for (const privilege of privileges) {
+    if (/^[a-z_ ]+(\([^()]+\))?$/i.test(privilege)) continue;
+    throw fault(
+      resource,
+      `privileges holds ${JSON.stringify(privilege)}, and takes names such as SELECT or SELECT(column).`,
+    );
+  }
+  const place = `${database === "*" ? "*" : identifier(database)}.${table === "*" ? "*" : identifier(table)}`;
+  const id = `${user}@${host}:${place.replace(".", ":")}`;
+  claim(resource, id);
+  await asProvider(resource, async (session) => {
+    const what = fault(resource, `the privileges of ${user}@${host} on ${place} could not be granted`).message;
+    await applyGrant(session, what, { account: account(user, host), place, privileges, grant });
+  });
+  return { id, outputs: { user, host, database, table, grant, tlsOption: "NONE" } };
+}
+
+async function asProvider<T>(resource: Registered, work: (session: Session) => Promise<T>): Promise<T> {
+  if (resource.providerInputs === undefined) {
+    throw fault(resource, "it has no provider of its own: pass { provider: new mysql.Provider(…) } in its options.");
+  }
+  return withSession(
+    `${resource.type} "${resource.name}"`,
+    await readConnection(resource.providerInputs, resource),
+    work,
+  );
+}
+
+/**
+ * The provider's inputs, understood as the provider understands them: `tls` is "false" by default, "true" verifies the
+ * server by the system's authorities and those of `SSL_CERT_FILE`, "skip-verify" encrypts only.
+ */
+async function readConnection(
+  provider: Readonly<Record<string, unknown>>,
+  resource: Registered,
+): Promise<ConnectionOptions> {
+  const text = (key: string) => {
+    const value = provider[key];
+    if (typeof value !== "string" || value === "")
+      throw fault(resource, `its provider lacks ${key}, which must be a string.`);
+    return value;
+  };
+  if (provider.proxy !== undefined) throw fault(resource, "its provider's proxy is not supported on this machine.");
+  const endpoint = /^([^:/]+):(\d+)$/.exec(text("endpoint"));
+  if (endpoint === null)
+    throw fault(resource, `its provider's endpoint is ${text("endpoint")}, and must be host:port.`);
+  const [, host, port] = endpoint;
+  const tls = provider.tls ?? "false";
+  const ssl: Record<string, ConnectionOptions["ssl"]> = {
+    true: { ca: await authorities(), verifyIdentity: true },
+    "skip-verify": { rejectUnauthorized: false },
+    false: undefined,
+  };
+  if (!(String(tls) in ssl))
+    throw fault(resource, `its provider's tls is ${tls}, and may be "true", "skip-verify" or "false".`);
+  return { host, port: Number(port), user: text("username"), password: text("password"), ssl: ssl[String(tls)] };
+}
+
+async function authorities(): Promise<string[]> {
+  const file = process.env.SSL_CERT_FILE;
+  if (!file) return [...rootCertificates];
+  try {
+    return [...rootCertificates, await readFile(file, "utf8")];
+  } catch (error) {
+    throw new CommandError(
+      `SSL_CERT_FILE is ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    );
+  }
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,223 @@
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import { join } from "node:path";
+import type { TimeLimits } from "../../../cli/http";
+import type { Made, Maker, Registered } from "../../../host/resources";
+import { required } from "../../lib/inputs";
+import type { Part, Site } from "../../lib/service";
+import { admit, refuse } from "../../lib/supportedInputs";
+import { shortHash } from "../aws/names";
+import { type PolicyDocument, PolicyError } from "../iam/policy";
+import { checkBucketPolicy, type Roles } from "./access";
+import { errorAnswer, S3Error } from "./answers";
+import type { CorsRule } from "./cors";
+import { ObjectFiles } from "./files";
+import { answerHttp } from "./http";
+import { type Bucket, blockAll, ObjectOperations, type S3, type S3Request } from "./operations";
+import { type Answer, serve } from "./serve";
+
+/**
+ * The buckets that the program registered, kept in `<directory>/objects/` and served path style,
+ * `http://127.0.0.1:<port>/<bucket>/<key>`. Anonymous readers get what the bucket's policy and public-access block
+ * let them have; roles come by `request`. What a maker does not know it refuses.
+ */
+export class ObjectStore implements Part, S3 {
+  readonly makers: Readonly<Record<string, Maker>> = {
+    "aws:s3/bucket:Bucket": (resource) => this.#makeBucket(resource),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": (resource) => this.#makeOwnership(resource),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": (resource) => this.#makeBlock(resource),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (resource) =>
+      this.#makeEncryption(resource),
+    "aws:s3/bucketPolicy:BucketPolicy": (resource) => this.#makePolicy(resource),
+    "aws:s3/bucketVersioning:BucketVersioning": (resource) => this.#makeVersioning(resource),
+    "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": (resource) => this.#makeCors(resource),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (resource) => this.#makeLifecycle(resource),
+  };
+
+  readonly #site: Site;
+  readonly #limits: TimeLimits | undefined;
+  readonly #buckets = new Map<string, Bucket>();
+  readonly #files: ObjectFiles;
+  readonly #operations: ObjectOperations;
+  #server: Promise<{ readonly port: number; close(): Promise<void> }> | undefined;
+
+  /**
+   * @param roles answers what a role may do, for example `Iam`
+   * @param limits how long clients may take, @default the usual
+   */
+  constructor(site: Site, roles: Roles, limits?: TimeLimits) {
+    this.#site = site;
+    this.#limits = limits;
+    this.#files = new ObjectFiles(join(site.directory, "objects"));
+    this.#operations = new ObjectOperations(this.#files, roles, this.#buckets);
+  }
+
+  request(request: S3Request): Promise<Answer> {
+    return this.#operations.request(request);
+  }
+
+  /** Where a bucket is served: `http://127.0.0.1:<port>/<bucket>`. Starts the server where it does not run yet. */
+  async bucketUrl(bucket: string): Promise<string> {
+    return `http://127.0.0.1:${(await this.#serve()).port}/${bucket}`;
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    await (await server?.catch(() => undefined))?.close();
+  }
+
+  #serve() {
+    this.#server ??= this.#site.port("s3").then((port) =>
+      serve({
+        port,
+        use: "s3",
+        limits: this.#limits,
+        answer: (request: IncomingMessage) => answerHttp(request, this.#operations, this.#buckets),
+        failed: (error) => {
+          this.#site.say(`The object store failed: ${error instanceof Error ? error.message : String(error)}`);
+          return errorAnswer(new S3Error(500, "InternalError", "We encountered an internal error. Please try again."));
+        },
+        refusal: (status, message) => {
+          const code = status === 403 ? "AccessDenied" : STATUS_CODES[status]!.replaceAll(" ", "");
+          const answer = errorAnswer(new S3Error(status, code, message));
+          return { type: "application/xml", text: String(answer.body) };
+        },
+      }),
+    );
+    return this.#server;
+  }
+
+  async #makeBucket(resource: Registered): Promise<Made> {
+    admit(
+      resource,
+      {
+        simulated: ["bucket", "bucketPrefix"],
+        recorded: ["forceDestroy", "tags"],
+        only: { objectLockEnabled: [false], requestPayer: ["BucketOwner"] },
+      },
+      this.#site.region,
+    );
+    const bucket = bucketName(resource);
+    if (this.#buckets.has(bucket))
+      refuse(resource, `BucketAlreadyOwnedByYou: the bucket ${bucket} is registered twice`);
+    await this.#files.makeBucket(bucket);
+    this.#buckets.set(bucket, { bucket, block: blockAll, cors: [] });
+    await this.#serve();
+    const { region } = this.#site;
+    return {
+      id: bucket,
+      outputs: {
+        bucket,
+        arn: `arn:aws:s3:::${bucket}`,
+        bucketDomainName: `${bucket}.s3.amazonaws.com`,
+        bucketRegionalDomainName: `${bucket}.s3.${region}.amazonaws.com`,
+        bucketRegion: region,
+        region,
+      },
+    };
+  }
+
+  #makeOwnership(resource: Registered): Made {
+    admit(
+      resource,
+      { simulated: ["bucket"], only: { rule: [{ objectOwnership: "BucketOwnerEnforced" }] } },
+      this.#site.region,
+    );
+    return { id: this.#bucketOf(resource).bucket, outputs: {} };
+  }
+
+  #makeBlock(resource: Registered): Made {
+    const switches = ["blockPublicAcls", "ignorePublicAcls", "blockPublicPolicy", "restrictPublicBuckets"] as const;
+    admit(resource, { simulated: ["bucket", ...switches], recorded: ["skipDestroy"] }, this.#site.region);
+    const bucket = this.#bucketOf(resource);
+    const { inputs } = resource;
+    // What is left out is off, as in PutPublicAccessBlock.
+    const block = {
+      blockPublicAcls: inputs.blockPublicAcls === true,
+      ignorePublicAcls: inputs.ignorePublicAcls === true,
+      blockPublicPolicy: inputs.blockPublicPolicy === true,
+      restrictPublicBuckets: inputs.restrictPublicBuckets === true,
+    };
+    this.#buckets.set(bucket.bucket, { ...bucket, block });
+    return { id: bucket.bucket, outputs: block };
+  }
+
+  #makeEncryption(resource: Registered): Made {
+    admit(resource, { simulated: ["bucket", "rules"] }, this.#site.region);
+    for (const rule of (resource.inputs.rules ?? []) as Record<string, unknown>[]) {
+      const byDefault = [{ sseAlgorithm: "AES256" }];
+      const only = { applyServerSideEncryptionByDefault: byDefault };
+      admit({ ...resource, inputs: rule }, { simulated: [], recorded: ["bucketKeyEnabled"], only }, this.#site.region);
+    }
+    return { id: this.#bucketOf(resource).bucket, outputs: {} };
+  }
+
+  #makePolicy(resource: Registered): Made {
+    admit(resource, { simulated: ["bucket", "policy"] }, this.#site.region);
+    const bucket = this.#bucketOf(resource);
+    const policy = parsed(resource);
+    try {
+      checkBucketPolicy(bucket, policy);
+    } catch (error) {
+      if (error instanceof PolicyError) refuse(resource, error.message);
+      throw error;
+    }
+    this.#buckets.set(bucket.bucket, { ...bucket, policy });
+    return { id: bucket.bucket, outputs: { policy: JSON.stringify(policy) } };
+  }
+
+  #makeVersioning(resource: Registered): Made {
+    const off = [{ status: "Disabled" }, { status: "Suspended" }];
+    admit(resource, { simulated: ["bucket"], only: { versioningConfiguration: off } }, this.#site.region);
+    return { id: this.#bucketOf(resource).bucket, outputs: {} };
+  }
+
+  #makeCors(resource: Registered): Made {
+    admit(resource, { simulated: ["bucket", "corsRules"] }, this.#site.region);
+    const bucket = this.#bucketOf(resource);
+    this.#buckets.set(bucket.bucket, { ...bucket, cors: resource.inputs.corsRules as CorsRule[] });
+    return { id: bucket.bucket, outputs: {} };
+  }
+
+  /** Uploads in parts do not exist here, so ending them is all a lifecycle may ask for; expiry is refused. */
+  #makeLifecycle(resource: Registered): Made {
+    admit(resource, { simulated: ["bucket", "rules"] }, this.#site.region);
+    for (const rule of (resource.inputs.rules ?? []) as Record<string, unknown>[]) {
+      admit(
+        { ...resource, inputs: rule },
+        { simulated: [], recorded: ["id", "status", "filter", "prefix", "abortIncompleteMultipartUpload"] },
+        this.#site.region,
+      );
+    }
+    return { id: this.#bucketOf(resource).bucket, outputs: {} };
+  }
+
+  #bucketOf(resource: Registered): Bucket {
+    const name = required(resource, "bucket");
+    const list = [...this.#buckets.keys()].join(", ") || "none";
+    return this.#buckets.get(name) ?? refuse(resource, `NoSuchBucket: there is no bucket ${name}; buckets: ${list}`);
+  }
+}
+
+/** The bucket's name: given, or a stable one made of the prefix or the logical name. */
+function bucketName(resource: Registered): string {
+  const { bucket, bucketPrefix } = resource.inputs;
+  const prefix = typeof bucketPrefix === "string" ? bucketPrefix : `${resource.name.toLowerCase()}-`;
+  const name = typeof bucket === "string" ? bucket : prefix + shortHash(resource.name);
+  const wellFormed = /^[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]$/.test(name) && !/^\d+(\.\d+){3}$/.test(name);
+  if (!wellFormed) {
+    const allowed = "3 to 63 lower-case letters, digits, hyphens and single dots, with a letter or digit at both ends";
+    refuse(resource, `InvalidBucketName: ${JSON.stringify(name)}; allowed: ${allowed}`);
+  }
+  return name;
+}
+
+function parsed(resource: Registered): PolicyDocument {
+  const { policy } = resource.inputs;
+  if (typeof policy === "object" && policy !== null) return policy;
+  try {
+    return JSON.parse(required(resource, "policy")) as PolicyDocument;
+  } catch (error) {
+    refuse(resource, `MalformedPolicy: the policy is not JSON: ${(error as Error).message}`);
+  }
+}

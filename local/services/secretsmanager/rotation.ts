@@ -1,0 +1,175 @@
+import { randomUUID } from "node:crypto";
+import { CommandError } from "../../../cli/commandError";
+import { fault, type Made, type Registered } from "../../../host/resources";
+import { AwsError } from "../aws/awsError";
+import type { Outcome } from "../lambda/container";
+import { type Input, identity, requestToken, text } from "./operations";
+import { moveStage, removeStage, versionWith } from "./stages";
+import type { Secret } from "./store";
+
+/**
+ * A function as Secrets Manager may invoke it for one of its secrets.
+ * @throws AwsError where there is no such function, or no permission of it allows that
+ */
+export type RotationFunctions = (functionArn: string, secretArn: string) => { invoke(event: string): Promise<Outcome> };
+
+export interface RotationOptions {
+  readonly functions: RotationFunctions;
+  /** Keeps what was changed of a secret. */
+  save(): void;
+  /** Reports a rotation that failed where nobody waits for it. */
+  say(line: string): void;
+}
+
+const steps = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+const secondsOfDay = 24 * 60 * 60;
+
+/**
+ * Rotates secrets as Secrets Manager does: it makes an empty pending version, invokes the rotation function once for
+ * each step, and takes up an unfinished rotation where it is asked for the next one.
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_how.html
+ */
+export class Rotations {
+  readonly #options: RotationOptions;
+  readonly #running = new Map<Secret, { readonly version: string; readonly done: Promise<void> }>();
+
+  constructor(options: RotationOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * `RotateSecret`: answers at once and rotates in the background.
+   * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+   * @throws AwsError as Secrets Manager answers
+   */
+  rotateSecret(secret: Secret, input: Input): Record<string, unknown> {
+    const rules = (input.RotationRules ?? {}) as { AutomaticallyAfterDays?: unknown };
+    const functionArn = text(input, "RotationLambdaARN") ?? secret.rotation?.functionArn;
+    if (functionArn === undefined) {
+      const message = "No Lambda rotation function ARN is associated with this secret.";
+      throw new AwsError("InvalidRequestException", 400, message);
+    }
+    const token = requestToken(input);
+    this.turnOn(secret, functionArn, rules.AutomaticallyAfterDays);
+    if (input.RotateImmediately === false) return identity(secret);
+    const running = this.#running.get(secret);
+    const unfinished = running?.version ?? pendingOf(secret);
+    if (!running) this.#start(secret, unfinished ?? token).catch((error: Error) => this.#options.say(error.message));
+    if (unfinished !== undefined && unfinished !== token) {
+      const message = "A previous rotation isn't complete. That rotation will be reattempted.";
+      throw new AwsError("InvalidRequestException", 400, message);
+    }
+    return { ...identity(secret), VersionId: token };
+  }
+
+  /**
+   * Sets the function that rotates a secret, after it was found that it may be invoked for it.
+   * @param days days between two rotations, 1 to 1000; undefined leaves them as they are
+   * @throws AwsError
+   */
+  turnOn(secret: Secret, functionArn: string, days: unknown): void {
+    if (days !== undefined && !(Number.isInteger(days) && Number(days) >= 1 && Number(days) <= 1000)) {
+      const message = `AutomaticallyAfterDays is ${JSON.stringify(days)}; it must be a whole number from 1 to 1000.`;
+      throw new AwsError("InvalidParameterException", 400, message);
+    }
+    try {
+      this.#options.functions(functionArn, secret.arn);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      const message =
+        "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access " +
+        `to the principal secretsmanager.amazonaws.com. (${error.message})`;
+      throw new AwsError("AccessDeniedException", 400, message);
+    }
+    secret.rotation = { ...secret.rotation, functionArn, ...(days === undefined ? {} : { days: Number(days) }) };
+    this.#options.save();
+  }
+
+  /**
+   * Rotates where that is due, or unfinished, and waits for it. The first rotation of a secret has to succeed, since it
+   * fails of a program that is wrong; a later one is only reported, as the secret stays good without it.
+   */
+  async catchUp(secret: Secret, rotateImmediately: boolean): Promise<void> {
+    const { lastRotatedDate, days } = secret.rotation!;
+    const isFirst = lastRotatedDate === undefined;
+    const isDue = isFirst ? rotateImmediately : Date.now() / 1000 > lastRotatedDate + (days ?? 0) * secondsOfDay;
+    const unfinished = pendingOf(secret);
+    if (!isDue && unfinished === undefined) return;
+    const rotated = this.#start(secret, unfinished ?? randomUUID());
+    await (isFirst ? rotated : rotated.catch((error: Error) => this.#options.say(error.message)));
+  }
+
+  /** Waits for every rotation that is under way. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#running.values()].map(({ done }) => done));
+  }
+
+  #start(secret: Secret, version: string): Promise<void> {
+    if (!Object.hasOwn(secret.versions, version)) {
+      secret.versions[version] = { stages: [], createdDate: Date.now() / 1000 };
+    }
+    moveStage(secret, "AWSPENDING", version);
+    this.#options.save();
+    const done = this.#run(secret, version).finally(() => this.#running.delete(secret));
+    this.#running.set(secret, { version, done });
+    return done;
+  }
+
+  async #run(secret: Secret, version: string): Promise<void> {
+    const { functionArn } = secret.rotation!;
+    for (const Step of steps) {
+      const event = { Step, SecretId: secret.arn, ClientRequestToken: version };
+      const outcome = await this.#options.functions(functionArn, secret.arn).invoke(JSON.stringify(event));
+      if (outcome.failed) throw new CommandError(`The rotation of ${secret.name} failed at ${Step}: ${said(outcome)}`);
+    }
+    if (versionWith(secret, "AWSCURRENT") !== version) {
+      throw new CommandError(
+        `The rotation of ${secret.name} failed: its function did not make the new version the current one`,
+      );
+    }
+    secret.rotation = { ...secret.rotation!, lastRotatedDate: Date.now() / 1000 };
+    this.#options.save();
+  }
+}
+
+/**
+ * Reads an `aws.secretsmanager.SecretRotation`.
+ * @throws CommandError for inputs that are missing or not simulated
+ */
+export function readRotation(resource: Registered) {
+  const { rotationLambdaArn, rotationRules, rotateImmediately } = resource.inputs;
+  if (typeof rotationLambdaArn !== "string")
+    throw fault(resource, "rotationLambdaArn is missing; secrets that AWS manages are not simulated.");
+  const { automaticallyAfterDays, ...others } = (rotationRules ?? {}) as Record<string, unknown>;
+  if (automaticallyAfterDays === undefined) throw fault(resource, "rotationRules needs automaticallyAfterDays.");
+  const other = Object.entries(others).find(([, value]) => value !== undefined)?.[0];
+  if (other !== undefined) throw fault(resource, `rotationRules.${other} is not simulated on this machine.`);
+  return {
+    functionArn: rotationLambdaArn,
+    days: automaticallyAfterDays,
+    rotateImmediately: rotateImmediately !== false,
+  };
+}
+
+/** What the maker answers. */
+export function madeRotation(secret: Secret): Made {
+  return { id: secret.arn, outputs: { secretId: secret.arn, rotationEnabled: true } };
+}
+
+/** Forgets a rotation that is not finished: its version was made of a value that the program has replaced. */
+export function giveUpRotation(secret: Secret): void {
+  const pending = pendingOf(secret);
+  if (pending !== undefined) removeStage(secret, "AWSPENDING", pending);
+}
+
+/** The version of a rotation that is not finished. */
+function pendingOf(secret: Secret): string | undefined {
+  const pending = versionWith(secret, "AWSPENDING");
+  return pending === versionWith(secret, "AWSCURRENT") ? undefined : pending;
+}
+
+/** The function's error, which is made to hold no secret. */
+function said({ payload }: Outcome): string {
+  const { errorType, errorMessage } = JSON.parse(payload) as { errorType?: string; errorMessage?: string };
+  return `${errorType}: ${errorMessage}`;
+}

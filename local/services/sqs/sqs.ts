@@ -1,0 +1,223 @@
+import { join } from "node:path";
+import { fault, type Made, type Maker, type Registered } from "../../../host/resources";
+import type { Part, Site } from "../../lib/service";
+import { AwsError, jsonBody, notAuthorized } from "../aws/awsError";
+import { type AwsAnswer, type AwsCall, AwsServer } from "../aws/awsServer";
+import { physicalName, shortHash } from "../aws/names";
+import { evaluate } from "../iam/evaluate";
+import type { Iam } from "../iam/iam";
+import { checkedPolicy, type PolicyDocument } from "../iam/policy";
+import type { Lambda } from "../lambda/lambda";
+import { EventSourceMapping } from "./eventSourceMapping";
+import { type RedriveAllowed, readMapping, readQueue, readRedrive, readRedriveAllowed } from "./inputs";
+import { operations, text } from "./operations";
+import { Queue, type QueueSettings } from "./queue";
+
+/** A queue with what decides who may use it. */
+interface Registration {
+  readonly queue: Queue;
+  policy?: PolicyDocument;
+  redriveAllowed: RedriveAllowed;
+}
+
+/** Loopback HTTP stands for SQS's HTTPS endpoint: a policy that denies plain HTTP must not lock this machine out. */
+const context = { "aws:SecureTransport": "true" };
+
+/** What Lambda does with a function's role to take messages for it. */
+const pollingActions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
+
+/**
+ * SQS on 127.0.0.1: standard queues that the AWS SDK uses unchanged, kept on disk, with dead-letter queues, each role
+ * held to its policies and the queue's, and Lambda's event source mappings for them.
+ */
+export class Sqs implements Part {
+  readonly makers: Readonly<Record<string, Maker>> = {
+    "aws:sqs/queue:Queue": (resource) => this.#makeQueue(resource),
+    "aws:sqs/queuePolicy:QueuePolicy": (resource) => this.#makePolicy(resource),
+    "aws:sqs/redrivePolicy:RedrivePolicy": (resource) => this.#makeRedrive(resource),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": (resource) => this.#makeRedriveAllowed(resource),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": (resource) => this.#makeMapping(resource),
+  };
+
+  readonly #site: Site;
+  readonly #iam: Iam;
+  readonly #lambda: Lambda;
+  /** By ARN. */
+  readonly #queues = new Map<string, Registration>();
+  /** By logical name. */
+  readonly #mappings = new Map<string, EventSourceMapping>();
+  readonly #closing = new AbortController();
+  #server: AwsServer | undefined;
+
+  private constructor(site: Site, iam: Iam, lambda: Lambda) {
+    this.#site = site;
+    this.#iam = iam;
+    this.#lambda = lambda;
+  }
+
+  /**
+   * Starts the endpoint on the site's port `sqs`.
+   * @throws CommandError where the port is taken.
+   */
+  static async start(site: Site, iam: Iam, lambda: Lambda): Promise<Sqs> {
+    const part = new Sqs(site, iam, lambda);
+    const port = await site.port("sqs");
+    const options = { service: "sqs", region: site.region, port, iam, contentType: "application/x-amz-json-1.0" };
+    part.#server = await AwsServer.start({ ...options, maxBody: 2 * 1024 * 1024 }, (call) => part.#answer(call));
+    return part;
+  }
+
+  /** The URL for `AWS_ENDPOINT_URL_SQS`. */
+  get endpoint(): string {
+    return this.#server!.url;
+  }
+
+  /** Ends the endpoint and the deliveries; messages stay where they are for the next start. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#server?.close();
+    await Promise.all([...this.#mappings.values()].map((mapping) => mapping.close()));
+    this.#mappings.clear();
+  }
+
+  #makeQueue(resource: Registered): Made {
+    const name = physicalName(resource);
+    if (!/^[\w-]{1,80}$/.test(name)) throw fault(resource, "its name may have 1 to 80 letters, digits, hyphens and _.");
+    const settings = readQueue(resource);
+    const arn = this.#arnOf(name);
+    const known = this.#queues.get(arn);
+    const file = join(this.#site.directory, "sqs", `${name}.jsonl`);
+    const queue = known?.queue ?? new Queue(arn, file, settings, (deadLetters) => this.#queues.get(deadLetters)?.queue);
+    this.#checkRedrive(resource, arn, settings.redrive);
+    queue.settings = settings;
+    const made: Registration = { queue, redriveAllowed: "all" };
+    this.#queues.set(arn, made);
+    const { policy, redriveAllowPolicy } = resource.inputs;
+    if (policy !== undefined) made.policy = checkedPolicy(resource, "policy", policy, "resource");
+    if (redriveAllowPolicy !== undefined) made.redriveAllowed = readRedriveAllowed(resource);
+    const url = this.#urlOf(name);
+    return { id: url, outputs: { arn, name, url } };
+  }
+
+  #makePolicy(resource: Registered): Made {
+    this.#named(resource).policy = checkedPolicy(resource, "policy", resource.inputs.policy, "resource");
+    return { id: String(resource.inputs.queueUrl), outputs: {} };
+  }
+
+  #makeRedrive(resource: Registered): Made {
+    const { queue } = this.#named(resource);
+    const redrive = readRedrive(resource);
+    this.#checkRedrive(resource, queue.arn, redrive);
+    queue.settings = { ...queue.settings, redrive };
+    return { id: String(resource.inputs.queueUrl), outputs: {} };
+  }
+
+  #makeRedriveAllowed(resource: Registered): Made {
+    const named = this.#named(resource);
+    named.redriveAllowed = readRedriveAllowed(resource);
+    for (const { queue } of this.#queues.values()) {
+      const { redrive } = queue.settings;
+      if (redrive?.deadLetterArn === named.queue.arn) this.#checkRedrive(resource, queue.arn, redrive);
+    }
+    return { id: String(resource.inputs.queueUrl), outputs: {} };
+  }
+
+  async #makeMapping(resource: Registered): Promise<Made> {
+    const settings = readMapping(resource);
+    const { eventSourceArn, functionName } = resource.inputs;
+    const { queue } = this.#queues.get(String(eventSourceArn)) ?? {};
+    if (!queue) throw fault(resource, `eventSourceArn ${JSON.stringify(eventSourceArn)} is no queue of this machine.`);
+    const runnable = () => this.#lambda.functionOf(String(functionName));
+    const { name, arn, role, timeout } = runnable().settings;
+    for (const action of pollingActions) {
+      if (!this.#mayRole(role, `sqs:${action}`, queue.arn)) {
+        throw fault(resource, `The function's role ${role} does not have permissions to call ${action} on SQS.`);
+      }
+    }
+    if (queue.settings.visibilityTimeout < timeout) {
+      const [hidden, runs] = [queue.settings.visibilityTimeout, timeout];
+      throw fault(
+        resource,
+        `Queue visibility timeout: ${hidden} seconds is less than Function timeout: ${runs} seconds.`,
+      );
+    }
+    await this.#mappings.get(resource.name)?.close();
+    this.#mappings.delete(resource.name);
+    if (settings.enabled) {
+      const options = { ...settings, queue, region: this.#site.region, runnable };
+      this.#mappings.set(resource.name, new EventSourceMapping(options));
+    }
+    const uuid = shortHash(`${resource.name} ${arn}`, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+    const state = settings.enabled ? "Enabled" : "Disabled";
+    return { id: uuid, outputs: { uuid, functionArn: arn, functionName: name, state } };
+  }
+
+  async #answer({ method, headers, body, accessKeyId }: AwsCall): Promise<AwsAnswer> {
+    const name = String(headers["x-amz-target"] ?? "").replace(/^AmazonSQS\./, "");
+    const input = jsonBody(body);
+    if (method === "POST" && name === "GetQueueUrl") {
+      const { queue } = this.#authorized(accessKeyId, name, this.#arnOf(text(input, "QueueName")));
+      return answerOf({ QueueUrl: this.#urlOf(queue.arn.split(":").at(-1)!) });
+    }
+    const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
+    if (method !== "POST" || !operation) {
+      const message = `${name || method} is not simulated here; these are: ${Object.keys(operations).join(", ")}.`;
+      throw new AwsError("UnsupportedOperation", 400, message);
+    }
+    const { queue } = this.#authorized(accessKeyId, name, this.#arnAt(text(input, "QueueUrl")));
+    const caller = { id: this.#iam.roleOf(accessKeyId) ?? "administrator", closing: this.#closing.signal };
+    return answerOf(await operation(queue, input, caller));
+  }
+
+  /** Before it is told whether the queue exists: the answer must not say what the caller may not know. */
+  #authorized(accessKeyId: string, operation: string, arn: string): Registration {
+    const role = this.#iam.roleOf(accessKeyId);
+    const action = `sqs:${operation}`;
+    const may = role ? this.#mayRole(role, action, arn) : this.#iam.authorizeKey(accessKeyId, action, arn).allowed;
+    if (!may) throw new AwsError("AccessDeniedException", 403, notAuthorized(role, action, arn));
+    const found = this.#queues.get(arn);
+    if (!found) throw new AwsError("QueueDoesNotExist", 400, "The specified queue does not exist.");
+    return found;
+  }
+
+  /** A role needs a policy of its own that allows it; the queue's policy can only take that away again. */
+  #mayRole(role: string, action: string, resource: string): boolean {
+    const { policy } = this.#queues.get(resource) ?? {};
+    const principal = { type: "AWS", arn: role } as const;
+    const byQueue = policy === undefined ? undefined : evaluate([policy], { action, resource, principal, context });
+    return byQueue !== "explicitDeny" && this.#iam.authorize(role, action, resource, context).allowed;
+  }
+
+  #checkRedrive(resource: Registered, source: string, redrive: QueueSettings["redrive"]): void {
+    if (!redrive) return;
+    const target = this.#queues.get(redrive.deadLetterArn);
+    if (!target) throw fault(resource, `the dead-letter queue ${redrive.deadLetterArn} does not exist.`);
+    const { redriveAllowed } = target;
+    if (redriveAllowed === "all" || (redriveAllowed !== "none" && redriveAllowed.includes(source))) return;
+    throw fault(resource, `the redrive allow policy of ${redrive.deadLetterArn} refuses ${source} as a source.`);
+  }
+
+  /** The queue that a policy resource belongs to. */
+  #named(resource: Registered): Registration {
+    const { queueUrl } = resource.inputs;
+    const found = this.#queues.get(this.#arnAt(String(queueUrl)));
+    if (!found) throw fault(resource, `there is no queue ${JSON.stringify(queueUrl)}.`);
+    return found;
+  }
+
+  #arnOf(name: string): string {
+    return `arn:aws:sqs:${this.#site.region}:${this.#site.accountId}:${name}`;
+  }
+
+  #urlOf(name: string): string {
+    return `${this.endpoint}/${this.#site.accountId}/${name}`;
+  }
+
+  /** Queues are told apart by the URL's path; its host has led here. */
+  #arnAt(url: string): string {
+    const [, account, name] = /\/([^/]+)\/([^/]+)$/.exec(url) ?? [];
+    return account === this.#site.accountId && name !== undefined ? this.#arnOf(name) : this.#arnOf(url);
+  }
+}
+
+const answerOf = (result: object): AwsAnswer => ({ status: 200, body: JSON.stringify(result) });

@@ -1,0 +1,228 @@
+import { join, relative } from "node:path";
+import type { Jwks } from "aws-jwt-verify/jwk";
+import { CommandError } from "../../cli/commandError";
+import type { Outputs } from "../../cli/localOutputs";
+import { InvalidToken } from "../../cli/page/server";
+import { makeDynamic } from "../../host/dynamicResources";
+import { preload } from "../../host/program";
+import { fault, type Made, type Maker, type Registered } from "../../host/resources";
+import { defaultRegion } from "../../host/stackConfig";
+import type { DataFolder } from "../lib/dataFolder";
+import type { Part, Site } from "../lib/service";
+import { Recorder } from "../lib/unsimulatedResources";
+import { ApiGateway } from "../services/apigateway/apiGateway";
+import { AwsError } from "../services/aws/awsError";
+import { Cognito } from "../services/cognito/cognito";
+import { Iam } from "../services/iam/iam";
+import { FunctionFailed, invokeForCognito } from "../services/lambda/cognitoTrigger";
+import { Lambda } from "../services/lambda/lambda";
+import { logFileOf } from "../services/lambda/log";
+import { Login } from "../services/managed-login/login";
+import { type Placed, unreachable } from "../services/network/reachability";
+import { randomPasswords } from "../services/random/randomPasswords";
+import { MySql } from "../services/rds/MySql";
+import { RdsProxies } from "../services/rds/rdsProxy";
+import { ObjectStore } from "../services/s3/objectStore";
+import { SecretsManager } from "../services/secretsmanager/secretsManager";
+import { Sqs } from "../services/sqs/sqs";
+import type { Screen } from "./consoleReporter";
+
+/** Every real part, started and wired to the others, before the program is evaluated. */
+export interface Parts {
+  /** Type tokens that were recorded but that nothing here simulates, with how many there are. */
+  readonly notSimulated: ReadonlyMap<string, number>;
+  /** Ends every server and process, in the reverse order of their start. */
+  close(): Promise<void>;
+  /** @returns who an access token was issued to. @throws InvalidToken */
+  subOf(accessToken: string): string;
+  /** Makes one resource, or records it where nothing here simulates it. */
+  make(resource: Registered): Promise<Made>;
+  /**
+   * Where everything is, from the outputs of the evaluated program.
+   *
+   * @throws CommandError where the registered network, which this machine has no use for, would not do on AWS, or a proxy
+   *   lets nobody through
+   */
+  finish(deployed: Readonly<Record<string, unknown>>): Promise<Outputs>;
+}
+
+/** The parts that the others, or the addresses, are made of. */
+interface Services {
+  readonly mysql: MySql;
+  readonly iam: Iam;
+  readonly secrets: SecretsManager;
+  readonly proxies: RdsProxies;
+  readonly lambda: Lambda;
+  readonly cognito: Cognito;
+  readonly login: Login;
+  readonly objects: ObjectStore;
+}
+
+/** Starts a part and notes it, so that it is ended with the others. */
+type Start = <P extends Part>(part: P | Promise<P>) => Promise<P>;
+
+type Hears = Pick<Screen, "say" | "failed">;
+
+/**
+ * Starts every real part.
+ *
+ * @param screen hears of facts that a part reports, and of triggers that fail; @default nobody does
+ * @param startMySql starts the database, @default as `local/mysql/sources.ts` finds one
+ * @throws CommandError and others after everything that had started was ended again
+ */
+export async function startParts(
+  folder: DataFolder,
+  region = defaultRegion,
+  screen: Hears = { say() {}, failed() {} },
+  startMySql: (site: Site) => Promise<MySql> = (site) => MySql.start(site),
+): Promise<Parts> {
+  const site: Site = {
+    directory: folder.path,
+    region,
+    accountId: "000000000000",
+    port: (use) => folder.port(use),
+    say: (line) => screen.say(line),
+  };
+  const started: Part[] = [];
+  const close = async () => {
+    for (const part of started.splice(0).reverse()) await part.close();
+  };
+  const start: Start = async (part) => {
+    started.push(await part);
+    return part;
+  };
+
+  try {
+    // The server starts in a process of its own while this one loads the program.
+    const starting = start(startMySql(site));
+    preload();
+    const services = await startServices(site, await starting, start, screen);
+    const { cognito, mysql, proxies } = services;
+    const recorder = new Recorder(site);
+    const makers: Record<string, Maker> = {
+      ...randomPasswords(folder),
+      "pulumi-nodejs:dynamic:Resource": makeDynamic,
+      "pulumi:providers:aws": ({ name }) => ({ id: name, outputs: {} }),
+      ...Object.assign({}, ...started.map((part) => part.makers)),
+    };
+    const placed: Placed[] = [];
+
+    trust(mysql.caFile);
+    return {
+      notSimulated: recorder.types,
+      close,
+      subOf(accessToken) {
+        try {
+          return String(cognito.world.tokens.access(cognito.world, accessToken).claims.sub);
+        } catch (cause) {
+          throw new InvalidToken((cause as Error).message, { cause });
+        }
+      },
+      make: async (resource) => {
+        const made = await refusable(makers[resource.type] ?? recorder.make, resource);
+        placed.push({ ...resource, ...made });
+        return made;
+      },
+      finish: async (deployed) => {
+        await checkWays(placed, proxies);
+        return addresses(services, deployed as unknown as Outputs);
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Starts the parts around the database, each with what it needs of the others. */
+async function startServices(site: Site, mysql: MySql, start: Start, screen: Hears): Promise<Services> {
+  const iam = await start(new Iam(site));
+  const secrets = await start(
+    SecretsManager.start(site, iam, (functionArn, sourceArn) =>
+      lambda.authorized(functionArn, { service: "secretsmanager.amazonaws.com", sourceArn }),
+    ),
+  );
+  const proxies = await start(new RdsProxies(site, { iam, mysql, secretsEndpoint: secrets.endpoint }));
+  const lambda: Lambda = await start(
+    Lambda.start(site, {
+      iam,
+      platformEnvironment: () => ({
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+        AWS_ENDPOINT_URL_SQS: queues.endpoint,
+        NODE_EXTRA_CA_CERTS: mysql.caFile,
+        // Lambda's Node is the one of `runtime`; what the SDK says about this machine's is no line of the function's log.
+        AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+      }),
+    }),
+  );
+  const queues: Sqs = await start(Sqs.start(site, iam, lambda));
+  const cognito = await start(
+    Cognito.start(site, (functionArn, event, poolArn) =>
+      invokeForCognito(lambda, functionArn, event, poolArn).catch((error: Error) => {
+        const name = functionArn.split(":").at(-1)!;
+        const what = error instanceof FunctionFailed ? `${error.errorType}: ${error.message}` : error.message;
+        screen.failed(`${name}: ${what} (log: ${shownPath(join(site.directory, logFileOf(name)))})`);
+        throw error;
+      }),
+    ),
+  );
+  const login = await start(Login.start(site, cognito));
+  const objects = await start(new ObjectStore(site, iam));
+  await start(new ApiGateway(site, { s3: objects, roles: iam, userPools: (arn) => issuerOf(cognito, arn) }));
+  return { mysql, iam, secrets, proxies, lambda, cognito, login, objects };
+}
+
+/** What AWS would answer a deployment is told as a refusal of the resource. */
+async function refusable(maker: Maker, resource: Registered): Promise<Made> {
+  try {
+    return await maker(resource);
+  } catch (error) {
+    throw error instanceof AwsError ? fault(resource, error.message, error) : error;
+  }
+}
+
+/** The program's outputs with this machine's addresses and credentials laid over them. */
+async function addresses({ mysql, iam, ...services }: Services, deployed: Outputs): Promise<Outputs> {
+  return {
+    ...deployed,
+    cognitoEndpoint: services.cognito.endpoint,
+    signInUrl: services.login.localUrl(deployed.signInUrl),
+    mysql: { ...mysql.administrator, database: deployed.mysql.database },
+    secretsManagerEndpoint: services.secrets.endpoint,
+    lambdaEndpoint: services.lambda.endpoint,
+    bucketUrl: await services.objects.bucketUrl(deployed.bucketName),
+    mailbox: services.cognito.mailboxUrl,
+    ...iam.administrator,
+    authorityFile: mysql.caFile,
+  };
+}
+
+/** A path as a person at this machine would type it. */
+function shownPath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith("..") ? path : fromHere;
+}
+
+async function checkWays(placed: readonly Placed[], proxies: RdsProxies): Promise<void> {
+  const faults = [...unreachable(placed), ...(await proxies.faults())];
+  if (faults.length > 0) throw new CommandError(`On AWS this network would not do: ${faults.join("; ")}.`);
+}
+
+/** A pool as an authorizer knows it; its keys are read over HTTP, from where it publishes them. */
+function issuerOf(cognito: Cognito, poolArn: string) {
+  const pool = [...cognito.world.pools.values()].find(({ arn }) => arn === poolArn);
+  if (!pool) return undefined;
+  const issuer = cognito.issuer(pool.id);
+  return {
+    issuer,
+    jwks: async () => (await fetch(`${issuer}/.well-known/jwks.json`)).json() as Promise<Jwks>,
+    clientIds: () =>
+      [...cognito.world.clients.values()].filter((client) => client.pool.id === pool.id).map(({ id }) => id),
+  };
+}
+
+/** The program trusts what these standard variables name; here that is the authority of this machine's database. */
+function trust(caFile: string): void {
+  process.env.NODE_EXTRA_CA_CERTS = caFile;
+  process.env.SSL_CERT_FILE = caFile;
+}

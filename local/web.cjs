@@ -1,3 +1,0 @@
-"use strict";
-
-require("./door.cjs")(require, "./web/command.ts");

@@ -1,0 +1,3 @@
+"use strict";
+
+require("../cli/bootstrap.cjs")(require, "./web/main.ts");

@@ -1,0 +1,310 @@
+/** Rotation by the AWS SDK, with a rotation function that is played here; the real one has tests of its own. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  RotateSecretCommand,
+  type RotateSecretCommandInput,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from "@aws-sdk/client-secrets-manager";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Site } from "../../../../local/lib/service";
+import { AwsError } from "../../../../local/services/aws/awsError";
+import { Iam } from "../../../../local/services/iam/iam";
+import { SecretsManager } from "../../../../local/services/secretsmanager/secretsManager";
+import { until } from "../lambda/support";
+
+interface Event {
+  readonly Step: string;
+  readonly SecretId: string;
+  readonly ClientRequestToken: string;
+}
+
+const SecretId = "ecommerce_secret";
+const functionArn = "arn:aws:lambda:eu-west-1:111122223333:function:rotate";
+const token = "1".repeat(32);
+let site: Site;
+let said: string[];
+let events: Event[];
+let permitted: boolean;
+/** What the function does in a step; what it throws is how it fails. */
+let act: (event: Event) => Promise<void>;
+let secrets: SecretsManager;
+let client: SecretsManagerClient;
+let arn: string;
+
+beforeEach(async () => {
+  [said, events, permitted, act] = [[], [], true, standard];
+  const directory = mkdtempSync(join(tmpdir(), "rotation-"));
+  const region = "eu-west-1";
+  site = { directory, region, accountId: "111122223333", port: async () => 0, say: (line) => said.push(line) };
+  await start();
+});
+afterEach(async () => {
+  await stop();
+  rmSync(site.directory, { recursive: true });
+});
+
+/** Starts, and registers the secret with its first value. */
+async function start(): Promise<void> {
+  const iam = new Iam(site);
+  secrets = await SecretsManager.start(site, iam, (name, secretArn) => {
+    if (!permitted || name !== functionArn) throw new AwsError("AccessDeniedException", 403, "not authorized");
+    return {
+      invoke: async (text) => {
+        const event: Event = JSON.parse(text);
+        expect(event.SecretId).toBe(secretArn);
+        events.push(event);
+        try {
+          await act(event);
+          return { failed: false, payload: "null" };
+        } catch (error) {
+          const { name: errorType, message: errorMessage } = error as Error;
+          return { failed: true, payload: JSON.stringify({ errorType, errorMessage }) };
+        }
+      },
+    };
+  });
+  client = new SecretsManagerClient({
+    region: site.region,
+    endpoint: secrets.endpoint,
+    credentials: iam.administrator,
+    maxAttempts: 1,
+  });
+  arn = (await make("secret:Secret", "secret", { name: SecretId })).id;
+  await make("secretVersion:SecretVersion", "value", { secretId: arn, secretString: "first" });
+}
+async function stop(): Promise<void> {
+  client.destroy();
+  await secrets.close();
+}
+const make = async (type: string, name: string, inputs: Record<string, unknown>) =>
+  secrets.makers[`aws:secretsmanager/${type}`]!({ type, name, inputs });
+const makeRotation = (inputs = {}) =>
+  make("secretRotation:SecretRotation", "rotation", {
+    secretId: arn,
+    rotationLambdaArn: functionArn,
+    rotationRules: { automaticallyAfterDays: 30 },
+    ...inputs,
+  });
+
+/** Makes what is kept look older. */
+function age(days: number): void {
+  const file = join(site.directory, "secrets", "secrets.json");
+  const kept = JSON.parse(readFileSync(file, "utf8"));
+  kept[SecretId].rotation.lastRotatedDate -= days * 24 * 60 * 60;
+  writeFileSync(file, JSON.stringify(kept));
+}
+
+/** The four steps, as a rotation function does them. */
+async function standard({ Step, SecretId: id, ClientRequestToken }: Event): Promise<void> {
+  if (Step === "createSecret") {
+    const put = { SecretId: id, ClientRequestToken, SecretString: `of ${ClientRequestToken}` };
+    await client.send(new PutSecretValueCommand({ ...put, VersionStages: ["AWSPENDING"] }));
+  }
+  if (Step === "finishSecret") {
+    const stages = (await describeSecret()).VersionIdsToStages!;
+    const RemoveFromVersionId = Object.keys(stages).find((version) => stages[version]!.includes("AWSCURRENT"));
+    const move = { SecretId: id, VersionStage: "AWSCURRENT", MoveToVersionId: ClientRequestToken, RemoveFromVersionId };
+    await client.send(new UpdateSecretVersionStageCommand(move));
+  }
+}
+
+const describeSecret = () => client.send(new DescribeSecretCommand({ SecretId }));
+const value = async () => (await client.send(new GetSecretValueCommand({ SecretId }))).SecretString;
+const rotate = (input: Partial<RotateSecretCommandInput> = {}) =>
+  client.send(new RotateSecretCommand({ SecretId, ClientRequestToken: token, ...input }));
+const rotated = () => until(async () => (await describeSecret()).LastRotatedDate !== undefined);
+const configured = { RotationLambdaARN: functionArn, RotationRules: { AutomaticallyAfterDays: 7 } };
+
+describe("RotateSecret", () => {
+  it("answers at once, calls the function in four steps for one version, and makes that current", async () => {
+    const first = Object.keys((await describeSecret()).VersionIdsToStages!)[0]!;
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    act = async (event) => {
+      await held;
+      await standard(event);
+    };
+    expect(await rotate(configured)).toMatchObject({ ARN: arn, Name: SecretId, VersionId: token });
+    // The version stands there, without a value, before the function has made one.
+    expect((await describeSecret()).VersionIdsToStages).toEqual({ [first]: ["AWSCURRENT"], [token]: ["AWSPENDING"] });
+    for (const which of [{ VersionId: token }, { VersionStage: "AWSPENDING" }]) {
+      await expect(client.send(new GetSecretValueCommand({ SecretId, ...which }))).rejects.toMatchObject({
+        name: "ResourceNotFoundException",
+      });
+    }
+    release();
+    await rotated();
+    const steps = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+    expect(events).toEqual(steps.map((Step) => ({ Step, SecretId: arn, ClientRequestToken: token })));
+    expect(await value()).toBe(`of ${token}`);
+    expect(await describeSecret()).toMatchObject({
+      RotationEnabled: true,
+      RotationLambdaARN: functionArn,
+      RotationRules: { AutomaticallyAfterDays: 7 },
+      VersionIdsToStages: { [first]: ["AWSPREVIOUS"], [token]: ["AWSPENDING", "AWSCURRENT"] },
+    });
+  });
+
+  it("leaves the current value where a step fails, and takes the same version up again when asked for another", async () => {
+    act = async (event) => {
+      if (event.Step === "setSecret") throw new TypeError("no database");
+      await standard(event);
+    };
+    await rotate(configured);
+    await until(() => said.length > 0);
+    expect(said).toEqual([`The rotation of ${SecretId} failed at setSecret: TypeError: no database`]);
+    expect([await value(), events.length]).toEqual(["first", 2]);
+    act = standard;
+    await expect(rotate({ ClientRequestToken: "2".repeat(32) })).rejects.toMatchObject({
+      name: "InvalidRequestException",
+      message: "A previous rotation isn't complete. That rotation will be reattempted.",
+    });
+    await rotated();
+    expect(await value()).toBe(`of ${token}`);
+  });
+
+  it("starts no second one beside a rotation that is under way", async () => {
+    act = async (event) => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await standard(event);
+    };
+    await rotate(configured);
+    await expect(rotate({ ClientRequestToken: "2".repeat(32) })).rejects.toMatchObject({
+      name: "InvalidRequestException",
+    });
+    expect(await rotate()).toMatchObject({ VersionId: token }); // The same request once more.
+    await rotated();
+    expect(events).toHaveLength(4);
+  });
+
+  it("tells of a function that does not make the new version current", async () => {
+    act = async (event) => {
+      if (event.Step !== "finishSecret") await standard(event);
+    };
+    await rotate(configured);
+    await until(() => said.length > 0);
+    expect(said[0]).toContain("did not make the new version the current one");
+    expect(await value()).toBe("first");
+  });
+
+  it("only configures where it is not to rotate immediately", async () => {
+    expect((await rotate({ ...configured, RotateImmediately: false })).VersionId).toBeUndefined();
+    expect(await describeSecret()).toMatchObject({ RotationEnabled: true });
+    expect([events, await value()]).toEqual([[], "first"]);
+  });
+
+  it.each<[string, Partial<RotateSecretCommandInput>, string, RegExp]>([
+    ["no function", {}, "InvalidRequestException", /No Lambda rotation function ARN/],
+    [
+      "a function that is not there",
+      { RotationLambdaARN: `${functionArn}x` },
+      "AccessDeniedException",
+      /cannot invoke/,
+    ],
+    ["a short token", { ...configured, ClientRequestToken: "1" }, "InvalidParameterException", /between 32 and 64/],
+    [
+      "no day",
+      { ...configured, RotationRules: { AutomaticallyAfterDays: 0 } },
+      "InvalidParameterException",
+      /1 to 1000/,
+    ],
+    [
+      "half a day",
+      { ...configured, RotationRules: { AutomaticallyAfterDays: 0.5 } },
+      "InvalidParameterException",
+      /whole/,
+    ],
+  ])("refuses %s", async (_what, input, name, message) => {
+    await expect(rotate(input)).rejects.toMatchObject({ name, message: expect.stringMatching(message) });
+    expect(events).toEqual([]);
+  });
+
+  it("refuses a function without a permission for Secrets Manager", async () => {
+    permitted = false;
+    await expect(rotate(configured)).rejects.toMatchObject({ name: "AccessDeniedException" });
+    expect(await describeSecret()).toMatchObject({ RotationEnabled: false });
+  });
+});
+
+describe("a SecretRotation of the program", () => {
+  it("rotates when it is new, and at a later start only when that is due", async () => {
+    expect(await makeRotation()).toEqual({ id: arn, outputs: { secretId: arn, rotationEnabled: true } });
+    const second = await value();
+    expect(second).toMatch(/^of /);
+    for (const [days, isDue] of [
+      [29, false],
+      [2, true],
+    ] as const) {
+      await stop();
+      age(days);
+      await start();
+      await makeRotation();
+      expect((await value()) !== second).toBe(isDue);
+    }
+  });
+
+  it("waits for its day where it is not to rotate immediately", async () => {
+    await makeRotation({ rotateImmediately: false });
+    expect([events, await value()]).toEqual([[], "first"]);
+  });
+
+  it("fails the start where its first rotation fails, and only reports a later one", async () => {
+    act = async () => {
+      throw new RangeError("broken");
+    };
+    await expect(makeRotation()).rejects.toThrow(/ecommerce_secret failed at createSecret: RangeError: broken/);
+    act = standard;
+    await makeRotation();
+    const second = await value();
+    act = async () => {
+      throw new RangeError("broken");
+    };
+    await rotate();
+    await until(() => said.length > 0);
+    await stop();
+    await start();
+    await makeRotation();
+    expect(said.filter((line) => line.includes("RangeError: broken"))).toHaveLength(2);
+    expect(await value()).toBe(second);
+  });
+
+  it("is off again at a start without it", async () => {
+    await makeRotation();
+    await stop();
+    await start();
+    expect(await describeSecret()).toMatchObject({ RotationEnabled: false });
+  });
+
+  it.each<[object, RegExp]>([
+    [{ secretId: "other" }, /there is no secret "other"/],
+    [{ rotationLambdaArn: undefined }, /rotationLambdaArn is missing/],
+    [{ rotationRules: undefined }, /needs automaticallyAfterDays/],
+    [{ rotationRules: { scheduleExpression: "rate(1 day)" } }, /needs automaticallyAfterDays/],
+    [{ rotationRules: { automaticallyAfterDays: 1, duration: "3h" } }, /rotationRules\.duration is not simulated/],
+    [{ rotationRules: { automaticallyAfterDays: 1001 } }, /1 to 1000/],
+  ])("refuses %o", async (inputs, message) => {
+    await expect(makeRotation(inputs)).rejects.toThrow(message);
+  });
+});
+
+it("keeps rotated fields of a JSON value when the program changes others", async () => {
+  const declare = (fields: object) =>
+    make("secretVersion:SecretVersion", "value", { secretId: arn, secretString: JSON.stringify(fields) });
+  await declare({ host: "a", port: 1, password: "p" });
+  const rotatedValue = JSON.stringify({ host: "a", port: 1, password: "rotated", by: "rotation" });
+  await client.send(new PutSecretValueCommand({ SecretId, SecretString: rotatedValue }));
+  await declare({ host: "a", port: 1, password: "p" });
+  expect(JSON.parse((await value())!)).toEqual({ host: "a", port: 1, password: "rotated", by: "rotation" });
+  await declare({ host: "a", port: 2, password: "p" });
+  expect(JSON.parse((await value())!)).toEqual({ host: "a", port: 2, password: "rotated" });
+  await declare({ host: "a", port: 2, password: "the program's new one" });
+  expect(JSON.parse((await value())!)).toEqual({ host: "a", port: 2, password: "the program's new one" });
+});

@@ -1,0 +1,90 @@
+/** Queues on their endpoint, with roles and functions where a test wants them. */
+import {
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { Credentials } from "../../../../local/services/iam/iam";
+import { Sqs } from "../../../../local/services/sqs/sqs";
+import { makeWorld, type World } from "../lambda/support";
+
+export class Queues {
+  readonly #clients: SQSClient[] = [];
+
+  private constructor(
+    readonly world: World,
+    public sqs: Sqs,
+  ) {}
+
+  static async start(): Promise<Queues> {
+    const world = await makeWorld();
+    return new Queues(world, await Sqs.start(world.site, world.iam, world.lambda));
+  }
+
+  /** Ends the part and starts it again on the same folder, as the next `npm start` does; nothing is registered yet. */
+  async restart(): Promise<void> {
+    await this.sqs.close();
+    this.sqs = await Sqs.start(this.world.site, this.world.iam, this.world.lambda);
+  }
+
+  async end(): Promise<void> {
+    for (const client of this.#clients) client.destroy();
+    await this.sqs.close();
+    await this.sqs.close();
+    await this.world.end();
+  }
+
+  async make(type: string, name: string, inputs: Record<string, unknown>): Promise<any> {
+    return (await this.sqs.makers[type]!({ type, name, inputs })).outputs;
+  }
+  /** @returns its URL */
+  async queue(name: string, inputs: Record<string, unknown> = {}): Promise<string> {
+    return (await this.make("aws:sqs/queue:Queue", name, { name, ...inputs })).url;
+  }
+  arn(name: string): string {
+    return `arn:aws:sqs:${this.world.site.region}:${this.world.site.accountId}:${name}`;
+  }
+  /** A queue `work` whose messages go to `dead` after so many receives. */
+  async withDeadLetters(maxReceiveCount: number, inputs: Record<string, unknown> = {}) {
+    const dead = await this.queue("dead");
+    const redrivePolicy = JSON.stringify({ deadLetterTargetArn: this.arn("dead"), maxReceiveCount });
+    return { dead, work: await this.queue("work", { redrivePolicy, ...inputs }) };
+  }
+  /** Lets the functions' role do this. */
+  async allow(action: string | string[], resource: string, name = "policy"): Promise<void> {
+    const Statement = [{ Effect: "Allow", Action: action, Resource: resource }];
+    const type = "aws:iam/rolePolicy:RolePolicy";
+    const policy = JSON.stringify({ Version: "2012-10-17", Statement });
+    await this.world.iam.makers[type]!({ type, name, inputs: { role: this.world.role, policy } });
+  }
+
+  client(credentials: Credentials = this.world.iam.administrator): SQSClient {
+    const { region } = this.world.site;
+    const made = new SQSClient({ region, endpoint: this.sqs.endpoint, credentials, maxAttempts: 1 });
+    this.#clients.push(made);
+    return made;
+  }
+  send(QueueUrl: string, MessageBody: string, more: Record<string, unknown> = {}) {
+    return this.client().send(new SendMessageCommand({ QueueUrl, MessageBody, ...more }));
+  }
+  async receive(QueueUrl: string, more: Record<string, unknown> = {}) {
+    const input = { QueueUrl, MaxNumberOfMessages: 10, MessageSystemAttributeNames: ["All" as const], ...more };
+    return (await this.client().send(new ReceiveMessageCommand(input))).Messages ?? [];
+  }
+  delete(QueueUrl: string, ReceiptHandle: string | undefined) {
+    return this.client().send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+  }
+  /** Messages that wait and that are in somebody's hands. */
+  async count(QueueUrl: string): Promise<[number, number]> {
+    const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] });
+    const attributes = (await this.client().send(command)).Attributes!;
+    return [
+      Number(attributes.ApproximateNumberOfMessages),
+      Number(attributes.ApproximateNumberOfMessagesNotVisible) + Number(attributes.ApproximateNumberOfMessagesDelayed),
+    ];
+  }
+}
+
+export const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,0 +1,81 @@
+/** What a start prints: rows that fit their terminal, one empty row before what comes next, and ways that can be typed. */
+import { describe, expect, it } from "vitest";
+import type { Outputs } from "../../../cli/localOutputs";
+import { Screen, wrapped } from "../../../local/start/consoleReporter";
+import type { System } from "../../../local/start/system";
+
+const outputs = {
+  signInUrl: "http://127.0.0.1:1/login",
+  mysql: { user: "administrator", host: "127.0.0.1", port: 2, password: "unseen", database: "ecommerce_db" },
+} as Outputs;
+const notSimulated = new Map(
+  ["ec2/vpc:Vpc", "ec2/subnet:Subnet", "cloudwatch/metricAlarm:MetricAlarm", "sns/topicPolicy:TopicPolicy"].map(
+    (type) => [`aws:${type}`, 12],
+  ),
+);
+const system = { outputs, notSimulated } as unknown as System;
+const row = { User_UUID: "7c9e6679-7425-40de-944b-e07fc1f90ae7", User_Email: "a@example.com", User_FirstName: null };
+const proof = { email: "a@example.com", sub: row.User_UUID, row };
+
+/** What is printed, row by row. */
+function printed(columns: number | undefined, show: (screen: Screen) => void): string[] {
+  const lines: string[] = [];
+  show(new Screen({ print: (line) => lines.push(line), columns }));
+  return lines.join("\n").split("\n");
+}
+
+describe("rows", () => {
+  it.each([72, 80, 120])("are no wider than a terminal of %i columns", (columns) => {
+    const rows = printed(columns, (screen) => {
+      screen.title("dev");
+      screen.step("database ecommerce_db", 5);
+      screen.proven(proof, 1_000);
+      screen.proofDone(system);
+    });
+    for (const line of rows) expect(line.length, line).toBeLessThanOrEqual(columns);
+    const text = rows.join(" ");
+    for (const cell of ["User_UUID=7c9e", "User_FirstName=NULL", "sns TopicPolicy (12)"]) expect(text).toContain(cell);
+  });
+
+  it("hold a row of the table each, where a pipe reads them", () => {
+    const rows = printed(undefined, (screen) => screen.proven(proof, 1_000));
+    expect(rows.at(-1)).toMatch(/^ {4}users: User_UUID=\S+ {2}User_Email=a@example\.com {2}User_FirstName=NULL$/);
+  });
+
+  it("take each item whole, and end with the separator's mark where another row follows", () => {
+    expect(wrapped(["aaaa", "bbbb", "cccc"], ", ", 14, 4)).toBe("aaaa,\n    bbbb,\n    cccc");
+    expect(wrapped(["aaaa", "bbbb", "cccc"], ", ", 20, 4)).toBe("aaaa, bbbb,\n    cccc");
+    expect(wrapped(["a".repeat(30)], ", ", 10, 0)).toBe("a".repeat(30));
+  });
+});
+
+describe("empty rows", () => {
+  it("one stands between the title and the first step, or a fault that comes before it", () => {
+    const shown = (...steps: ((screen: Screen) => void)[]) =>
+      printed(80, (screen) => {
+        screen.title("dev");
+        for (const step of steps) step(screen);
+      }).map((line) => line === "");
+    const step = (screen: Screen) => screen.step("secret", 1);
+    const fault = (screen: Screen) => screen.setApart();
+    expect(shown(step)).toEqual([false, true, false]);
+    expect(shown(fault)).toEqual([false, true]);
+    expect(shown(step, fault)).toEqual([false, true, false, true]);
+  });
+});
+
+describe("the list of addresses", () => {
+  const ready = () => printed(undefined, (screen) => screen.ready(system, "staging", "data")).join("\n");
+
+  it("says how this machine serves a page for a stack that names none", () => {
+    const [, command] = /npm start -- (--stack staging --set \S+ --set \S+)$/m.exec(ready())!;
+    expect(command).toBe(
+      "--stack staging --set callbackUrls=http://localhost:3000/ --set signOutUrls=http://localhost:3000/",
+    );
+  });
+
+  it("says where the functions' logs are, and no password", () => {
+    expect(ready()).toMatch(/^ {2}logs +data\/logs\/FUNCTION\.log$/m);
+    expect(ready()).not.toContain("unseen");
+  });
+});
