@@ -1,13 +1,15 @@
 import "./errors/stackTraces";
 import { readSurroundings, type Settings } from "./config";
-import { databaseParts, watchedDatabase } from "./database";
+import { createDatabase, createDatabaseAccess } from "./database";
 import { requirePulumi } from "./errors/pulumiVersion";
 import { withoutSourceMaps } from "./errors/sourceMaps";
 import { reportUserErrors } from "./errors/userErrors";
-import { imageParts } from "./images";
+import { createImages } from "./images";
 import { bundleFunctions } from "./lambda/bundle";
-import { Monitoring } from "./monitoring/Monitoring";
-import { userParts } from "./users";
+import { createMonitoring } from "./monitoring";
+import { createNetwork } from "./network";
+import { createSchema } from "./schema";
+import { createUsers } from "./users";
 
 // Where the Pulumi CLI runs the program, and from where it reads the files of archives. Elsewhere it runs there too.
 process.chdir(__dirname);
@@ -18,27 +20,19 @@ export = () => reportUserErrors(() => withoutSourceMaps(program));
 async function program() {
   await requirePulumi();
   const surroundings = readSurroundings();
-  const { stack, region, settings } = surroundings;
+  const { region, settings } = surroundings;
   // In esbuild's process, while this one loads what the first components need.
   const bundling = bundleFunctions(region, functionsOf(settings));
 
-  const { network, database, schema, secret, proxy, rotation } = await databaseParts(surroundings, bundling);
-  const { registration, buffer, users } = userParts(surroundings, await bundling, { network, schema, secret });
-  const { bucket, api, apiName } = imageParts(surroundings, users);
-
-  new Monitoring("monitoring", {
-    stack,
-    region,
-    ...(settings["alarms.email"] === "none" ? {} : { email: settings["alarms.email"] }),
-    registration,
-    queueingFunctionName: buffer?.functionName,
-    database: watchedDatabase(settings, database.identifier),
-    proxyName: proxy?.proxyName,
-    api: { name: apiName, stage: settings["api.stage"] },
-    queueName: buffer?.queueName,
-    deadLetterQueueName: buffer?.deadLetterQueueName,
-    rotationLogGroupName: rotation?.logGroupName,
-  });
+  const network = createNetwork(surroundings);
+  const database = createDatabase(surroundings, network);
+  const bundles = await bundling;
+  const schema = createSchema(surroundings, { network, database }, bundles.applySchema);
+  const { rotateSecret } = bundles;
+  const { secret, proxy, rotation } = createDatabaseAccess(surroundings, { network, database, schema, rotateSecret });
+  const { registration, buffer, users } = createUsers(surroundings, bundles, { network, schema, secret });
+  const { bucket, api, apiName } = createImages(surroundings, users);
+  createMonitoring(surroundings, { registration, buffer, database, proxy, rotation, apiName });
 
   return {
     region,

@@ -1,5 +1,7 @@
 import type { Surroundings } from "../config";
-import type { DatabaseParts } from "../database";
+import type { DatabaseAccess } from "../database";
+import type { Network } from "../network/Network";
+import type { DatabaseSchema } from "../schema/DatabaseSchema";
 import { RegistrationBuffer } from "./RegistrationBuffer";
 import { UserPool } from "./UserPool";
 import { UserRegistration } from "./UserRegistration";
@@ -7,14 +9,20 @@ import { UserRegistration } from "./UserRegistration";
 /** Paths of the bundles of the functions that Cognito calls (`bundleFunctions`). */
 type Bundles = Readonly<Record<"registerUser" | "enqueueUser", string>>;
 
+/** What registering people needs. */
+interface UsersArgs extends Pick<DatabaseAccess, "secret"> {
+  readonly network: Network;
+  readonly schema: DatabaseSchema;
+}
+
 /**
  * Who signs up, and how they come into the database: the registration function, the buffer before it where the
  * configuration wants one, and the user pool, which may call both.
  */
-export function userParts(
+export function createUsers(
   { region, settings }: Surroundings,
   bundles: Bundles,
-  { network, schema, secret }: Pick<DatabaseParts, "network" | "schema" | "secret">,
+  { network, schema, secret }: UsersArgs,
 ) {
   const registration = new UserRegistration("register-user", {
     bundle: bundles.registerUser,

@@ -1,0 +1,42 @@
+import type { Surroundings } from "../config";
+import type { Database } from "../database/Database";
+import { rdsAuthorities } from "../database/rdsCaCerts";
+import type { Network } from "../network/Network";
+import { DatabaseSchema } from "./DatabaseSchema";
+
+/**
+ * Database, tables, user and grants on the server: by a function in the VPC, or, where the database is public, by the
+ * machine that runs Pulumi.
+ *
+ * @param applySchema path of the bundle of `functions/applySchema` (`bundleFunctions`)
+ */
+export function createSchema(
+  { region, settings, extraAuthorities, verifiedByBundle }: Surroundings,
+  { network, database }: { readonly network: Network; readonly database: Database },
+  applySchema: string,
+): DatabaseSchema {
+  const isPublic = settings["database.access"] === "public";
+  return new DatabaseSchema("schema", {
+    server: database.server,
+    serverId: database.resourceId,
+    address: database.address,
+    port: database.port,
+    adminUsername: database.administrator.user,
+    adminPassword: database.administrator.password,
+    // The function adds what its own environment names. What this machine trusts has no meaning in the VPC.
+    authorities: rdsAuthorities(region, isPublic ? extraAuthorities : []),
+    verifiedByBundle,
+    rotated: settings["secret.rotationDays"] > 0,
+    ...(isPublic
+      ? {}
+      : {
+          inside: {
+            bundle: applySchema,
+            subnetIds: network.privateSubnetIds,
+            securityGroupId: network.functionSecurityGroupId,
+            logRetentionDays: settings["logs.retentionDays"],
+            dependsOn: network.wayToDatabase,
+          },
+        }),
+  });
+}
