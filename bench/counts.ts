@@ -1,5 +1,3 @@
-import type { Platform } from "./platform";
-
 /** Of the server's own counters, which are of all its connections together. */
 export interface Counts {
   readonly connections: number;
@@ -14,7 +12,7 @@ export interface Counts {
  * @throws Error where less was counted
  */
 export async function counted(
-  platform: Pick<Platform, "counters">,
+  platform: { counters(): Promise<Counts> },
   atLeast: Partial<Counts>,
   work: () => Promise<unknown>,
 ): Promise<Counts> {

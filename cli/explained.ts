@@ -1,4 +1,3 @@
-import type { ConfigError } from "../infra/config";
 import { CommandError } from "./commandError";
 
 /** How many errors behind an error are told: a chain of causes may end in itself. */
@@ -49,5 +48,13 @@ const isRunError = (error: unknown): error is Error => error instanceof Error &&
 /** By its name: it is no class. The runner's faults are sentences with what to do. */
 const isSchemaError = (error: unknown): error is Error => error instanceof Error && error.name === "SchemaError";
 
-/** By its fields: the program is loaded late, and by some callers past this loader. */
+/** The program's error for a faulty configuration, whose class no command imports: the program is loaded late. */
+interface ConfigError extends Error {
+  readonly stackName: string;
+  readonly description: string;
+  /** Each with its key, and where there is one a value that would do. */
+  readonly faults: readonly { readonly key: string; readonly fit?: string }[];
+}
+
+/** By its fields. */
 const isConfigError = (error: unknown): error is ConfigError => isRunError(error) && "faults" in error;

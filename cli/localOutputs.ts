@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { heldBy } from "../local/lib/dataFolder";
 import { CommandError } from "./commandError";
+import { heldBy } from "./dataFolderLock";
 
 /** How pictures may be uploaded: the configuration keys `api.ownPrefix`, `api.overwrite` and `api.writers`. */
 export interface Uploads {

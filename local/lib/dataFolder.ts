@@ -1,21 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { access, constants, link, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { access, constants, link, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { CommandError } from "../../cli/commandError";
+import { type Lock, lockName, readJson } from "../../cli/dataFolderLock";
 import { answers, freePort, isFree } from "../../cli/ports";
 import { makeFolder, replaceFile } from "./files";
 
 /** Layout of the data folder; raised when an older folder can no longer be used. */
 const layout = 1;
 const layoutName = "layout.json";
-const lockName = "lock.json";
-
-interface Lock {
-  readonly pid: number;
-  readonly port: number;
-  readonly token: string;
-}
 
 /**
  * The data folder of one local system (`.local/`): held by one process at a time, with the ports that it chose once and
@@ -169,32 +163,4 @@ async function release(path: string, holder: Server): Promise<void> {
   if (!holder.listening) return;
   await rm(join(path, lockName), { force: true });
   await new Promise((resolve) => holder.close(resolve));
-}
-
-/**
- * Whether a start holds the folder now.
- *
- * @returns its process, or undefined
- */
-export async function heldBy(path: string): Promise<number | undefined> {
-  const lock = await readJson<Lock | undefined>(join(path, lockName), undefined);
-  return lock && (await answers(lock.port, lock.token)) ? lock.pid : undefined;
-}
-
-/** @throws CommandError where the file is not JSON */
-async function readJson<T>(file: string, missing: T): Promise<T> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return missing;
-    throw error;
-  }
-  try {
-    return JSON.parse(text) as T;
-  } catch (cause) {
-    throw new CommandError(`${file} is damaged: it is not JSON. Delete it, or start from nothing with --reset.`, {
-      cause,
-    });
-  }
 }

@@ -3,7 +3,13 @@ import { type Outputs, outputsName } from "../../cli/localOutputs";
 import type { Made, Registered } from "../../host/resources";
 import { logFileOf } from "../services/lambda/log";
 import type { Proof } from "./smokeTest";
-import type { System } from "./system";
+
+/** What is reported of a system that was started. */
+export interface ReportedSystem {
+  readonly outputs: Outputs;
+  /** Type tokens that were recorded but are not simulated, with how many resources of each there are. */
+  readonly notSimulated: ReadonlyMap<string, number>;
+}
 
 type Line = (resource: Registered, outputs: Record<string, unknown>) => string;
 
@@ -89,7 +95,7 @@ export class Screen {
   }
 
   /** @param directory the data folder, as the person named it */
-  ready(system: System, stack: string, directory: string): void {
+  ready(system: ReportedSystem, stack: string, directory: string): void {
     this.print(`\nReady after ${seconds(performance.now() - this.#begun)}.\n`);
     const logs = join(directory, logFileOf("FUNCTION"));
     const found: [string, string][] = [...addresses(system.outputs, stack), ["logs", logs]];
@@ -100,7 +106,7 @@ export class Screen {
   }
 
   /** For a start that ends with the proof: no address that it could tell leads anywhere a moment later. */
-  proofDone(system: System): void {
+  proofDone(system: ReportedSystem): void {
     this.print(`\nProven after ${seconds(performance.now() - this.#begun)}.`);
     this.#recorded(system);
   }
@@ -125,7 +131,7 @@ export class Screen {
     this.to.print(line);
   }
 
-  #recorded({ notSimulated }: System): void {
+  #recorded({ notSimulated }: ReportedSystem): void {
     const recorded = [...notSimulated].map(([type, count]) => `${shortType(type)} (${count})`);
     if (recorded.length === 0) return;
     const title = "  Recorded, not simulated: ";

@@ -4,7 +4,7 @@ import { startWebServer } from "../../cli/page/server";
 import { isFree } from "../../cli/ports";
 import { evaluate } from "../../host/program";
 import type { DataFolder } from "../lib/dataFolder";
-import type { Screen } from "./consoleReporter";
+import type { ReportedSystem, Screen } from "./consoleReporter";
 import { type Parts, startParts } from "./startServices";
 import { rowOf } from "./usersTable";
 
@@ -19,8 +19,8 @@ export interface SystemOptions {
 }
 
 /** The running local system. */
-export interface System extends Pick<Parts, "notSimulated" | "close"> {
-  readonly outputs: Outputs;
+export interface System extends ReportedSystem {
+  close(): Promise<void>;
 }
 
 /**

@@ -2,9 +2,10 @@ import { createHmac } from "node:crypto";
 import { notAuthorized, refusal, userNotFound } from "./errors";
 import { type Input, optionalText, text } from "./input";
 import { hashPassword, passwordMatches } from "./passwords";
+import type { Client } from "./pools";
 import { runTrigger } from "./triggers";
 import type { User } from "./users";
-import { type Client, findClient, type World } from "./world";
+import { findClient, type World } from "./world";
 
 /** After five wrong passwords Cognito locks for a second, then twice as long each time, up to 15 minutes. */
 const freeFailures = 5;

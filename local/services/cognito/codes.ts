@@ -1,19 +1,8 @@
 import { randomInt } from "node:crypto";
 import { limitExceeded, refusal } from "./errors";
-import type { User } from "./users";
-import type { Pool, World } from "./world";
-
-export type CodePurpose = "signUp" | "passwordReset";
-
-/** A code that was mailed. */
-export interface Code {
-  readonly purpose: CodePurpose;
-  readonly value: string;
-  /** ms since 1970. */
-  readonly expires: number;
-  /** Wrong answers so far. */
-  readonly wrong: number;
-}
+import type { Pool } from "./pools";
+import type { Code, CodePurpose, User } from "./users";
+import type { World } from "./world";
 
 /** Cognito's: 24 hours to confirm a sign-up, one hour to reset a password. */
 const lifetimeInMs: Record<CodePurpose, number> = { signUp: 24 * 3600_000, passwordReset: 3600_000 };

@@ -9,10 +9,12 @@ import { clientSettings } from "./clientSettings";
 import { Identities } from "./identities";
 import { SigningKey } from "./keys";
 import { Mailbox } from "./mailbox";
+import type { Client, Pool } from "./pools";
+import type { Session } from "./sessions";
 import { list, number, poolSettings, record } from "./settings";
-import { type Session, Tokens } from "./tokens";
+import { Tokens } from "./tokens";
 import { UserStore } from "./users";
-import type { Client, InvokeTrigger, Pool, World } from "./world";
+import type { InvokeTrigger, World } from "./world";
 
 export interface CognitoOptions {
   /** ms since 1970. @default the machine's clock */

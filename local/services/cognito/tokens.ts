@@ -1,24 +1,9 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { notAuthorized } from "./errors";
 import type { Claims, SigningKey } from "./keys";
+import type { Client, Pool } from "./pools";
+import type { Session } from "./sessions";
 import type { User } from "./users";
-import type { Client, Pool, World } from "./world";
-
-/** One sign-in; what its refresh token stands for. */
-export interface Session {
-  /** `origin_jti` of every token that comes from this sign-in. */
-  readonly id: string;
-  readonly username: string;
-  readonly clientId: string;
-  /** Scopes granted at the OAuth endpoints; undefined for a sign-in through the API. */
-  readonly scopes?: readonly string[];
-  /** Seconds since 1970. */
-  readonly authTime: number;
-  readonly expires: number;
-  /** SHA-256 of the refresh token. */
-  readonly refreshHash: string;
-  readonly revoked?: boolean;
-}
 
 export interface TokenSet {
   readonly accessToken: string;
@@ -132,9 +117,12 @@ export class Tokens {
    * @returns what a genuine, unexpired access token of a user who still exists says.
    * @throws NotAuthorizedException
    */
-  access(world: World, token: string): { claims: Claims; client: Client; user: User } {
+  access(
+    { clients }: { readonly clients: ReadonlyMap<string, Client> },
+    token: string,
+  ): { claims: Claims; client: Client; user: User } {
     const claims = this.key.verify(token);
-    const client = world.clients.get(String(claims?.client_id));
+    const client = clients.get(String(claims?.client_id));
     const user = client?.pool.users.find(String(claims?.username));
     const ours = claims?.token_use === "access" && client && claims.iss === this.issuer(client.pool.id);
     if (!ours) throw notAuthorized("Invalid Access Token");

@@ -1,7 +1,8 @@
 import { AwsError } from "../aws/awsError";
 import { refusal } from "./errors";
+import type { Pool } from "./pools";
 import type { User } from "./users";
-import type { Pool, TriggerEvent, World } from "./world";
+import type { TriggerEvent, World } from "./world";
 
 export type TriggerSource =
   | "PostConfirmation_ConfirmSignUp"

@@ -1,5 +1,16 @@
 import { Journal } from "../../lib/journal";
-import type { Code } from "./codes";
+
+export type CodePurpose = "signUp" | "passwordReset";
+
+/** A code that was mailed. */
+export interface Code {
+  readonly purpose: CodePurpose;
+  readonly value: string;
+  /** ms since 1970. */
+  readonly expires: number;
+  /** Wrong answers so far. */
+  readonly wrong: number;
+}
 
 /** How far a user is; FORCE_CHANGE_PASSWORD stands for a temporary password. */
 export type UserStatus = "UNCONFIRMED" | "CONFIRMED" | "FORCE_CHANGE_PASSWORD";

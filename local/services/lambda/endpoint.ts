@@ -1,23 +1,32 @@
 import { AwsError } from "../aws/awsError";
 import type { AwsAnswer, AwsCall } from "../aws/awsServer";
-import type { Lambda } from "./lambda";
+import type { RunnableFunction } from "./function";
 
 /** Asynchronous invocations take 1 MB at most; waiting ones 6 MB, which the server itself refuses beyond. */
 const maxAsyncEvent = 1024 * 1024;
+
+/** The functions that there are. */
+interface Functions {
+  /**
+   * The function by name or ARN, where the caller may invoke it.
+   * @throws AwsError where it may not, or there is none
+   */
+  authorized(nameOrArn: string, caller: { readonly accessKeyId: string }): RunnableFunction;
+}
 
 /**
  * Answers `POST /2015-03-31/functions/{name or ARN}/invocations`.
  * @throws AwsError with Lambda's code, status and text.
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
-export async function answerInvoke(lambda: Lambda, call: AwsCall): Promise<AwsAnswer> {
+export async function answerInvoke(functions: Functions, call: AwsCall): Promise<AwsAnswer> {
   const match = /^\/2015-03-31\/functions\/([^/?]+)\/invocations(?:\?Qualifier=(?:\$|%24)LATEST)?$/.exec(call.url);
   if (call.method !== "POST" || !match) {
     const what = `${call.method} ${call.url.split("?")[0]}`;
     const message = `${what} is not simulated here; POST /2015-03-31/functions/{name}/invocations is.`;
     throw new AwsError("UnknownOperationException", 404, message, { Type: "User" });
   }
-  const runnable = lambda.authorized(decoded(match[1]!), { accessKeyId: call.accessKeyId });
+  const runnable = functions.authorized(decoded(match[1]!), { accessKeyId: call.accessKeyId });
   const event = call.body.length === 0 ? "{}" : call.body.toString("utf8");
   requireJson(event);
   const executed = { "x-amz-executed-version": "$LATEST" };

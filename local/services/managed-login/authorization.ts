@@ -1,5 +1,6 @@
 import type { OAuthSettings } from "../cognito/clientSettings";
-import type { Client, World } from "../cognito/world";
+import type { Client } from "../cognito/pools";
+import type { World } from "../cognito/world";
 import { PageError, Redirect } from "./failures";
 
 /** An authorization request that the deployed client allows. */

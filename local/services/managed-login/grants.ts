@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { Client, Pool } from "../cognito/world";
+import type { Client, Pool } from "../cognito/pools";
 import type { Authorization } from "./authorization";
 
 /** What an authorization code stands for. */

@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { Pool } from "../cognito/world";
+import type { Pool } from "../cognito/pools";
 import type { Fault } from "./failures";
 
 /** One browser at the pages, known by its cookie. */

@@ -3,8 +3,9 @@ import { setPassword } from "../authenticate";
 import { refusal, userNotFound } from "../errors";
 import { attributeList, flag, type Input, optionalText, text } from "../input";
 import { checkPassword, hashPassword, temporaryPassword } from "../passwords";
+import type { Pool } from "../pools";
 import type { User } from "../users";
-import type { Pool, World } from "../world";
+import type { World } from "../world";
 import { nameUser, newUser, refuseTaken } from "./signUp";
 
 const dayInMs = 86_400_000;

@@ -1,6 +1,7 @@
 import { refusal } from "../errors";
 import { type Input, text } from "../input";
-import { findPool, type Pool, type World } from "../world";
+import type { Pool } from "../pools";
+import { findPool, type World } from "../world";
 import * as administer from "./administer";
 import { listUsers } from "./listUsers";
 import * as password from "./password";

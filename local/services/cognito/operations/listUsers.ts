@@ -1,7 +1,8 @@
 import { invalidParameter } from "../errors";
 import { type Input, optionalText, textList, wholeNumber } from "../input";
+import type { Pool } from "../pools";
 import type { User } from "../users";
-import type { Pool, World } from "../world";
+import type { World } from "../world";
 import { userType } from "./administer";
 
 /** Cognito's most for one page. */

@@ -3,9 +3,10 @@ import { afterSignIn, callingClient, checkSignIn, setPassword } from "../authent
 import { invalidParameter, notAuthorized, refusal } from "../errors";
 import { type Input, optionalText, text, textMap } from "../input";
 import { checkPassword } from "../passwords";
+import type { Client, Pool } from "../pools";
 import type { TokenSet } from "../tokens";
 import type { User } from "../users";
-import { type Client, findClient, type Pool, type World } from "../world";
+import { findClient, type World } from "../world";
 
 /** Flow → what a client must list in `explicitAuthFlows`. */
 const flows: Readonly<Record<string, string>> = {

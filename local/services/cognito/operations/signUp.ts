@@ -5,9 +5,10 @@ import { checkCode, deliveryDetails, expiredCode, sendCode } from "../codes";
 import { invalidParameter, notAuthorized, refusal, unknownToClient, userNotFound } from "../errors";
 import { attributeList, type Input, text, textMap } from "../input";
 import { checkPassword, hashPassword } from "../passwords";
+import type { Pool } from "../pools";
 import { noClient, runTrigger } from "../triggers";
 import type { User } from "../users";
-import type { Pool, World } from "../world";
+import type { World } from "../world";
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html */
 export async function signUp(world: World, input: Input): Promise<object> {
