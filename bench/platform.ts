@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { type Outputs, outputsName } from "../cli/localOutputs";
-import { makeDynamic } from "../host/dynamicResources";
+import { createDynamicResource } from "../host/dynamicResources";
 import { evaluate } from "../host/program";
-import type { Maker, Registered } from "../host/resources";
+import type { CreateHandler, ResourceRegistration } from "../host/resources";
 import { stackConfig } from "../host/stackConfig";
 import type { DataFolder } from "../local/lib/dataFolder";
-import type { Part, Site } from "../local/lib/service";
-import { Recorder } from "../local/lib/unsimulatedResources";
+import type { LocalService, ServiceContext } from "../local/lib/service";
+import { UnsimulatedResources } from "../local/lib/unsimulatedResources";
 import { physicalName } from "../local/services/aws/names";
 import { Cognito } from "../local/services/cognito/cognito";
 import { Iam } from "../local/services/iam/iam";
@@ -29,9 +29,9 @@ const functionType = "aws:lambda/function:Function";
  * users for reconcile; the program is evaluated against them, so its own archive, secret, schema and grants are used.
  */
 export class Platform {
-  readonly #started: Part[];
+  readonly #started: LocalService[];
   readonly #lambda: Lambda;
-  readonly #registered: Registered;
+  readonly #registered: ResourceRegistration;
   /** The small functions' code by name. */
   readonly #built = new Map<string, string>();
   readonly cognito: Cognito;
@@ -41,9 +41,9 @@ export class Platform {
 
   private constructor(
     made: Pick<Platform, "cognito" | "mysql" | "outputs" | "administrator">,
-    started: Part[],
+    started: LocalService[],
     lambda: Lambda,
-    registered: Registered,
+    registered: ResourceRegistration,
   ) {
     this.cognito = made.cognito;
     this.mysql = made.mysql;
@@ -59,9 +59,9 @@ export class Platform {
     const values = stackConfig(root, "dev");
     const region = values["aws:region"] ?? "us-east-1";
     const port = (use: string) => folder.port(use);
-    const site: Site = { directory: folder.path, region, accountId: "000000000000", port, say };
-    const started: Part[] = [];
-    const start = async <P extends Part>(part: P | Promise<P>): Promise<P> => {
+    const site: ServiceContext = { directory: folder.path, region, accountId: "000000000000", port, info: say };
+    const started: LocalService[] = [];
+    const start = async <P extends LocalService>(part: P | Promise<P>): Promise<P> => {
       started.push(await part);
       return part;
     };
@@ -78,23 +78,23 @@ export class Platform {
       const noTrigger = () => Promise.reject(new Error("Nobody signs up by Cognito here."));
       const cognito = await start(Cognito.start(site, noTrigger));
       await start(trusting(mysql.caFile));
-      const makers: Record<string, Maker> = {
+      const handlers: Record<string, CreateHandler> = {
         ...randomPasswords(folder),
-        "pulumi-nodejs:dynamic:Resource": makeDynamic,
-        ...Object.assign({}, ...started.map((part) => part.makers)),
+        "pulumi-nodejs:dynamic:Resource": createDynamicResource,
+        ...Object.assign({}, ...started.map((part) => part.handlers)),
       };
-      const recorder = new Recorder(site);
-      makers["aws:apigateway/stage:Stage"] = (resource) => {
+      const recorder = new UnsimulatedResources(site);
+      handlers["aws:apigateway/stage:Stage"] = (resource) => {
         const { id, outputs } = recorder.make(resource);
         return { id, outputs: { ...outputs, invokeUrl: "http://127.0.0.1/none" } };
       };
-      const functions: Registered[] = [];
+      const functions: ResourceRegistration[] = [];
       const { outputs: deployed } = await evaluate({
         stack: "dev",
         values,
         make: async (resource) => {
           if (resource.type === functionType) functions.push(resource);
-          return (makers[resource.type] ?? recorder.make)(resource);
+          return (handlers[resource.type] ?? recorder.make)(resource);
         },
       });
       const outputs = {
@@ -124,7 +124,7 @@ export class Platform {
    */
   async declare(name: string, change: Readonly<Record<string, unknown>> = {}): Promise<Fn> {
     const resource = { ...this.#registered, name, inputs: { ...this.#registered.inputs, name, ...change } };
-    const { outputs } = await this.#lambda.makers[functionType]!(resource);
+    const { outputs } = await this.#lambda.handlers[functionType]!(resource);
     const runnable = this.#lambda.functionOf(name);
     return {
       invoke: (event) => runnable.invoke(event),

@@ -1,19 +1,19 @@
 import Module from "node:module";
 import { join } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
-import { fault, type Made, type Registered } from "./resources";
+import { type CreateResult, provisioningError, type ResourceRegistration } from "./resources";
 
 /**
  * Makes a dynamic resource as the engine does: its provider arrives as source text, and that very code runs. `create`
  * runs on each start; the providers of this project make only what is missing.
  */
-export async function makeDynamic(resource: Registered): Promise<Made> {
+export async function createDynamicResource(resource: ResourceRegistration): Promise<CreateResult> {
   const { __provider: source, ...rest } = resource.inputs;
   const provider = load(String(source));
   const checked = await provider.check?.({}, rest);
   const faults = checked?.failures ?? [];
   if (faults.length > 0) {
-    throw fault(resource, faults.map(({ property, reason }) => `${property}: ${reason}`).join("; "));
+    throw provisioningError(resource, faults.map(({ property, reason }) => `${property}: ${reason}`).join("; "));
   }
   const { id, outs } = await provider.create(checked?.inputs ?? rest);
   return { id, outputs: outs ?? {} };

@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import type { Inputs } from "@pulumi/pulumi";
 import * as pulumi from "@pulumi/pulumi";
-import type { Made, Registered } from "./resources";
+import type { CreateResult, ResourceRegistration } from "./resources";
 import { defaultRegion, project } from "./stackConfig";
-import { plain } from "./unwrapSecrets";
+import { unwrapSecrets } from "./unwrapSecrets";
 
 export interface ProgramOptions {
   readonly stack: string;
   /** The stack's configuration: `namespace:key` → text, as Pulumi hands it to a program. */
   readonly values: Readonly<Record<string, string>>;
   /** Makes one resource; called once for each, in the order of their dependencies. */
-  make(resource: Registered): Promise<Made>;
+  make(resource: ResourceRegistration): Promise<CreateResult>;
 }
 
 export interface Evaluation {
@@ -29,7 +29,7 @@ const providerPrefix = "pulumi:providers:";
  */
 export async function evaluate({ stack, values, make }: ProgramOptions): Promise<Evaluation> {
   const providers = new Map<string, Inputs>();
-  const making = new Set<Promise<Made>>();
+  const making = new Set<Promise<CreateResult>>();
   let failed = false;
   let fail!: (error: unknown) => void;
   const failure = new Promise<never>((_, reject) => {
@@ -45,7 +45,7 @@ export async function evaluate({ stack, values, make }: ProgramOptions): Promise
   const newResource = async (args: pulumi.runtime.MockResourceArgs): Promise<pulumi.runtime.MockResourceResult> => {
     // The rest of a program that has failed is neither made nor refused: it ends here, without a word.
     if (failed) return new Promise(() => {});
-    const inputs = plain(args.inputs) as Record<string, unknown>;
+    const inputs = unwrapSecrets(args.inputs) as Record<string, unknown>;
     const providerInputs = args.provider ? providers.get(providerName(args.provider)) : undefined;
     try {
       if (args.custom === false || args.type === "pulumi:pulumi:Stack") return { id: undefined, state: inputs };
@@ -73,7 +73,7 @@ export async function evaluate({ stack, values, make }: ProgramOptions): Promise
     // Resources that no output depends on may still be on their way.
     await Promise.race([pulumi.runtime.disconnect(), failure]);
     process.off("unhandledRejection", fail);
-    return { outputs: plain(outputs) as Record<string, unknown> };
+    return { outputs: unwrapSecrets(outputs) as Record<string, unknown> };
   } finally {
     await Promise.allSettled(making);
   }

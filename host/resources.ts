@@ -5,7 +5,7 @@
 import { CommandError } from "../cli/commandError";
 
 /** A resource as the program registered it: inputs are resolved and no longer wrapped as secrets. */
-export interface Registered {
+export interface ResourceRegistration {
   /** Type token, for example `aws:rds/instance:Instance`. */
   readonly type: string;
   /** Logical name in the program. */
@@ -16,21 +16,21 @@ export interface Registered {
 }
 
 /** What a part answers: the physical identifier and the outputs, which are laid over the inputs. */
-export interface Made {
+export interface CreateResult {
   readonly id: string;
   readonly outputs: Record<string, unknown>;
 }
 
 /** Makes one resource real. Called again with the same resource on the next start: it must be idempotent. */
-export type Maker = (resource: Registered) => Made | Promise<Made>;
+export type CreateHandler = (resource: ResourceRegistration) => CreateResult | Promise<CreateResult>;
 
 /**
  * The refusal of a resource, because of what the program asks for or what AWS would answer.
  *
  * @param sentence what was got, what is allowed, and what to do
  */
-export function fault(
-  { type, name }: Pick<Registered, "type" | "name">,
+export function provisioningError(
+  { type, name }: Pick<ResourceRegistration, "type" | "name">,
   sentence: string,
   cause?: unknown,
 ): CommandError {

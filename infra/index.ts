@@ -1,5 +1,5 @@
 import "./errors/stackTraces";
-import { readSurroundings, type Settings } from "./config";
+import { readContext, type Settings } from "./config";
 import { createDatabase, createDatabaseAccess } from "./database";
 import { requirePulumi } from "./errors/pulumiVersion";
 import { withoutSourceMaps } from "./errors/sourceMaps";
@@ -19,20 +19,20 @@ export = () => reportUserErrors(() => withoutSourceMaps(program));
 /** The whole system: configuration → components → outputs. */
 async function program() {
   await requirePulumi();
-  const surroundings = readSurroundings();
-  const { region, settings } = surroundings;
+  const context = readContext();
+  const { region, settings } = context;
   // In esbuild's process, while this one loads what the first components need.
   const bundling = bundleFunctions(region, functionsOf(settings));
 
-  const network = createNetwork(surroundings);
-  const database = createDatabase(surroundings, network);
+  const network = createNetwork(context);
+  const database = createDatabase(context, network);
   const bundles = await bundling;
-  const schema = createSchema(surroundings, { network, database }, bundles.applySchema);
+  const schema = createSchema(context, { network, database }, bundles.applySchema);
   const { rotateSecret } = bundles;
-  const { secret, proxy, rotation } = createDatabaseAccess(surroundings, { network, database, schema, rotateSecret });
-  const { registration, buffer, users } = createUsers(surroundings, bundles, { network, schema, secret });
-  const { bucket, api, apiName } = createImages(surroundings, users);
-  createMonitoring(surroundings, { registration, buffer, database, proxy, rotation, apiName });
+  const { secret, proxy, rotation } = createDatabaseAccess(context, { network, database, schema, rotateSecret });
+  const { registration, buffer, users } = createUsers(context, bundles, { network, schema, secret });
+  const { bucket, api, apiName } = createImages(context, users);
+  createMonitoring(context, { registration, buffer, database, proxy, rotation, apiName });
 
   return {
     region,

@@ -6,7 +6,7 @@ import { hasUnknown, knownProps } from "./known";
 import { namedCallers, namedPermissions, ownPolicies } from "./permissions";
 import { protectedData } from "./protection";
 import { retention } from "./retention";
-import type { Finding, Resource, Rule, Surroundings } from "./rule";
+import type { Finding, Resource, Rule, RuleContext } from "./rule";
 import { noSecretInPlain } from "./secrets";
 import { stageOf } from "./stages";
 import { tags } from "./tags";
@@ -29,23 +29,23 @@ export const rules: readonly Rule[] = [
  * The rules as the engine runs them. Each looks at one resource before it is made or changed, so that `pulumi up` stops
  * in front of it. Named exceptions are printed at every run, and those that no longer apply are reported at its end.
  *
- * @param surroundings project and stack, by which rules are mandatory, advisory or off
+ * @param context project and stack, by which rules are mandatory, advisory or off
  */
-export function policiesFor(surroundings: Surroundings): Policies {
+export function policiesFor(context: RuleContext): Policies {
   const policies = rules.map((rule): ResourceValidationPolicy => {
     return {
       name: rule.name,
       description: rule.description,
-      enforcementLevel: rule.level?.(stageOf(surroundings.stack)) ?? "mandatory",
+      enforcementLevel: rule.level?.(stageOf(context.stack)) ?? "mandatory",
       validateResource(seen, report) {
         const resource = resourceOf(seen);
-        for (const finding of rule.check(resource, surroundings)) {
+        for (const finding of rule.check(resource, context)) {
           if (!exceptionFor(rule, resource, finding)) report(message(resource, finding));
         }
       },
     };
   });
-  return [...policies, namedExceptions(surroundings), exceptionsInUse(surroundings)];
+  return [...policies, namedExceptions(context), exceptionsInUse(context)];
 }
 
 /** What the policy SDK tells about a resource, as far as rules look at it. */
@@ -73,7 +73,7 @@ const exceptionFor = (rule: Rule, resource: Resource, { got }: Finding): Excepti
 const message = ({ name, type }: Resource, { got, allowed, todo }: Finding) =>
   `${name} (${type}): got ${got}; allowed: ${allowed}. ${todo}`;
 
-function namedExceptions(surroundings: Surroundings): ResourceValidationPolicy {
+function namedExceptions(context: RuleContext): ResourceValidationPolicy {
   return {
     name: "named-exceptions",
     description: "What the documents ask for although a rule refuses it.",
@@ -81,7 +81,7 @@ function namedExceptions(surroundings: Surroundings): ResourceValidationPolicy {
     validateResource(seen, report) {
       const resource = resourceOf(seen);
       for (const rule of rules) {
-        for (const finding of rule.check(resource, surroundings)) {
+        for (const finding of rule.check(resource, context)) {
           const exception = exceptionFor(rule, resource, finding);
           if (exception) {
             report(`${resource.name} (${rule.name}): ${finding.got}. ${exception.reason} (${exception.document})`);
@@ -92,7 +92,7 @@ function namedExceptions(surroundings: Surroundings): ResourceValidationPolicy {
   };
 }
 
-function exceptionsInUse(surroundings: Surroundings): StackValidationPolicy {
+function exceptionsInUse(context: RuleContext): StackValidationPolicy {
   return {
     name: "exceptions-in-use",
     description: "Every named exception is still needed.",
@@ -100,7 +100,7 @@ function exceptionsInUse(surroundings: Surroundings): StackValidationPolicy {
     validateStack({ resources }, report) {
       const stack = resources.map(resourceOf);
       for (const exception of exceptions) {
-        if (isInUse(exception, stack, surroundings)) continue;
+        if (isInUse(exception, stack, context)) continue;
         report(
           `${exception.resource} (${exception.rule}): got nothing that this exception is for, "${exception.got}"; ` +
             "allowed: exceptions that are needed. Take it out of policies/exceptions.ts.",
@@ -110,13 +110,13 @@ function exceptionsInUse(surroundings: Surroundings): StackValidationPolicy {
   };
 }
 
-function isInUse(exception: Exception, stack: readonly Resource[], surroundings: Surroundings): boolean {
+function isInUse(exception: Exception, stack: readonly Resource[], context: RuleContext): boolean {
   const rule = rules.find(({ name }) => name === exception.rule);
   return stack
     .filter(({ name }) => name === exception.resource)
     .some(
       (resource) =>
         // During a preview a policy may hold names that are not known yet: it may well be needed.
-        hasUnknown(resource.props) || rule?.check(resource, surroundings).some(({ got }) => got === exception.got),
+        hasUnknown(resource.props) || rule?.check(resource, context).some(({ got }) => got === exception.got),
     );
 }

@@ -1,17 +1,17 @@
-import { type Finding, isBelow, isRecord, type Resource, type Rule, type Surroundings, shown, unknown } from "./rule";
+import { type Finding, isBelow, isRecord, type Resource, type Rule, type RuleContext, shown, unknown } from "./rule";
 import { stageOf } from "./stages";
 
 /** Logs end some day, backups do not end at once. */
 export const retention: Rule = {
   name: "retention",
   description: "Logs and backups are kept for a time that somebody chose.",
-  check: (resource, surroundings) => checks[resource.type]?.(resource, surroundings) ?? [],
+  check: (resource, context) => checks[resource.type]?.(resource, context) ?? [],
 };
 
 /** Weeks pass before some mistakes are seen; a week is RDS's own default in its console. */
 const leastBackupDays = { trial: 1, staging: 1, production: 7 };
 
-function backups({ props }: Resource, { stack }: Surroundings): Finding[] {
+function backups({ props }: Resource, { stack }: RuleContext): Finding[] {
   const least = leastBackupDays[stageOf(stack)];
   if (!isBelow(props.backupRetentionPeriod, least)) return [];
   return [
@@ -23,7 +23,7 @@ function backups({ props }: Resource, { stack }: Surroundings): Finding[] {
   ];
 }
 
-const checks: Record<string, (resource: Resource, surroundings: Surroundings) => Finding[]> = {
+const checks: Record<string, (resource: Resource, context: RuleContext) => Finding[]> = {
   "aws:rds/instance:Instance": backups,
   "aws:rds/cluster:Cluster": backups,
   "aws:cloudwatch/logGroup:LogGroup": ({ props }) =>

@@ -20,7 +20,7 @@ export interface Resource {
 }
 
 /** Where the rules run. */
-export interface Surroundings {
+export interface RuleContext {
   readonly project: string;
   readonly stack: string;
 }
@@ -40,7 +40,7 @@ export interface Rule {
   /** Whether a breach stops the deployment. @default mandatory in every stage */
   readonly level?: (stage: Stage) => EnforcementLevel;
   /** Looks at one resource of any type; what is unknown passes until it is known. */
-  check(resource: Resource, surroundings: Surroundings): readonly Finding[];
+  check(resource: Resource, context: RuleContext): readonly Finding[];
 }
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -1,6 +1,6 @@
 import { writeConfirmation } from "../shared/confirmation";
 import { registrationErrorOf } from "../shared/errors";
-import { dutyOf, traceOf, userOf } from "../shared/event";
+import { actionFor, traceOf, userOf } from "../shared/event";
 import { type Log, lineOf, logged } from "../shared/log";
 import { type Invocation, triggerTimes } from "../shared/time";
 import type { Send } from "./queue";
@@ -33,7 +33,7 @@ export function handlerOf({ send, log, now, uptime }: Dependencies): Handler {
   const triggerTime = triggerTimes(uptime);
   return async (event, invocation) => {
     try {
-      if (dutyOf(event) === "register") {
+      if (actionFor(event) === "register") {
         const { triggerSource } = event as { triggerSource: string };
         const text = writeConfirmation(triggerSource, userOf(event), now());
         const left = triggerTime(invocation.getRemainingTimeInMillis())() - RESERVE_MILLISECONDS;

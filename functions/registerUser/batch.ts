@@ -10,7 +10,7 @@ import {
 } from "../shared/errors";
 import { traceOf, type User } from "../shared/event";
 import { type Log, lineOf } from "../shared/log";
-import type { TimeLeft } from "../shared/time";
+import type { RemainingTime } from "../shared/time";
 import { DatabaseRefused, EmailConflict } from "./errors";
 
 /** Messages of the queue, as Lambda's event source mapping hands them over; at most ten. */
@@ -38,8 +38,8 @@ export function isBatch(event: unknown): event is Batch {
  */
 export async function registerBatch(
   { Records }: Batch,
-  register: (user: User, left: TimeLeft) => Promise<void>,
-  left: TimeLeft,
+  register: (user: User, left: RemainingTime) => Promise<void>,
+  left: RemainingTime,
   log: Log,
 ): Promise<BatchAnswer> {
   const again: string[] = [];

@@ -1,9 +1,9 @@
 import { AuthoritiesUnreadable as FileUnreadable } from "../shared/authorities";
 import type { Connect, Connection } from "../shared/connection";
 import { RegistrationError, Unexpected } from "../shared/errors";
-import { codeOf } from "../shared/fault";
+import { codeOf } from "../shared/loggedError";
 import type { DatabaseSecret } from "../shared/secret";
-import { pause, TimedOut, type TimeLeft, within } from "../shared/time";
+import { type RemainingTime, sleep, TimedOut, withTimeout } from "../shared/time";
 import {
   AuthoritiesUnreadable,
   DatabaseAccessDenied,
@@ -12,7 +12,7 @@ import {
   DatabaseUntrusted,
   SecretUnavailable,
 } from "./errors";
-import { remedyOf } from "./remedy";
+import { retryPolicyOf } from "./retryPolicy";
 import type { ReadSecret } from "./secretReader";
 
 /** The secret may take so long (ms), with the SDK's own repetitions. */
@@ -67,7 +67,7 @@ export class Database {
    * @throws the work's and the secret's own RegistrationErrors as they are; AuthoritiesUnreadable; DatabaseUnavailable,
    *   DatabaseAccessDenied, DatabaseUntrusted or DatabaseRefused for a fault of the driver; Unexpected for any other
    */
-  async run<T>(work: (connection: Connection) => Promise<T>, left: TimeLeft): Promise<T> {
+  async run<T>(work: (connection: Connection) => Promise<T>, left: RemainingTime): Promise<T> {
     let delay = PAUSE_MILLISECONDS.first;
     let read = 0;
     let met: unknown;
@@ -85,30 +85,30 @@ export class Database {
         if (error instanceof RegistrationError) {
           throw error;
         }
-        const remedy = remedyOf(error);
+        const policy = retryPolicyOf(error);
         // That time is up says little: the fault that was met before, if it was not mended, is what an operator looks up.
         met = error instanceof TimedOut ? (met ?? error) : error;
-        if (remedy !== "repeat") {
+        if (policy !== "repeat") {
           this.close();
         }
         let wait: number | undefined;
-        if (remedy === "readSecret") {
+        if (policy === "readSecret") {
           this.#secret = undefined;
           wait = SECRET_PAUSES[read++];
-        } else if (remedy === "repeat" || remedy === "reconnect" || remedy === "relocate") {
+        } else if (policy === "repeat" || policy === "reconnect" || policy === "relocate") {
           wait = delay * (0.5 + Math.random() / 2);
           delay = Math.min(2 * delay, PAUSE_MILLISECONDS.longest);
         }
         if (wait === undefined || left() < wait + WORTH_TRYING_MILLISECONDS) {
           // The secret may have been the reason: an address that is no longer the database's looks like an outage.
           this.#secret = undefined;
-          throw faultOf(remedy, met);
+          throw faultOf(policy, met);
         }
-        await pause(wait);
+        await sleep(wait);
         // Once an invocation, however often it connects in vain: Secrets Manager serves all containers of an outage.
-        if (remedy === "relocate" && mayHaveMoved && this.#secretReadAt < begun) {
+        if (policy === "relocate" && mayHaveMoved && this.#secretReadAt < begun) {
           mayHaveMoved = false;
-          await within(Math.min(RELOCATE_MILLISECONDS, left() - WORTH_TRYING_MILLISECONDS), this.#refresh()).catch(
+          await withTimeout(Math.min(RELOCATE_MILLISECONDS, left() - WORTH_TRYING_MILLISECONDS), this.#refresh()).catch(
             () => {},
           );
         }
@@ -121,7 +121,7 @@ export class Database {
    * invocation began, and is whole by now; so when the secret fails it, it is opened anew.
    * @throws what `#waitFor` throws
    */
-  async #connected(left: TimeLeft): Promise<Connection> {
+  async #connected(left: RemainingTime): Promise<Connection> {
     const isJoined = this.#opening !== undefined;
     try {
       return await this.#waitFor(this.#open(), left);
@@ -134,9 +134,9 @@ export class Database {
   }
 
   /** @throws SecretUnavailable where the time is up while the secret is read, and what opening throws */
-  async #waitFor(opening: Promise<Connection>, left: TimeLeft): Promise<Connection> {
+  async #waitFor(opening: Promise<Connection>, left: RemainingTime): Promise<Connection> {
     try {
-      return await within(left(), opening);
+      return await withTimeout(left(), opening);
     } catch (error) {
       throw error instanceof TimedOut && this.#readingSecret ? new SecretUnavailable(error) : error;
     }
@@ -185,8 +185,8 @@ export class Database {
   }
 }
 
-function faultOf(remedy: ReturnType<typeof remedyOf>, error: unknown): RegistrationError {
-  switch (remedy) {
+function faultOf(policy: ReturnType<typeof retryPolicyOf>, error: unknown): RegistrationError {
+  switch (policy) {
     case "repeat":
     case "reconnect":
     case "relocate":

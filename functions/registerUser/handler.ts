@@ -1,7 +1,7 @@
 import { registrationErrorOf } from "../shared/errors";
-import { dutyOf, traceOf, type User, userOf } from "../shared/event";
+import { actionFor, traceOf, type User, userOf } from "../shared/event";
 import { type Log, lineOf, logged } from "../shared/log";
-import { type Invocation, type TimeLeft, timeOf, triggerTimes } from "../shared/time";
+import { type Invocation, type RemainingTime, remainingTimeOf, triggerTimes } from "../shared/time";
 import { isBatch, registerBatch } from "./batch";
 import { RecentlySeen } from "./recentlySeen";
 import type { Users } from "./users";
@@ -40,7 +40,7 @@ export function handlerOf({ users, log, uptime }: Dependencies): Handler {
   const registered = new RecentlySeen(REMEMBERED_USERS);
   const triggerTime = triggerTimes(uptime);
 
-  const catchUp = async (event: unknown, left: TimeLeft): Promise<void> => {
+  const catchUp = async (event: unknown, left: RemainingTime): Promise<void> => {
     const user = userOf(event);
     if (registered.has(user.sub)) {
       return;
@@ -52,7 +52,7 @@ export function handlerOf({ users, log, uptime }: Dependencies): Handler {
     }
   };
 
-  const register = async (user: User, left: TimeLeft): Promise<void> => {
+  const register = async (user: User, left: RemainingTime): Promise<void> => {
     await users.register(user, left);
     registered.add(user.sub);
   };
@@ -60,10 +60,12 @@ export function handlerOf({ users, log, uptime }: Dependencies): Handler {
   return async (event, invocation) => {
     const batch = isBatch(event);
     const reportedMilliseconds = invocation.getRemainingTimeInMillis();
-    const remaining = batch ? timeOf(reportedMilliseconds, BATCH_MILLISECONDS) : triggerTime(reportedMilliseconds);
+    const remaining = batch
+      ? remainingTimeOf(reportedMilliseconds, BATCH_MILLISECONDS)
+      : triggerTime(reportedMilliseconds);
     const allotted = remaining();
     const leftBut =
-      (reserve: number): TimeLeft =>
+      (reserve: number): RemainingTime =>
       () =>
         remaining() - reserve;
     if (batch) {
@@ -71,7 +73,7 @@ export function handlerOf({ users, log, uptime }: Dependencies): Handler {
     }
     let mayFail = true;
     try {
-      if (dutyOf(event) === "register") {
+      if (actionFor(event) === "register") {
         await register(userOf(event), leftBut(RESERVE_MILLISECONDS));
       } else {
         mayFail = false;

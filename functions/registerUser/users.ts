@@ -1,6 +1,6 @@
 import type { Connection } from "../shared/connection";
 import type { User } from "../shared/event";
-import type { TimeLeft } from "../shared/time";
+import type { RemainingTime } from "../shared/time";
 import type { Database } from "./database";
 import { EmailConflict } from "./errors";
 
@@ -37,7 +37,7 @@ export class Users {
    * Makes the user's row unless it is there: one statement when it is not, two when it is.
    * @throws EmailConflict, and what `Database.run` throws
    */
-  register(user: User, left: TimeLeft): Promise<void> {
+  register(user: User, left: RemainingTime): Promise<void> {
     return this.#database.run((connection) => insert(connection, user, left), left);
   }
 
@@ -46,7 +46,7 @@ export class Users {
    * @returns whether the row was missing
    * @throws as `register`
    */
-  catchUp(user: User, left: TimeLeft): Promise<boolean> {
+  catchUp(user: User, left: RemainingTime): Promise<boolean> {
     return this.#database.run(async (connection) => {
       const missing = !(await exists(connection, user, left));
       if (missing) {
@@ -57,7 +57,7 @@ export class Users {
   }
 }
 
-async function insert(connection: Connection, user: User, left: TimeLeft): Promise<void> {
+async function insert(connection: Connection, user: User, left: RemainingTime): Promise<void> {
   try {
     if (user.confirmedAt) {
       await connection.execute(INSERT_DATED, [user.sub, user.email, datetime(user.confirmedAt)], left);
@@ -80,7 +80,7 @@ function datetime(time: Date): string {
   return time.toISOString().slice(0, 19).replace("T", " ");
 }
 
-async function exists(connection: Connection, user: User, left: TimeLeft): Promise<boolean> {
+async function exists(connection: Connection, user: User, left: RemainingTime): Promise<boolean> {
   const rows = await connection.execute(FIND, [user.sub], left);
   return Array.isArray(rows) && rows.length > 0;
 }

@@ -1,5 +1,5 @@
 import type { Connect, Connection } from "../shared/connection";
-import { codeOf } from "../shared/fault";
+import { codeOf } from "../shared/loggedError";
 import type { DatabaseSecret } from "../shared/secret";
 import { DatabaseRefused, DatabaseUnavailable, PrivilegeMissing } from "./errors";
 

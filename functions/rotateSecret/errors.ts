@@ -1,10 +1,10 @@
-import { Fault } from "../shared/fault";
+import { LoggedError } from "../shared/loggedError";
 
 /**
  * Everything that can go wrong while the password is rotated, one class a fault. Nobody but operators sees one, so the
  * message is the detail.
  */
-export abstract class RotationError extends Fault {
+export abstract class RotationError extends LoggedError {
   constructor(code: string, detail: string, cause?: unknown) {
     super(code, `${detail} (${code})`, detail, cause);
   }

@@ -1,7 +1,7 @@
 import { type Cause, lineOf, logged } from "../shared/log";
 import { RotationError, Unexpected } from "./errors";
 import { type Rotation, rotationOf, type Step } from "./event";
-import { Steps, type Surroundings } from "./steps";
+import { type RotationDependencies, Steps } from "./steps";
 
 /** One line of the log. */
 export interface Line {
@@ -15,7 +15,7 @@ export interface Line {
 }
 
 /** What the function needs from outside. */
-export interface Dependencies extends Surroundings {
+export interface Dependencies extends RotationDependencies {
   readonly log: (level: "info" | "error", line: Line) => void;
 }
 
@@ -23,8 +23,8 @@ export interface Dependencies extends Surroundings {
 export type Handler = (event: unknown) => Promise<void>;
 
 /** Rotates the password of a secret's database user, step by step as Secrets Manager asks for it. */
-export function handlerOf({ log, ...surroundings }: Dependencies): Handler {
-  const steps = new Steps(surroundings);
+export function handlerOf({ log, ...dependencies }: Dependencies): Handler {
+  const steps = new Steps(dependencies);
   return async (event) => {
     let rotation: Rotation | undefined;
     const trace = () => (rotation ? { step: rotation.step, version: rotation.version } : {});

@@ -1,5 +1,5 @@
 import { createConnect } from "../shared/connection";
-import { pause } from "../shared/time";
+import { sleep } from "../shared/time";
 import { logInBy } from "./account";
 import { environmentOf } from "./environment";
 import { type Handler, handlerOf, type Line } from "./handler";
@@ -15,5 +15,5 @@ export function createHandler(environment: NodeJS.ProcessEnv = process.env): Han
   const log = (level: "info" | "error", line: Line) => console[level](line);
   const { database, endpoint } = environmentOf(environment);
   const logIn = logInBy(createConnect(environment), database);
-  return handlerOf({ versions: secretsManagerVersions(), logIn, endpoint, newPassword, pause, log });
+  return handlerOf({ versions: secretsManagerVersions(), logIn, endpoint, newPassword, pause: sleep, log });
 }

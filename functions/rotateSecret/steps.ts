@@ -14,7 +14,7 @@ const PAUSES = [100, 200, 400, 800, 1600];
 export type Endpoint = Pick<DatabaseSecret, "host" | "port" | "dbClusterIdentifier">;
 
 /** What the steps need from outside. */
-export interface Surroundings {
+export interface RotationDependencies {
   readonly versions: SecretVersions;
   readonly logIn: LogIn;
   /** What the next version holds, whatever the current one does. */
@@ -30,10 +30,10 @@ export interface Surroundings {
  * {@link https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html}
  */
 export class Steps {
-  readonly #surroundings: Surroundings;
+  readonly #dependencies: RotationDependencies;
 
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
+  constructor(dependencies: RotationDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** Takes the step. @returns what was done, as a code for the log @throws RotationError */
@@ -56,7 +56,7 @@ export class Steps {
   }
 
   async #createSecret(rotation: Rotation, stages: Stages): Promise<string> {
-    const { versions, endpoint, newPassword } = this.#surroundings;
+    const { versions, endpoint, newPassword } = this.#dependencies;
     const { secretId, version } = rotation;
     const current = await this.#currentOf(rotation, stages);
     secretOf(current);
@@ -69,7 +69,7 @@ export class Steps {
   }
 
   async #setSecret(rotation: Rotation, stages: Stages): Promise<string> {
-    const { logIn } = this.#surroundings;
+    const { logIn } = this.#dependencies;
     const pending = await this.#pendingOf(rotation);
     const current = secretOf(await this.#currentOf(rotation, stages));
     if (pending.username !== current.username) {
@@ -90,7 +90,7 @@ export class Steps {
   async #logInAsBefore({ secretId }: Rotation, stages: Stages, current: DatabaseSecret): Promise<Account | undefined> {
     const text = await this.#read(secretId, versionWith(stages, "AWSPREVIOUS"));
     const previous = text === undefined ? undefined : secretOf(text);
-    return previous?.username === current.username ? this.#surroundings.logIn(previous) : undefined;
+    return previous?.username === current.username ? this.#dependencies.logIn(previous) : undefined;
   }
 
   async #testSecret(rotation: Rotation): Promise<string> {
@@ -105,7 +105,7 @@ export class Steps {
    * through by now, two steps later, and MySQL has to forget that this one was good.
    */
   async #finishSecret(rotation: Rotation, stages: Stages): Promise<string> {
-    const { versions } = this.#surroundings;
+    const { versions } = this.#dependencies;
     const { secretId, version } = rotation;
     if (!has(stages, version, "AWSCURRENT")) {
       await this.#byNewPassword(rotation, (account) => account.repeatPassword());
@@ -119,7 +119,7 @@ export class Steps {
   }
 
   async #byNewPassword(rotation: Rotation, work: (account: Account) => Promise<void>): Promise<void> {
-    await using(await this.#surroundings.logIn(await this.#pendingOf(rotation)), "new password", work);
+    await using(await this.#dependencies.logIn(await this.#pendingOf(rotation)), "new password", work);
   }
 
   /**
@@ -128,7 +128,7 @@ export class Steps {
    */
   async #stagesOf({ secretId, version }: Rotation): Promise<Stages> {
     const stages = await this.#awaited(async () => {
-      const shown = await this.#surroundings.versions.stages(secretId);
+      const shown = await this.#dependencies.versions.stages(secretId);
       return has(shown, version, "AWSCURRENT") || has(shown, version, "AWSPENDING") ? shown : undefined;
     });
     if (stages === undefined) {
@@ -155,7 +155,7 @@ export class Steps {
   }
 
   async #read(secretId: string, version: string | undefined): Promise<string | undefined> {
-    return version === undefined ? undefined : this.#awaited(() => this.#surroundings.versions.read(secretId, version));
+    return version === undefined ? undefined : this.#awaited(() => this.#dependencies.versions.read(secretId, version));
   }
 
   /** Looks again for some seconds; undefined where it is still not there then. */
@@ -165,7 +165,7 @@ export class Steps {
       if (found !== undefined) {
         return found;
       }
-      await this.#surroundings.pause(milliseconds);
+      await this.#dependencies.pause(milliseconds);
     }
     return look();
   }

@@ -1,5 +1,5 @@
 import { EventMalformed } from "./errors";
-import { dutyOf, type User, userOf } from "./event";
+import { actionFor, type User, userOf } from "./event";
 
 /**
  * A confirmed sign-up on its way through the queue: what the row needs of Cognito's event, in the event's own shape, and
@@ -45,7 +45,7 @@ export function readConfirmation(text: string): unknown {
  * @throws EventMalformed, also where the event asks for something else than a row; TriggerUnknown, SubInvalid, EmailInvalid
  */
 export function confirmedUser(event: unknown): User {
-  if (dutyOf(event) !== "register") {
+  if (actionFor(event) !== "register") {
     throw new EventMalformed("The message is not about a confirmed sign-up");
   }
   const { confirmedAt } = event as { confirmedAt?: unknown };

@@ -2,7 +2,7 @@ import { connect as connectSocket, type Socket } from "node:net";
 import type { Connection as Driver, QueryResult } from "mysql2";
 import { authorities } from "./authorities";
 import type { DatabaseSecret } from "./secret";
-import { type TimeLeft, within } from "./time";
+import { type RemainingTime, withTimeout } from "./time";
 
 /** One statement may take so long (ms), and no more than half of the time left: what is hung gets a second chance. */
 const STATEMENT_MILLISECONDS = 1500;
@@ -31,7 +31,7 @@ export interface Connection {
    * the protocol cannot take one back.
    * @throws the driver's error, TimedOut
    */
-  execute(sql: string, values: readonly string[], left: TimeLeft): Promise<QueryResult>;
+  execute(sql: string, values: readonly string[], left: RemainingTime): Promise<QueryResult>;
   /** Ends it at once, whatever is under way. */
   destroy(): void;
 }
@@ -87,11 +87,11 @@ function opened(driver: Driver, socket: Socket, milliseconds: number): Promise<C
     // The driver only says goodbye, which a dead peer never answers.
     socket.destroy();
   };
-  const execute = (sql: string, values: readonly string[], left: TimeLeft): Promise<QueryResult> => {
+  const execute = (sql: string, values: readonly string[], left: RemainingTime): Promise<QueryResult> => {
     const done = new Promise<QueryResult>((resolve, reject) => {
       driver.execute(sql, [...values], (error, result) => (error ? reject(error) : resolve(result)));
     });
-    return within(Math.min(STATEMENT_MILLISECONDS, left() / 2), done, destroy);
+    return withTimeout(Math.min(STATEMENT_MILLISECONDS, left() / 2), done, destroy);
   };
 
   const ready = new Promise<Connection>((resolve, reject) => {
@@ -121,7 +121,7 @@ function opened(driver: Driver, socket: Socket, milliseconds: number): Promise<C
     });
   });
   // The driver has a time-out of its own; but everybody waits for this one promise, so it must end whatever happens.
-  return within(milliseconds + 100, ready, destroy);
+  return withTimeout(milliseconds + 100, ready, destroy);
 }
 
 /** The function's value, computed once; a failure is not kept. */

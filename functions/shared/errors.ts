@@ -1,4 +1,4 @@
-import { Fault } from "./fault";
+import { LoggedError } from "./loggedError";
 
 /**
  * Everything that can go wrong on a confirmed user's way into the database, one class a fault: here what more than one
@@ -7,7 +7,7 @@ import { Fault } from "./fault";
  * Cognito shows `message` to the person who signs up ("PostConfirmation failed with error <message>."), so it has no full
  * stop at its end and holds nothing a stranger may not read.
  */
-export abstract class RegistrationError extends Fault {}
+export abstract class RegistrationError extends LoggedError {}
 
 /** A fault that is ours: the account exists, the row is made at a later sign-in, and that is what the person is told. */
 export abstract class OurFault extends RegistrationError {

@@ -14,7 +14,7 @@ export interface User {
 }
 
 /** What the function owes to a trigger source. */
-export type Duty =
+export type TriggerAction =
   /** The row is made, or the invocation fails, which Cognito shows to the person. */
   | "register"
   /** The row is made where that takes little time; the person passes in any case. */
@@ -25,7 +25,7 @@ export type Duty =
  * {@link https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html}
  * An administrator's confirmation arrives as `PostConfirmation_ConfirmSignUp`, too.
  */
-const DUTIES: ReadonlyMap<unknown, Duty> = new Map([
+const DUTIES: ReadonlyMap<unknown, TriggerAction> = new Map([
   ["PostConfirmation_ConfirmSignUp", "register"],
   ["PostConfirmation_ConfirmForgotPassword", "catchUp"],
   ["PostAuthentication_Authentication", "catchUp"],
@@ -40,7 +40,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
  * What is owed to the event's trigger source.
  * @throws EventMalformed, TriggerUnknown
  */
-export function dutyOf(event: unknown): Duty {
+export function actionFor(event: unknown): TriggerAction {
   if (!isRecord(event)) {
     throw new EventMalformed("The event is not an object");
   }

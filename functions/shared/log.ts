@@ -1,4 +1,4 @@
-import { codeOf, type Fault } from "./fault";
+import { codeOf, type LoggedError } from "./loggedError";
 
 /** One line of the log. With Lambda's JSON log format it stands under `message`, so a filter reads `$.message.code`. */
 export interface Line {
@@ -41,7 +41,7 @@ export function logged<E extends Error>(error: E): E {
 }
 
 /** What the log says of a fault. */
-export function lineOf(fault: Fault): Pick<Line, "code" | "detail" | "causes"> {
+export function lineOf(fault: LoggedError): Pick<Line, "code" | "detail" | "causes"> {
   const causes = causesOf(fault.cause);
   return { code: fault.code, detail: fault.detail, ...(causes.length > 0 ? { causes } : {}) };
 }

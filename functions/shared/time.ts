@@ -4,7 +4,7 @@ export interface Invocation {
 }
 
 /** How many milliseconds are left; asked again before every step, negative when time is up. */
-export type TimeLeft = () => number;
+export type RemainingTime = () => number;
 
 /** Used (ms) when Lambda reports no time left, which cannot be true at an invocation's start: the 5 s that Cognito grants. */
 const FALLBACK_MILLISECONDS = 5000;
@@ -16,7 +16,7 @@ const FALLBACK_MILLISECONDS = 5000;
  * @param reportedMilliseconds what Lambda says is left
  * @param longest there cannot be more (ms)
  */
-export function timeOf(reportedMilliseconds: number, longest: number): TimeLeft {
+export function remainingTimeOf(reportedMilliseconds: number, longest: number): RemainingTime {
   const allotted =
     reportedMilliseconds > 0 ? Math.min(reportedMilliseconds, longest) : Math.min(FALLBACK_MILLISECONDS, longest);
   const end = performance.now() + allotted;
@@ -33,12 +33,15 @@ const LONGEST_START_MILLISECONDS = 3000;
  * start, which Lambda's own limit leaves out.
  * @param uptime how long the container has been running (ms)
  */
-export function triggerTimes(uptime: () => number): (reportedMilliseconds: number) => TimeLeft {
+export function triggerTimes(uptime: () => number): (reportedMilliseconds: number) => RemainingTime {
   let first = true;
   return (reportedMilliseconds) => {
     const start = first ? uptime() : 0;
     first = false;
-    return timeOf(reportedMilliseconds, TRIGGER_MILLISECONDS - (start < LONGEST_START_MILLISECONDS ? start : 0));
+    return remainingTimeOf(
+      reportedMilliseconds,
+      TRIGGER_MILLISECONDS - (start < LONGEST_START_MILLISECONDS ? start : 0),
+    );
   };
 }
 
@@ -57,7 +60,7 @@ export class TimedOut extends Error {
  * @param milliseconds from now; the promise is given a chance also when this is 0 or negative
  * @throws TimedOut
  */
-export function within<T>(milliseconds: number, promise: Promise<T>, giveUp?: () => void): Promise<T> {
+export function withTimeout<T>(milliseconds: number, promise: Promise<T>, giveUp?: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       giveUp?.();
@@ -68,6 +71,6 @@ export function within<T>(milliseconds: number, promise: Promise<T>, giveUp?: ()
 }
 
 /** Waits so many milliseconds. */
-export function pause(milliseconds: number): Promise<void> {
+export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -3,7 +3,7 @@ import { type SettingKey, type Settings, settings } from "./settings";
 import { anywhere } from "./validators";
 
 /** One fault of the configuration, with the full key. */
-export interface Fault {
+export interface ConfigIssue {
   readonly key: string;
   /** Whether the stack must set the key and does not. @default false */
   readonly missing?: boolean;
@@ -21,8 +21,8 @@ const ofOneKind = {
 } as const;
 
 /** The faults of settings that are fine each by itself. */
-export function contradictions(config: Settings, project: string): Fault[] {
-  const faults: Fault[] = [];
+export function crossFieldIssues(config: Settings, project: string): ConfigIssue[] {
+  const faults: ConfigIssue[] = [];
   const fault = (key: SettingKey, got: unknown, allowed: string, fit?: string) =>
     faults.push({ key: `${project}:${key}`, got: String(got), allowed, ...(fit === undefined ? {} : { fit }) });
   const full = (key: SettingKey) => `${project}:${key}`;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "../errors/userErrors";
-import { contradictions, type Fault } from "./crossFieldRules";
+import { type ConfigIssue, crossFieldIssues } from "./crossFieldRules";
 import { type Setting, type SettingKey, type Settings, settings } from "./settings";
 
 export type { Settings };
@@ -14,7 +14,7 @@ export class ConfigError extends UserError {
 
   constructor(
     readonly stackName: string,
-    readonly faults: readonly Fault[],
+    readonly faults: readonly ConfigIssue[],
   ) {
     const lines = faults.map((fault) => `  ${fault.key}: ${inWords(fault)}`);
     const count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
@@ -27,7 +27,7 @@ export class ConfigError extends UserError {
   }
 }
 
-function inWords({ missing, got, allowed }: Fault): string {
+function inWords({ missing, got, allowed }: ConfigIssue): string {
   if (missing) return `not set; allowed is ${allowed}`;
   return got === undefined ? allowed : `got ${got}; allowed is ${allowed}`;
 }
@@ -40,7 +40,7 @@ function inWords({ missing, got, allowed }: Fault): string {
  * @throws ConfigError with every fault: missing, malformed, out of range, contradicting or unknown keys
  */
 export function parseConfig(values: Readonly<Record<string, string>>, project: string, stack: string): Settings {
-  const faults: Fault[] = [];
+  const faults: ConfigIssue[] = [];
   const parsed: Record<string, unknown> = {};
   const given = flattened(values, project);
 
@@ -64,13 +64,13 @@ export function parseConfig(values: Readonly<Record<string, string>>, project: s
   if (!values["aws:region"]) {
     faults.push({ key: "aws:region", missing: true, allowed: "the region to deploy to, such as us-east-1" });
   }
-  if (faults.length === 0) faults.push(...contradictions(parsed as Settings, project));
+  if (faults.length === 0) faults.push(...crossFieldIssues(parsed as Settings, project));
   if (faults.length > 0) throw new ConfigError(stack, faults);
   return parsed as Settings;
 }
 
 /** What the whole program reads from outside its code: the stack's configuration and this process's environment. */
-export interface Surroundings {
+export interface ProgramContext {
   readonly stack: string;
   readonly region: string;
   readonly settings: Settings;
@@ -78,7 +78,7 @@ export interface Surroundings {
    * PEM files with authorities beyond RDS's, which this process trusts too: from Node's own variable
    * NODE_EXTRA_CA_CERTS. What is deployed must not depend on them, since the next deployment may come from elsewhere.
    */
-  readonly extraAuthorities: readonly string[];
+  readonly extraCaCerts: readonly string[];
   /**
    * Whether the mysql provider can verify RDS's certificate: Go reads SSL_CERT_FILE, and on Linux only.
    * `npm run ca-bundle` writes such a file.
@@ -86,15 +86,15 @@ export interface Surroundings {
   readonly verifiedByBundle: boolean;
 }
 
-/** Reads the surroundings once, at the start of the program. @throws ConfigError */
-export function readSurroundings(): Surroundings {
+/** Reads the context once, at the start of the program. @throws ConfigError */
+export function readContext(): ProgramContext {
   const values = pulumi.runtime.allConfig();
   const stack = pulumi.getStack();
   return {
     stack,
     settings: parseConfig(values, pulumi.getProject(), stack),
     region: values["aws:region"] ?? "",
-    extraAuthorities: process.env.NODE_EXTRA_CA_CERTS ? [process.env.NODE_EXTRA_CA_CERTS] : [],
+    extraCaCerts: process.env.NODE_EXTRA_CA_CERTS ? [process.env.NODE_EXTRA_CA_CERTS] : [],
     verifiedByBundle: process.platform === "linux" && Boolean(process.env.SSL_CERT_FILE),
   };
 }

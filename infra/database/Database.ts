@@ -4,7 +4,7 @@ import * as random from "@pulumi/random";
 import { databaseIdentifier } from "../names";
 import { type AuroraSize, auroraCluster } from "./auroraCluster";
 import { databaseInstance, type InstanceSize } from "./databaseInstance";
-import type { DatabaseSettings, MadeDatabase, ProxyTarget } from "./databaseTypes";
+import type { DatabaseServer, DatabaseSettings, ProxyTarget } from "./databaseTypes";
 
 export interface DatabaseArgs {
   /**
@@ -18,7 +18,7 @@ export interface DatabaseArgs {
   /** A public address, for the deployer's ranges of the security group. @default false */
   publiclyAccessible?: boolean;
   /** What must stand before the database has a public address, such as an internet gateway. @default nothing */
-  wayIn?: pulumi.Resource[];
+  ingressDependencies?: pulumi.Resource[];
   /** Days that automatic backups are kept. @default 7 */
   backupDays?: number;
   /** Days that the error log is kept. @default 30 */
@@ -32,7 +32,7 @@ export interface DatabaseArgs {
  * stands in the subnets that it is given; whether anyone beyond the VPC reaches it is decided by `publiclyAccessible`
  * and by the security group together, and neither moves it.
  */
-export class Database extends pulumi.ComponentResource implements MadeDatabase {
+export class Database extends pulumi.ComponentResource implements DatabaseServer {
   readonly server: pulumi.Resource;
   readonly address: pulumi.Output<string>;
   readonly port: pulumi.Output<number>;
@@ -56,7 +56,7 @@ export class Database extends pulumi.ComponentResource implements MadeDatabase {
       securityGroupId: args.securityGroupId,
       identifier,
       publiclyAccessible: args.publiclyAccessible ?? false,
-      dependsOn: [log, ...(args.wayIn ?? [])],
+      dependsOn: [log, ...(args.ingressDependencies ?? [])],
       user,
       password: password.result,
       backupDays: args.backupDays ?? 7,

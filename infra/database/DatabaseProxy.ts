@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { assumedBy } from "../lambda/trustPolicy";
+import { trustPolicy } from "../lambda/trustPolicy";
 import { databaseIdentifier } from "../names";
 import { proxyPercent } from "./connectionLimit";
 import type { ProxyTarget } from "./databaseTypes";
@@ -98,7 +98,7 @@ export class DatabaseProxy extends pulumi.ComponentResource {
 
 /** The proxy's role: it may read the one secret, which is encrypted by Secrets Manager's own key. */
 function secretReader(name: string, secretArn: pulumi.Input<string>, parent: pulumi.Resource) {
-  const role = new aws.iam.Role(`${name}-role`, { assumeRolePolicy: assumedBy("rds.amazonaws.com") }, { parent });
+  const role = new aws.iam.Role(`${name}-role`, { assumeRolePolicy: trustPolicy("rds.amazonaws.com") }, { parent });
   const policy = new aws.iam.RolePolicy(
     `${name}-policy`,
     {

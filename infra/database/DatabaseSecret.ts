@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { MadeDatabase } from "./databaseTypes";
+import type { DatabaseServer } from "./databaseTypes";
 
 export interface DatabaseSecretArgs {
   /** Physical name, read by the function as `SecretName`. Replaces the secret. */
@@ -54,7 +54,7 @@ export class DatabaseSecret extends pulumi.ComponentResource {
 
   /**
    * Gives the secret its value; once.
-   * @param serverId {@link MadeDatabase.resourceId}: while the secret is rotated, another server gets the first password
+   * @param serverId {@link DatabaseServer.resourceId}: while the secret is rotated, another server gets the first password
    *   back, which is the one that its new user has
    * @returns ARN and name of the secret, known once it has the value, and the ID of the version that holds it
    */

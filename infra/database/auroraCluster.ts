@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { type DatabaseSettings, deletion, type MadeDatabase, maxConnectErrors } from "./databaseTypes";
+import { type DatabaseServer, type DatabaseSettings, deletion, maxConnectErrors } from "./databaseTypes";
 
 /** Aurora MySQL Serverless v2: a writer, and a reader in another zone that takes over. */
 export interface AuroraSize {
@@ -18,7 +18,7 @@ export interface AuroraSize {
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.create.html
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.Aurora_Fea_Regions_DB-eng.Feature.RDS_Proxy.html
  */
-export function auroraCluster(name: string, size: AuroraSize, settings: DatabaseSettings): MadeDatabase {
+export function auroraCluster(name: string, size: AuroraSize, settings: DatabaseSettings): DatabaseServer {
   const { parent, protect } = settings;
   const parameters = new aws.rds.ClusterParameterGroup(
     `${name}-parameters`,

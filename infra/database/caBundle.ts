@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { rootCertificates } from "node:tls";
-import { rdsAuthorities, readCertificates } from "./rdsCaCerts";
+import { rdsCaCerts, readCertificates } from "./rdsCaCerts";
 
 /** Where Linux distributions and macOS keep the authorities that the system trusts. */
 const systemFiles = [
@@ -22,7 +22,7 @@ const systemFiles = [
 export function caBundle(files: readonly string[]): string {
   const own = [...rootCertificates, ...files.flatMap(readCertificates)].map((text) => `${text.trim()}\n`);
   const byFingerprint = new Map(own.map((text) => [new X509Certificate(text).fingerprint256, text]));
-  return [...byFingerprint.values()].join("") + rdsAuthorities();
+  return [...byFingerprint.values()].join("") + rdsCaCerts();
 }
 
 const usage = `npm run ca-bundle

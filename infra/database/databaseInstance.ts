@@ -1,5 +1,5 @@
 import * as aws from "@pulumi/aws";
-import { type DatabaseSettings, deletion, type MadeDatabase, maxConnectErrors } from "./databaseTypes";
+import { type DatabaseServer, type DatabaseSettings, deletion, maxConnectErrors } from "./databaseTypes";
 
 /** One RDS for MySQL instance. */
 export interface InstanceSize {
@@ -13,7 +13,7 @@ export interface InstanceSize {
 }
 
 /** One RDS for MySQL 8.4 instance. */
-export function databaseInstance(name: string, size: InstanceSize, settings: DatabaseSettings): MadeDatabase {
+export function databaseInstance(name: string, size: InstanceSize, settings: DatabaseSettings): DatabaseServer {
   const { parent, protect } = settings;
   const storage = size.storageGiB ?? 20;
   const parameters = new aws.rds.ParameterGroup(

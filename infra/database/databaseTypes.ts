@@ -32,7 +32,7 @@ export interface DatabaseSettings {
 }
 
 /** What every kind of database answers. */
-export interface MadeDatabase {
+export interface DatabaseServer {
   /** The resource that holds the data: when it is deleted, all that is in the database went with it. */
   readonly server: pulumi.Resource;
   /** Host name of whoever takes writes, without the port; known once it can be reached. */

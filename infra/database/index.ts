@@ -1,4 +1,4 @@
-import type { Settings, Surroundings } from "../config";
+import type { ProgramContext, Settings } from "../config";
 import { documentedName } from "../names";
 import type { Network } from "../network/Network";
 import type { DatabaseSchema } from "../schema/DatabaseSchema";
@@ -10,13 +10,13 @@ import type { InstanceSize } from "./databaseInstance";
 import { SecretRotation } from "./SecretRotation";
 
 /** The MySQL database, an instance or an Aurora cluster. */
-export function createDatabase({ settings }: Surroundings, network: Network): Database {
+export function createDatabase({ settings }: ProgramContext, network: Network): Database {
   return new Database("database", {
     size: sizeOf(settings),
     subnetIds: network.databaseSubnetIds,
     securityGroupId: network.databaseSecurityGroupId,
     publiclyAccessible: settings["database.access"] === "public",
-    wayIn: network.wayIn,
+    ingressDependencies: network.ingressDependencies,
     backupDays: settings["database.backupDays"],
     logRetentionDays: settings["logs.retentionDays"],
     protect: settings["data.protect"],
@@ -36,7 +36,7 @@ export interface DatabaseAccessArgs {
  * How the registration function connects: the secret and, where the configuration has them, a proxy before the database
  * and the secret's rotation. The secret is made first and gets its value last: the proxy reads it, and it names the proxy.
  */
-export function createDatabaseAccess({ stack, settings }: Surroundings, args: DatabaseAccessArgs) {
+export function createDatabaseAccess({ stack, settings }: ProgramContext, args: DatabaseAccessArgs) {
   const { network, database, schema } = args;
   const rotated = settings["secret.rotationDays"] > 0;
   const databaseSecret = new DatabaseSecret("secret", {
@@ -86,7 +86,7 @@ function createRotation(settings: Settings, parts: RotationParts): SecretRotatio
     logRetentionDays: settings["logs.retentionDays"],
     dependsOn: [
       network.secretEndpoint,
-      ...network.wayToDatabase,
+      ...network.databasePathDependencies,
       ...(schema.passwordGrant ? [schema.passwordGrant] : []),
     ],
   });

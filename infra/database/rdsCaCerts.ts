@@ -15,7 +15,7 @@ export class CertificateFileError extends Error {
  * @throws CertificateFileError naming the file where an extra file cannot be read or holds no certificate
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
  */
-export function rdsAuthorities(region?: string, extraFiles: readonly string[] = []): string {
+export function rdsCaCerts(region?: string, extraFiles: readonly string[] = []): string {
   const certificates = [...ofRegion(region), ...extraFiles.flatMap(readCertificates)];
   return certificates.map((certificate) => `${certificate.trim()}\n`).join("");
 }
@@ -29,7 +29,7 @@ export function rdsAuthorities(region?: string, extraFiles: readonly string[] = 
  * @returns certificates, each in PEM
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security.tls
  */
-export function functionAuthorities(region: string): string[] {
+export function functionCaCerts(region: string): string[] {
   return [...new Set([...ofRegion(region), ...profiles.proxyBundle.ca])];
 }
 

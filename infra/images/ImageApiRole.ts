@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { assumedBy } from "../lambda/trustPolicy";
+import { trustPolicy } from "../lambda/trustPolicy";
 
 export interface ImageApiRoleArgs {
   /** Physical name. Replaces the role. */
@@ -29,7 +29,7 @@ export class ImageApiRole extends pulumi.ComponentResource {
       {
         name: args.roleName,
         description: "API Gateway reaches the bucket of product images",
-        assumeRolePolicy: assumedBy("apigateway.amazonaws.com"),
+        assumeRolePolicy: trustPolicy("apigateway.amazonaws.com"),
       },
       parent,
     );

@@ -1,4 +1,4 @@
-import type { Surroundings } from "../config";
+import type { ProgramContext } from "../config";
 import { documentedName } from "../names";
 import type { UserPool } from "../users/UserPool";
 import { ImageApi } from "./ImageApi";
@@ -6,7 +6,7 @@ import { ImageApiRole } from "./ImageApiRole";
 import { ImageBucket } from "./ImageBucket";
 
 /** The product images: their bucket, and the API by which the pool's users put and get them. */
-export function createImages({ stack, region, settings }: Surroundings, users: UserPool) {
+export function createImages({ stack, region, settings }: ProgramContext, users: UserPool) {
   const bucket = new ImageBucket("images", { bucketName: settings.bucketName, protect: settings["data.protect"] });
   const role = new ImageApiRole("image-api-role", {
     roleName: documentedName("ecommerce-api-gateway-to-s3", stack),

@@ -40,17 +40,17 @@ async function buildFor(region: string, folders: readonly string[]): Promise<Out
     target: "node20",
     format: "cjs",
     minify: true,
-    // Error classes keep their names, which logs and callers go by (`functions/shared/fault.ts`).
+    // Error classes keep their names, which logs and callers go by (`functions/shared/loggedError.ts`).
     keepNames: true,
     // The SDK's ES modules let esbuild leave out what nobody calls: a quarter of the time that a cold start loads it.
     mainFields: ["module", "main"],
     alias: {
       // mysql2 would bring the tables of every character set that MySQL ever knew, a third of the archive.
-      "iconv-lite": "./functions/shared/encodings.ts",
+      "iconv-lite": "./functions/bundle-stubs/encodings.ts",
       // The SDK would bring every way to find credentials, of which Lambda uses one.
-      "@aws-sdk/credential-provider-node": "./functions/shared/credentials.ts",
+      "@aws-sdk/credential-provider-node": "./functions/bundle-stubs/credentials.ts",
       // The SDK would bring the codecs of streams of events, which no operation here has.
-      "@smithy/core/event-streams": "./functions/shared/eventStreams.ts",
+      "@smithy/core/event-streams": "./functions/bundle-stubs/eventStreams.ts",
     },
     // With one `import()` that is left, Node makes its loader of ES modules ready, although all there is to load is here.
     supported: { "dynamic-import": false },

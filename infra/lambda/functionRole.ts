@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { assumedBy } from "./trustPolicy";
+import { trustPolicy } from "./trustPolicy";
 
 /** One statement of a policy that allows something. */
 export interface Allowance {
@@ -40,7 +40,7 @@ export function functionRole(
   parent: pulumi.Resource,
   { inVpc = true } = {},
 ) {
-  const role = new aws.iam.Role(`${name}-role`, { assumeRolePolicy: assumedBy("lambda.amazonaws.com") }, { parent });
+  const role = new aws.iam.Role(`${name}-role`, { assumeRolePolicy: trustPolicy("lambda.amazonaws.com") }, { parent });
   const statements: Allowance[] = [
     {
       Sid: "WriteLog",

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Settings, Surroundings } from "../config";
+import type { ProgramContext, Settings } from "../config";
 import type { DatabaseAccess } from "../database";
 import { auroraConnectionLimit } from "../database/connectionLimit";
 import type { Database } from "../database/Database";
@@ -14,7 +14,7 @@ interface Monitored extends Pick<DatabaseAccess, "proxy" | "rotation">, Omit<Ret
 }
 
 /** Alarms, their topic, the metrics of the logs and the dashboard. */
-export function createMonitoring({ stack, region, settings }: Surroundings, monitored: Monitored): Monitoring {
+export function createMonitoring({ stack, region, settings }: ProgramContext, monitored: Monitored): Monitoring {
   const { registration, buffer, database, proxy, rotation, apiName } = monitored;
   return new Monitoring("monitoring", {
     stack,

@@ -48,9 +48,9 @@ export class Network extends pulumi.ComponentResource {
    * refuses such an address without a gateway, and EC2 to detach the gateway from under it. None without deployer
    * ranges.
    */
-  readonly wayIn: pulumi.Resource[];
+  readonly ingressDependencies: pulumi.Resource[];
   /** What must stand before a function can reach the database. */
-  readonly wayToDatabase: pulumi.Resource[];
+  readonly databasePathDependencies: pulumi.Resource[];
   /** What must stand before the function can read its secret. */
   readonly secretEndpoint: aws.ec2.VpcEndpoint;
 
@@ -69,8 +69,8 @@ export class Network extends pulumi.ComponentResource {
     const internet = routes(name, vpc, { databaseSubnets, privateSubnets }, deployers.length > 0, parent);
 
     const groups = securityGroups(name, vpc, args.proxy ?? false, parent);
-    this.wayToDatabase = allowFlows(name, groups, parent);
-    this.wayIn = [...internet, ...allowDeployers(name, groups.database, deployers, parent)];
+    this.databasePathDependencies = allowFlows(name, groups, parent);
+    this.ingressDependencies = [...internet, ...allowDeployers(name, groups.database, deployers, parent)];
     this.secretEndpoint = new aws.ec2.VpcEndpoint(
       `${name}-secrets`,
       {

@@ -1,8 +1,8 @@
-import type { Surroundings } from "../config";
+import type { ProgramContext } from "../config";
 import { Network } from "./Network";
 
 /** The VPC in which the database, the functions and the secret's endpoint reach each other. */
-export function createNetwork({ region, settings }: Surroundings): Network {
+export function createNetwork({ region, settings }: ProgramContext): Network {
   return new Network("network", {
     region,
     cidr: settings["network.cidr"],

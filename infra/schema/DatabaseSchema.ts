@@ -3,16 +3,16 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { readMigrations, readSchemaFile } from "../../schema/files";
 import type { Migration } from "../../schema/plan";
-import type { MadeDatabase } from "../database/databaseTypes";
+import type { DatabaseServer } from "../database/databaseTypes";
 import { type CheckedFiles, checkedFiles } from "./checkedFiles";
 import { SchemaFile } from "./SchemaFile";
-import { type InsideArgs, schemaInside } from "./viaLambda";
+import { invokeApplySchema, type ViaLambdaArgs } from "./viaLambda";
 
 /** What {@link DatabaseSchema} needs. */
 export interface DatabaseSchemaArgs {
   /** The instance or cluster: when it is deleted, all of this went with it, and nothing is deleted one by one. */
   readonly server: pulumi.Resource;
-  /** {@link MadeDatabase.resourceId}: on another server everything here is made again. */
+  /** {@link DatabaseServer.resourceId}: on another server everything here is made again. */
   readonly serverId: pulumi.Input<string>;
   /** Host name of the server. */
   readonly address: pulumi.Input<string>;
@@ -27,7 +27,7 @@ export interface DatabaseSchemaArgs {
    * that machine does, by the mysql provider. A change of this moves the resources and leaves on the server what is
    * there.
    */
-  readonly inside?: InsideArgs;
+  readonly viaLambda?: ViaLambdaArgs;
   /**
    * Whether the environment gives the mysql provider these authorities too (`SSL_CERT_FILE` names a bundle with them):
    * then it verifies the server, otherwise it encrypts only, and the component warns. Without effect where `inside` is
@@ -84,7 +84,9 @@ export class DatabaseSchema extends pulumi.ComponentResource {
       password: userPassword(name, this, args.rotated ?? false),
       privileges: args.userPrivileges ?? ["INSERT", "SELECT"],
     };
-    const made = args.inside ? makeInside(name, this, args, args.inside, wanted) : makeHere(name, this, args, wanted);
+    const made = args.viaLambda
+      ? createViaLambda(name, this, args, args.viaLambda, wanted)
+      : createViaProvider(name, this, args, wanted);
 
     this.databaseName = made.databaseName;
     this.userName = made.userName;
@@ -109,7 +111,7 @@ interface Wanted {
   readonly privileges: pulumi.Input<string>[];
 }
 
-type Made = Pick<DatabaseSchema, "databaseName" | "userName" | "tables" | "grant" | "passwordGrant">;
+type CreatedSchema = Pick<DatabaseSchema, "databaseName" | "userName" | "tables" | "grant" | "passwordGrant">;
 
 function userPassword(name: string, parent: pulumi.Resource, rotated: boolean): pulumi.Output<string> {
   // Letters and digits only: the mysql provider splices the password into its SQL.
@@ -127,15 +129,15 @@ function userPassword(name: string, parent: pulumi.Resource, rotated: boolean): 
 }
 
 /** Everything by one invocation of a function that stands beside the database. */
-function makeInside(
+function createViaLambda(
   name: string,
   parent: pulumi.Resource,
   args: DatabaseSchemaArgs,
-  inside: InsideArgs,
+  inside: ViaLambdaArgs,
   wanted: Wanted,
-): Made {
+): CreatedSchema {
   const rotated = args.rotated ?? false;
-  const applied = schemaInside(
+  const applied = invokeApplySchema(
     name,
     {
       server: {
@@ -166,7 +168,12 @@ function makeInside(
 }
 
 /** Everything by this machine, which must reach the database: by the mysql provider, and the files by a dynamic one. */
-function makeHere(name: string, parent: pulumi.Resource, args: DatabaseSchemaArgs, wanted: Wanted): Made {
+function createViaProvider(
+  name: string,
+  parent: pulumi.Resource,
+  args: DatabaseSchemaArgs,
+  wanted: Wanted,
+): CreatedSchema {
   const making: Making = { name, parent, args, wanted, provider: administrator(name, parent, args) };
   const database = createDatabase(making);
   const tables = applyFiles(making, database);

@@ -1,6 +1,6 @@
-import type { Surroundings } from "../config";
+import type { ProgramContext } from "../config";
 import type { Database } from "../database/Database";
-import { rdsAuthorities } from "../database/rdsCaCerts";
+import { rdsCaCerts } from "../database/rdsCaCerts";
 import type { Network } from "../network/Network";
 import { DatabaseSchema } from "./DatabaseSchema";
 
@@ -11,7 +11,7 @@ import { DatabaseSchema } from "./DatabaseSchema";
  * @param applySchema path of the bundle of `functions/applySchema` (`bundleFunctions`)
  */
 export function createSchema(
-  { region, settings, extraAuthorities, verifiedByBundle }: Surroundings,
+  { region, settings, extraCaCerts, verifiedByBundle }: ProgramContext,
   { network, database }: { readonly network: Network; readonly database: Database },
   applySchema: string,
 ): DatabaseSchema {
@@ -24,18 +24,18 @@ export function createSchema(
     adminUsername: database.administrator.user,
     adminPassword: database.administrator.password,
     // The function adds what its own environment names. What this machine trusts has no meaning in the VPC.
-    authorities: rdsAuthorities(region, isPublic ? extraAuthorities : []),
+    authorities: rdsCaCerts(region, isPublic ? extraCaCerts : []),
     verifiedByBundle,
     rotated: settings["secret.rotationDays"] > 0,
     ...(isPublic
       ? {}
       : {
-          inside: {
+          viaLambda: {
             bundle: applySchema,
             subnetIds: network.privateSubnetIds,
             securityGroupId: network.functionSecurityGroupId,
             logRetentionDays: settings["logs.retentionDays"],
-            dependsOn: network.wayToDatabase,
+            dependsOn: network.databasePathDependencies,
           },
         }),
   });

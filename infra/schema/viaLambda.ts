@@ -1,13 +1,13 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { ApplyEvent } from "../../schema/plan";
-import type { MadeDatabase } from "../database/databaseTypes";
+import type { DatabaseServer } from "../database/databaseTypes";
 import { functionRole } from "../lambda/functionRole";
 import { functionSettings } from "../lambda/functionSettings";
 import type { CheckedFiles } from "./checkedFiles";
 
 /** Where the function that makes the schema runs. */
-export interface InsideArgs {
+export interface ViaLambdaArgs {
   /** Path of the bundle of `functions/applySchema` (`bundleFunctions`). */
   readonly bundle: string;
   /** Subnets from which the database is reached. */
@@ -21,7 +21,7 @@ export interface InsideArgs {
 }
 
 /** What the function is told: an {@link ApplyEvent} whose parts may not be known yet. */
-export interface SchemaInsideArgs {
+export interface SchemaViaLambdaArgs {
   readonly server: {
     readonly host: pulumi.Input<string>;
     readonly port: pulumi.Input<number>;
@@ -37,10 +37,10 @@ export interface SchemaInsideArgs {
     readonly privileges: pulumi.Input<string>[];
     readonly rotated: boolean;
   };
-  readonly inside: InsideArgs;
+  readonly inside: ViaLambdaArgs;
   /** The instance or cluster: it must be there to be reached, and what is made goes with it. */
   readonly deletedWith: pulumi.Resource;
-  /** {@link MadeDatabase.resourceId}: for another server the function is invoked again. */
+  /** {@link DatabaseServer.resourceId}: for another server the function is invoked again. */
   readonly serverId: pulumi.Input<string>;
 }
 
@@ -60,7 +60,11 @@ const timeoutSeconds = 900;
  *
  * @see https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_invocation
  */
-export function schemaInside(name: string, args: SchemaInsideArgs, parent: pulumi.Resource): aws.lambda.Invocation {
+export function invokeApplySchema(
+  name: string,
+  args: SchemaViaLambdaArgs,
+  parent: pulumi.Resource,
+): aws.lambda.Invocation {
   const { server, database, files, user, inside, deletedWith, serverId } = args;
   const { sql, migrations, checksum, migrationChecksums } = files;
   const event = { server, database, sql, migrations, user } satisfies Record<keyof ApplyEvent, unknown>;
@@ -82,7 +86,7 @@ export function schemaInside(name: string, args: SchemaInsideArgs, parent: pulum
   );
 }
 
-function applyingFunction(name: string, inside: InsideArgs, parent: pulumi.Resource) {
+function applyingFunction(name: string, inside: ViaLambdaArgs, parent: pulumi.Resource) {
   const logs = new aws.cloudwatch.LogGroup(`${name}-logs`, { retentionInDays: inside.logRetentionDays }, { parent });
   const { role, policy } = functionRole(name, logs, [], parent);
   const applySchema = new aws.lambda.CallbackFunction<unknown, unknown>(

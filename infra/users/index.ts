@@ -1,4 +1,4 @@
-import type { Surroundings } from "../config";
+import type { ProgramContext } from "../config";
 import type { DatabaseAccess } from "../database";
 import type { Network } from "../network/Network";
 import type { DatabaseSchema } from "../schema/DatabaseSchema";
@@ -20,7 +20,7 @@ interface UsersArgs extends Pick<DatabaseAccess, "secret"> {
  * configuration wants one, and the user pool, which may call both.
  */
 export function createUsers(
-  { region, settings }: Surroundings,
+  { region, settings }: ProgramContext,
   bundles: Bundles,
   { network, schema, secret }: UsersArgs,
 ) {

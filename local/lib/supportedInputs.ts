@@ -1,4 +1,4 @@
-import { fault, type Registered } from "../../host/resources";
+import { provisioningError, type ResourceRegistration } from "../../host/resources";
 
 /** Which inputs of a resource type this machine knows, so that nothing the program asks for is ignored silently. */
 export interface Support {
@@ -14,7 +14,7 @@ export interface Support {
  * Lets a resource through only where every one of its inputs is known.
  * @throws CommandError that names the input, what was given and what is allowed.
  */
-export function admit(resource: Registered, support: Support, region: string): void {
+export function assertSupportedInputs(resource: ResourceRegistration, support: Support, region: string): void {
   const only: Support["only"] = { ...support.only, region: [region] };
   const known = [...support.simulated, ...(support.recorded ?? []), ...Object.keys(only)];
   for (const [key, value] of Object.entries(resource.inputs)) {
@@ -31,8 +31,8 @@ export function admit(resource: Registered, support: Support, region: string): v
 }
 
 /** Ends the provisioning of a resource with a sentence that names it; the full stop is set here. */
-export function refuse(resource: Registered, sentence: string): never {
-  throw fault(resource, `${sentence}.`);
+export function refuse(resource: ResourceRegistration, sentence: string): never {
+  throw provisioningError(resource, `${sentence}.`);
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { type Outputs, outputsName } from "../../cli/localOutputs";
-import type { Made, Registered } from "../../host/resources";
+import type { CreateResult, ResourceRegistration } from "../../host/resources";
 import { logFileOf } from "../services/lambda/log";
-import type { Proof } from "./smokeTest";
+import type { SmokeTest } from "./smokeTest";
 
 /** What is reported of a system that was started. */
 export interface ReportedSystem {
@@ -11,7 +11,7 @@ export interface ReportedSystem {
   readonly notSimulated: ReadonlyMap<string, number>;
 }
 
-type Line = (resource: Registered, outputs: Record<string, unknown>) => string;
+type Line = (resource: ResourceRegistration, outputs: Record<string, unknown>) => string;
 
 /** The resources that a person waits for or asks about; the others pass without a line. */
 const lines: Record<string, Line> = {
@@ -51,7 +51,7 @@ export interface Terminal {
 const terminal: Terminal = { print: (line) => console.log(line), columns: process.stdout.columns };
 
 /** What the person sees of a start: each step with the time it took, then where everything is. */
-export class Screen {
+export class ConsoleReporter {
   readonly #begun = performance.now();
   readonly #columns: number | undefined;
   /** An empty row that is due before the next line. */
@@ -66,7 +66,7 @@ export class Screen {
     this.#gap = true;
   }
 
-  made(resource: Registered, made: Made, milliseconds: number): void {
+  made(resource: ResourceRegistration, made: CreateResult, milliseconds: number): void {
     const line = lines[resource.type]?.(resource, { id: made.id, ...resource.inputs, ...made.outputs });
     if (line) this.step(line, milliseconds);
   }
@@ -82,16 +82,16 @@ export class Screen {
   }
 
   /** A fact that a part reports: a download's progress, a mail with its code. */
-  say(line: string): void {
+  info(line: string): void {
     this.print(`    ${line}`);
   }
 
-  proven({ email, sub, row }: Proof, milliseconds: number): void {
+  proven({ email, sub, row }: SmokeTest, milliseconds: number): void {
     this.step(`${email} signed up, confirmed, and is a row in MySQL`, milliseconds);
     const cells = Object.entries(row).map(([column, value]) => `${column}=${value ?? "NULL"}`);
     if (row.User_UUID !== sub) throw new Error(`The row holds ${row.User_UUID}, not ${sub}.`);
     // In one row for a pipe: what reads it looks for a row.
-    this.say(`users: ${wrapped(cells, "  ", this.#columns ?? Number.POSITIVE_INFINITY, "    users: ".length)}`);
+    this.info(`users: ${wrapped(cells, "  ", this.#columns ?? Number.POSITIVE_INFINITY, "    users: ".length)}`);
   }
 
   /** @param directory the data folder, as the person named it */

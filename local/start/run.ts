@@ -3,8 +3,8 @@ import { outputsName } from "../../cli/localOutputs";
 import { stopRequest } from "../../cli/stopRequests";
 import { stackConfig } from "../../host/stackConfig";
 import { DataFolder } from "../lib/dataFolder";
-import { Screen } from "./consoleReporter";
-import { prove } from "./smokeTest";
+import { ConsoleReporter } from "./consoleReporter";
+import { runSmokeTest } from "./smokeTest";
 import { startSystem } from "./system";
 
 /** What the command line asks for. */
@@ -23,7 +23,7 @@ export interface Options {
 /** Starts the system, proves that it works, and keeps it until it is asked to stop. */
 export async function run({ once, reset, stack, set, dir }: Options): Promise<void> {
   const stopped = stopRequest();
-  const screen = new Screen();
+  const screen = new ConsoleReporter();
   const values = stackConfig(projectRoot, stack, set);
   const folder = await DataFolder.open(dataFolder(dir), { reset, stack });
   try {
@@ -32,7 +32,7 @@ export async function run({ once, reset, stack, set, dir }: Options): Promise<vo
     try {
       folder.write(outputsName, system.outputs);
       const begun = performance.now();
-      screen.proven(await prove(system.outputs), performance.now() - begun);
+      screen.proven(await runSmokeTest(system.outputs), performance.now() - begun);
       if (once) screen.proofDone(system);
       else {
         screen.ready(system, stack, dir);

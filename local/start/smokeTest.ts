@@ -10,7 +10,7 @@ import { rowOf } from "./usersTable";
 
 const rowMilliseconds = 10_000;
 
-export interface Proof {
+export interface SmokeTest {
   readonly email: string;
   readonly sub: string;
   /** The person's row of `users`, as MySQL gives it. */
@@ -23,7 +23,7 @@ export interface Proof {
  *
  * @throws Error naming the step that failed
  */
-export async function prove(outputs: Outputs): Promise<Proof> {
+export async function runSmokeTest(outputs: Outputs): Promise<SmokeTest> {
   const email = `proof-${new Date().toISOString().replace(/[:.]/g, "-").toLowerCase()}@example.com`;
   const cognito = new CognitoIdentityProviderClient({
     region: outputs.region,

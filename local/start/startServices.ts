@@ -3,13 +3,18 @@ import type { Jwks } from "aws-jwt-verify/jwk";
 import { CommandError } from "../../cli/commandError";
 import type { Outputs } from "../../cli/localOutputs";
 import { InvalidToken } from "../../cli/page/server";
-import { makeDynamic } from "../../host/dynamicResources";
+import { createDynamicResource } from "../../host/dynamicResources";
 import { preload } from "../../host/program";
-import { fault, type Made, type Maker, type Registered } from "../../host/resources";
+import {
+  type CreateHandler,
+  type CreateResult,
+  provisioningError,
+  type ResourceRegistration,
+} from "../../host/resources";
 import { defaultRegion } from "../../host/stackConfig";
 import type { DataFolder } from "../lib/dataFolder";
-import type { Part, Site } from "../lib/service";
-import { Recorder } from "../lib/unsimulatedResources";
+import type { LocalService, ServiceContext } from "../lib/service";
+import { UnsimulatedResources } from "../lib/unsimulatedResources";
 import { ApiGateway } from "../services/apigateway/apiGateway";
 import { AwsError } from "../services/aws/awsError";
 import { Cognito } from "../services/cognito/cognito";
@@ -25,10 +30,10 @@ import { RdsProxies } from "../services/rds/rdsProxy";
 import { ObjectStore } from "../services/s3/objectStore";
 import { SecretsManager } from "../services/secretsmanager/secretsManager";
 import { Sqs } from "../services/sqs/sqs";
-import type { Screen } from "./consoleReporter";
+import type { ConsoleReporter } from "./consoleReporter";
 
 /** Every real part, started and wired to the others, before the program is evaluated. */
-export interface Parts {
+export interface LocalServices {
   /** Type tokens that were recorded but that nothing here simulates, with how many there are. */
   readonly notSimulated: ReadonlyMap<string, number>;
   /** Ends every server and process, in the reverse order of their start. */
@@ -36,7 +41,7 @@ export interface Parts {
   /** @returns who an access token was issued to. @throws InvalidToken */
   subOf(accessToken: string): string;
   /** Makes one resource, or records it where nothing here simulates it. */
-  make(resource: Registered): Promise<Made>;
+  make(resource: ResourceRegistration): Promise<CreateResult>;
   /**
    * Where everything is, from the outputs of the evaluated program.
    *
@@ -47,7 +52,7 @@ export interface Parts {
 }
 
 /** The parts that the others, or the addresses, are made of. */
-interface Services {
+interface StartedServices {
   readonly mysql: MySql;
   readonly iam: Iam;
   readonly secrets: SecretsManager;
@@ -59,9 +64,9 @@ interface Services {
 }
 
 /** Starts a part and notes it, so that it is ended with the others. */
-type Start = <P extends Part>(part: P | Promise<P>) => Promise<P>;
+type Start = <P extends LocalService>(part: P | Promise<P>) => Promise<P>;
 
-type Hears = Pick<Screen, "say" | "failed">;
+type Reporter = Pick<ConsoleReporter, "info" | "failed">;
 
 /**
  * Starts every real part.
@@ -70,20 +75,20 @@ type Hears = Pick<Screen, "say" | "failed">;
  * @param startMySql starts the database, @default as `local/mysql/sources.ts` finds one
  * @throws CommandError and others after everything that had started was ended again
  */
-export async function startParts(
+export async function startServices(
   folder: DataFolder,
   region = defaultRegion,
-  screen: Hears = { say() {}, failed() {} },
-  startMySql: (site: Site) => Promise<MySql> = (site) => MySql.start(site),
-): Promise<Parts> {
-  const site: Site = {
+  screen: Reporter = { info() {}, failed() {} },
+  startMySql: (site: ServiceContext) => Promise<MySql> = (site) => MySql.start(site),
+): Promise<LocalServices> {
+  const site: ServiceContext = {
     directory: folder.path,
     region,
     accountId: "000000000000",
     port: (use) => folder.port(use),
-    say: (line) => screen.say(line),
+    info: (line) => screen.info(line),
   };
-  const started: Part[] = [];
+  const started: LocalService[] = [];
   const close = async () => {
     for (const part of started.splice(0).reverse()) await part.close();
   };
@@ -96,14 +101,14 @@ export async function startParts(
     // The server starts in a process of its own while this one loads the program.
     const starting = start(startMySql(site));
     preload();
-    const services = await startServices(site, await starting, start, screen);
+    const services = await startInOrder(site, await starting, start, screen);
     const { cognito, mysql, proxies } = services;
-    const recorder = new Recorder(site);
-    const makers: Record<string, Maker> = {
+    const recorder = new UnsimulatedResources(site);
+    const handlers: Record<string, CreateHandler> = {
       ...randomPasswords(folder),
-      "pulumi-nodejs:dynamic:Resource": makeDynamic,
+      "pulumi-nodejs:dynamic:Resource": createDynamicResource,
       "pulumi:providers:aws": ({ name }) => ({ id: name, outputs: {} }),
-      ...Object.assign({}, ...started.map((part) => part.makers)),
+      ...Object.assign({}, ...started.map((part) => part.handlers)),
     };
     const placed: Placed[] = [];
 
@@ -119,12 +124,12 @@ export async function startParts(
         }
       },
       make: async (resource) => {
-        const made = await refusable(makers[resource.type] ?? recorder.make, resource);
+        const made = await withAwsErrors(handlers[resource.type] ?? recorder.make, resource);
         placed.push({ ...resource, ...made });
         return made;
       },
       finish: async (deployed) => {
-        await checkWays(placed, proxies);
+        await assertReachable(placed, proxies);
         return addresses(services, deployed as unknown as Outputs);
       },
     };
@@ -135,7 +140,12 @@ export async function startParts(
 }
 
 /** Starts the parts around the database, each with what it needs of the others. */
-async function startServices(site: Site, mysql: MySql, start: Start, screen: Hears): Promise<Services> {
+async function startInOrder(
+  site: ServiceContext,
+  mysql: MySql,
+  start: Start,
+  screen: Reporter,
+): Promise<StartedServices> {
   const iam = await start(new Iam(site));
   const secrets = await start(
     SecretsManager.start(site, iam, (functionArn, sourceArn) =>
@@ -173,16 +183,16 @@ async function startServices(site: Site, mysql: MySql, start: Start, screen: Hea
 }
 
 /** What AWS would answer a deployment is told as a refusal of the resource. */
-async function refusable(maker: Maker, resource: Registered): Promise<Made> {
+async function withAwsErrors(handler: CreateHandler, resource: ResourceRegistration): Promise<CreateResult> {
   try {
-    return await maker(resource);
+    return await handler(resource);
   } catch (error) {
-    throw error instanceof AwsError ? fault(resource, error.message, error) : error;
+    throw error instanceof AwsError ? provisioningError(resource, error.message, error) : error;
   }
 }
 
 /** The program's outputs with this machine's addresses and credentials laid over them. */
-async function addresses({ mysql, iam, ...services }: Services, deployed: Outputs): Promise<Outputs> {
+async function addresses({ mysql, iam, ...services }: StartedServices, deployed: Outputs): Promise<Outputs> {
   return {
     ...deployed,
     cognitoEndpoint: services.cognito.endpoint,
@@ -203,7 +213,7 @@ function shownPath(path: string): string {
   return fromHere.startsWith("..") ? path : fromHere;
 }
 
-async function checkWays(placed: readonly Placed[], proxies: RdsProxies): Promise<void> {
+async function assertReachable(placed: readonly Placed[], proxies: RdsProxies): Promise<void> {
   const faults = [...unreachable(placed), ...(await proxies.faults())];
   if (faults.length > 0) throw new CommandError(`On AWS this network would not do: ${faults.join("; ")}.`);
 }

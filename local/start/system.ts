@@ -4,8 +4,8 @@ import { startWebServer } from "../../cli/page/server";
 import { isFree } from "../../cli/ports";
 import { evaluate } from "../../host/program";
 import type { DataFolder } from "../lib/dataFolder";
-import type { ReportedSystem, Screen } from "./consoleReporter";
-import { type Parts, startParts } from "./startServices";
+import type { ConsoleReporter, ReportedSystem } from "./consoleReporter";
+import { type LocalServices, startServices } from "./startServices";
 import { rowOf } from "./usersTable";
 
 /** What a start is told. */
@@ -15,7 +15,7 @@ export interface SystemOptions {
   /** The stack's configuration, as Pulumi hands it to the program. */
   readonly values: Readonly<Record<string, string>>;
   /** Hears of every resource that was made, and of facts that a part reports. */
-  readonly screen: Pick<Screen, "made" | "say" | "failed">;
+  readonly screen: Pick<ConsoleReporter, "made" | "info" | "failed">;
 }
 
 /** The running local system. */
@@ -30,7 +30,7 @@ export interface System extends ReportedSystem {
  */
 export async function startSystem({ folder, stack, values, screen }: SystemOptions): Promise<System> {
   await keepPagePort(folder, values["ecommerce:callbackUrls"]);
-  const parts = await startParts(folder, values["aws:region"], screen);
+  const parts = await startServices(folder, values["aws:region"], screen);
   try {
     const { outputs } = await evaluate({
       stack,
@@ -79,7 +79,7 @@ async function keepPagePort(folder: DataFolder, callbackUrls = "[]"): Promise<vo
 const portOf = (url: string) => Number(new URL(url).port || 80);
 
 /** The page of `web/`, with one's own row for whoever brings an access token. */
-function startPage(webUrl: string, outputs: Outputs, parts: Parts) {
+function startPage(webUrl: string, outputs: Outputs, parts: LocalServices) {
   return startWebServer({
     port: portOf(webUrl),
     settings: () => ({ ...outputs, webUrl }),

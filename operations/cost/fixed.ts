@@ -1,4 +1,4 @@
-import type { Registered } from "../../host/resources";
+import type { ResourceRegistration } from "../../host/resources";
 import { hoursPerMonth, type Line, line, lineIfKnown, type NotPriced } from "./line";
 import type { PriceKey } from "./prices";
 
@@ -13,7 +13,7 @@ export interface Fixed {
 }
 
 /** What prices one resource; `all` is the whole stack, for prices that depend on another resource. */
-type Pricing = (resource: Registered, all: readonly Registered[]) => readonly (Line | NotPriced)[];
+type Pricing = (resource: ResourceRegistration, all: readonly ResourceRegistration[]) => readonly (Line | NotPriced)[];
 
 const instanceType = "aws:rds/instance:Instance";
 const clusterType = "aws:rds/cluster:Cluster";
@@ -202,7 +202,7 @@ const freeProviders = /^(mysql|random|pulumi|pulumi-nodejs):/;
  * The fixed monthly price of each resource.
  * @param resources the stack's, as the program registered them
  */
-export function fixedPrices(resources: readonly Registered[]): Fixed {
+export function fixedPrices(resources: readonly ResourceRegistration[]): Fixed {
   const lines: Line[] = [];
   const byUse = new Map<string, Line>();
   const missing: NotPriced[] = [];
@@ -225,23 +225,26 @@ export function fixedPrices(resources: readonly Registered[]): Fixed {
   return { lines, byUse: [...byUse.values()], notPriced: missing, free: without };
 }
 
-const notPriced = ({ name, type }: Registered, reason: string): NotPriced => ({ of: name, type, reason });
+const notPriced = ({ name, type }: ResourceRegistration, reason: string): NotPriced => ({ of: name, type, reason });
 
-const knownOrNot = (resource: Registered, what: string, quantity: number, key: string): Line | NotPriced =>
+const knownOrNot = (resource: ResourceRegistration, what: string, quantity: number, key: string): Line | NotPriced =>
   lineIfKnown(resource.name, what, quantity, key) ?? notPriced(resource, `the price table has no ${key}`);
 
-const publicAddress = ({ name, inputs }: Registered): Line[] =>
+const publicAddress = ({ name, inputs }: ResourceRegistration): Line[] =>
   inputs.publiclyAccessible === true ? [line(name, "public address", hoursPerMonth, "vpc.publicAddress")] : [];
 
 /** The cluster that the instance belongs to: its identifier is the cluster's id or name. */
-function clusterOf(member: Registered, all: readonly Registered[]): Registered | undefined {
+function clusterOf(
+  member: ResourceRegistration,
+  all: readonly ResourceRegistration[],
+): ResourceRegistration | undefined {
   const clusters = all.filter(({ type }) => type === clusterType);
   const wanted = member.inputs.clusterIdentifier;
   return clusters.find(({ name, inputs }) => [name, inputs.clusterIdentifier].includes(wanted)) ?? clusters[0];
 }
 
 /** Aurora's capacity units for one instance of the cluster; AWS's own bounds where the program names none. */
-function capacityOf(cluster: Registered | undefined): { least: number; most: number } {
+function capacityOf(cluster: ResourceRegistration | undefined): { least: number; most: number } {
   const scaling = cluster?.inputs.serverlessv2ScalingConfiguration as
     | { minCapacity?: number; maxCapacity?: number }
     | undefined;

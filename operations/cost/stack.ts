@@ -1,10 +1,10 @@
 import { evaluate } from "../../host/program";
-import type { Registered } from "../../host/resources";
+import type { ResourceRegistration } from "../../host/resources";
 import { stackConfig } from "../../host/stackConfig";
 
 export interface EvaluatedStack {
   readonly region: string;
-  readonly resources: readonly Registered[];
+  readonly resources: readonly ResourceRegistration[];
 }
 
 /** What AWS would answer, of which the program reads some; which value it is changes no price. */
@@ -38,7 +38,7 @@ export async function evaluateStack(
 ): Promise<EvaluatedStack> {
   const values = stackConfig(root, stack, overrides);
   const region = values["aws:region"] ?? "";
-  const resources: Registered[] = [];
+  const resources: ResourceRegistration[] = [];
   await evaluate({
     stack,
     values,

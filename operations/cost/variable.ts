@@ -1,4 +1,4 @@
-import type { Registered } from "../../host/resources";
+import type { ResourceRegistration } from "../../host/resources";
 import { type Line, line, lineIfKnown, type NotPriced } from "./line";
 
 /**
@@ -30,7 +30,7 @@ const count = 1000;
  * 1,000 people who sign up, confirm their address and sign in once.
  * @param resources the stack's, as the program registered them
  */
-export function thousandSignUps(resources: readonly Registered[]): Thousand {
+export function thousandSignUps(resources: readonly ResourceRegistration[]): Thousand {
   const pool = resources.find(({ type }) => type === "aws:cognito/userPool:UserPool");
   if (pool === undefined) return { lines: [], notPriced: [] };
   const found: (Line | NotPriced)[] = [
@@ -55,7 +55,7 @@ export function thousandSignUps(resources: readonly Registered[]): Thousand {
 }
 
 /** 1,000 pictures of 1 MB that signed-in people put into the bucket, and that stay there for a month. */
-export function thousandUploads(resources: readonly Registered[]): Thousand {
+export function thousandUploads(resources: readonly ResourceRegistration[]): Thousand {
   const api = resources.find(({ type }) => type === "aws:apigateway/restApi:RestApi");
   const bucket = resources.find(({ type }) => type === "aws:s3/bucket:Bucket");
   if (api === undefined || bucket === undefined) return { lines: [], notPriced: [] };
@@ -67,13 +67,16 @@ export function thousandUploads(resources: readonly Registered[]): Thousand {
 }
 
 /** Cognito's own mail is free, but 50 a day at most (Cognito's quotas); SES's is not. */
-function mails(pool: Registered): Line[] {
+function mails(pool: ResourceRegistration): Line[] {
   const { emailSendingAccount } = (pool.inputs.emailConfiguration ?? {}) as { emailSendingAccount?: string };
   return emailSendingAccount === "DEVELOPER" ? [line(pool.name, "codes by mail", count / 1000, "mail.ses")] : [];
 }
 
 /** The functions that one sign-up calls, once for each call: after confirmation, after sign-in, and from the queue. */
-function calledFunctions(pool: Registered, resources: readonly Registered[]): Registered[] {
+function calledFunctions(
+  pool: ResourceRegistration,
+  resources: readonly ResourceRegistration[],
+): ResourceRegistration[] {
   const { postConfirmation, postAuthentication } = (pool.inputs.lambdaConfig ?? {}) as Record<string, unknown>;
   const mappings = resources.filter(({ type }) => type === "aws:lambda/eventSourceMapping:EventSourceMapping");
   const called = [postConfirmation, postAuthentication, ...mappings.map(({ inputs }) => inputs.functionName)];
@@ -83,7 +86,7 @@ function calledFunctions(pool: Registered, resources: readonly Registered[]): Re
     .flatMap((reference) => functions.filter(({ name }) => reference.split(":").at(-1) === name));
 }
 
-function calls(lambda: Registered, times: number): (Line | NotPriced)[] {
+function calls(lambda: ResourceRegistration, times: number): (Line | NotPriced)[] {
   const { name, type, inputs } = lambda;
   const architecture = (inputs.architectures as string[] | undefined)?.[0] ?? "x86_64";
   const gigabytes = Number(inputs.memorySize ?? 128) / 1024;

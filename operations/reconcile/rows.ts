@@ -2,7 +2,7 @@ import type { Database } from "../../functions/registerUser/database";
 import { EmailConflict } from "../../functions/registerUser/errors";
 import { Users } from "../../functions/registerUser/users";
 import type { User } from "../../functions/shared/event";
-import type { TimeLeft } from "../../functions/shared/time";
+import type { RemainingTime } from "../../functions/shared/time";
 
 /** So many users are looked for at once: a page of Cognito's. */
 const AT_ONCE = 60;
@@ -90,12 +90,16 @@ export class Rows {
     return owner === undefined;
   }
 
-  async #query(sql: string, values: readonly string[], left: TimeLeft): Promise<Readonly<Record<string, unknown>>[]> {
+  async #query(
+    sql: string,
+    values: readonly string[],
+    left: RemainingTime,
+  ): Promise<Readonly<Record<string, unknown>>[]> {
     const rows = await this.#database.run((connection) => connection.execute(sql, values, left), left);
     return rows as Readonly<Record<string, unknown>>[];
   }
 
-  #within(milliseconds: number): TimeLeft {
+  #within(milliseconds: number): RemainingTime {
     const end = performance.now() + milliseconds;
     return () => Math.min(end, this.#stopBy) - performance.now();
   }

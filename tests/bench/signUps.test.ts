@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { eventOf, SignUps } from "../../bench/signUps";
-import { dutyOf, userOf } from "../../functions/shared/event";
+import { actionFor, userOf } from "../../functions/shared/event";
 
 const well = async (event: string) => ({ payload: event, failed: false });
 
@@ -10,7 +10,7 @@ describe("the sign-ups of the benchmarks", () => {
     const signUps = new SignUps();
     for (let i = 0; i < 3; i++) {
       await signUps.signUp(async (event) => {
-        expect(dutyOf(JSON.parse(event))).toBe("register");
+        expect(actionFor(JSON.parse(event))).toBe("register");
         seen.add(userOf(JSON.parse(event)).sub);
         return well(event);
       });

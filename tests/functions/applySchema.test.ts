@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { type Connection, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import type { Registered } from "../../host/resources";
+import type { ResourceRegistration } from "../../host/resources";
 import type { ApplyEvent } from "../../schema/plan";
-import { makeWorld, type World } from "../local/services/lambda/support";
+import { type LambdaService, startLambda } from "../local/services/lambda/support";
 import { connectToTestServer, schemaFor, testServer } from "../schema/support";
 import { loadNatively, projectRoot } from "../support/native";
 
@@ -21,9 +21,9 @@ const masterPrivileges =
   "CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, CREATE USER, " +
   "EVENT, TRIGGER, CREATE ROLE, DROP ROLE, APPLICATION_PASSWORD_ADMIN, ROLE_ADMIN";
 
-let world: World;
+let world: LambdaService;
 let admin: Connection;
-let invocation: Registered;
+let invocation: ResourceRegistration;
 /** Inputs of the function, but for its role. */
 let declared: Record<string, unknown>;
 const functionName = "schema-apply";
@@ -32,7 +32,7 @@ beforeAll(async () => {
   admin = await connectToTestServer();
   await admin.query("CREATE USER ?@'%' IDENTIFIED BY ? REQUIRE SSL", [administrator.user, administrator.password]);
   await admin.query(`GRANT ${masterPrivileges} ON *.* TO ?@'%' WITH GRANT OPTION`, [administrator.user]);
-  world = await makeWorld();
+  world = await startLambda();
   const registered = await register();
   invocation = registered.find(({ type }) => type === "aws:lambda/invocation:Invocation")!;
   const { inputs } = registered.find(({ type }) => type === "aws:lambda/function:Function")!;
@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 /** What the component registers; its archive is what Pulumi would upload. */
-async function register(): Promise<Registered[]> {
+async function register(): Promise<ResourceRegistration[]> {
   const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
   const { DatabaseSchema } = loadNatively<typeof import("../../infra/schema/DatabaseSchema")>(
     "infra/schema/DatabaseSchema.ts",
@@ -62,7 +62,7 @@ async function register(): Promise<Registered[]> {
   const { applySchema } = await bundleFunctions("us-east-1", ["applySchema"]);
   // Where the program runs, and from where Pulumi reads the files of archives.
   process.chdir(path.join(projectRoot, "infra"));
-  const seen: Registered[] = [];
+  const seen: ResourceRegistration[] = [];
   await pulumi.runtime.setMocks({
     call: ({ token }) => {
       throw new Error(`unexpected call of ${token}`);
@@ -81,7 +81,7 @@ async function register(): Promise<Registered[]> {
     adminUsername: "admin",
     adminPassword: "admins",
     authorities: "",
-    inside: { bundle: applySchema, subnetIds: ["subnet-1"], securityGroupId: "sg-1", logRetentionDays: 30 },
+    viaLambda: { bundle: applySchema, subnetIds: ["subnet-1"], securityGroupId: "sg-1", logRetentionDays: 30 },
   });
   await pulumi.runtime.disconnect();
   return seen;
@@ -228,21 +228,21 @@ describe("the function", () => {
   });
 
   it("verifies the server", async () => {
-    const { rdsAuthorities } =
+    const { rdsCaCerts } =
       loadNatively<typeof import("../../infra/database/rdsCaCerts")>("infra/database/rdsCaCerts.ts");
-    const { answer } = await apply({ server: { ...eventFor().server, authorities: rdsAuthorities("us-east-1") } });
+    const { answer } = await apply({ server: { ...eventFor().server, authorities: rdsCaCerts("us-east-1") } });
     expect(answer.errorMessage).toContain("No trusted connection");
   });
 
   it("trusts what its own environment names as well, and tells an operator where that cannot be read", async () => {
-    const { rdsAuthorities } =
+    const { rdsCaCerts } =
       loadNatively<typeof import("../../infra/database/rdsCaCerts")>("infra/database/rdsCaCerts.ts");
-    const server = { ...eventFor().server, authorities: rdsAuthorities("us-east-1") };
+    const server = { ...eventFor().server, authorities: rdsCaCerts("us-east-1") };
     for (const [file, told] of [
       [inject("mysql").caFile, undefined],
       ["/nowhere.pem", "The file that NODE_EXTRA_CA_CERTS names cannot be read"],
     ] as const) {
-      const local = await makeWorld({ NODE_EXTRA_CA_CERTS: file });
+      const local = await startLambda({ NODE_EXTRA_CA_CERTS: file });
       try {
         await local.make(functionName, "", { ...declared, role: local.role });
         const { failed, answer } = await local.invoke(functionName, eventFor({ server }));

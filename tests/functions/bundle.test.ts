@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { runInThisContext } from "node:vm";
 import { deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { functionAuthorities } from "../../infra/database/rdsCaCerts";
+import { functionCaCerts } from "../../infra/database/rdsCaCerts";
 import { bundleFunctions } from "../../infra/lambda/bundle";
 import { readWhenAsked } from "../../infra/lambda/esbuildPlugins";
 import { projectRoot } from "../support/native";
@@ -82,7 +82,7 @@ it("has what its function needs, and nothing that only another one does", async 
 it("holds the authorities of its region's databases and of RDS Proxy, and no others", () => {
   const held = readFileSync(bundle, "utf8").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)!;
   const plain = (pem: string) => pem.replace(/\\n|\s/g, "");
-  expect(held.map(plain).sort()).toEqual(functionAuthorities(region).map(plain).sort());
+  expect(held.map(plain).sort()).toEqual(functionCaCerts(region).map(plain).sort());
 });
 
 it("knows every error of the driver's table by number and by name", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { defaultProvider } from "../../functions/shared/credentials";
+import { defaultProvider } from "../../functions/bundle-stubs/credentials";
 
 const set = (variables: Record<string, string | undefined>) => {
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);

@@ -3,16 +3,16 @@ import { describe, expect, it } from "vitest";
 import { Database } from "../../functions/registerUser/database";
 import { handlerOf } from "../../functions/registerUser/handler";
 import { RecentlySeen } from "../../functions/registerUser/recentlySeen";
-import { type Remedy, remedyOf } from "../../functions/registerUser/remedy";
+import { type RetryPolicy, retryPolicyOf } from "../../functions/registerUser/retryPolicy";
 import { RegistrationError } from "../../functions/shared/errors";
-import { dutyOf, traceOf, userOf } from "../../functions/shared/event";
+import { actionFor, traceOf, userOf } from "../../functions/shared/event";
 import { parseSecret, SecretMalformed } from "../../functions/shared/secret";
 import { triggerTimes } from "../../functions/shared/time";
 import { invocation, recorded } from "./support";
 
 describe("what helps against a fault", () => {
   const fault = (fields: object) => Object.assign(new Error("Client network socket disconnected"), fields);
-  it.each<[unknown, Remedy]>([
+  it.each<[unknown, RetryPolicy]>([
     [fault({ code: "ER_LOCK_DEADLOCK" }), "repeat"],
     [fault({ code: "ER_CON_COUNT_ERROR", fatal: true }), "reconnect"],
     [fault({ code: "ER_OPTION_PREVENTS_STATEMENT" }), "reconnect"],
@@ -34,7 +34,7 @@ describe("what helps against a fault", () => {
     [fault({ code: "constructor" }), "none"],
     ["a text", "none"],
   ])("%j: %s", (error, remedy) => {
-    expect(remedyOf(error)).toBe(remedy);
+    expect(retryPolicyOf(error)).toBe(remedy);
   });
 });
 
@@ -57,7 +57,7 @@ describe("whatever comes in", () => {
   it("as an event is either a user the table can hold, or a RegistrationError", () => {
     fc.assert(
       fc.property(fc.oneof(events, anything), (event) => {
-        for (const parse of [dutyOf, userOf]) {
+        for (const parse of [actionFor, userOf]) {
           try {
             parse(event);
           } catch (error) {

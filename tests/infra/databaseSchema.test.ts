@@ -171,7 +171,7 @@ describe("S3: the schema file as a resource", () => {
 describe("S3: a private database's schema", () => {
   const added = { name: "0001_added", sql: "ALTER TABLE orders ADD a int;" };
   const inside = { bundle: "", subnetIds: ["subnet-1"], securityGroupId: "sg-1", logRetentionDays: 14 };
-  const private_ = (args: Partial<DatabaseSchemaArgs> = {}) => make({ inside, ...args });
+  const private_ = (args: Partial<DatabaseSchemaArgs> = {}) => make({ viaLambda: inside, ...args });
   const event = (): ApplyEvent => JSON.parse(plain(the(types.invocation).inputs.input));
   beforeAll(async () => {
     inside.bundle = (await bundleFunctions("us-east-1", ["applySchema"])).applySchema;

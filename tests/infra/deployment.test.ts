@@ -1,6 +1,6 @@
 /** API Gateway serves what was deployed: any change of the API must change the deployment's triggers. */
 import { expect, it } from "vitest";
-import type { Registered } from "../../host/resources";
+import type { ResourceRegistration } from "../../host/resources";
 import type * as routes from "../../infra/images/apiMappings";
 import type * as api from "../../infra/images/ImageApi";
 import { loadNatively } from "../support/native";
@@ -36,7 +36,7 @@ it("names every resource of the API but the stage among what the deployment's di
     },
     newResource: ({ type, name, inputs }) => {
       if (type.startsWith("aws:apigateway/") && !/Deployment|Stage/.test(type)) registered.push(name);
-      return { id: `${name}-id`, state: inputs as Registered["inputs"] };
+      return { id: `${name}-id`, state: inputs as ResourceRegistration["inputs"] };
     },
   });
   const { ImageApi } = loadNatively<typeof api>("infra/images/ImageApi.ts");

@@ -4,11 +4,11 @@ import * as queueErrors from "../../functions/enqueueUser/errors";
 import * as errors from "../../functions/registerUser/errors";
 import * as rotationErrors from "../../functions/rotateSecret/errors";
 import * as sharedErrors from "../../functions/shared/errors";
-import type { Fault } from "../../functions/shared/fault";
 import { lineOf, logged } from "../../functions/shared/log";
+import type { LoggedError } from "../../functions/shared/loggedError";
 import type * as metrics from "../../infra/monitoring/logMetrics";
 import { Database, freshUser, SECRET_NAME, SecretsEndpoint, secretFor } from "../functions/support";
-import { makeWorld, until, type World } from "../local/services/lambda/support";
+import { type LambdaService, startLambda, until } from "../local/services/lambda/support";
 import { faultsOf } from "../support/failures";
 import { loadNatively } from "../support/native";
 import { recordProgram } from "../support/program";
@@ -29,7 +29,7 @@ const counts = (lines: readonly string[], filters = ofRegistration) =>
   );
 
 describe("the packaged function's log", () => {
-  let world: World;
+  let world: LambdaService;
   let database: Database;
   const secrets = new SecretsEndpoint();
   const platform: Record<string, string> = {};
@@ -41,7 +41,7 @@ describe("the packaged function's log", () => {
   };
 
   beforeAll(async () => {
-    [database, world] = await Promise.all([Database.start(), makeWorld(platform)]);
+    [database, world] = await Promise.all([Database.start(), startLambda(platform)]);
     await secrets.start();
     secrets.secrets.set(SECRET_NAME, secretFor(database.server));
     platform.AWS_ENDPOINT_URL_SECRETS_MANAGER = process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER!;
@@ -134,7 +134,7 @@ describe("every fault", () => {
   const rendered = (level: string, message: unknown) =>
     JSON.stringify({ timestamp: "2026-01-01T00:00:00.000Z", level, requestId: "1", message });
   /** As Lambda's runtime writes an error that it is thrown, and as the function marks it before (`LogPatch.js`). */
-  const thrownAs = (fault: Fault) =>
+  const thrownAs = (fault: LoggedError) =>
     rendered("ERROR", { errorType: "n", errorMessage: fault.message, stackTrace: [], ...logged(fault) });
 
   it.each(faults.map((fault) => [fault.code, fault] as const))("%s is counted once, as one thing", (code, fault) => {

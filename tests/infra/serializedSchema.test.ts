@@ -129,9 +129,9 @@ describe("the provider, as serialized", () => {
   it("refuses a server that the authorities do not vouch for", async () => {
     const inputs = await inputsFor(schemaFor(database));
     const { provider } = await serializedProvider();
-    const { rdsAuthorities } =
+    const { rdsCaCerts } =
       loadNatively<typeof import("../../infra/database/rdsCaCerts")>("infra/database/rdsCaCerts.ts");
-    const foreign = { ...inputs, authorities: rdsAuthorities("us-east-1") };
+    const foreign = { ...inputs, authorities: rdsCaCerts("us-east-1") };
     await expect(provider.create(foreign)).rejects.toThrow("No trusted connection");
   });
 });

@@ -1,7 +1,7 @@
 /** One thing wrong in what the program registers: a change is put between the program and what makes its resources. */
-import type { Made, Registered } from "../../host/resources";
+import type { CreateResult, ResourceRegistration } from "../../host/resources";
 
-export type Make = (resource: Registered) => Promise<Made>;
+export type Make = (resource: ResourceRegistration) => Promise<CreateResult>;
 
 /** Wraps whatever makes resources: the real parts, or a recording of them. */
 export type Change = (make: Make) => Make;
@@ -12,7 +12,7 @@ type Inputs = Record<string, any>;
  * Whether a target means a resource: a type as Pulumi spells it, `aws:` left out, and where given the logical name.
  * `"s3/bucket:Bucket"`, `"apigateway/method:Method image-api-put-method"`, `"mysql:index/user:User"`
  */
-function means(target: string, resource: Registered): boolean {
+function means(target: string, resource: ResourceRegistration): boolean {
   const [type = "", name] = target.split(" ");
   const full = /^(mysql|pulumi-nodejs):/.test(type) ? type : `aws:${type}`;
   return resource.type === full && (name === undefined || resource.name === name);
@@ -41,7 +41,7 @@ export function omit(target: string): Change {
 /** Makes the first only after the second, as the engine may where nothing says that the second depends on the first. */
 export function postpone(first: string, second: string): Change {
   return (make) => {
-    let postponed: Registered | undefined;
+    let postponed: ResourceRegistration | undefined;
     return async (resource) => {
       if (means(first, resource)) {
         postponed = resource;

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Registered } from "../../host/resources";
+import type { ResourceRegistration } from "../../host/resources";
 import { documentedSettings } from "../infra/documentedSettings";
 import { startTestServer, type TestServer } from "../support/mysql";
 import { projectRoot } from "../support/native";
@@ -95,7 +95,7 @@ class Runner {
 
 /** The checks of the documented settings that fail on the recorded program with a change, as `row: … check`. */
 async function failingChecks(change: Change): Promise<string[]> {
-  const resources: Registered[] = [];
+  const resources: ResourceRegistration[] = [];
   const make = change(async (resource) => {
     resources.push(resource);
     return { id: resource.name, outputs: {} };

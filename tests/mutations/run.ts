@@ -11,7 +11,7 @@ import { stackConfig } from "../../host/stackConfig";
 import { DataFolder } from "../../local/lib/dataFolder";
 import { type ExistingServer, existingServer } from "../../local/mysql/existing";
 import { MySql } from "../../local/services/rds/MySql";
-import { startParts } from "../../local/start/startServices";
+import { startServices } from "../../local/start/startServices";
 import { projectRoot } from "../support/native";
 import type { Change } from "./changes";
 import type { Mutation } from "./mutation";
@@ -65,11 +65,11 @@ async function startAndTell(
   directory: string,
   values: Record<string, string>,
   change: Change,
-  startMySql: Parameters<typeof startParts>[3],
+  startMySql: Parameters<typeof startServices>[3],
 ): Promise<Pick<Outcome, "refused" | "failed">> {
   const folder = await DataFolder.open(directory);
   try {
-    const parts = await startParts(folder, values["aws:region"], undefined, startMySql);
+    const parts = await startServices(folder, values["aws:region"], undefined, startMySql);
     try {
       const { outputs } = await evaluate({ stack, values, make: change((resource) => parts.make(resource)) });
       const known = { callbackUrl: "http://localhost:3000/", corsOrigin: corsOriginOf(values) };

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Registered } from "../../host/resources";
+import type { ResourceRegistration } from "../../host/resources";
 import { fixedPrices } from "../../operations/cost/fixed";
 import { sum } from "../../operations/cost/line";
 import { type Price, prices } from "../../operations/cost/prices";
@@ -11,7 +11,11 @@ import type * as stacks from "../../operations/cost/stack";
 import { thousandSignUps, thousandUploads } from "../../operations/cost/variable";
 import { loadNatively, projectRoot } from "../support/native";
 
-const resource = (type: string, inputs: Record<string, unknown> = {}, name = type.split(":").at(-1)!): Registered => ({
+const resource = (
+  type: string,
+  inputs: Record<string, unknown> = {},
+  name = type.split(":").at(-1)!,
+): ResourceRegistration => ({
   type,
   name,
   inputs,

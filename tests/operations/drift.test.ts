@@ -12,7 +12,7 @@ import { applySchema } from "../../schema/apply";
 import { readMigrations, readSchemaFile } from "../../schema/files";
 import type { Migration } from "../../schema/plan";
 import { Database } from "../functions/support";
-import { makeWorld, type World } from "../local/services/lambda/support";
+import { type LambdaService, startLambda } from "../local/services/lambda/support";
 import { connectToTestServer, schemaFor, testServer } from "../schema/support";
 import { projectRoot } from "../support/native";
 import { asksForState, standInPulumi } from "../support/pulumi";
@@ -106,9 +106,9 @@ describe("a public stack", () => {
 });
 
 describe("a private stack", () => {
-  let world: World;
+  let world: LambdaService;
   beforeAll(async () => {
-    world = await makeWorld();
+    world = await startLambda();
     const { applySchema } = await bundleFunctions("us-east-1", ["applySchema"]);
     const code = readFileSync(join(projectRoot, "infra", applySchema), "utf8");
     // The packaged function, with the entry that CallbackFunction would give it.

@@ -57,7 +57,7 @@ export class System {
 
   async setSecret(text: string, name = SECRET_NAME): Promise<void> {
     const make = async (type: string, inputs: Record<string, unknown>) =>
-      await this.secrets.makers[type]!({ type, name, inputs });
+      await this.secrets.handlers[type]!({ type, name, inputs });
     const { id } = await make("aws:secretsmanager/secret:Secret", { name });
     await make("aws:secretsmanager/secretVersion:SecretVersion", { secretId: id, secretString: text });
   }

@@ -1,7 +1,7 @@
 /** Runs the policy pack without the engine: over single resources, and over all that the program registers. */
 import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import { vi } from "vitest";
-import type { Registered } from "../../host/resources";
+import type { ResourceRegistration } from "../../host/resources";
 import { stackConfig } from "../../host/stackConfig";
 import { policiesFor } from "../../policies/pack";
 import { loadNatively, projectRoot } from "../support/native";
@@ -78,7 +78,11 @@ async function evaluate(stack: string, settings: readonly string[]): Promise<rea
   }
 }
 
-function seen({ type, name, inputs, providerInputs }: Registered, values: Record<string, string>, protect: boolean) {
+function seen(
+  { type, name, inputs, providerInputs }: ResourceRegistration,
+  values: Record<string, string>,
+  protect: boolean,
+) {
   const awsProvider = { defaultTags: values["aws:defaultTags"] };
   const provider = { props: providerInputs ?? (type.startsWith("aws:") ? awsProvider : {}) };
   return { type, name, props: inputs, opts: { protect }, provider };

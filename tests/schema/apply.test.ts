@@ -3,7 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { type Connection, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../cli/ports";
-import { rdsAuthorities } from "../../infra/database/rdsCaCerts";
+import { rdsCaCerts } from "../../infra/database/rdsCaCerts";
 import { applySchema } from "../../schema/apply";
 import { Wire } from "../faults/support/Wire";
 import { faultOf } from "../support/failures";
@@ -83,7 +83,7 @@ describe("the connection", () => {
   const plan = { sql: "USE mysql;", database: "mysql" };
 
   it("is refused without an authority that vouches for the server", async () => {
-    const error = await faultOf(applySchema({ ...testServer(), authorities: rdsAuthorities("us-east-1") }, plan));
+    const error = await faultOf(applySchema({ ...testServer(), authorities: rdsCaCerts("us-east-1") }, plan));
     expect(error.message).toMatch(/No trusted connection to MySQL at localhost:\d+: .*certificate/);
   });
 

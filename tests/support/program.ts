@@ -1,7 +1,7 @@
 /** Evaluates the whole program against Pulumi mocks that record what it registers. */
 
 import type * as host from "../../host/program";
-import type { Made, Registered } from "../../host/resources";
+import type { CreateResult, ResourceRegistration } from "../../host/resources";
 import { stackConfig } from "../../host/stackConfig";
 import { loadNatively, projectRoot } from "./native";
 
@@ -16,15 +16,15 @@ export const devConfig: Readonly<Record<string, string>> = {
 };
 
 export interface Recorded {
-  readonly resources: readonly Registered[];
+  readonly resources: readonly ResourceRegistration[];
   readonly outputs: Record<string, unknown>;
   /** The one resource of the type, or of the type and name; throws where there are none or several. */
-  one(type: string, name?: string): Registered;
-  all(type: string): Registered[];
+  one(type: string, name?: string): ResourceRegistration;
+  all(type: string): ResourceRegistration[];
 }
 
 /** What AWS would answer beside the inputs, as far as the program reads it. */
-const answers: Record<string, (resource: Registered) => Record<string, unknown>> = {
+const answers: Record<string, (resource: ResourceRegistration) => Record<string, unknown>> = {
   "aws:rds/instance:Instance": () => ({
     address: "database.example.com",
     port: 3306,
@@ -49,12 +49,13 @@ const answers: Record<string, (resource: Registered) => Record<string, unknown>>
 };
 
 /** The ARN that a resource is given here: with a kind before the name, as most of AWS's have it. */
-export const arnOf = (resource: Pick<Registered, "name">) => `arn:aws:test:us-east-1:000000000000:one:${resource.name}`;
+export const arnOf = (resource: Pick<ResourceRegistration, "name">) =>
+  `arn:aws:test:us-east-1:000000000000:one:${resource.name}`;
 /** The identifier that a resource is given here. */
-export const idOf = (resource: Pick<Registered, "name">) => `${resource.name}-id`;
+export const idOf = (resource: Pick<ResourceRegistration, "name">) => `${resource.name}-id`;
 
 /** What is answered here to a registered resource. */
-export function answerOf(resource: Registered): Made {
+export function answerOf(resource: ResourceRegistration): CreateResult {
   const named = { arn: arnOf(resource), name: resource.inputs.name ?? resource.name };
   return { id: idOf(resource), outputs: { ...named, ...answers[resource.type]?.(resource) } };
 }
@@ -70,7 +71,7 @@ export async function recordProgram(
   stack?: string,
 ): Promise<Recorded> {
   const { evaluate } = loadNatively<typeof host>("host/program.ts");
-  const resources: Registered[] = [];
+  const resources: ResourceRegistration[] = [];
   const base = stack === undefined ? devConfig : stackConfig(projectRoot, stack);
   const config = Object.fromEntries(
     Object.entries({ ...base, ...values }).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -87,7 +88,7 @@ export async function recordProgram(
 }
 
 /** What was registered, to be asked for. */
-export function recorded(resources: readonly Registered[], outputs: Record<string, unknown>): Recorded {
+export function recorded(resources: readonly ResourceRegistration[], outputs: Record<string, unknown>): Recorded {
   const all = (type: string) => resources.filter((resource) => resource.type === type);
   return {
     resources,

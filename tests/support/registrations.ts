@@ -2,7 +2,7 @@
 import type { CustomResourceOptions, Inputs, Resource, ResourceTransformation } from "@pulumi/pulumi";
 import type * as host from "../../host/program";
 import { stackConfig } from "../../host/stackConfig";
-import { plain } from "../../host/unwrapSecrets";
+import { unwrapSecrets } from "../../host/unwrapSecrets";
 import { loadNatively, projectRoot } from "./native";
 import { answerOf } from "./program";
 
@@ -53,7 +53,7 @@ export async function registrationsOf(
     {
       call: () => ({ names: ["us-east-1a", "us-east-1b"], zoneIds: ["use1-az1", "use1-az2"] }),
       newResource: (args) => {
-        const registered = { ...args, inputs: plain(args.inputs) as Record<string, unknown> };
+        const registered = { ...args, inputs: unwrapSecrets(args.inputs) as Record<string, unknown> };
         inputs.set(`${args.type} ${args.name}`, registered.inputs);
         const { id, outputs } = answerOf(registered);
         return { id, state: { ...registered.inputs, ...outputs } };

@@ -2,16 +2,16 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import type { TimeLimits } from "../../../cli/http";
-import type { Made, Maker, Registered } from "../../../host/resources";
+import type { CreateHandler, CreateResult, ResourceRegistration } from "../../../host/resources";
 import { required } from "../../lib/inputs";
-import type { Part, Site } from "../../lib/service";
-import { admit, refuse } from "../../lib/supportedInputs";
+import type { LocalService, ServiceContext } from "../../lib/service";
+import { assertSupportedInputs, refuse } from "../../lib/supportedInputs";
 import { type Answer, serve } from "../s3/serve";
 import { CognitoAuthorizers, type UserPools } from "./authorizers";
 import { Definitions } from "./definitions";
 import { type Deployment, Deployments } from "./deployments";
 import type { Backends } from "./integrations";
-import { answerRequest, type Served, type Surroundings } from "./pipeline";
+import { answerRequest, type Dependencies, type Served } from "./pipeline";
 import { routerOf } from "./routes";
 
 /** What the gateway needs of the rest of this machine. */
@@ -26,20 +26,20 @@ const headerLimit = 10_240;
  * The REST APIs that the program registered and deployed, served at `http://127.0.0.1:<port>/<stage>/…`. It serves the
  * deployments of stages and nothing else, and refuses at provisioning what it does not simulate.
  */
-export class ApiGateway implements Part {
-  readonly makers: Readonly<Record<string, Maker>>;
+export class ApiGateway implements LocalService {
+  readonly handlers: Readonly<Record<string, CreateHandler>>;
 
-  readonly #site: Site;
+  readonly #site: ServiceContext;
   readonly #limits: TimeLimits | undefined;
   readonly #definitions: Definitions;
   readonly #kept: Deployments;
-  readonly #around: Surroundings;
+  readonly #around: Dependencies;
   readonly #deployments = new Map<string, Deployment>();
   readonly #stages = new Map<string, Served>();
   #server: Promise<{ readonly port: number; close(): Promise<void> }> | undefined;
 
   /** @param limits how long clients may take, @default the usual */
-  constructor(site: Site, needs: GatewayNeeds, limits?: TimeLimits) {
+  constructor(site: ServiceContext, needs: GatewayNeeds, limits?: TimeLimits) {
     this.#site = site;
     this.#limits = limits;
     this.#definitions = new Definitions(site, needs.userPools);
@@ -48,10 +48,10 @@ export class ApiGateway implements Part {
       s3: needs.s3,
       roles: needs.roles,
       authorizers: new CognitoAuthorizers(needs.userPools),
-      report: (line) => site.say(`API Gateway: ${line}`),
+      report: (line) => site.info(`API Gateway: ${line}`),
     };
-    this.makers = {
-      ...this.#definitions.makers,
+    this.handlers = {
+      ...this.#definitions.handlers,
       "aws:apigateway/account:Account": (resource) => this.#makeAccount(resource),
       "aws:apigateway/deployment:Deployment": (resource) => this.#makeDeployment(resource),
       "aws:apigateway/stage:Stage": (resource) => this.#makeStage(resource),
@@ -65,8 +65,8 @@ export class ApiGateway implements Part {
     await (await server?.catch(() => undefined))?.close();
   }
 
-  #makeAccount(resource: Registered): Made {
-    admit(resource, { simulated: ["cloudwatchRoleArn"] }, this.#site.region);
+  #makeAccount(resource: ResourceRegistration): CreateResult {
+    assertSupportedInputs(resource, { simulated: ["cloudwatchRoleArn"] }, this.#site.region);
     const { cloudwatchRoleArn: role } = resource.inputs;
     if (role !== undefined && !this.#around.roles.assumableBy(String(role), "apigateway.amazonaws.com")) {
       refuse(resource, `BadRequestException: API Gateway cannot assume the role ${role}; name it in its trust policy`);
@@ -74,8 +74,12 @@ export class ApiGateway implements Part {
     return { id: `account-${this.#site.accountId}`, outputs: {} };
   }
 
-  #makeDeployment(resource: Registered): Made {
-    admit(resource, { simulated: ["restApi", "triggers"], recorded: ["description"] }, this.#site.region);
+  #makeDeployment(resource: ResourceRegistration): CreateResult {
+    assertSupportedInputs(
+      resource,
+      { simulated: ["restApi", "triggers"], recorded: ["description"] },
+      this.#site.region,
+    );
     const api = this.#definitions.apiOf(resource);
     const methods = Object.values(api.resources).flatMap(({ path, methods }) =>
       Object.entries(methods).map(([verb, method]) => ({ route: `${verb} ${path}`, method })),
@@ -92,8 +96,8 @@ export class ApiGateway implements Part {
     return { id: deployment.id, outputs: { createdDate: deployment.createdDate } };
   }
 
-  async #makeStage(resource: Registered): Promise<Made> {
-    admit(
+  async #makeStage(resource: ResourceRegistration): Promise<CreateResult> {
+    assertSupportedInputs(
       resource,
       {
         simulated: ["restApi", "deployment", "stageName"],
@@ -127,9 +131,9 @@ export class ApiGateway implements Part {
   }
 
   /** Logs, metrics and throttling are the stage's on AWS; only what changes answers could be missed here: the cache. */
-  #makeMethodSettings(resource: Registered): Made {
+  #makeMethodSettings(resource: ResourceRegistration): CreateResult {
     const { region } = this.#site;
-    admit(resource, { simulated: ["restApi", "stageName", "methodPath", "settings"] }, region);
+    assertSupportedInputs(resource, { simulated: ["restApi", "stageName", "methodPath", "settings"] }, region);
     const api = this.#definitions.apiOf(resource);
     const stage = required(resource, "stageName");
     if (this.#stages.get(stage)?.api.id !== api.id) {
@@ -143,7 +147,11 @@ export class ApiGateway implements Part {
       "throttlingRateLimit",
     ];
     const settings = (resource.inputs.settings ?? {}) as Record<string, unknown>;
-    admit({ ...resource, inputs: settings }, { simulated: [], recorded, only: { cachingEnabled: [false] } }, region);
+    assertSupportedInputs(
+      { ...resource, inputs: settings },
+      { simulated: [], recorded, only: { cachingEnabled: [false] } },
+      region,
+    );
     return { id: `${api.id}-${stage}-${required(resource, "methodPath")}`, outputs: {} };
   }
 

@@ -1,7 +1,7 @@
 import { JwtVerifier } from "aws-jwt-verify";
 import { JwtExpiredError, JwtInvalidSignatureAlgorithmError, KidNotFoundInJwksError } from "aws-jwt-verify/error";
 import type { Jwks } from "aws-jwt-verify/jwk";
-import { Fault } from "./faults";
+import { GatewayError } from "./gatewayErrors";
 import type { Authorizer } from "./model";
 
 /** What an authorizer needs to know of a user pool. */
@@ -40,10 +40,14 @@ export class CognitoAuthorizers {
     const pools = authorizer.providerArns.map((arn) => {
       const pool = this.#userPools(arn);
       if (pool) return pool;
-      throw new Fault("AUTHORIZER_CONFIGURATION_ERROR", undefined, `${authorizer.name}: there is no user pool ${arn}`);
+      throw new GatewayError(
+        "AUTHORIZER_CONFIGURATION_ERROR",
+        undefined,
+        `${authorizer.name}: there is no user pool ${arn}`,
+      );
     });
     const bare = token?.replace(/^Bearer\s+/i, "").trim();
-    if (!bare) throw new Fault("UNAUTHORIZED");
+    if (!bare) throw new GatewayError("UNAUTHORIZED");
     let expired = false;
     for (const pool of pools) {
       try {
@@ -51,11 +55,13 @@ export class CognitoAuthorizers {
         if (isMeantFor(claims, pool, scopes)) return claims;
       } catch (error) {
         // Beside its own errors the verifier throws a RangeError, for a date that `Date` cannot hold.
-        if (error instanceof Fault) throw error;
+        if (error instanceof GatewayError) throw error;
         if (error instanceof JwtExpiredError) expired = true;
       }
     }
-    throw expired ? new Fault("UNAUTHORIZED", "The incoming token has expired") : new Fault("UNAUTHORIZED");
+    throw expired
+      ? new GatewayError("UNAUTHORIZED", "The incoming token has expired")
+      : new GatewayError("UNAUTHORIZED");
   }
 
   async #verify(pool: UserPool, token: string): Promise<Claims> {
@@ -67,7 +73,7 @@ export class CognitoAuthorizers {
     }
     // The first token, or one signed with a key that is newer than what is kept.
     const jwks = await pool.jwks().catch((error: unknown) => {
-      throw new Fault(
+      throw new GatewayError(
         "AUTHORIZER_CONFIGURATION_ERROR",
         undefined,
         `The keys of ${pool.issuer} cannot be had: ${error}`,

@@ -1,10 +1,10 @@
-import type { Made, Maker, Registered } from "../../../host/resources";
+import type { CreateHandler, CreateResult, ResourceRegistration } from "../../../host/resources";
 import { required, stringMap, strings } from "../../lib/inputs";
-import type { Site } from "../../lib/service";
-import { admit, refuse, type Support } from "../../lib/supportedInputs";
+import type { ServiceContext } from "../../lib/service";
+import { assertSupportedInputs, refuse, type Support } from "../../lib/supportedInputs";
 import { shortHash } from "../aws/names";
 import type { UserPools } from "./authorizers";
-import { responseTypes, unknownInTemplate } from "./faults";
+import { responseTypes, unknownInTemplate } from "./gatewayErrors";
 import { overlap, readIntegration, readIntegrationResponse } from "./integrationInputs";
 import { isExpression } from "./mapping";
 import type { Api, ApiResource, Method } from "./model";
@@ -13,11 +13,11 @@ import type { Api, ApiResource, Method } from "./model";
 const notFound = (what: string) => `NotFoundException: Invalid ${what} identifier specified`;
 
 /**
- * The APIs as the program has registered them so far. Nothing here is served: a deployment takes a copy. Every maker
+ * The APIs as the program has registered them so far. Nothing here is served: a deployment takes a copy. Every handler
  * refuses what API Gateway refuses at that moment, so the order of registration matters as it does there.
  */
 export class Definitions {
-  readonly makers: Readonly<Record<string, Maker>> = {
+  readonly handlers: Readonly<Record<string, CreateHandler>> = {
     "aws:apigateway/restApi:RestApi": (resource) => this.#makeApi(resource),
     "aws:apigateway/resource:Resource": (resource) => this.#makeResource(resource),
     "aws:apigateway/authorizer:Authorizer": (resource) => this.#makeAuthorizer(resource),
@@ -29,25 +29,25 @@ export class Definitions {
     "aws:apigateway/response:Response": (resource) => this.#makeGatewayResponse(resource),
   };
 
-  readonly #site: Pick<Site, "region" | "accountId">;
+  readonly #site: Pick<ServiceContext, "region" | "accountId">;
   readonly #userPools: UserPools;
   readonly #apis = new Map<string, Api>();
 
-  constructor(site: Pick<Site, "region" | "accountId">, userPools: UserPools) {
+  constructor(site: Pick<ServiceContext, "region" | "accountId">, userPools: UserPools) {
     this.#site = site;
     this.#userPools = userPools;
   }
 
   /** The API that a resource belongs to. */
-  apiOf(resource: Registered, input = "restApi"): Api {
+  apiOf(resource: ResourceRegistration, input = "restApi"): Api {
     return this.#apis.get(required(resource, input)) ?? refuse(resource, notFound("API"));
   }
 
-  #admit(resource: Registered, support: Support): void {
-    admit(resource, support, this.#site.region);
+  #admit(resource: ResourceRegistration, support: Support): void {
+    assertSupportedInputs(resource, support, this.#site.region);
   }
 
-  #makeApi(resource: Registered): Made {
+  #makeApi(resource: ResourceRegistration): CreateResult {
     this.#admit(resource, {
       simulated: ["name", "binaryMediaTypes", "endpointConfiguration"],
       recorded: ["description", "failOnWarnings", "putRestApiMode", "tags"],
@@ -85,7 +85,7 @@ export class Definitions {
     };
   }
 
-  #makeResource(resource: Registered): Made {
+  #makeResource(resource: ResourceRegistration): CreateResult {
     this.#admit(resource, { simulated: ["restApi", "parentId", "pathPart"] });
     const api = this.apiOf(resource);
     const parent = api.resources[required(resource, "parentId")] ?? refuse(resource, notFound("Resource"));
@@ -97,7 +97,7 @@ export class Definitions {
     return { id, outputs: { path } };
   }
 
-  #makeAuthorizer(resource: Registered): Made {
+  #makeAuthorizer(resource: ResourceRegistration): CreateResult {
     this.#admit(resource, {
       simulated: ["restApi", "name", "identitySource", "providerArns"],
       // Answers are not cached: a cache would only change how fast they come.
@@ -126,7 +126,7 @@ export class Definitions {
     return { id, outputs: { arn, identitySource: source } };
   }
 
-  #makeValidator(resource: Registered): Made {
+  #makeValidator(resource: ResourceRegistration): CreateResult {
     this.#admit(resource, {
       simulated: ["restApi", "name", "validateRequestParameters"],
       only: { validateRequestBody: [false] },
@@ -137,7 +137,7 @@ export class Definitions {
     return { id, outputs: { name: resource.inputs.name ?? resource.name } };
   }
 
-  #makeMethod(resource: Registered): Made {
+  #makeMethod(resource: ResourceRegistration): CreateResult {
     this.#admit(resource, {
       simulated: [
         ...["restApi", "resourceId", "httpMethod", "authorizerId", "authorizationScopes", "requestParameters"],
@@ -168,7 +168,7 @@ export class Definitions {
     return { id: `agm-${api.id}-${target.id}-${verb}`, outputs: {} };
   }
 
-  #makeMethodResponse(resource: Registered): Made {
+  #makeMethodResponse(resource: ResourceRegistration): CreateResult {
     this.#admit(resource, {
       simulated: ["restApi", "resourceId", "httpMethod", "statusCode", "responseParameters"],
       recorded: ["responseModels"],
@@ -183,14 +183,14 @@ export class Definitions {
     return { id: `agmr-${key}-${status}`, outputs: {} };
   }
 
-  #makeIntegration(resource: Registered): Made {
+  #makeIntegration(resource: ResourceRegistration): CreateResult {
     const { method, key } = this.#methodOf(resource);
     method.integration = readIntegration(resource, method, this.#site);
     const { passthroughBehavior, timeout } = method.integration;
     return { id: `agi-${key}`, outputs: { passthroughBehavior, timeoutMilliseconds: timeout } };
   }
 
-  #makeIntegrationResponse(resource: Registered): Made {
+  #makeIntegrationResponse(resource: ResourceRegistration): CreateResult {
     const { method, key } = this.#methodOf(resource);
     const status = statusOf(resource);
     if (!method.integration) refuse(resource, notFound("Integration"));
@@ -205,7 +205,7 @@ export class Definitions {
     return { id: `agir-${key}-${status}`, outputs: {} };
   }
 
-  #makeGatewayResponse(resource: Registered): Made {
+  #makeGatewayResponse(resource: ResourceRegistration): CreateResult {
     this.#admit(resource, {
       simulated: ["restApiId", "statusCode", "responseParameters", "responseTemplates"],
       only: { responseType: responseTypes },
@@ -230,7 +230,7 @@ export class Definitions {
     return { id: `aggr-${api.id}-${type}`, outputs: {} };
   }
 
-  #methodOf(resource: Registered): { method: Method; key: string } {
+  #methodOf(resource: ResourceRegistration): { method: Method; key: string } {
     const api = this.apiOf(resource);
     const target = api.resources[required(resource, "resourceId")] ?? refuse(resource, notFound("Resource"));
     const verb = required(resource, "httpMethod");
@@ -239,7 +239,10 @@ export class Definitions {
   }
 }
 
-function authorizationOf(resource: Registered, api: Api): Pick<Method, "authorizerId" | "authorizationScopes"> {
+function authorizationOf(
+  resource: ResourceRegistration,
+  api: Api,
+): Pick<Method, "authorizerId" | "authorizationScopes"> {
   const { authorization, authorizerId } = resource.inputs;
   const authorizationScopes = strings(resource, "authorizationScopes");
   if (authorization === undefined) refuse(resource, "authorization is missing; allowed: NONE, COGNITO_USER_POOLS");
@@ -259,7 +262,7 @@ function authorizationOf(resource: Registered, api: Api): Pick<Method, "authoriz
 const isVariable = (part: string) => part.startsWith("{");
 const isGreedy = (part: string) => part.endsWith("+}");
 
-function checkPathPart(resource: Registered, api: Api, parent: ApiResource, pathPart: string): void {
+function checkPathPart(resource: ResourceRegistration, api: Api, parent: ApiResource, pathPart: string): void {
   if (!/^(?:[\w.:-]+|\{[\w.:-]+\+?\})$/.test(pathPart)) {
     refuse(
       resource,
@@ -281,7 +284,7 @@ function checkPathPart(resource: Registered, api: Api, parent: ApiResource, path
   }
 }
 
-function statusOf(resource: Registered): string {
+function statusOf(resource: ResourceRegistration): string {
   const status = String(resource.inputs.statusCode);
   if (!/^[1-5]\d\d$/.test(status)) {
     refuse(

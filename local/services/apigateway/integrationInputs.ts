@@ -1,12 +1,12 @@
-import type { Registered } from "../../../host/resources";
+import type { ResourceRegistration } from "../../../host/resources";
 import { required, stringMap } from "../../lib/inputs";
-import type { Site } from "../../lib/service";
-import { admit, refuse } from "../../lib/supportedInputs";
+import type { ServiceContext } from "../../lib/service";
+import { assertSupportedInputs, refuse } from "../../lib/supportedInputs";
 import { servedHeaders } from "../s3/operations";
 import { isExpression } from "./mapping";
 import type { ContentHandling, Integration, IntegrationResponse, Method, MockTarget, S3Target } from "./model";
 
-type Where = Pick<Site, "region" | "accountId">;
+type Where = Pick<ServiceContext, "region" | "accountId">;
 
 const handlings = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"];
 const invalidMapping = (expression: string) =>
@@ -14,8 +14,8 @@ const invalidMapping = (expression: string) =>
   `[Invalid mapping expression parameter specified: ${expression}]`;
 
 /** Reads the inputs of an `Integration`, with API Gateway's refusals and this machine's. */
-export function readIntegration(resource: Registered, method: Method, where: Where): Integration {
-  admit(
+export function readIntegration(resource: ResourceRegistration, method: Method, where: Where): Integration {
+  assertSupportedInputs(
     resource,
     {
       simulated: [
@@ -56,12 +56,12 @@ export function readIntegration(resource: Registered, method: Method, where: Whe
 
 /** Reads the inputs of an `IntegrationResponse`. */
 export function readIntegrationResponse(
-  resource: Registered,
+  resource: ResourceRegistration,
   method: Method,
   status: string,
   region: string,
 ): IntegrationResponse {
-  admit(
+  assertSupportedInputs(
     resource,
     {
       simulated: [
@@ -108,7 +108,7 @@ export function selects(pattern: string, status: number): boolean {
   return new RegExp(`^(?:${pattern})$`).test(String(status));
 }
 
-function readS3Target(resource: Registered, { region }: Where): S3Target {
+function readS3Target(resource: ResourceRegistration, { region }: Where): S3Target {
   const method = resource.inputs.integrationHttpMethod;
   if (method === undefined) {
     refuse(resource, "BadRequestException: Enumeration value for HttpMethod must be non-empty");
@@ -130,7 +130,7 @@ function readS3Target(resource: Registered, { region }: Where): S3Target {
 }
 
 function readRequestParameters(
-  resource: Registered,
+  resource: ResourceRegistration,
   method: Method,
   target: MockTarget | S3Target,
 ): Record<string, string> {
@@ -158,7 +158,7 @@ function reachesS3(place: string, name: string, method: S3Target["method"]): boo
 }
 
 /** Only what is the same for every request can be served: there is no VTL here. */
-function checkStatic(resource: Registered, where: string, template: string): void {
+function checkStatic(resource: ResourceRegistration, where: string, template: string): void {
   if (/[$#]/.test(template)) {
     refuse(
       resource,
@@ -167,7 +167,7 @@ function checkStatic(resource: Registered, where: string, template: string): voi
   }
 }
 
-function readTimeout(resource: Registered): number {
+function readTimeout(resource: ResourceRegistration): number {
   const timeout = resource.inputs.timeoutMilliseconds ?? 29_000;
   if (typeof timeout !== "number" || timeout < 50 || timeout > 29_000) {
     const allowed = "Timeout should be between 50 ms and 29000 ms";
@@ -176,7 +176,7 @@ function readTimeout(resource: Registered): number {
   return timeout;
 }
 
-function readPattern(resource: Registered): string | undefined {
+function readPattern(resource: ResourceRegistration): string | undefined {
   const pattern = resource.inputs.selectionPattern;
   if (pattern === undefined || pattern === "") return undefined;
   try {

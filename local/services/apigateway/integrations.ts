@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { S3Caller } from "../s3/access";
 import type { S3 } from "../s3/operations";
 import type { Answer } from "../s3/serve";
-import { Fault } from "./faults";
+import { GatewayError } from "./gatewayErrors";
 import { type Values, valueFor } from "./mapping";
 import type { Integration, S3Target } from "./model";
 import { mediaTypeOf } from "./payload";
@@ -34,7 +34,7 @@ export function templateFor(integration: Integration, contentType: string | unde
   const passes =
     integration.passthroughBehavior === "WHEN_NO_MATCH" ||
     (integration.passthroughBehavior === "WHEN_NO_TEMPLATES" && none);
-  if (!passes) throw new Fault("UNSUPPORTED_MEDIA_TYPE");
+  if (!passes) throw new GatewayError("UNSUPPORTED_MEDIA_TYPE");
   return undefined;
 }
 
@@ -48,7 +48,7 @@ export async function callMock(template: string | undefined, payload: Payload): 
     status = undefined;
   }
   if (typeof status !== "number" || !Number.isInteger(status) || status < 100 || status > 599) {
-    throw new Fault("API_CONFIGURATION_ERROR", undefined, "the mock's request has no statusCode");
+    throw new GatewayError("API_CONFIGURATION_ERROR", undefined, "the mock's request has no statusCode");
   }
   return { status, headers: {} };
 }
@@ -65,7 +65,7 @@ export async function callS3(
   if (target.credentials !== undefined) {
     if (!roles.assumableBy(target.credentials, "apigateway.amazonaws.com")) {
       const reason = `API Gateway does not have permission to assume the role ${target.credentials}`;
-      throw new Fault("API_CONFIGURATION_ERROR", undefined, reason);
+      throw new GatewayError("API_CONFIGURATION_ERROR", undefined, reason);
     }
     principal = { kind: "role", arn: target.credentials };
   }
@@ -80,7 +80,7 @@ export async function callS3(
     principal,
     ...(target.method === "PUT" && { body: payload.chunks }),
   });
-  return within(integration.timeout, payload.sent, request);
+  return withTimeout(integration.timeout, payload.sent, request);
 }
 
 /**
@@ -92,7 +92,11 @@ function expand(template: string, integration: Integration, values: Values): str
     const expression = integration.requestParameters[`integration.request.path.${name}`];
     const value = expression === undefined ? undefined : valueFor(expression, values);
     if (value === undefined) {
-      throw new Fault("API_CONFIGURATION_ERROR", undefined, `nothing is mapped to {${name}} of the path override`);
+      throw new GatewayError(
+        "API_CONFIGURATION_ERROR",
+        undefined,
+        `nothing is mapped to {${name}} of the path override`,
+      );
     }
     return value;
   });
@@ -110,13 +114,13 @@ function mappedHeaders(integration: Integration, values: Values): Record<string,
 }
 
 /** The reply, or Fault 504 where it takes longer than the integration's time. A reply that comes too late is let go. */
-async function within(milliseconds: number, start: Promise<void>, reply: Promise<Answer>): Promise<Answer> {
+async function withTimeout(milliseconds: number, start: Promise<void>, reply: Promise<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   let over = false;
   const timeout = new Promise<never>((_, reject) => {
     void start.then(() => {
       if (over) return;
-      timer = setTimeout(() => reject(new Fault("INTEGRATION_TIMEOUT")), milliseconds);
+      timer = setTimeout(() => reject(new GatewayError("INTEGRATION_TIMEOUT")), milliseconds);
     });
   });
   const closeWhereLate = ({ body }: Answer) => {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { type Answer, bodyOf, headersOf } from "../s3/serve";
 import type { Claims, CognitoAuthorizers } from "./authorizers";
-import { Fault, faultAnswer } from "./faults";
+import { GatewayError, gatewayErrorAnswer } from "./gatewayErrors";
 import { selects } from "./integrationInputs";
 import { type Backends, callMock, callS3, collect, type Payload, templateFor } from "./integrations";
 import { type Values, valueFor } from "./mapping";
@@ -21,7 +21,7 @@ export interface Served {
 }
 
 /** What answering takes beside the deployment. */
-export interface Surroundings extends Backends {
+export interface Dependencies extends Backends {
   readonly authorizers: CognitoAuthorizers;
   /** Told why a request failed for reasons that lie in the API's configuration. */
   report(line: string): void;
@@ -41,7 +41,7 @@ interface Call {
  */
 export async function answerRequest(
   served: Served,
-  around: Surroundings,
+  around: Dependencies,
   request: IncomingMessage,
   parts: readonly string[],
   requestId: string,
@@ -66,17 +66,17 @@ export async function answerRequest(
   try {
     const match = served.router(parts);
     const method = match && (match.resource.methods[request.method ?? ""] ?? match.resource.methods.ANY);
-    if (!match || !method?.integration) throw new Fault("MISSING_AUTHENTICATION_TOKEN");
+    if (!match || !method?.integration) throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
     route = `${request.method} ${match.resource.path}`;
     values = withMatch(values, match);
-    if (Number(request.headers["content-length"] ?? 0) > payloadLimit) throw new Fault("REQUEST_TOO_LARGE");
+    if (Number(request.headers["content-length"] ?? 0) > payloadLimit) throw new GatewayError("REQUEST_TOO_LARGE");
     values = withClaims(values, await authorize(api, method, around.authorizers, values));
     checkParameters(api, method, values);
     return await integrate({ request, method, integration: method.integration, values }, api, around);
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof GatewayError)) throw error;
     if (error.reason !== undefined) around.report(`${route}: ${error.reason}`);
-    return faultAnswer(error, api.gatewayResponses, values);
+    return gatewayErrorAnswer(error, api.gatewayResponses, values);
   }
 }
 
@@ -102,11 +102,11 @@ function checkParameters(api: Api, method: Method, values: Values): void {
     .filter(([parameter, required]) => required && !valueFor(parameter, values))
     .map(([parameter]) => parameter.split(".").slice(3).join("."));
   if (missing.length > 0) {
-    throw new Fault("BAD_REQUEST_PARAMETERS", `Missing required request parameters: [${missing.join(", ")}]`);
+    throw new GatewayError("BAD_REQUEST_PARAMETERS", `Missing required request parameters: [${missing.join(", ")}]`);
   }
 }
 
-async function integrate(call: Call, api: Api, around: Surroundings): Promise<Answer> {
+async function integrate(call: Call, api: Api, around: Dependencies): Promise<Answer> {
   const { integration, values, request } = call;
   const { target } = integration;
   const contentType = values.header["content-type"];
@@ -114,7 +114,7 @@ async function integrate(call: Call, api: Api, around: Surroundings): Promise<An
   const conversion = requestConversion(contentType, api.binaryMediaTypes, integration.contentHandling);
   if (template !== undefined && !isText(conversion)) {
     // AWS's own words; it does so also where there is no payload, as in a browser's preflight.
-    throw new Fault(
+    throw new GatewayError(
       "API_CONFIGURATION_ERROR",
       undefined,
       "Unable to transform request: a template needs text, and the payload is binary; " +
@@ -146,7 +146,7 @@ function payloadOf(request: IncomingMessage, conversion: Conversion): Payload {
     let size = 0;
     for await (const chunk of bodyOf(request)) {
       size += chunk.length;
-      if (size > payloadLimit) throw new Fault("REQUEST_TOO_LARGE");
+      if (size > payloadLimit) throw new GatewayError("REQUEST_TOO_LARGE");
       yield chunk;
     }
     sent();
@@ -162,7 +162,7 @@ function converting(payload: Buffer, conversion: Conversion): Buffer {
     return convert(payload, conversion);
   } catch (error) {
     if (!(error instanceof NotBase64)) throw error;
-    throw new Fault("API_CONFIGURATION_ERROR", undefined, "a payload to be converted to binary is not Base64");
+    throw new GatewayError("API_CONFIGURATION_ERROR", undefined, "a payload to be converted to binary is not Base64");
   }
 }
 
@@ -170,7 +170,7 @@ function converting(payload: Buffer, conversion: Conversion): Buffer {
 async function respond(call: Call, api: Api, reply: Answer): Promise<Answer> {
   const [status, response] = select(call.integration, reply.status);
   if (Number(reply.headers["content-length"] ?? 0) > payloadLimit) {
-    throw new Fault(
+    throw new GatewayError(
       "API_CONFIGURATION_ERROR",
       undefined,
       `the integration's response is larger than ${payloadLimit} bytes`,
@@ -189,7 +189,7 @@ async function respond(call: Call, api: Api, reply: Answer): Promise<Answer> {
   const { body } = reply;
   if (template !== undefined) {
     if (body !== undefined && !isText(conversion)) {
-      throw new Fault(
+      throw new GatewayError(
         "API_CONFIGURATION_ERROR",
         undefined,
         "a response template needs text, and the payload is binary",
@@ -216,7 +216,7 @@ function select(integration: Integration, status: number): [number, IntegrationR
   const chosen = matching ?? all.find(([, { selectionPattern }]) => selectionPattern === undefined);
   if (chosen) return [Number(chosen[0]), chosen[1]];
   const reason = `no integration response matches the status ${status}, and there is no default`;
-  throw new Fault("API_CONFIGURATION_ERROR", undefined, reason);
+  throw new GatewayError("API_CONFIGURATION_ERROR", undefined, reason);
 }
 
 /** Of several values of one name the last counts. */

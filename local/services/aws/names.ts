@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Registered } from "../../../host/resources";
+import type { ResourceRegistration } from "../../../host/resources";
 
 /** A short stable hash of a text: the same on every start. */
 export function shortHash(text: string, length = 7): string {
@@ -10,7 +10,7 @@ export function shortHash(text: string, length = 7): string {
  * The physical name of a resource: its `name`, else a stable one made of its `namePrefix` or its logical name, as
  * Pulumi makes them (there the end is random, here it must be the same on the next start).
  */
-export function physicalName({ type, name, inputs }: Registered): string {
+export function physicalName({ type, name, inputs }: ResourceRegistration): string {
   if (typeof inputs.name === "string") return inputs.name;
   const prefix = typeof inputs.namePrefix === "string" ? inputs.namePrefix : `${name}-`;
   return prefix + shortHash(`${type} ${name}`);

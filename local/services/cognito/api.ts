@@ -4,7 +4,7 @@ import { BodyTooLong, isGone, readBody, sendJson } from "../../../cli/http";
 import { AwsError, jsonBody } from "../aws/awsError";
 import { refusal } from "./errors";
 import { perform } from "./operations";
-import type { World } from "./world";
+import type { CognitoState } from "./state";
 
 const service = "AWSCognitoIdentityProviderService";
 const longestBody = 256 * 1024;
@@ -27,7 +27,7 @@ const preflight = {
  * @param discovery the discovery document of a pool, undefined for an unknown pool
  */
 export async function answer(
-  world: World,
+  world: CognitoState,
   discovery: (poolId: string) => object | undefined,
   request: IncomingMessage,
   response: ServerResponse,
@@ -48,7 +48,7 @@ export async function answer(
   }
 }
 
-async function answerOperation(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answerOperation(world: CognitoState, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const contentType = "application/x-amz-json-1.1";
   const headers = { ...anyOrigin, "content-type": contentType, "x-amzn-requestid": randomUUID() };
   try {

@@ -3,9 +3,9 @@ import { notAuthorized, refusal, userNotFound } from "./errors";
 import { type Input, optionalText, text } from "./input";
 import { hashPassword, passwordMatches } from "./passwords";
 import type { Client } from "./pools";
+import { type CognitoState, findClient } from "./state";
 import { runTrigger } from "./triggers";
 import type { User } from "./users";
-import { findClient, type World } from "./world";
 
 /** After five wrong passwords Cognito locks for a second, then twice as long each time, up to 15 minutes. */
 const freeFailures = 5;
@@ -16,7 +16,12 @@ const longestLockInMs = 15 * 60_000;
  * @returns the user; with the status FORCE_CHANGE_PASSWORD a new password is due before anything else.
  * @throws NotAuthorizedException, UserNotFoundException (where the client tells), UserNotConfirmedException
  */
-export async function checkSignIn(world: World, client: Client, username: string, password: string): Promise<User> {
+export async function checkSignIn(
+  world: CognitoState,
+  client: Client,
+  username: string,
+  password: string,
+): Promise<User> {
   const { pool, settings } = client;
   const found = pool.users.find(username);
   const failureKey = `${pool.id}/${found?.username ?? username.toLowerCase()}`;
@@ -39,7 +44,7 @@ export async function checkSignIn(world: World, client: Client, username: string
 }
 
 /** What follows a right password, before any token is given: a failing trigger means no sign-in. */
-export function afterSignIn(world: World, client: Client, user: User): Promise<void> {
+export function afterSignIn(world: CognitoState, client: Client, user: User): Promise<void> {
   return runTrigger(world, client.pool, "PostAuthentication_Authentication", user, client.id, {
     newDeviceUsed: false,
   });
@@ -47,7 +52,7 @@ export function afterSignIn(world: World, client: Client, user: User): Promise<v
 
 /** @param changes further changes of the user that go with the new password */
 export async function setPassword(
-  world: World,
+  world: CognitoState,
   client: Pick<Client, "pool">,
   user: User,
   password: string,
@@ -67,7 +72,7 @@ export async function setPassword(
  * @throws ResourceNotFoundException, NotAuthorizedException
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html#cognito-user-pools-computing-secret-hash
  */
-export function callingClient(world: World, clientId: string, username: string, secretHash?: string): Client {
+export function callingClient(world: CognitoState, clientId: string, username: string, secretHash?: string): Client {
   const client = findClient(world, clientId);
   if (client.secret === undefined) {
     if (secretHash === undefined) return client;
@@ -82,7 +87,7 @@ export function callingClient(world: World, clientId: string, username: string, 
 }
 
 /** The client that an operation's `ClientId` names, its `SecretHash` checked. @throws as `callingClient` */
-export function clientOf(world: World, input: Input, username: string): Client {
+export function clientOf(world: CognitoState, input: Input, username: string): Client {
   return callingClient(world, text(input, "ClientId"), username, optionalText(input, "SecretHash"));
 }
 
@@ -91,7 +96,7 @@ export function secretHashOf({ id, secret }: Client, username: string): string |
   return secret && createHmac("sha256", secret).update(`${username}${id}`).digest("base64");
 }
 
-function countFailure(world: World, key: string): void {
+function countFailure(world: CognitoState, key: string): void {
   const count = (world.failures.get(key)?.count ?? 0) + 1;
   const lock = count < freeFailures ? 0 : Math.min(1000 * 2 ** (count - freeFailures), longestLockInMs);
   // Names of nobody must not fill the memory.

@@ -1,5 +1,5 @@
 import type { CommandError } from "../../../cli/commandError";
-import { fault, type Registered } from "../../../host/resources";
+import { provisioningError, type ResourceRegistration } from "../../../host/resources";
 import { list, number, record, string } from "./settings";
 
 /** An app client as the program describes it, with Cognito's defaults filled in. */
@@ -37,7 +37,7 @@ const defaultFlows = ["ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH
  * @throws CommandError naming the setting, what was got and what is allowed.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
  */
-export function clientSettings(resource: Registered, customScopes: readonly string[]): ClientSettings {
+export function clientSettings(resource: ResourceRegistration, customScopes: readonly string[]): ClientSettings {
   const { name, inputs } = resource;
   const units = record(inputs.tokenValidityUnits);
   const lifetime = (
@@ -76,11 +76,11 @@ export function clientSettings(resource: Registered, customScopes: readonly stri
   };
 }
 
-function notAllowed(resource: Registered, key: string, got: unknown, allowed: string): CommandError {
-  return fault(resource, `${key} is ${JSON.stringify(got)}; allowed: ${allowed}.`);
+function notAllowed(resource: ResourceRegistration, key: string, got: unknown, allowed: string): CommandError {
+  return provisioningError(resource, `${key} is ${JSON.stringify(got)}; allowed: ${allowed}.`);
 }
 
-function oauthSettings(resource: Registered, customScopes: readonly string[]): OAuthSettings {
+function oauthSettings(resource: ResourceRegistration, customScopes: readonly string[]): OAuthSettings {
   const { inputs } = resource;
   const flows = list(inputs.allowedOauthFlows).map(String);
   if (flows.length !== 1 || flows[0] !== "code") {

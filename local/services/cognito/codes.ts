@@ -1,8 +1,8 @@
 import { randomInt } from "node:crypto";
 import { limitExceeded, refusal } from "./errors";
 import type { Pool } from "./pools";
+import type { CognitoState } from "./state";
 import type { Code, CodePurpose, User } from "./users";
-import type { World } from "./world";
 
 /** Cognito's: 24 hours to confirm a sign-up, one hour to reset a password. */
 const lifetimeInMs: Record<CodePurpose, number> = { signUp: 24 * 3600_000, passwordReset: 3600_000 };
@@ -17,7 +17,7 @@ const hourInMs = 3600_000;
  * @returns Cognito's `CodeDeliveryDetails`.
  * @throws LimitExceededException after ten codes within an hour.
  */
-export function sendCode(world: World, pool: Pool, user: User, purpose: CodePurpose): object {
+export function sendCode(world: CognitoState, pool: Pool, user: User, purpose: CodePurpose): object {
   const now = world.now();
   const codesSent = (user.codesSent ?? []).filter((at) => at > now - hourInMs);
   if (codesSent.length >= codesPerHour) throw limitExceeded();
@@ -29,7 +29,7 @@ export function sendCode(world: World, pool: Pool, user: User, purpose: CodePurp
   const to = user.attributes.email!;
   const body = message.replaceAll("{####}", value).replaceAll("{username}", to);
   world.mailbox.put({ to, subject, body, code: value, at: new Date(now).toISOString() });
-  world.say(`Mail to ${to}: ${subject}: ${value}`);
+  world.info(`Mail to ${to}: ${subject}: ${value}`);
   return deliveryDetails(to);
 }
 
@@ -37,7 +37,7 @@ export function sendCode(world: World, pool: Pool, user: User, purpose: CodePurp
  * @throws ExpiredCodeException where no such code was asked for or its time is over, CodeMismatchException where it is
  *   another, LimitExceededException after five wrong answers: then only a new code helps.
  */
-export function checkCode(world: World, pool: Pool, user: User, purpose: CodePurpose, answer: string): void {
+export function checkCode(world: CognitoState, pool: Pool, user: User, purpose: CodePurpose, answer: string): void {
   const { code } = user;
   if (!code || code.purpose !== purpose || code.expires <= world.now()) throw expiredCode();
   if (code.wrong >= wrongAnswersPerCode) throw limitExceeded();

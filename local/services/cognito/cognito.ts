@@ -1,9 +1,14 @@
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { listen, stop } from "../../../cli/http";
-import { fault, type Made, type Maker, type Registered } from "../../../host/resources";
+import {
+  type CreateHandler,
+  type CreateResult,
+  provisioningError,
+  type ResourceRegistration,
+} from "../../../host/resources";
 import { Journal } from "../../lib/journal";
-import type { Part, Site } from "../../lib/service";
+import type { LocalService, ServiceContext } from "../../lib/service";
 import { answer } from "./api";
 import { clientSettings } from "./clientSettings";
 import { Identities } from "./identities";
@@ -12,9 +17,9 @@ import { Mailbox } from "./mailbox";
 import type { Client, Pool } from "./pools";
 import type { Session } from "./sessions";
 import { list, number, poolSettings, record } from "./settings";
+import type { CognitoState, InvokeTrigger } from "./state";
 import { Tokens } from "./tokens";
 import { UserStore } from "./users";
-import type { InvokeTrigger, World } from "./world";
 
 export interface CognitoOptions {
   /** ms since 1970. @default the machine's clock */
@@ -26,8 +31,8 @@ export interface CognitoOptions {
  * that the program registered. Pools that the data folder still holds and the program no longer registers are not
  * served, as a deployment would have deleted them; their users stay in the folder.
  */
-export class Cognito implements Part {
-  readonly makers: Readonly<Record<string, Maker>> = {
+export class Cognito implements LocalService {
+  readonly handlers: Readonly<Record<string, CreateHandler>> = {
     "aws:cognito/userPool:UserPool": (resource) => this.#makePool(resource),
     "aws:cognito/userPoolClient:UserPoolClient": (resource) => this.#makeClient(resource),
     "aws:cognito/userPoolDomain:UserPoolDomain": (resource) => this.#makeDomain(resource),
@@ -36,19 +41,19 @@ export class Cognito implements Part {
   };
 
   /** What the operations work on; the login pages use it too. */
-  readonly world: World;
+  readonly world: CognitoState;
   /** The API's URL, for `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER` or an SDK client's `endpoint`. */
   readonly endpoint: string;
   /** URL of the login pages for the discovery documents, once there are such. */
   loginUrl: string | undefined;
 
-  readonly #site: Site;
+  readonly #site: ServiceContext;
   readonly #pools = new Map<string, Pool>();
   readonly #clients = new Map<string, Client>();
   readonly #identities: Identities;
   #server: Server | undefined;
 
-  private constructor(site: Site, port: number, invokeTrigger: InvokeTrigger, now: () => number) {
+  private constructor(site: ServiceContext, port: number, invokeTrigger: InvokeTrigger, now: () => number) {
     this.#site = site;
     this.endpoint = `http://127.0.0.1:${port}`;
     this.#identities = new Identities(this.#path("identities.json"));
@@ -61,7 +66,7 @@ export class Cognito implements Part {
       invokeTrigger,
       failures: new Map(),
       now,
-      say: (line) => site.say(line),
+      info: (line) => site.info(line),
     };
   }
 
@@ -70,7 +75,11 @@ export class Cognito implements Part {
    * @param invokeTrigger calls the functions of `lambdaConfig`
    * @throws CommandError where the port is taken.
    */
-  static async start(site: Site, invokeTrigger: InvokeTrigger, options: CognitoOptions = {}): Promise<Cognito> {
+  static async start(
+    site: ServiceContext,
+    invokeTrigger: InvokeTrigger,
+    options: CognitoOptions = {},
+  ): Promise<Cognito> {
     const port = await site.port("cognito");
     const cognito = new Cognito(site, port, invokeTrigger, options.now ?? Date.now);
     cognito.#server = await listen({ port, use: "cognito" }, (request, response) =>
@@ -120,7 +129,7 @@ export class Cognito implements Part {
     await stop(this.#server);
   }
 
-  #makePool(resource: Registered): Made {
+  #makePool(resource: ResourceRegistration): CreateResult {
     const { name } = resource;
     const settings = poolSettings(resource);
     const { region, accountId } = this.#site;
@@ -128,7 +137,7 @@ export class Cognito implements Part {
     const fixed = JSON.stringify({ usernameAttributes, caseSensitive });
     const identity = this.#identities.pool(name, region, fixed);
     if (identity.fixed !== fixed) {
-      throw fault(
+      throw provisioningError(
         resource,
         `it was made with ${identity.fixed} and is now ${fixed}. On AWS this replaces the pool, and all ` +
           "users are lost. Put it back, or start from nothing with npm start -- --reset.",
@@ -149,7 +158,7 @@ export class Cognito implements Part {
     return { id, outputs: { arn, name: settings.name, endpoint: this.issuer(id).replace("http://", "") } };
   }
 
-  #makeClient(resource: Registered): Made {
+  #makeClient(resource: ResourceRegistration): CreateResult {
     const pool = this.#poolOf(resource);
     const settings = clientSettings(resource, [...pool.customScopes]);
     const { id, secret } = this.#identities.client(pool.id, resource.name, settings.generateSecret);
@@ -157,13 +166,13 @@ export class Cognito implements Part {
     return { id, outputs: { name: settings.name, clientSecret: secret ?? "" } };
   }
 
-  #makeDomain(resource: Registered): Made {
+  #makeDomain(resource: ResourceRegistration): CreateResult {
     const { inputs } = resource;
     const pool = this.#poolOf(resource);
     const domain = String(inputs.domain);
     const custom = inputs.certificateArn !== undefined;
     if (!custom && (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(domain) || /aws|amazon|cognito/.test(domain))) {
-      throw fault(
+      throw provisioningError(
         resource,
         `domain is ${JSON.stringify(domain)}; allowed: 1 to 63 lowercase letters, digits and hyphens, ` +
           "no hyphen at either end, without the words aws, amazon, cognito.",
@@ -176,16 +185,16 @@ export class Cognito implements Part {
     };
   }
 
-  #makeBranding(resource: Registered): Made {
+  #makeBranding(resource: ResourceRegistration): CreateResult {
     const pool = this.#poolOf(resource);
     const client = this.#clients.get(String(resource.inputs.clientId));
-    if (client?.pool !== pool) throw fault(resource, "clientId is no app client of its user pool.");
+    if (client?.pool !== pool) throw provisioningError(resource, "clientId is no app client of its user pool.");
     client.branded = true;
     const managedLoginBrandingId = `${client.id}-branding`;
     return { id: `${pool.id},${managedLoginBrandingId}`, outputs: { managedLoginBrandingId } };
   }
 
-  #makeResourceServer(resource: Registered): Made {
+  #makeResourceServer(resource: ResourceRegistration): CreateResult {
     const { inputs } = resource;
     const pool = this.#poolOf(resource);
     const identifier = String(inputs.identifier);
@@ -194,10 +203,10 @@ export class Cognito implements Part {
     return { id: `${pool.id}|${identifier}`, outputs: { scopeIdentifiers } };
   }
 
-  #poolOf(resource: Registered): Pool {
+  #poolOf(resource: ResourceRegistration): Pool {
     const { userPoolId } = resource.inputs;
     const pool = this.#pools.get(String(userPoolId));
-    if (!pool) throw fault(resource, `there is no user pool ${JSON.stringify(userPoolId)}.`);
+    if (!pool) throw provisioningError(resource, `there is no user pool ${JSON.stringify(userPoolId)}.`);
     return pool;
   }
 

@@ -1,4 +1,4 @@
-import { fault, type Registered } from "../../../host/resources";
+import { provisioningError, type ResourceRegistration } from "../../../host/resources";
 
 /** A user pool as the program describes it, with Cognito's defaults filled in. */
 export interface PoolSettings {
@@ -55,7 +55,7 @@ const notSimulated: Readonly<Record<string, (value: unknown) => boolean>> = {
  * @throws CommandError naming each setting that this machine does not simulate, or that Cognito refuses.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPool.html
  */
-export function poolSettings(resource: Registered): PoolSettings {
+export function poolSettings(resource: ResourceRegistration): PoolSettings {
   const { name, inputs } = resource;
   const lambda = record(inputs.lambdaConfig);
   const unsupported = [
@@ -72,7 +72,7 @@ export function poolSettings(resource: Registered): PoolSettings {
   ];
   if (unsupported.length > 0) {
     const what = unsupported.join(", ");
-    throw fault(resource, `this machine does not simulate ${what}. Leave it out of this stack's program.`);
+    throw provisioningError(resource, `this machine does not simulate ${what}. Leave it out of this stack's program.`);
   }
   const adminCreate = record(inputs.adminCreateUserConfig);
   const recovery = list(record(inputs.accountRecoverySetting).recoveryMechanisms).map((entry) => record(entry).name);
@@ -125,14 +125,14 @@ function schemaOf(schemas: readonly Inputs[]): Record<string, AttributeRule> {
   return rules;
 }
 
-function verificationMail(resource: Registered): PoolSettings["mail"] {
+function verificationMail(resource: ResourceRegistration): PoolSettings["mail"] {
   const { inputs } = resource;
   const template = record(inputs.verificationMessageTemplate);
   const message =
     string(template.emailMessage) ?? string(inputs.emailVerificationMessage) ?? "Your confirmation code is {####}";
   // Cognito holds the text against a pattern (API reference, VerificationMessageTemplateType).
   if (!message.includes("{####}")) {
-    throw fault(resource, `the confirmation mail's text lacks {####}, where Cognito puts the code.`);
+    throw provisioningError(resource, `the confirmation mail's text lacks {####}, where Cognito puts the code.`);
   }
   const subject = string(template.emailSubject) ?? string(inputs.emailVerificationSubject) ?? "Your verification code";
   return { subject, message };

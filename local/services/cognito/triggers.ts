@@ -1,8 +1,8 @@
 import { AwsError } from "../aws/awsError";
 import { refusal } from "./errors";
 import type { Pool } from "./pools";
+import type { CognitoState, TriggerEvent } from "./state";
 import type { User } from "./users";
-import type { TriggerEvent, World } from "./world";
 
 export type TriggerSource =
   | "PostConfirmation_ConfirmSignUp"
@@ -20,7 +20,7 @@ export const noClient = "CLIENT_ID_NOT_APPLICABLE";
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
  */
 export async function runTrigger(
-  world: World,
+  world: CognitoState,
   pool: Pool,
   triggerSource: TriggerSource,
   user: User,

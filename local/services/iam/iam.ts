@@ -1,8 +1,13 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fault, type Made, type Maker, type Registered } from "../../../host/resources";
-import type { Part, Site } from "../../lib/service";
+import {
+  type CreateHandler,
+  type CreateResult,
+  provisioningError,
+  type ResourceRegistration,
+} from "../../../host/resources";
+import type { LocalService, ServiceContext } from "../../lib/service";
 import { physicalName, shortHash } from "../aws/names";
 import { evaluate, type PolicyRequest } from "./evaluate";
 import { managedPolicies } from "./managedPolicies";
@@ -33,8 +38,8 @@ interface Role {
  * The roles and policies that the program registered, as one answer: may this role do that?
  * Policies are evaluated when asked, because they may be registered after their role, and a change counts at once.
  */
-export class Iam implements Part {
-  readonly makers: Readonly<Record<string, Maker>> = {
+export class Iam implements LocalService {
+  readonly handlers: Readonly<Record<string, CreateHandler>> = {
     "aws:iam/role:Role": (resource) => this.#makeRole(resource),
     "aws:iam/rolePolicy:RolePolicy": (resource) => this.#makeRolePolicy(resource),
     "aws:iam/policy:Policy": (resource) => this.#makePolicy(resource),
@@ -51,7 +56,7 @@ export class Iam implements Part {
   readonly #secrets = new Map<string, string>();
   readonly #roleOfKey = new Map<string, string>();
 
-  constructor(site: Pick<Site, "directory" | "accountId">) {
+  constructor(site: Pick<ServiceContext, "directory" | "accountId">) {
     this.#accountId = site.accountId;
     this.#key = keptKey(site.directory);
     this.administrator = this.#derive("administrator", "AKIA");
@@ -110,11 +115,14 @@ export class Iam implements Part {
     return role ? this.authorize(role, action, resource) : { allowed: false, reason: "unknown access key" };
   }
 
-  #makeRole(resource: Registered): Made {
+  #makeRole(resource: ResourceRegistration): CreateResult {
     const { inputs } = resource;
     const name = physicalName(resource);
     if (!/^[\w+=,.@-]{1,64}$/.test(name)) {
-      throw fault(resource, `its name is ${JSON.stringify(name)}; allowed: 1 to 64 letters, digits and _+=,.@-`);
+      throw provisioningError(
+        resource,
+        `its name is ${JSON.stringify(name)}; allowed: 1 to 64 letters, digits and _+=,.@-`,
+      );
     }
     const path = typeof inputs.path === "string" ? inputs.path : "/";
     const arn = `arn:aws:iam::${this.#accountId}:role${path}${name}`;
@@ -140,14 +148,14 @@ export class Iam implements Part {
     return { id: name, outputs: { arn, name, path, uniqueId, maxSessionDuration: inputs.maxSessionDuration ?? 3600 } };
   }
 
-  #makeRolePolicy(resource: Registered): Made {
+  #makeRolePolicy(resource: ResourceRegistration): CreateResult {
     const name = physicalName(resource);
     const role = this.#roleFor(resource);
     role.inline.set(name, checkedPolicy(resource, "policy", resource.inputs.policy, "identity"));
     return { id: `${nameOf(role.arn)}:${name}`, outputs: { name, role: nameOf(role.arn) } };
   }
 
-  #makePolicy(resource: Registered): Made {
+  #makePolicy(resource: ResourceRegistration): CreateResult {
     const name = physicalName(resource);
     const path = typeof resource.inputs.path === "string" ? resource.inputs.path : "/";
     const arn = `arn:aws:iam::${this.#accountId}:policy${path}${name}`;
@@ -155,7 +163,7 @@ export class Iam implements Part {
     return { id: arn, outputs: { arn, name, path, policyId: `ANPA${shortHash(arn, 17).toUpperCase()}` } };
   }
 
-  #attach(resource: Registered): Made {
+  #attach(resource: ResourceRegistration): CreateResult {
     const role = this.#roleFor(resource);
     const policyArn = String(resource.inputs.policyArn);
     this.#checkAttachable(resource, policyArn);
@@ -164,10 +172,10 @@ export class Iam implements Part {
   }
 
   /** The role that a resource belongs to, by its name or its ARN, both of which the program may pass on. */
-  #roleFor(resource: Registered): Role {
+  #roleFor(resource: ResourceRegistration): Role {
     const given = resource.inputs.role;
     const found = [...this.#roles.values()].find((role) => role.arn === given || nameOf(role.arn) === given);
-    if (!found) throw fault(resource, `there is no role ${JSON.stringify(given)}; roles: ${this.#list()}.`);
+    if (!found) throw provisioningError(resource, `there is no role ${JSON.stringify(given)}; roles: ${this.#list()}.`);
     return found;
   }
 
@@ -175,10 +183,10 @@ export class Iam implements Part {
     return this.#policies.get(arn) ?? managedPolicies.get(arn);
   }
 
-  #checkAttachable(resource: Registered, policyArn: string): void {
+  #checkAttachable(resource: ResourceRegistration, policyArn: string): void {
     if (this.#policy(policyArn)) return;
     const known = [...managedPolicies.keys(), ...this.#policies.keys()].join(", ");
-    throw fault(
+    throw provisioningError(
       resource,
       `there is no policy ${policyArn} on this machine; known: ${known}. Others go into local/services/iam/managedPolicies.ts.`,
     );

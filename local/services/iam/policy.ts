@@ -1,4 +1,4 @@
-import { fault, type Registered } from "../../../host/resources";
+import { provisioningError, type ResourceRegistration } from "../../../host/resources";
 import { arnParts } from "./glob";
 
 /** A policy document as programs write it: JSON text, or the object. */
@@ -57,7 +57,7 @@ export function parsePolicy(document: PolicyDocument, kind?: PolicyKind): Statem
  * @throws CommandError
  */
 export function checkedPolicy(
-  resource: Registered,
+  resource: ResourceRegistration,
   where: string,
   document: unknown,
   kind: PolicyKind,
@@ -66,7 +66,7 @@ export function checkedPolicy(
     parsePolicy(document as PolicyDocument, kind);
     return document as PolicyDocument;
   } catch (error) {
-    if (error instanceof PolicyError) throw fault(resource, `${where}: ${error.message}`, error);
+    if (error instanceof PolicyError) throw provisioningError(resource, `${where}: ${error.message}`, error);
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { deflateRawSync } from "node:zlib";
-import { fault, type Registered } from "../../../host/resources";
+import { provisioningError, type ResourceRegistration } from "../../../host/resources";
 
 /** What a function's archive is on disk. */
 export interface Unpacked {
@@ -24,13 +24,16 @@ const maxUnzippedSize = 250 * 1024 * 1024;
  * @throws CommandError for a path that would leave the folder, an archive too large for Lambda, and kinds of archives that
  *   are not simulated (remote ones, archive files).
  */
-export async function unpack(resource: Registered, folder: string): Promise<Unpacked> {
+export async function unpack(resource: ResourceRegistration, folder: string): Promise<Unpacked> {
   const files = new Map<string, Buffer>();
   await collect(resource, resource.inputs.code, "", files);
   const size = [...files.values()].reduce((sum, { length }) => sum + length, 0);
-  if (files.size === 0) throw fault(resource, "its code is empty: its archive holds no file.");
+  if (files.size === 0) throw provisioningError(resource, "its code is empty: its archive holds no file.");
   if (size > maxUnzippedSize) {
-    throw fault(resource, `its unzipped size must be smaller than ${maxUnzippedSize} bytes; the archive has ${size}.`);
+    throw provisioningError(
+      resource,
+      `its unzipped size must be smaller than ${maxUnzippedSize} bytes; the archive has ${size}.`,
+    );
   }
   const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
   const hash = createHash("sha256");
@@ -64,7 +67,12 @@ interface Code {
   readonly uri?: unknown;
 }
 
-async function collect(resource: Registered, code: unknown, at: string, files: Map<string, Buffer>): Promise<void> {
+async function collect(
+  resource: ResourceRegistration,
+  code: unknown,
+  at: string,
+  files: Map<string, Buffer>,
+): Promise<void> {
   const { assets, text, path, uri } = (code ?? {}) as Code;
   if (assets !== undefined) {
     for (const [name, asset] of Object.entries(await assets))
@@ -75,25 +83,36 @@ async function collect(resource: Registered, code: unknown, at: string, files: M
     await collectPath(resource, await path, at, files);
   } else {
     const what = uri === undefined ? "is missing" : `is remote (${String(uri)})`;
-    throw fault(resource, `its code${at && ` at ${at}`} ${what}; an AssetArchive of texts, files and folders works.`);
+    throw provisioningError(
+      resource,
+      `its code${at && ` at ${at}`} ${what}; an AssetArchive of texts, files and folders works.`,
+    );
   }
 }
 
-async function collectPath(resource: Registered, path: string, at: string, files: Map<string, Buffer>): Promise<void> {
+async function collectPath(
+  resource: ResourceRegistration,
+  path: string,
+  at: string,
+  files: Map<string, Buffer>,
+): Promise<void> {
   if ((await stat(path)).isDirectory()) {
     for (const name of await readdir(path))
       await collectPath(resource, join(path, name), joined(resource, at, name), files);
   } else if (at === "") {
-    throw fault(resource, `its code is the archive file ${path}; only a folder or an AssetArchive works here.`);
+    throw provisioningError(
+      resource,
+      `its code is the archive file ${path}; only a folder or an AssetArchive works here.`,
+    );
   } else {
     files.set(at, await readFile(path));
   }
 }
 
-function joined(resource: Registered, at: string, name: string): string {
+function joined(resource: ResourceRegistration, at: string, name: string): string {
   const parts = name.replace(/^\.\//, "").split("/");
   if (parts.some((part) => part === "" || part === "." || part === ".." || /[\\\0]/.test(part))) {
-    throw fault(resource, `the path ${JSON.stringify(name)} in its archive would leave its folder.`);
+    throw provisioningError(resource, `the path ${JSON.stringify(name)} in its archive would leave its folder.`);
   }
   return [...(at === "" ? [] : [at]), ...parts].join("/");
 }

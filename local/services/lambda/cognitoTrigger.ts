@@ -44,7 +44,7 @@ export async function invokeForCognito(
   const request = { function: functionArn, event: JSON.stringify(event), caller };
   for (let attempt = 1; ; attempt++) {
     try {
-      const { payload, failed } = await within(patience, lambda.invoke(request));
+      const { payload, failed } = await withTimeout(patience, lambda.invoke(request));
       const answer: unknown = JSON.parse(payload);
       if (!failed) return answer;
       const { errorMessage, errorType } = answer as { errorMessage?: unknown; errorType?: unknown };
@@ -57,7 +57,7 @@ export async function invokeForCognito(
 }
 
 /** The result, or an error after so many milliseconds: the function then goes on by itself, as on AWS. */
-async function within<T>(milliseconds: number, result: Promise<T>): Promise<T> {
+async function withTimeout<T>(milliseconds: number, result: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new AwsError(noAnswer, 504, noAnswer)), milliseconds);

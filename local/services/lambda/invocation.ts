@@ -1,6 +1,6 @@
 /** `aws:lambda/invocation:Invocation`: what a deployment has a function do, and waits for. */
 
-import { fault, type Made, type Registered } from "../../../host/resources";
+import { type CreateResult, provisioningError, type ResourceRegistration } from "../../../host/resources";
 import { shortHash } from "../aws/names";
 import type { RunnableFunction } from "./function";
 
@@ -14,28 +14,28 @@ import type { RunnableFunction } from "./function";
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
 export async function makeInvocation(
-  resource: Registered,
+  resource: ResourceRegistration,
   functionOf: (nameOrArn: string) => RunnableFunction,
-): Promise<Made> {
+): Promise<CreateResult> {
   const { functionName, input, qualifier = "$LATEST", lifecycleScope = "CREATE_ONLY", tenantId } = resource.inputs;
   if (lifecycleScope !== "CREATE_ONLY") {
-    throw fault(
+    throw provisioningError(
       resource,
       `lifecycleScope is ${JSON.stringify(lifecycleScope)}; on this machine only CREATE_ONLY is simulated.`,
     );
   }
   if (qualifier !== "$LATEST" || tenantId !== undefined) {
-    throw fault(resource, "qualifier and tenantId are not simulated on this machine.");
+    throw provisioningError(resource, "qualifier and tenantId are not simulated on this machine.");
   }
-  if (typeof input !== "string") throw fault(resource, "input must be a string that holds JSON.");
+  if (typeof input !== "string") throw provisioningError(resource, "input must be a string that holds JSON.");
   const event = parsed(input);
-  if (event === undefined) throw fault(resource, "input is not JSON.");
+  if (event === undefined) throw provisioningError(resource, "input is not JSON.");
   const runnable = functionOf(String(functionName));
   const { payload, failed } = await runnable.invoke(input);
   if (failed) {
     const { errorMessage } = JSON.parse(payload) as { errorMessage?: unknown };
     const message = withoutPasswords(String(errorMessage), event);
-    throw fault(resource, `the function ${runnable.settings.name} failed: ${message}`);
+    throw provisioningError(resource, `the function ${runnable.settings.name} failed: ${message}`);
   }
   return {
     id: `${runnable.settings.name}_${qualifier}_${shortHash(input, 32)}`,

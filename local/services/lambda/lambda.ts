@@ -1,7 +1,12 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { fault, type Made, type Maker, type Registered } from "../../../host/resources";
-import type { Part, Site } from "../../lib/service";
+import {
+  type CreateHandler,
+  type CreateResult,
+  provisioningError,
+  type ResourceRegistration,
+} from "../../../host/resources";
+import type { LocalService, ServiceContext } from "../../lib/service";
 import { AwsError, notAuthorized } from "../aws/awsError";
 import { AwsServer } from "../aws/awsServer";
 import { shortHash } from "../aws/names";
@@ -43,14 +48,14 @@ const invokeAction = "lambda:InvokeFunction";
  * Lambda on 127.0.0.1: runs the archives that the program packaged, each container a process of its own with nothing of
  * this one's environment, and refuses callers that no `Permission` allows.
  */
-export class Lambda implements Part {
-  readonly makers: Readonly<Record<string, Maker>> = {
+export class Lambda implements LocalService {
+  readonly handlers: Readonly<Record<string, CreateHandler>> = {
     "aws:lambda/function:Function": (resource) => this.#makeFunction(resource),
     "aws:lambda/permission:Permission": (resource) => this.#makePermission(resource),
     "aws:lambda/invocation:Invocation": (resource) => makeInvocation(resource, (name) => this.functionOf(name)),
   };
 
-  readonly #site: Site;
+  readonly #site: ServiceContext;
   readonly #options: LambdaOptions;
   readonly #functions = new Map<string, RunnableFunction>();
   /** Statements of resource policies by function name, then by statement ID. */
@@ -58,7 +63,7 @@ export class Lambda implements Part {
   readonly #reaper = new Reaper();
   #server: AwsServer | undefined;
 
-  private constructor(site: Site, options: LambdaOptions) {
+  private constructor(site: ServiceContext, options: LambdaOptions) {
     this.#site = site;
     this.#options = options;
   }
@@ -67,7 +72,7 @@ export class Lambda implements Part {
    * Starts the endpoint on the site's port `lambda`.
    * @throws CommandError where the port is taken.
    */
-  static async start(site: Site, options: LambdaOptions): Promise<Lambda> {
+  static async start(site: ServiceContext, options: LambdaOptions): Promise<Lambda> {
     const port = await site.port("lambda");
     const part = new Lambda(site, options);
     const server = { service: "lambda", region: site.region, port, iam: options.iam, contentType: "application/json" };
@@ -138,7 +143,7 @@ export class Lambda implements Part {
     return this.#find(this.#nameOf(name)).containersStarted;
   }
 
-  async #makeFunction(resource: Registered): Promise<Made> {
+  async #makeFunction(resource: ResourceRegistration): Promise<CreateResult> {
     const { directory, region } = this.#site;
     const { iam } = this.#options;
     const settings = readSettings(resource, this.#site, iam);
@@ -172,15 +177,16 @@ export class Lambda implements Part {
     };
   }
 
-  #makePermission(resource: Registered): Made {
+  #makePermission(resource: ResourceRegistration): CreateResult {
     const { name: logicalName, inputs } = resource;
     const { principal, sourceArn, sourceAccount, action } = inputs;
     const name = this.#nameOf(String(inputs.function));
     this.#find(name);
     if (typeof principal !== "string" || typeof action !== "string") {
-      throw fault(resource, `it needs an action (${invokeAction}) and a principal.`);
+      throw provisioningError(resource, `it needs an action (${invokeAction}) and a principal.`);
     }
-    if (inputs.qualifier !== undefined) throw fault(resource, "qualifier is not simulated on this machine.");
+    if (inputs.qualifier !== undefined)
+      throw provisioningError(resource, "qualifier is not simulated on this machine.");
     const id = String(inputs.statementId ?? `${logicalName}-${shortHash(logicalName)}`);
     const isService = principal.endsWith(".amazonaws.com");
     const statement = {

@@ -1,6 +1,6 @@
-import { fault, type Registered } from "../../../host/resources";
+import { provisioningError, type ResourceRegistration } from "../../../host/resources";
 import { whole } from "../../lib/inputs";
-import type { Site } from "../../lib/service";
+import type { ServiceContext } from "../../lib/service";
 import { physicalName } from "../aws/names";
 import type { Iam } from "../iam/iam";
 
@@ -43,30 +43,36 @@ const reservedVariables = new Set(
  * @throws CommandError that names the function, the input, what was got and what is allowed.
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
  */
-export function readSettings(resource: Registered, site: Site, iam: Iam): Settings {
+export function readSettings(resource: ResourceRegistration, site: ServiceContext, iam: Iam): Settings {
   const { inputs } = resource;
   const name = physicalName(resource);
   if (!/^[a-zA-Z0-9-_]{1,64}$/.test(name))
-    throw fault(resource, "its name may have 1 to 64 letters, digits, hyphens and _.");
+    throw provisioningError(resource, "its name may have 1 to 64 letters, digits, hyphens and _.");
   for (const key of ["layers", "imageUri", "s3Bucket", "fileSystemConfig"]) {
-    if (inputs[key] !== undefined) throw fault(resource, `${key} is not simulated on this machine.`);
+    if (inputs[key] !== undefined) throw provisioningError(resource, `${key} is not simulated on this machine.`);
   }
   const { handler, runtime, role } = inputs;
   if (typeof handler !== "string" || !/^[^\s.]+(\.[^\s.]+)+$/.test(handler)) {
-    throw fault(resource, `handler is ${JSON.stringify(handler)}; allowed: file.export, for example index.handler.`);
+    throw provisioningError(
+      resource,
+      `handler is ${JSON.stringify(handler)}; allowed: file.export, for example index.handler.`,
+    );
   }
   if (typeof runtime !== "string" || !runtimes.includes(runtime)) {
-    throw fault(resource, `runtime is ${JSON.stringify(runtime)}; allowed on this machine: ${runtimes.join(", ")}.`);
+    throw provisioningError(
+      resource,
+      `runtime is ${JSON.stringify(runtime)}; allowed on this machine: ${runtimes.join(", ")}.`,
+    );
   }
   if (typeof role !== "string" || !iam.assumableBy(role, "lambda.amazonaws.com")) {
-    throw fault(
+    throw provisioningError(
       resource,
       `The role defined for the function cannot be assumed by Lambda (role ${JSON.stringify(role)}).`,
     );
   }
   const vpc = inputs.vpcConfig as { subnetIds?: unknown[] } | undefined;
   if (vpc?.subnetIds?.length && !iam.authorize(role, "ec2:CreateNetworkInterface", "*").allowed) {
-    throw fault(
+    throw provisioningError(
       resource,
       "The provided execution role does not have permissions to call CreateNetworkInterface on EC2.",
     );
@@ -90,21 +96,23 @@ export function readSettings(resource: Registered, site: Site, iam: Iam): Settin
   };
 }
 
-function readVariables(resource: Registered): Record<string, string> {
+function readVariables(resource: ResourceRegistration): Record<string, string> {
   const environment = resource.inputs.environment as { variables?: Record<string, unknown> } | undefined;
   const variables = environment?.variables ?? {};
   for (const [key, value] of Object.entries(variables)) {
     if (reservedVariables.has(key))
-      throw fault(resource, `the environment variable ${key} is reserved for Lambda itself.`);
+      throw provisioningError(resource, `the environment variable ${key} is reserved for Lambda itself.`);
     if (!/^[a-zA-Z]\w+$/.test(key)) {
-      throw fault(
+      throw provisioningError(
         resource,
         `the environment variable ${JSON.stringify(key)} must be a letter, then letters, digits and _.`,
       );
     }
-    if (typeof value !== "string") throw fault(resource, `the environment variable ${key} must be a string.`);
+    if (typeof value !== "string")
+      throw provisioningError(resource, `the environment variable ${key} must be a string.`);
   }
   const size = Buffer.byteLength(JSON.stringify(variables));
-  if (size > 4096) throw fault(resource, `the environment variables take ${size} bytes; at most 4096 are allowed.`);
+  if (size > 4096)
+    throw provisioningError(resource, `the environment variables take ${size} bytes; at most 4096 are allowed.`);
   return variables as Record<string, string>;
 }

@@ -1,6 +1,6 @@
 import type { OAuthSettings } from "../cognito/clientSettings";
 import type { Client } from "../cognito/pools";
-import type { World } from "../cognito/world";
+import type { CognitoState } from "../cognito/state";
 import { PageError, Redirect } from "./failures";
 
 /** An authorization request that the deployed client allows. */
@@ -37,7 +37,7 @@ const parameters = [
  *   registered URL with `error=` for every other fault.
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
  */
-export function readAuthorization(world: World, search: URLSearchParams): Authorization {
+export function readAuthorization(world: CognitoState, search: URLSearchParams): Authorization {
   const client = availableClient(world, single(search, "client_id"));
   const { oauth } = client.settings;
   const redirectUri = single(search, "redirect_uri") ?? oauth.defaultRedirectUri;
@@ -85,7 +85,7 @@ export function readAuthorization(world: World, search: URLSearchParams): Author
  * The client, where its pages exist: the pool has a domain with managed login, the client has a branding and OAuth.
  * @throws PageError
  */
-export function availableClient(world: World, clientId: string | undefined): Authorization["client"] {
+export function availableClient(world: CognitoState, clientId: string | undefined): Authorization["client"] {
   const client = clientId === undefined ? undefined : world.clients.get(clientId);
   const domain = client?.pool.domain;
   if (!client || !domain) throw new PageError(400, "Something went wrong", "The client does not exist.");

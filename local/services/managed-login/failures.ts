@@ -48,7 +48,7 @@ export class OAuthError extends Error {
 }
 
 /** What is wrong with a form, in words for the person. */
-export interface Fault {
+export interface FormIssue {
   readonly text: string;
   /** The form's field that it is about. @default the form as a whole */
   readonly field?: string;
@@ -58,7 +58,7 @@ export interface Fault {
 export class FormError extends Error {
   override readonly name = "FormError";
 
-  constructor(readonly faults: readonly Fault[]) {
+  constructor(readonly faults: readonly FormIssue[]) {
     super(faults.map(({ text }) => text).join(" "));
   }
 }
@@ -67,7 +67,11 @@ export class FormError extends Error {
  * What a form was refused for, in words for the person; undefined where it is a fault of this program.
  * @param form what was sent
  */
-export function faultsOf(error: unknown, settings: PoolSettings, form: URLSearchParams): readonly Fault[] | undefined {
+export function faultsOf(
+  error: unknown,
+  settings: PoolSettings,
+  form: URLSearchParams,
+): readonly FormIssue[] | undefined {
   if (error instanceof FormError) return error.faults;
   return error instanceof AwsError && error.status < 500 ? [faultOf(error, settings, form)] : undefined;
 }
@@ -76,13 +80,13 @@ export function isRefusal(error: unknown, code: string): boolean {
   return error instanceof AwsError && error.code === code;
 }
 
-const noEmail: Fault = { field: "username", text: "Enter an email address, for example name@example.com." };
-const confirmedAlready: Fault = { text: "This account is confirmed already. Go back to sign in." };
-const tookTooLong: Fault = { text: "This took too long. Go back and sign in with your temporary password again." };
+const noEmail: FormIssue = { field: "username", text: "Enter an email address, for example name@example.com." };
+const confirmedAlready: FormIssue = { text: "This account is confirmed already. Go back to sign in." };
+const tookTooLong: FormIssue = { text: "This took too long. Go back and sign in with your temporary password again." };
 const voidCode = "is no longer good. Press “Send a new code” to get another.";
 
 /** Cognito's texts for callers of its API → what they mean for the person at a page; the others do as they are. */
-const sentences: Readonly<Record<string, Fault>> = {
+const sentences: Readonly<Record<string, FormIssue>> = {
   "Username should be an email.": noEmail,
   "Invalid email address format.": noEmail,
   "User cannot be confirmed. Current status is CONFIRMED": confirmedAlready,
@@ -104,7 +108,7 @@ const passwordSentences: Readonly<Record<string, string>> = {
   "Password must not have leading or trailing spaces": "Remove the spaces before and after the password.",
 };
 
-function faultOf({ code, message }: AwsError, settings: PoolSettings, form: URLSearchParams): Fault {
+function faultOf({ code, message }: AwsError, settings: PoolSettings, form: URLSearchParams): FormIssue {
   const known = sentences[message];
   if (known) return known;
   if (code === "UsernameExistsException") {
@@ -131,7 +135,7 @@ function faultOf({ code, message }: AwsError, settings: PoolSettings, form: URLS
 }
 
 /** @param rule for example `String must not be longer than 100 characters` */
-function attributeFault(attribute: string, rule: string): Fault {
+function attributeFault(attribute: string, rule: string): FormIssue {
   const named = attribute === "email" ? "email address" : attributeLabel(attribute);
   const field = attribute === "email" ? "username" : `attribute.${attribute}`;
   const [, bound, count] = /^String must (not be longer than|be at least) (\d+) characters$/.exec(rule) ?? [];

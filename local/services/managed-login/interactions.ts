@@ -2,23 +2,23 @@ import { afterSignIn, checkSignIn, secretHashOf } from "../cognito/authenticate"
 import type { Input } from "../cognito/input";
 import { perform } from "../cognito/operations";
 import { challengedUser, challengeSession, replaceTemporaryPassword } from "../cognito/operations/signIn";
+import type { CognitoState } from "../cognito/state";
 import type { User } from "../cognito/users";
-import type { World } from "../cognito/world";
-import type { Answers } from "./answers";
 import { type Authorization, withParameters } from "./authorization";
+import type { AuthorizationCodes } from "./authorizationCodes";
+import type { BrowserSession, BrowserSessions, Pending } from "./browserSessions";
 import { FormError, faultsOf, isRefusal, Redirect } from "./failures";
-import type { Grants } from "./grants";
 import type { Html } from "./html";
 import { askedAttributes, attributeLabel, usernameLabel } from "./labels";
 import * as pages from "./pages";
-import type { Pending, Visit, Visits } from "./visits";
+import type { SubmittedForm } from "./submittedForm";
 
 /** What the pages work with. */
 export interface LoginContext {
-  readonly world: World;
-  readonly visits: Visits;
-  readonly grants: Grants;
-  readonly answers: Answers;
+  readonly world: CognitoState;
+  readonly visits: BrowserSessions;
+  readonly grants: AuthorizationCodes;
+  readonly answers: SubmittedForm;
   /** Where this machine lists the mails that were sent. */
   readonly mailboxUrl: string;
 }
@@ -28,7 +28,7 @@ export interface Step {
   readonly context: LoginContext;
   readonly authorization: Authorization;
   /** Replaced by a new one, with a new cookie, at sign-in. */
-  visit: Visit;
+  visit: BrowserSession;
 }
 
 /** One page: how it looks, and what its form does. A form that is accepted ends in a Redirect. */

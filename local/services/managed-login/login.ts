@@ -1,20 +1,20 @@
 import type { Server } from "node:http";
 import { listen, stop, type TimeLimits } from "../../../cli/http";
-import type { Maker } from "../../../host/resources";
-import type { Part, Site } from "../../lib/service";
+import type { CreateHandler } from "../../../host/resources";
+import type { LocalService, ServiceContext } from "../../lib/service";
 import type { Cognito } from "../cognito/cognito";
-import { Answers } from "./answers";
-import { Grants } from "./grants";
+import { AuthorizationCodes } from "./authorizationCodes";
+import { BrowserSessions } from "./browserSessions";
 import { refusal, serve } from "./routes";
-import { Visits } from "./visits";
+import { SubmittedForm } from "./submittedForm";
 
 /**
  * Cognito's managed login on 127.0.0.1: the pages on which people sign up, confirm, sign in and reset a password, and
  * the OAuth endpoints behind them, for exactly what the deployed pools, clients, domains and brandings allow.
  */
-export class Login implements Part {
+export class Login implements LocalService {
   /** Domains and brandings are Cognito's resources; this part has none of its own. */
-  readonly makers: Readonly<Record<string, Maker>> = {};
+  readonly handlers: Readonly<Record<string, CreateHandler>> = {};
   /** For example `http://127.0.0.1:24001`; stands for `https://PREFIX.auth.REGION.amazoncognito.com`. */
   readonly url: string;
   #server: Server | undefined;
@@ -28,12 +28,18 @@ export class Login implements Part {
    * @param limits how long browsers may take, @default the usual
    * @throws CommandError where the port is taken.
    */
-  static async start(site: Site, cognito: Cognito, limits?: TimeLimits): Promise<Login> {
+  static async start(site: ServiceContext, cognito: Cognito, limits?: TimeLimits): Promise<Login> {
     const port = await site.port("login");
     const login = new Login(port);
     const { world, mailboxUrl } = cognito;
     const { now } = world;
-    const context = { world, visits: new Visits(now), grants: new Grants(now), answers: new Answers(now), mailboxUrl };
+    const context = {
+      world,
+      visits: new BrowserSessions(now),
+      grants: new AuthorizationCodes(now),
+      answers: new SubmittedForm(now),
+      mailboxUrl,
+    };
     const options = { port, use: "login", limits, refusal };
     login.#server = await listen(options, (request, response) => serve(context, login.url, request, response));
     cognito.loginUrl = login.url;

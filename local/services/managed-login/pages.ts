@@ -1,14 +1,14 @@
 import { describePolicy } from "../cognito/passwords";
 import type { Authorization } from "./authorization";
+import type { BrowserSession, Pending, Refusal } from "./browserSessions";
 import type { Way } from "./failures";
 import { type Html, html } from "./html";
 import { askedAttributes, attributeLabel, usernameLabel } from "./labels";
-import type { Pending, Refusal, Visit } from "./visits";
 
 /** What every page of a sign-in shows. */
 export interface View {
   readonly authorization: Authorization;
-  readonly visit: Visit;
+  readonly visit: BrowserSession;
   /** Why the page's form was refused just now. */
   readonly refusal?: Refusal;
   readonly notice?: string;

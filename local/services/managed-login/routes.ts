@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { BodyTooLong, type Refusal as HttpRefusal, readBody, sendJson } from "../../../cli/http";
-import { type Answer, formKey } from "./answers";
 import { type Authorization, availableClient, readAuthorization, single, withParameters } from "./authorization";
+import { type BrowserSession, cookie, csrfMatches, inTurn, type Refusal, visitIds } from "./browserSessions";
 import { faultsOf, OAuthError, PageError, Redirect, type Way } from "./failures";
 import type { Html } from "./html";
 import { backToApp, type Interaction, interactions, type LoginContext, pendingOf, type Step } from "./interactions";
 import { errorPage } from "./pages";
+import { type Answer, formKey } from "./submittedForm";
 import * as tokenEndpoints from "./tokenEndpoints";
-import { cookie, csrfMatches, inTurn, type Refusal, type Visit, visitIds } from "./visits";
 
 const style = readFileSync(join(__dirname, "style.css"));
 const longestForm = 32 * 1024;
@@ -183,7 +183,7 @@ function repeat(context: LoginContext, authorization: Authorization, answer: Ans
 }
 
 /** A form that does nothing: its CSRF token is not the one of this browser's visit. */
-function refusedForm(authorization: Authorization, visit: Visit | undefined): PageError {
+function refusedForm(authorization: Authorization, visit: BrowserSession | undefined): PageError {
   const again = backToSignIn(authorization);
   if (visit?.signedIn?.pool !== authorization.client.pool) {
     return new PageError(403, "Something went wrong", sentElsewhere, [again]);

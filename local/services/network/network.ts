@@ -1,9 +1,9 @@
 /** The registered network: places with interfaces, and the ways between them that the registered rules leave open. */
 import { BlockList, isIPv6 } from "node:net";
-import type { Made, Registered } from "../../../host/resources";
+import type { CreateResult, ResourceRegistration } from "../../../host/resources";
 
 /** A resource as it was registered and answered. */
-export type Placed = Registered & Made;
+export type Placed = ResourceRegistration & CreateResult;
 
 export type Inputs = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Maker } from "../../../host/resources";
+import type { CreateHandler } from "../../../host/resources";
 import type { DataFolder } from "../../lib/dataFolder";
 
 const fileName = "random.json";
@@ -9,7 +9,7 @@ const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 const specials = "!@#$%&*()-_=+[]{}<>:?";
 
 /** The random provider's passwords: drawn once, as long as asked for, and the same on every start. */
-export function randomPasswords(folder: DataFolder): Record<string, Maker> {
+export function randomPasswords(folder: DataFolder): Record<string, CreateHandler> {
   const kept = read(join(folder.path, fileName));
   return {
     "random:index/randomPassword:RandomPassword": ({ name, inputs }) => {

@@ -1,9 +1,9 @@
 /** The MySQL of this machine: `aws.rds.Instance`, `aws.rds.Cluster` and everything of @pulumi/mysql. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import type { Maker } from "../../../host/resources";
+import type { CreateHandler } from "../../../host/resources";
 import { type Certificates, ensureCertificates } from "../../lib/certificates";
-import type { Part, Site } from "../../lib/service";
+import type { LocalService, ServiceContext } from "../../lib/service";
 import { ensureData, previousServerGone } from "../../mysql/dataFolder";
 import type { Version } from "../../mysql/program";
 import { type Credentials, type RunningServer, startServer } from "../../mysql/server";
@@ -11,9 +11,9 @@ import { type Session, withSession } from "../../mysql/session";
 import { findMySql, type MySqlSource } from "../../mysql/sources";
 import { quote } from "../../mysql/sql";
 import { startTlsProxy, type TlsProxy } from "../../mysql/tlsProxy";
-import { clusterMakers } from "./cluster";
+import { clusterHandlers } from "./cluster";
 import { makeInstance } from "./instance";
-import { providerMakers } from "./mysqlProvider";
+import { mysqlProviderHandlers } from "./mysqlProvider";
 import { ParameterGroups } from "./parameterGroups";
 import { type Database, OnlyDatabase } from "./rds";
 
@@ -28,8 +28,8 @@ export interface Administrator extends Credentials {
  * One MySQL server on 127.0.0.1, a program of this machine or an existing server behind a TLS proxy, and the resources
  * that are made on it.
  */
-export class MySql implements Part {
-  readonly makers: Readonly<Record<string, Maker>>;
+export class MySql implements LocalService {
+  readonly handlers: Readonly<Record<string, CreateHandler>>;
   /** Which MySQL runs and where it came from, in words. */
   readonly description: string;
   /** PEM file of the authority that vouches for the server as `localhost`. */
@@ -46,8 +46,8 @@ export class MySql implements Part {
    * @param find finds the MySQL to run, @default as `sources.ts` describes
    * @throws CommandError where there is no MySQL, or its port or its data cannot be used
    */
-  static async start(site: Site, find: typeof findMySql = findMySql): Promise<MySql> {
-    const source = await find((line) => site.say(line));
+  static async start(site: ServiceContext, find: typeof findMySql = findMySql): Promise<MySql> {
+    const source = await find((line) => site.info(line));
     const certificates = await ensureCertificates(path.join(site.directory, "tls"));
     const directory = path.join(site.directory, "mysql");
     // Before a port is chosen: making the data takes seconds, in which another program could take the port.
@@ -61,7 +61,13 @@ export class MySql implements Part {
     return new MySql(site, source.description, port, certificates, backend);
   }
 
-  private constructor(site: Site, description: string, port: number, certificates: Certificates, backend: Backend) {
+  private constructor(
+    site: ServiceContext,
+    description: string,
+    port: number,
+    certificates: Certificates,
+    backend: Backend,
+  ) {
     this.description = description;
     this.caFile = certificates.caFile;
     this.#port = port;
@@ -77,12 +83,12 @@ export class MySql implements Part {
     };
     const instances = new ParameterGroups(site, "pg");
     const clusters = new ParameterGroups(site, "cluster-pg");
-    this.makers = {
+    this.handlers = {
       "aws:rds/parameterGroup:ParameterGroup": instances.make,
       "aws:rds/clusterParameterGroup:ClusterParameterGroup": clusters.make,
       "aws:rds/instance:Instance": (resource) => makeInstance(resource, instances, this.#only, server),
-      ...clusterMakers({ instances, clusters }, this.#only, server),
-      ...providerMakers(),
+      ...clusterHandlers({ instances, clusters }, this.#only, server),
+      ...mysqlProviderHandlers(),
     };
   }
 
@@ -115,10 +121,10 @@ interface Backend {
   stop(): Promise<void>;
 }
 
-function own(server: RunningServer, source: MySqlSource & { kind: "program" }, site: Site): Backend {
+function own(server: RunningServer, source: MySqlSource & { kind: "program" }, site: ServiceContext): Backend {
   let stopping = false;
   server.exited.then(() => {
-    if (!stopping) site.say(`MySQL ended by itself; its log: ${path.join(site.directory, "mysql/mysqld.log")}`);
+    if (!stopping) site.info(`MySQL ended by itself; its log: ${path.join(site.directory, "mysql/mysqld.log")}`);
   });
   return {
     version: source.program.version,
@@ -135,14 +141,14 @@ function own(server: RunningServer, source: MySqlSource & { kind: "program" }, s
 }
 
 /** A server that is not ours keeps its settings; the proxy before it does what it can. */
-function existing(proxy: TlsProxy, source: MySqlSource & { kind: "server" }, site: Site): Backend {
+function existing(proxy: TlsProxy, source: MySqlSource & { kind: "server" }, site: ServiceContext): Backend {
   const { user, password, version } = source.server;
   return {
     version,
     administrator: { user, password },
     setParameter: async (_session, name, value) => {
       if (name === "require_secure_transport") proxy.requireSecureTransport(/^(1|on)$/i.test(value));
-      else site.say(`Note: the parameter ${name} is not applied to ${source.server.origin}.`);
+      else site.info(`Note: the parameter ${name} is not applied to ${source.server.origin}.`);
     },
     stop: () => proxy.close(),
   };

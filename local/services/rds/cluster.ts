@@ -1,6 +1,6 @@
 /** `aws:rds/cluster:Cluster` and its instances: Aurora MySQL, answered by the one server of this machine. */
 
-import { fault, type Made, type Registered } from "../../../host/resources";
+import { type CreateResult, provisioningError, type ResourceRegistration } from "../../../host/resources";
 import { optional, required, string } from "../../lib/inputs";
 import type { ParameterGroups, Parameters } from "./parameterGroups";
 import {
@@ -35,16 +35,16 @@ export interface ClusterGroups {
   readonly clusters: ParameterGroups;
 }
 
-/** @returns the makers of clusters and of their instances */
-export function clusterMakers(groups: ClusterGroups, only: OnlyDatabase, server: RdsServer) {
+/** @returns the handlers of clusters and of their instances */
+export function clusterHandlers(groups: ClusterGroups, only: OnlyDatabase, server: RdsServer) {
   const clusters = new Map<string, Cluster>();
   return {
-    "aws:rds/cluster:Cluster": (resource: Registered): Made => {
+    "aws:rds/cluster:Cluster": (resource: ResourceRegistration): CreateResult => {
       const { made, cluster } = readCluster(resource, groups.clusters, only, server);
       clusters.set(cluster.identifier, cluster);
       return made;
     },
-    "aws:rds/clusterInstance:ClusterInstance": (resource: Registered): Promise<Made> =>
+    "aws:rds/clusterInstance:ClusterInstance": (resource: ResourceRegistration): Promise<CreateResult> =>
       makeClusterInstance(resource, clusters, groups.instances, server),
   };
 }
@@ -53,7 +53,7 @@ export function clusterMakers(groups: ClusterGroups, only: OnlyDatabase, server:
  * Holds the inputs against what CreateDBCluster accepts.
  * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html
  */
-function readCluster(resource: Registered, groups: ParameterGroups, only: OnlyDatabase, server: RdsServer) {
+function readCluster(resource: ResourceRegistration, groups: ParameterGroups, only: OnlyDatabase, server: RdsServer) {
   const { site, port } = server;
   required(resource, "engine", engineRule, /^aurora-mysql$/);
   optional(resource, "engineMode", "provisioned, which Serverless v2 is too", /^provisioned$/);
@@ -88,7 +88,7 @@ function readCluster(resource: Registered, groups: ParameterGroups, only: OnlyDa
  * Whether the cluster has a capacity for Serverless v2, in Aurora capacity units of about 2 GiB.
  * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ServerlessV2ScalingConfiguration.html
  */
-function readCapacity(resource: Registered): boolean {
+function readCapacity(resource: ResourceRegistration): boolean {
   const given = resource.inputs.serverlessv2ScalingConfiguration;
   if (given === undefined) return false;
   const { minCapacity: least, maxCapacity: most } = given as { minCapacity?: unknown; maxCapacity?: unknown };
@@ -96,7 +96,7 @@ function readCapacity(resource: Registered): boolean {
     typeof value === "number" && value >= from && value <= 256 && Number.isInteger(value * 2);
   if (half(least, 0) && half(most, 1) && least <= most) return true;
   const got = JSON.stringify({ minCapacity: least, maxCapacity: most });
-  throw fault(
+  throw provisioningError(
     resource,
     `serverlessv2ScalingConfiguration is ${got}; allowed: minCapacity from 0 and maxCapacity from 1 to 256, in steps of 0.5.`,
   );
@@ -107,11 +107,11 @@ function readCapacity(resource: Registered): boolean {
  * before it, since it waits for the cluster alone, finds no master user here and nobody at all on AWS.
  */
 async function makeClusterInstance(
-  resource: Registered,
+  resource: ResourceRegistration,
   clusters: ReadonlyMap<string, Cluster>,
   groups: ParameterGroups,
   server: RdsServer,
-): Promise<Made> {
+): Promise<CreateResult> {
   const { site, port } = server;
   required(resource, "engine", engineRule, /^aurora-mysql$/);
   const engineVersion = optional(resource, "engineVersion", versionRule, versionForm);
@@ -119,11 +119,14 @@ async function makeClusterInstance(
   const cluster = clusters.get(required(resource, "clusterIdentifier", "a cluster's identifier", /./));
   if (!cluster) {
     const known = [...clusters.keys()].join(", ") || "none";
-    throw fault(resource, `clusterIdentifier is ${string(resource, "clusterIdentifier")}; clusters: ${known}.`);
+    throw provisioningError(
+      resource,
+      `clusterIdentifier is ${string(resource, "clusterIdentifier")}; clusters: ${known}.`,
+    );
   }
   const instanceClass = required(resource, "instanceClass", "a class such as db.serverless", /^db\.[a-z0-9.-]+$/);
   if (instanceClass === "db.serverless" && !cluster.serverless) {
-    throw fault(
+    throw provisioningError(
       resource,
       `instanceClass is db.serverless, and its cluster ${cluster.identifier} has no serverlessv2ScalingConfiguration.`,
     );

@@ -1,6 +1,6 @@
 /** `aws:rds/instance:Instance`, made on the one server of this machine. */
 
-import type { Made, Registered } from "../../../host/resources";
+import type { CreateResult, ResourceRegistration } from "../../../host/resources";
 import { optional, required } from "../../lib/inputs";
 import { showVersion } from "../../mysql/program";
 import type { ParameterGroups } from "./parameterGroups";
@@ -22,11 +22,11 @@ const masterKeys = { username: "username", password: "password", database: "dbNa
  * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
  */
 export async function makeInstance(
-  resource: Registered,
+  resource: ResourceRegistration,
   groups: ParameterGroups,
   only: OnlyDatabase,
   server: RdsServer,
-): Promise<Made> {
+): Promise<CreateResult> {
   const { site, port, version } = server;
   required(resource, "engine", "mysql, the only engine of an instance on this machine", /^mysql$/);
   const engineVersion = optional(resource, "engineVersion", "a version such as 8.4 or 8.4.6", /^\d+\.\d+(\.\d+)?$/);

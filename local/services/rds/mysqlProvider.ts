@@ -7,7 +7,12 @@ import { readFile } from "node:fs/promises";
 import { rootCertificates } from "node:tls";
 import type { ConnectionOptions } from "mysql2/promise";
 import { CommandError } from "../../../cli/commandError";
-import { fault, type Made, type Maker, type Registered } from "../../../host/resources";
+import {
+  type CreateHandler,
+  type CreateResult,
+  provisioningError,
+  type ResourceRegistration,
+} from "../../../host/resources";
 import { boolean, optional, required, string, strings } from "../../lib/inputs";
 import { type Session, withSession } from "../../mysql/session";
 import { account, identifier, quote } from "../../mysql/sql";
@@ -16,14 +21,14 @@ import { applyGrant } from "./grant";
 /** The provider splices these into statements, so they may not end a literal. */
 const spliced = /^[^'"`\\]+$/;
 
-/** @returns the makers by type token */
-export function providerMakers(): Record<string, Maker> {
+/** @returns the handlers by type token */
+export function mysqlProviderHandlers(): Record<string, CreateHandler> {
   const made = new Map<string, string>();
-  const claim = (resource: Registered, id: string) => {
+  const claim = (resource: ResourceRegistration, id: string) => {
     const key = `${resource.type} ${id}`;
     const other = made.get(key);
     if (other !== undefined && other !== resource.name) {
-      throw fault(resource, `${id} is already made by "${other}".`);
+      throw provisioningError(resource, `${id} is already made by "${other}".`);
     }
     made.set(key, resource.name);
   };
@@ -40,15 +45,15 @@ export function providerMakers(): Record<string, Maker> {
   };
 }
 
-type Claim = (resource: Registered, id: string) => void;
+type Claim = (resource: ResourceRegistration, id: string) => void;
 
-async function makeDatabase(resource: Registered, claim: Claim): Promise<Made> {
+async function makeDatabase(resource: ResourceRegistration, claim: Claim): Promise<CreateResult> {
   const name = optional(resource, "name", "1 to 64 characters", /^.{1,64}$/su) ?? resource.name;
   const characterSet = optional(resource, "defaultCharacterSet", "a character set", /^\w+$/) ?? "utf8mb4";
   const collation = optional(resource, "defaultCollation", "a collation", /^\w+$/) ?? "utf8mb4_general_ci";
   claim(resource, name);
   await asProvider(resource, async (session) => {
-    const what = fault(resource, `the database ${name} could not be made`).message;
+    const what = provisioningError(resource, `the database ${name} could not be made`).message;
     const options = `CHARACTER SET ${identifier(characterSet)} COLLATE ${identifier(collation)}`;
     await session.run(what, `CREATE DATABASE IF NOT EXISTS ${identifier(name)} ${options}`);
     await session.run(what, `ALTER DATABASE ${identifier(name)} ${options}`);
@@ -56,7 +61,7 @@ async function makeDatabase(resource: Registered, claim: Claim): Promise<Made> {
   return { id: name, outputs: { name, defaultCharacterSet: characterSet, defaultCollation: collation } };
 }
 
-async function makeUser(resource: Registered, claim: Claim): Promise<Made> {
+async function makeUser(resource: ResourceRegistration, claim: Claim): Promise<CreateResult> {
   const noQuote = "characters other than quotes and backslashes, which the provider splices into SQL";
   const user = required(resource, "user", `1 to 32 ${noQuote}`, /^[^'"`\\]{1,32}$/);
   const host = optional(resource, "host", noQuote, spliced) ?? "localhost";
@@ -69,12 +74,15 @@ async function makeUser(resource: Registered, claim: Claim): Promise<Made> {
   );
   const plugin = optional(resource, "authPlugin", "the name of a plugin", /^\w+$/);
   if (plugin === "AWSAuthenticationPlugin") {
-    throw fault(resource, "authPlugin AWSAuthenticationPlugin exists in RDS only: on this machine use a password.");
+    throw provisioningError(
+      resource,
+      "authPlugin AWSAuthenticationPlugin exists in RDS only: on this machine use a password.",
+    );
   }
   const key = string(resource, "plaintextPassword") === undefined ? "password" : "plaintextPassword";
   const password = optional(resource, key, noQuote, spliced);
   if (password === undefined && plugin === undefined) {
-    throw fault(resource, "plaintextPassword is missing: the account would be open to everyone.");
+    throw provisioningError(resource, "plaintextPassword is missing: the account would be open to everyone.");
   }
   const id = `${user}@${host}`;
   claim(resource, id);
@@ -83,7 +91,7 @@ async function makeUser(resource: Registered, claim: Claim): Promise<Made> {
     password === undefined ? "" : `BY ${quote(password)}`,
   ].join(" ");
   await asProvider(resource, async (session) => {
-    const what = fault(resource, `the user ${id} could not be made`).message;
+    const what = provisioningError(resource, `the user ${id} could not be made`).message;
     const require = `REQUIRE ${tlsOption ?? "NONE"}`;
     const mark = `ATTRIBUTE ${quote(JSON.stringify({ registered: sha256(identified) }))}`;
     const find = `SELECT ATTRIBUTE->>'$.registered' AS mark FROM information_schema.USER_ATTRIBUTES`;
@@ -99,9 +107,10 @@ async function makeUser(resource: Registered, claim: Claim): Promise<Made> {
   return { id, outputs: { user, host, tlsOption: tlsOption ?? "NONE", ...(hash && { plaintextPassword: hash }) } };
 }
 
-async function makeGrant(resource: Registered, claim: Claim): Promise<Made> {
+async function makeGrant(resource: ResourceRegistration, claim: Claim): Promise<CreateResult> {
   for (const key of ["role", "roles"]) {
-    if (resource.inputs[key] !== undefined) throw fault(resource, `${key} is not supported on this machine.`);
+    if (resource.inputs[key] !== undefined)
+      throw provisioningError(resource, `${key} is not supported on this machine.`);
   }
   const noQuote = "characters other than quotes and backslashes, which the provider splices into SQL";
   const user = required(resource, "user", noQuote, spliced);
@@ -111,10 +120,11 @@ async function makeGrant(resource: Registered, claim: Claim): Promise<Made> {
   optional(resource, "tlsOption", "NONE: MySQL 8 takes it with the mysql.User only", /^none$/i);
   const grant = boolean(resource, "grant") ?? false;
   const privileges = strings(resource, "privileges");
-  if (privileges.length === 0) throw fault(resource, "privileges is empty: name at least one, such as SELECT.");
+  if (privileges.length === 0)
+    throw provisioningError(resource, "privileges is empty: name at least one, such as SELECT.");
   for (const privilege of privileges) {
     if (/^[a-z_ ]+(\([^()]+\))?$/i.test(privilege)) continue;
-    throw fault(
+    throw provisioningError(
       resource,
       `privileges holds ${JSON.stringify(privilege)}, and takes names such as SELECT or SELECT(column).`,
     );
@@ -123,15 +133,21 @@ async function makeGrant(resource: Registered, claim: Claim): Promise<Made> {
   const id = `${user}@${host}:${place.replace(".", ":")}`;
   claim(resource, id);
   await asProvider(resource, async (session) => {
-    const what = fault(resource, `the privileges of ${user}@${host} on ${place} could not be granted`).message;
+    const what = provisioningError(
+      resource,
+      `the privileges of ${user}@${host} on ${place} could not be granted`,
+    ).message;
     await applyGrant(session, what, { account: account(user, host), place, privileges, grant });
   });
   return { id, outputs: { user, host, database, table, grant, tlsOption: "NONE" } };
 }
 
-async function asProvider<T>(resource: Registered, work: (session: Session) => Promise<T>): Promise<T> {
+async function asProvider<T>(resource: ResourceRegistration, work: (session: Session) => Promise<T>): Promise<T> {
   if (resource.providerInputs === undefined) {
-    throw fault(resource, "it has no provider of its own: pass { provider: new mysql.Provider(…) } in its options.");
+    throw provisioningError(
+      resource,
+      "it has no provider of its own: pass { provider: new mysql.Provider(…) } in its options.",
+    );
   }
   return withSession(
     `${resource.type} "${resource.name}"`,
@@ -146,18 +162,19 @@ async function asProvider<T>(resource: Registered, work: (session: Session) => P
  */
 async function readConnection(
   provider: Readonly<Record<string, unknown>>,
-  resource: Registered,
+  resource: ResourceRegistration,
 ): Promise<ConnectionOptions> {
   const text = (key: string) => {
     const value = provider[key];
     if (typeof value !== "string" || value === "")
-      throw fault(resource, `its provider lacks ${key}, which must be a string.`);
+      throw provisioningError(resource, `its provider lacks ${key}, which must be a string.`);
     return value;
   };
-  if (provider.proxy !== undefined) throw fault(resource, "its provider's proxy is not supported on this machine.");
+  if (provider.proxy !== undefined)
+    throw provisioningError(resource, "its provider's proxy is not supported on this machine.");
   const endpoint = /^([^:/]+):(\d+)$/.exec(text("endpoint"));
   if (endpoint === null)
-    throw fault(resource, `its provider's endpoint is ${text("endpoint")}, and must be host:port.`);
+    throw provisioningError(resource, `its provider's endpoint is ${text("endpoint")}, and must be host:port.`);
   const [, host, port] = endpoint;
   const tls = provider.tls ?? "false";
   const ssl: Record<string, ConnectionOptions["ssl"]> = {
@@ -166,7 +183,7 @@ async function readConnection(
     false: undefined,
   };
   if (!(String(tls) in ssl))
-    throw fault(resource, `its provider's tls is ${tls}, and may be "true", "skip-verify" or "false".`);
+    throw provisioningError(resource, `its provider's tls is ${tls}, and may be "true", "skip-verify" or "false".`);
   return { host, port: Number(port), user: text("username"), password: text("password"), ssl: ssl[String(tls)] };
 }
 

@@ -1,8 +1,8 @@
 /** `aws:rds/parameterGroup:ParameterGroup` and `aws:rds/clusterParameterGroup:ClusterParameterGroup`. */
 
-import { fault, type Made, type Registered } from "../../../host/resources";
+import { type CreateResult, provisioningError, type ResourceRegistration } from "../../../host/resources";
 import { optional, required, string } from "../../lib/inputs";
-import type { Site } from "../../lib/service";
+import type { ServiceContext } from "../../lib/service";
 
 /** Name → value. */
 export type Parameters = ReadonlyMap<string, string>;
@@ -18,12 +18,12 @@ export class ParameterGroups {
   readonly #groups = new Map<string, Group>();
 
   constructor(
-    private readonly site: Site,
+    private readonly site: ServiceContext,
     /** How an ARN names the kind. */
     private readonly arnKind: "pg" | "cluster-pg",
   ) {}
 
-  readonly make = (resource: Registered): Made => {
+  readonly make = (resource: ResourceRegistration): CreateResult => {
     const rule = "1 to 255 letters, digits and single hyphens, beginning with a letter";
     const given = optional(resource, "name", rule, /^[a-z](?!.*--)[a-z0-9-]{0,253}[a-z0-9]$|^[a-z]$/i);
     const name = given ?? resource.name.toLowerCase();
@@ -40,7 +40,7 @@ export class ParameterGroups {
    * @throws CommandError where there is no such group, or it is for another engine or version
    */
   of(
-    resource: Registered,
+    resource: ResourceRegistration,
     key: string,
     engine: "mysql" | "aurora-mysql",
     engineVersion: string | undefined,
@@ -48,23 +48,26 @@ export class ParameterGroups {
     const name = string(resource, key);
     if (name === undefined || name.startsWith("default.")) return new Map();
     const group = this.#groups.get(name);
-    if (group === undefined) throw fault(resource, `${key} is ${name}, and no such group is registered.`);
+    if (group === undefined) throw provisioningError(resource, `${key} is ${name}, and no such group is registered.`);
     const series = engineVersion?.split(".").slice(0, 2).join(".") ?? /[\d.]+$/.exec(group.family)![0];
     if (group.family !== `${engine}${series}`) {
       const version = engineVersion === undefined ? engine : `${engine}, engineVersion is ${engineVersion}`;
-      throw fault(resource, `the parameter group ${name} is for ${group.family}, and engine is ${version}.`);
+      throw provisioningError(
+        resource,
+        `the parameter group ${name} is for ${group.family}, and engine is ${version}.`,
+      );
     }
     return group.parameters;
   }
 }
 
-function readParameters(resource: Registered): Parameters {
+function readParameters(resource: ResourceRegistration): Parameters {
   const listed = resource.inputs.parameters ?? [];
-  if (!Array.isArray(listed)) throw fault(resource, "parameters must be a list of {name, value}.");
+  if (!Array.isArray(listed)) throw provisioningError(resource, "parameters must be a list of {name, value}.");
   return new Map(
     (listed as { name?: unknown; value?: unknown }[]).map((entry) => {
       if (typeof entry.name !== "string" || !/^[a-z][a-z0-9_]*$/.test(entry.name) || entry.value === undefined) {
-        throw fault(resource, `parameters holds ${JSON.stringify(entry)}, and takes {name, value}.`);
+        throw provisioningError(resource, `parameters holds ${JSON.stringify(entry)}, and takes {name, value}.`);
       }
       return [entry.name, String(entry.value)];
     }),

@@ -1,16 +1,16 @@
 /** What `aws:rds` instances and clusters have in common on this machine: one MySQL server, its master user, its name. */
 import { createHash } from "node:crypto";
-import { fault, type Registered } from "../../../host/resources";
+import { provisioningError, type ResourceRegistration } from "../../../host/resources";
 import { boolean, number, optional, required } from "../../lib/inputs";
-import type { Site } from "../../lib/service";
+import type { ServiceContext } from "../../lib/service";
 import { showVersion, type Version } from "../../mysql/program";
 import { type Session, StatementError } from "../../mysql/session";
 import { account, identifier, quote } from "../../mysql/sql";
 import type { Parameters } from "./parameterGroups";
 
-/** What the makers need of the server. */
+/** What the handlers need of the server. */
 export interface RdsServer {
-  readonly site: Site;
+  readonly site: ServiceContext;
   readonly port: number;
   readonly version: Version;
   /** The administrator's name, which no master user may have. */
@@ -38,10 +38,10 @@ export class OnlyDatabase {
   }
 
   /** @throws CommandError where another resource is the database already */
-  claim(database: Database, resource: Registered): void {
+  claim(database: Database, resource: ResourceRegistration): void {
     const { type, name } = resource;
     if (this.#of !== undefined && (this.#of.type !== type || this.#of.name !== name)) {
-      throw fault(resource, `this machine runs one database, and "${this.#of.name}" is it already.`);
+      throw provisioningError(resource, `this machine runs one database, and "${this.#of.name}" is it already.`);
     }
     this.#of = { database, type, name };
   }
@@ -72,20 +72,23 @@ export interface Master {
 
 /** Reads the master user by the names that an instance or a cluster has for its fields. */
 export function readMaster(
-  resource: Registered,
+  resource: ResourceRegistration,
   keys: Readonly<Record<keyof Master, string>>,
   server: RdsServer,
 ): Master {
   const nameRule = "1 to 16 letters, digits and underscores, beginning with a letter, and not RDS's own (rdsadmin …)";
   const username = required(resource, keys.username, nameRule, /^(?!(rds\w*|root|mysql\w*)$)[a-z]\w{0,15}$/i);
   if (username === server.administrator) {
-    throw fault(
+    throw provisioningError(
       resource,
       `${keys.username} is ${username}, which is this machine's administrator: choose another name.`,
     );
   }
   if (boolean(resource, "manageMasterUserPassword") === true) {
-    throw fault(resource, `manageMasterUserPassword is not supported on this machine: give a ${keys.password}.`);
+    throw provisioningError(
+      resource,
+      `manageMasterUserPassword is not supported on this machine: give a ${keys.password}.`,
+    );
   }
   const passwordRule = '8 to 41 printable ASCII characters without / " @ and blanks';
   const password = required(resource, keys.password, passwordRule, /^(?!.*[/"@ ])[\x21-\x7e]{8,41}$/);
@@ -96,7 +99,7 @@ export function readMaster(
 /** Makes what a new server has: its parameters, its master user, its first database. */
 export function makeMaster(
   server: RdsServer,
-  resource: Registered,
+  resource: ResourceRegistration,
   master: Master,
   parameters: Parameters,
 ): Promise<void> {
@@ -119,7 +122,7 @@ async function setParameter(
   session: Session,
   name: string,
   value: string,
-  resource: Registered,
+  resource: ResourceRegistration,
   server: RdsServer,
 ): Promise<void> {
   try {
@@ -129,36 +132,41 @@ async function setParameter(
     // ER_UNKNOWN_SYSTEM_VARIABLE, ER_INCORRECT_GLOBAL_LOCAL_VAR (it can be set at the start only).
     const onlyAurora = number === 1193 && /^(aurora|server_audit)_/.test(name);
     if (number === 1193 && !onlyAurora) {
-      throw fault(resource, `its parameter group sets ${name}, which this MySQL does not know.`);
+      throw provisioningError(resource, `its parameter group sets ${name}, which this MySQL does not know.`);
     }
     if (number !== 1238 && !onlyAurora) throw error;
     const why = onlyAurora ? "is Aurora's own" : "can only be set when MySQL starts";
-    server.site.say(`Note: the parameter ${name} ${why}, and is not applied on this machine.`);
+    server.site.info(`Note: the parameter ${name} ${why}, and is not applied on this machine.`);
   }
 }
 
 /** Another version runs here than on AWS more often than not; that is worth a line and no more. */
-export function checkVersion(wanted: string | undefined, resource: Registered, { site, version }: RdsServer): void {
+export function checkVersion(
+  wanted: string | undefined,
+  resource: ResourceRegistration,
+  { site, version }: RdsServer,
+): void {
   if (wanted === undefined) return;
   const [major, minor] = wanted.split(".").map(Number);
-  if (major !== undefined && major < 8) throw fault(resource, `engineVersion is ${wanted}, and must be 8.0 or newer.`);
+  if (major !== undefined && major < 8)
+    throw provisioningError(resource, `engineVersion is ${wanted}, and must be 8.0 or newer.`);
   if (major === version.major && minor === version.minor) return;
   const here = `${showVersion(version)} runs on this machine`;
-  site.say(`Note: the program asks for MySQL ${wanted}, and ${here}: any from 8.0 on will do here.`);
+  site.info(`Note: the program asks for MySQL ${wanted}, and ${here}: any from 8.0 on will do here.`);
 }
 
 /** The name that the program or, by the resource's own, Pulumi gives. */
-export function readIdentifier(resource: Registered, key: string): string {
+export function readIdentifier(resource: ResourceRegistration, key: string): string {
   const rule = "1 to 63 lowercase letters, digits and single hyphens, beginning with a letter";
   const given = optional(resource, key, rule, /^[a-z](?!.*--)([a-z0-9-]{0,61}[a-z0-9])?$/);
   return given ?? resource.name.toLowerCase();
 }
 
 /** @throws CommandError where the value is there and out of range */
-export function range(resource: Registered, key: string, least: number, most: number, unit: string): void {
+export function range(resource: ResourceRegistration, key: string, least: number, most: number, unit: string): void {
   const value = number(resource, key);
   if (value === undefined || (value >= least && value <= most)) return;
-  throw fault(resource, `${key} is ${value}, and must be ${least} to ${most} (${unit}).`);
+  throw provisioningError(resource, `${key} is ${value}, and must be ${least} to ${most} (${unit}).`);
 }
 
 /** AWS's own name for a resource, the same at each start: `db-` and 26 letters and digits. */

@@ -2,10 +2,15 @@
 
 import path from "node:path";
 import type * as sdk from "@aws-sdk/client-secrets-manager";
-import { fault, type Made, type Maker, type Registered } from "../../../host/resources";
+import {
+  type CreateHandler,
+  type CreateResult,
+  provisioningError,
+  type ResourceRegistration,
+} from "../../../host/resources";
 import { ensureCertificates } from "../../lib/certificates";
 import { boolean, number, optional, required, string, strings } from "../../lib/inputs";
-import type { Part, Site } from "../../lib/service";
+import type { LocalService, ServiceContext } from "../../lib/service";
 import { type Refusal, startTlsProxy, type TlsProxy } from "../../mysql/tlsProxy";
 import type { Iam } from "../iam/iam";
 import type { MySql } from "./MySql";
@@ -36,8 +41,8 @@ interface RdsProxy {
  * through, and the server checks their passwords. Not simulated: pooling and pinning of connections, IAM authentication.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html
  */
-export class RdsProxies implements Part {
-  readonly makers: Readonly<Record<string, Maker>> = {
+export class RdsProxies implements LocalService {
+  readonly handlers: Readonly<Record<string, CreateHandler>> = {
     "aws:rds/proxy:Proxy": (resource) => this.#makeProxy(resource),
     "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup": (resource) => this.#makeTargetGroup(resource),
     "aws:rds/proxyTarget:ProxyTarget": (resource) => this.#makeTarget(resource),
@@ -45,7 +50,7 @@ export class RdsProxies implements Part {
   readonly #proxies = new Map<string, RdsProxy>();
 
   constructor(
-    private readonly site: Site,
+    private readonly site: ServiceContext,
     private readonly options: RdsProxiesOptions,
   ) {}
 
@@ -67,7 +72,7 @@ export class RdsProxies implements Part {
     return (await Promise.all(all)).filter((fault) => fault !== undefined);
   }
 
-  async #makeProxy(resource: Registered): Promise<Made> {
+  async #makeProxy(resource: ResourceRegistration): Promise<CreateResult> {
     const wanted = readProxy(resource, this.options.iam);
     const { name } = wanted;
     const port = await this.site.port(`proxy ${name}`);
@@ -84,9 +89,12 @@ export class RdsProxies implements Part {
     return { id: name, outputs: { name, arn, endpoint: "localhost" } };
   }
 
-  #makeTargetGroup(resource: Registered): Made {
+  #makeTargetGroup(resource: ResourceRegistration): CreateResult {
     const { name } = this.#find(resource);
-    const pool = { ...resource, inputs: (resource.inputs.connectionPoolConfig ?? {}) as Registered["inputs"] };
+    const pool = {
+      ...resource,
+      inputs: (resource.inputs.connectionPoolConfig ?? {}) as ResourceRegistration["inputs"],
+    };
     range(pool, "maxConnectionsPercent", 1, 100, "percent");
     range(pool, "maxIdleConnectionsPercent", 0, number(pool, "maxConnectionsPercent") ?? 100, "percent");
     range(pool, "connectionBorrowTimeout", 0, 300, "seconds");
@@ -94,19 +102,19 @@ export class RdsProxies implements Part {
     return { id: name, outputs: { name: "default", arn } };
   }
 
-  #makeTarget(resource: Registered): Made {
+  #makeTarget(resource: ResourceRegistration): CreateResult {
     const proxy = this.#find(resource);
     required(resource, "targetGroupName", "default, the one group that a proxy has", /^default$/);
     const [instance, cluster] = [string(resource, "dbInstanceIdentifier"), string(resource, "dbClusterIdentifier")];
     if ((instance === undefined) === (cluster === undefined)) {
-      throw fault(resource, "either dbInstanceIdentifier or dbClusterIdentifier must be given.");
+      throw provisioningError(resource, "either dbInstanceIdentifier or dbClusterIdentifier must be given.");
     }
     const kind = instance === undefined ? "cluster" : "instance";
     const identifier = instance ?? cluster;
     const { database } = this.options.mysql;
     if (database?.kind !== kind || database.identifier !== identifier) {
       const known = database ? `the ${database.kind} ${database.identifier}` : "none";
-      throw fault(resource, `there is no ${kind} ${identifier}; databases: ${known}.`);
+      throw provisioningError(resource, `there is no ${kind} ${identifier}; databases: ${known}.`);
     }
     proxy.target = database;
     return {
@@ -128,11 +136,14 @@ export class RdsProxies implements Part {
     return `arn:aws:rds:${this.site.region}:${this.site.accountId}:`;
   }
 
-  #find(resource: Registered): RdsProxy {
+  #find(resource: ResourceRegistration): RdsProxy {
     const name = required(resource, "dbProxyName", "a proxy's name", /./);
     const found = this.#proxies.get(name);
     if (found) return found;
-    throw fault(resource, `there is no proxy ${name}; proxies: ${[...this.#proxies.keys()].join(", ") || "none"}.`);
+    throw provisioningError(
+      resource,
+      `there is no proxy ${name}; proxies: ${[...this.#proxies.keys()].join(", ") || "none"}.`,
+    );
   }
 
   async #refuses(name: string, user: string): Promise<Refusal | undefined> {
@@ -140,7 +151,7 @@ export class RdsProxies implements Part {
       const users = await this.#usersOf(this.#proxies.get(name)!);
       if (users.includes(user)) return undefined;
     } catch (error) {
-      this.site.say(`A connection was refused: ${(error as Error).message}`);
+      this.site.info(`A connection was refused: ${(error as Error).message}`);
     }
     const text = `Access denied for user '${user}': no secret of the proxy ${name} holds that user.`;
     return { number: 1045, state: "28000", text };
@@ -181,23 +192,24 @@ const noTarget: Refusal = { number: 9501, state: "HY000", text: "Timed-out waiti
  * Holds the inputs against what CreateDBProxy accepts.
  * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBProxy.html
  */
-function readProxy(resource: Registered, iam: Iam) {
+function readProxy(resource: ResourceRegistration, iam: Iam) {
   const name = readIdentifier(resource, "name");
   required(resource, "engineFamily", "MYSQL", /^MYSQL$/);
   optional(resource, "defaultAuthScheme", "NONE: IAM authentication is not simulated", /^NONE$/);
   const roleArn = required(resource, "roleArn", "a role's ARN", /^arn:/);
   if (!iam.assumableBy(roleArn, "rds.amazonaws.com")) {
-    throw fault(
+    throw provisioningError(
       resource,
       `RDS is not authorized to assume the role ${roleArn}: its trust policy names another service.`,
     );
   }
   if (strings(resource, "vpcSubnetIds").length < 2) {
-    throw fault(resource, "vpcSubnetIds must name two subnets at least, in two zones.");
+    throw provisioningError(resource, "vpcSubnetIds must name two subnets at least, in two zones.");
   }
   range(resource, "idleClientTimeout", 1, 28_800, "seconds");
   const auths = (resource.inputs.auths ?? []) as Record<string, unknown>[];
-  if (auths.length === 0) throw fault(resource, "auths is empty: name a secret with username and password.");
+  if (auths.length === 0)
+    throw provisioningError(resource, "auths is empty: name a secret with username and password.");
   const secretArns = auths.map((auth) => {
     const one = { ...resource, inputs: auth };
     optional(one, "authScheme", "SECRETS", /^SECRETS$/);

@@ -1,10 +1,10 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import { join } from "node:path";
 import type { TimeLimits } from "../../../cli/http";
-import type { Made, Maker, Registered } from "../../../host/resources";
+import type { CreateHandler, CreateResult, ResourceRegistration } from "../../../host/resources";
 import { required } from "../../lib/inputs";
-import type { Part, Site } from "../../lib/service";
-import { admit, refuse } from "../../lib/supportedInputs";
+import type { LocalService, ServiceContext } from "../../lib/service";
+import { assertSupportedInputs, refuse } from "../../lib/supportedInputs";
 import { shortHash } from "../aws/names";
 import { type PolicyDocument, PolicyError } from "../iam/policy";
 import { checkBucketPolicy, type Roles } from "./access";
@@ -18,10 +18,10 @@ import { type Answer, serve } from "./serve";
 /**
  * The buckets that the program registered, kept in `<directory>/objects/` and served path style,
  * `http://127.0.0.1:<port>/<bucket>/<key>`. Anonymous readers get what the bucket's policy and public-access block
- * let them have; roles come by `request`. What a maker does not know it refuses.
+ * let them have; roles come by `request`. What a handler does not know it refuses.
  */
-export class ObjectStore implements Part, S3 {
-  readonly makers: Readonly<Record<string, Maker>> = {
+export class ObjectStore implements LocalService, S3 {
+  readonly handlers: Readonly<Record<string, CreateHandler>> = {
     "aws:s3/bucket:Bucket": (resource) => this.#makeBucket(resource),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": (resource) => this.#makeOwnership(resource),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": (resource) => this.#makeBlock(resource),
@@ -33,7 +33,7 @@ export class ObjectStore implements Part, S3 {
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (resource) => this.#makeLifecycle(resource),
   };
 
-  readonly #site: Site;
+  readonly #site: ServiceContext;
   readonly #limits: TimeLimits | undefined;
   readonly #buckets = new Map<string, Bucket>();
   readonly #files: ObjectFiles;
@@ -44,7 +44,7 @@ export class ObjectStore implements Part, S3 {
    * @param roles answers what a role may do, for example `Iam`
    * @param limits how long clients may take, @default the usual
    */
-  constructor(site: Site, roles: Roles, limits?: TimeLimits) {
+  constructor(site: ServiceContext, roles: Roles, limits?: TimeLimits) {
     this.#site = site;
     this.#limits = limits;
     this.#files = new ObjectFiles(join(site.directory, "objects"));
@@ -74,7 +74,7 @@ export class ObjectStore implements Part, S3 {
         limits: this.#limits,
         answer: (request: IncomingMessage) => answerHttp(request, this.#operations, this.#buckets),
         failed: (error) => {
-          this.#site.say(`The object store failed: ${error instanceof Error ? error.message : String(error)}`);
+          this.#site.info(`The object store failed: ${error instanceof Error ? error.message : String(error)}`);
           return errorAnswer(new S3Error(500, "InternalError", "We encountered an internal error. Please try again."));
         },
         refusal: (status, message) => {
@@ -87,8 +87,8 @@ export class ObjectStore implements Part, S3 {
     return this.#server;
   }
 
-  async #makeBucket(resource: Registered): Promise<Made> {
-    admit(
+  async #makeBucket(resource: ResourceRegistration): Promise<CreateResult> {
+    assertSupportedInputs(
       resource,
       {
         simulated: ["bucket", "bucketPrefix"],
@@ -117,8 +117,8 @@ export class ObjectStore implements Part, S3 {
     };
   }
 
-  #makeOwnership(resource: Registered): Made {
-    admit(
+  #makeOwnership(resource: ResourceRegistration): CreateResult {
+    assertSupportedInputs(
       resource,
       { simulated: ["bucket"], only: { rule: [{ objectOwnership: "BucketOwnerEnforced" }] } },
       this.#site.region,
@@ -126,9 +126,13 @@ export class ObjectStore implements Part, S3 {
     return { id: this.#bucketOf(resource).bucket, outputs: {} };
   }
 
-  #makeBlock(resource: Registered): Made {
+  #makeBlock(resource: ResourceRegistration): CreateResult {
     const switches = ["blockPublicAcls", "ignorePublicAcls", "blockPublicPolicy", "restrictPublicBuckets"] as const;
-    admit(resource, { simulated: ["bucket", ...switches], recorded: ["skipDestroy"] }, this.#site.region);
+    assertSupportedInputs(
+      resource,
+      { simulated: ["bucket", ...switches], recorded: ["skipDestroy"] },
+      this.#site.region,
+    );
     const bucket = this.#bucketOf(resource);
     const { inputs } = resource;
     // What is left out is off, as in PutPublicAccessBlock.
@@ -142,18 +146,22 @@ export class ObjectStore implements Part, S3 {
     return { id: bucket.bucket, outputs: block };
   }
 
-  #makeEncryption(resource: Registered): Made {
-    admit(resource, { simulated: ["bucket", "rules"] }, this.#site.region);
+  #makeEncryption(resource: ResourceRegistration): CreateResult {
+    assertSupportedInputs(resource, { simulated: ["bucket", "rules"] }, this.#site.region);
     for (const rule of (resource.inputs.rules ?? []) as Record<string, unknown>[]) {
       const byDefault = [{ sseAlgorithm: "AES256" }];
       const only = { applyServerSideEncryptionByDefault: byDefault };
-      admit({ ...resource, inputs: rule }, { simulated: [], recorded: ["bucketKeyEnabled"], only }, this.#site.region);
+      assertSupportedInputs(
+        { ...resource, inputs: rule },
+        { simulated: [], recorded: ["bucketKeyEnabled"], only },
+        this.#site.region,
+      );
     }
     return { id: this.#bucketOf(resource).bucket, outputs: {} };
   }
 
-  #makePolicy(resource: Registered): Made {
-    admit(resource, { simulated: ["bucket", "policy"] }, this.#site.region);
+  #makePolicy(resource: ResourceRegistration): CreateResult {
+    assertSupportedInputs(resource, { simulated: ["bucket", "policy"] }, this.#site.region);
     const bucket = this.#bucketOf(resource);
     const policy = parsed(resource);
     try {
@@ -166,24 +174,28 @@ export class ObjectStore implements Part, S3 {
     return { id: bucket.bucket, outputs: { policy: JSON.stringify(policy) } };
   }
 
-  #makeVersioning(resource: Registered): Made {
+  #makeVersioning(resource: ResourceRegistration): CreateResult {
     const off = [{ status: "Disabled" }, { status: "Suspended" }];
-    admit(resource, { simulated: ["bucket"], only: { versioningConfiguration: off } }, this.#site.region);
+    assertSupportedInputs(
+      resource,
+      { simulated: ["bucket"], only: { versioningConfiguration: off } },
+      this.#site.region,
+    );
     return { id: this.#bucketOf(resource).bucket, outputs: {} };
   }
 
-  #makeCors(resource: Registered): Made {
-    admit(resource, { simulated: ["bucket", "corsRules"] }, this.#site.region);
+  #makeCors(resource: ResourceRegistration): CreateResult {
+    assertSupportedInputs(resource, { simulated: ["bucket", "corsRules"] }, this.#site.region);
     const bucket = this.#bucketOf(resource);
     this.#buckets.set(bucket.bucket, { ...bucket, cors: resource.inputs.corsRules as CorsRule[] });
     return { id: bucket.bucket, outputs: {} };
   }
 
   /** Uploads in parts do not exist here, so ending them is all a lifecycle may ask for; expiry is refused. */
-  #makeLifecycle(resource: Registered): Made {
-    admit(resource, { simulated: ["bucket", "rules"] }, this.#site.region);
+  #makeLifecycle(resource: ResourceRegistration): CreateResult {
+    assertSupportedInputs(resource, { simulated: ["bucket", "rules"] }, this.#site.region);
     for (const rule of (resource.inputs.rules ?? []) as Record<string, unknown>[]) {
-      admit(
+      assertSupportedInputs(
         { ...resource, inputs: rule },
         { simulated: [], recorded: ["id", "status", "filter", "prefix", "abortIncompleteMultipartUpload"] },
         this.#site.region,
@@ -192,7 +204,7 @@ export class ObjectStore implements Part, S3 {
     return { id: this.#bucketOf(resource).bucket, outputs: {} };
   }
 
-  #bucketOf(resource: Registered): Bucket {
+  #bucketOf(resource: ResourceRegistration): Bucket {
     const name = required(resource, "bucket");
     const list = [...this.#buckets.keys()].join(", ") || "none";
     return this.#buckets.get(name) ?? refuse(resource, `NoSuchBucket: there is no bucket ${name}; buckets: ${list}`);
@@ -200,7 +212,7 @@ export class ObjectStore implements Part, S3 {
 }
 
 /** The bucket's name: given, or a stable one made of the prefix or the logical name. */
-function bucketName(resource: Registered): string {
+function bucketName(resource: ResourceRegistration): string {
   const { bucket, bucketPrefix } = resource.inputs;
   const prefix = typeof bucketPrefix === "string" ? bucketPrefix : `${resource.name.toLowerCase()}-`;
   const name = typeof bucket === "string" ? bucket : prefix + shortHash(resource.name);
@@ -212,7 +224,7 @@ function bucketName(resource: Registered): string {
   return name;
 }
 
-function parsed(resource: Registered): PolicyDocument {
+function parsed(resource: ResourceRegistration): PolicyDocument {
   const { policy } = resource.inputs;
   if (typeof policy === "object" && policy !== null) return policy;
   try {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { CommandError } from "../../../cli/commandError";
-import { fault, type Made, type Registered } from "../../../host/resources";
+import { type CreateResult, provisioningError, type ResourceRegistration } from "../../../host/resources";
 import { AwsError } from "../aws/awsError";
 import type { Outcome } from "../lambda/container";
 import { type Input, identity, requestToken, text } from "./operations";
@@ -18,7 +18,7 @@ export interface RotationOptions {
   /** Keeps what was changed of a secret. */
   save(): void;
   /** Reports a rotation that failed where nobody waits for it. */
-  say(line: string): void;
+  info(line: string): void;
 }
 
 const steps = ["createSecret", "setSecret", "testSecret", "finishSecret"];
@@ -54,7 +54,7 @@ export class Rotations {
     if (input.RotateImmediately === false) return identity(secret);
     const running = this.#running.get(secret);
     const unfinished = running?.version ?? pendingOf(secret);
-    if (!running) this.#start(secret, unfinished ?? token).catch((error: Error) => this.#options.say(error.message));
+    if (!running) this.#start(secret, unfinished ?? token).catch((error: Error) => this.#options.info(error.message));
     if (unfinished !== undefined && unfinished !== token) {
       const message = "A previous rotation isn't complete. That rotation will be reattempted.";
       throw new AwsError("InvalidRequestException", 400, message);
@@ -96,7 +96,7 @@ export class Rotations {
     const unfinished = pendingOf(secret);
     if (!isDue && unfinished === undefined) return;
     const rotated = this.#start(secret, unfinished ?? randomUUID());
-    await (isFirst ? rotated : rotated.catch((error: Error) => this.#options.say(error.message)));
+    await (isFirst ? rotated : rotated.catch((error: Error) => this.#options.info(error.message)));
   }
 
   /** Waits for every rotation that is under way. */
@@ -136,14 +136,16 @@ export class Rotations {
  * Reads an `aws.secretsmanager.SecretRotation`.
  * @throws CommandError for inputs that are missing or not simulated
  */
-export function readRotation(resource: Registered) {
+export function readRotation(resource: ResourceRegistration) {
   const { rotationLambdaArn, rotationRules, rotateImmediately } = resource.inputs;
   if (typeof rotationLambdaArn !== "string")
-    throw fault(resource, "rotationLambdaArn is missing; secrets that AWS manages are not simulated.");
+    throw provisioningError(resource, "rotationLambdaArn is missing; secrets that AWS manages are not simulated.");
   const { automaticallyAfterDays, ...others } = (rotationRules ?? {}) as Record<string, unknown>;
-  if (automaticallyAfterDays === undefined) throw fault(resource, "rotationRules needs automaticallyAfterDays.");
+  if (automaticallyAfterDays === undefined)
+    throw provisioningError(resource, "rotationRules needs automaticallyAfterDays.");
   const other = Object.entries(others).find(([, value]) => value !== undefined)?.[0];
-  if (other !== undefined) throw fault(resource, `rotationRules.${other} is not simulated on this machine.`);
+  if (other !== undefined)
+    throw provisioningError(resource, `rotationRules.${other} is not simulated on this machine.`);
   return {
     functionArn: rotationLambdaArn,
     days: automaticallyAfterDays,
@@ -151,8 +153,8 @@ export function readRotation(resource: Registered) {
   };
 }
 
-/** What the maker answers. */
-export function madeRotation(secret: Secret): Made {
+/** What the handler answers. */
+export function madeRotation(secret: Secret): CreateResult {
   return { id: secret.arn, outputs: { secretId: secret.arn, rotationEnabled: true } };
 }
 

@@ -1,7 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { fault, type Made, type Maker, type Registered } from "../../../host/resources";
-import type { Part, Site } from "../../lib/service";
+import {
+  type CreateHandler,
+  type CreateResult,
+  provisioningError,
+  type ResourceRegistration,
+} from "../../../host/resources";
+import type { LocalService, ServiceContext } from "../../lib/service";
 import { AwsError, jsonBody, notAuthorized } from "../aws/awsError";
 import { type AwsAnswer, type AwsCall, AwsServer } from "../aws/awsServer";
 import { physicalName } from "../aws/names";
@@ -17,14 +22,14 @@ import { type RotationState, type Secret, SecretStore } from "./store";
  * policies say. Only secrets that the program registered in this run are there; others that the data folder still holds
  * are not, as a deployment would have deleted them.
  */
-export class SecretsManager implements Part {
-  readonly makers: Readonly<Record<string, Maker>> = {
+export class SecretsManager implements LocalService {
+  readonly handlers: Readonly<Record<string, CreateHandler>> = {
     "aws:secretsmanager/secret:Secret": (resource) => this.#makeSecret(resource),
     "aws:secretsmanager/secretVersion:SecretVersion": (resource) => this.#makeVersion(resource),
     "aws:secretsmanager/secretRotation:SecretRotation": (resource) => this.#makeRotation(resource),
   };
 
-  readonly #site: Site;
+  readonly #site: ServiceContext;
   readonly #iam: Iam;
   readonly #store: SecretStore;
   readonly #registered = new Map<string, Secret>();
@@ -36,12 +41,12 @@ export class SecretsManager implements Part {
   readonly #operations: Readonly<Record<string, Operation>>;
   #server: AwsServer | undefined;
 
-  private constructor(site: Site, iam: Iam, functions: RotationFunctions, lag: Lag | undefined) {
+  private constructor(site: ServiceContext, iam: Iam, functions: RotationFunctions, lag: Lag | undefined) {
     this.#site = site;
     this.#iam = iam;
     this.#store = new SecretStore(join(site.directory, "secrets", "secrets.json"));
     this.#past = lag && new Past(lag);
-    this.#rotations = new Rotations({ functions, save: () => this.#save(), say: (line) => site.say(line) });
+    this.#rotations = new Rotations({ functions, save: () => this.#save(), info: (line) => site.info(line) });
     this.#operations = {
       ...operations,
       RotateSecret: { changes: true, run: (secret, input) => this.#rotations.rotateSecret(secret, input) },
@@ -55,7 +60,7 @@ export class SecretsManager implements Part {
    * @throws CommandError where the port is taken.
    */
   static async start(
-    site: Site,
+    site: ServiceContext,
     iam: Iam,
     functions: RotationFunctions = noFunctions,
     lag?: Lag,
@@ -79,11 +84,14 @@ export class SecretsManager implements Part {
     await this.#server?.close();
   }
 
-  #makeSecret(resource: Registered): Made {
+  #makeSecret(resource: ResourceRegistration): CreateResult {
     const { inputs } = resource;
     const name = physicalName(resource);
     if (!/^[\w/+=.@!-]{1,512}$/.test(name)) {
-      throw fault(resource, `its name is ${JSON.stringify(name)}; allowed: 1 to 512 letters, digits and /_+=.@-`);
+      throw provisioningError(
+        resource,
+        `its name is ${JSON.stringify(name)}; allowed: 1 to 512 letters, digits and /_+=.@-`,
+      );
     }
     const { region, accountId } = this.#site;
     const prefix = `arn:aws:secretsmanager:${region}:${accountId}:secret:`;
@@ -98,14 +106,14 @@ export class SecretsManager implements Part {
   }
 
   /** A new version only where the program's own value changed: one that a rotation made since then stays current. */
-  #makeVersion(resource: Registered): Made {
+  #makeVersion(resource: ResourceRegistration): CreateResult {
     const { name, inputs } = resource;
     const secret = this.#secretOf(resource);
     const [secretString, secretBinary] = [inputs.secretString, inputs.secretBinary].map((value) =>
       typeof value === "string" ? value : undefined,
     );
     if ((secretString === undefined) === (secretBinary === undefined)) {
-      throw fault(resource, "it needs either secretString or secretBinary.");
+      throw provisioningError(resource, "it needs either secretString or secretBinary.");
     }
     const value = { secretString, secretBinary };
     if (!isDeclared(secret, name, value)) {
@@ -119,7 +127,7 @@ export class SecretsManager implements Part {
     return { id: `${secret.arn}|${versionId}`, outputs: { arn: secret.arn, versionId, versionStages } };
   }
 
-  async #makeRotation(resource: Registered): Promise<Made> {
+  async #makeRotation(resource: ResourceRegistration): Promise<CreateResult> {
     const { functionArn, days, rotateImmediately } = readRotation(resource);
     const secret = this.#secretOf(resource);
     secret.rotation = this.#rotatedBefore.get(secret.name);
@@ -171,10 +179,10 @@ export class SecretsManager implements Part {
   }
 
   /** The secret that a version or a rotation belongs to. */
-  #secretOf(resource: Registered): Secret {
+  #secretOf(resource: ResourceRegistration): Secret {
     const { secretId } = resource.inputs;
     const secret = this.#find(String(secretId));
-    if (!secret) throw fault(resource, `there is no secret ${JSON.stringify(secretId)}.`);
+    if (!secret) throw provisioningError(resource, `there is no secret ${JSON.stringify(secretId)}.`);
     return secret;
   }
 

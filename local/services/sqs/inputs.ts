@@ -1,9 +1,9 @@
-import { fault, type Registered } from "../../../host/resources";
+import { provisioningError, type ResourceRegistration } from "../../../host/resources";
 import { jsonObject, whole } from "../../lib/inputs";
 import type { QueueSettings } from "./queue";
 
 /** A redrive policy as programs write it, JSON text. */
-export function readRedrive(resource: Registered): QueueSettings["redrive"] {
+export function readRedrive(resource: ResourceRegistration): QueueSettings["redrive"] {
   const policy = jsonObject(resource, "redrivePolicy");
   const maxReceives = Number(policy.maxReceiveCount);
   if (
@@ -13,7 +13,7 @@ export function readRedrive(resource: Registered): QueueSettings["redrive"] {
     maxReceives > 1000
   ) {
     const allowed = '{"deadLetterTargetArn": "<ARN>", "maxReceiveCount": 1 to 1000}';
-    throw fault(resource, `redrivePolicy is ${JSON.stringify(policy)}; allowed: ${allowed}.`);
+    throw provisioningError(resource, `redrivePolicy is ${JSON.stringify(policy)}; allowed: ${allowed}.`);
   }
   return { deadLetterArn: policy.deadLetterTargetArn, maxReceives };
 }
@@ -22,13 +22,13 @@ export function readRedrive(resource: Registered): QueueSettings["redrive"] {
 export type RedriveAllowed = "all" | "none" | readonly string[];
 
 /** A redrive allow policy as programs write it, JSON text. */
-export function readRedriveAllowed(resource: Registered): RedriveAllowed {
+export function readRedriveAllowed(resource: ResourceRegistration): RedriveAllowed {
   const { redrivePermission, sourceQueueArns } = jsonObject(resource, "redriveAllowPolicy");
   if (redrivePermission === "allowAll") return "all";
   if (redrivePermission === "denyAll") return "none";
   if (redrivePermission === "byQueue" && Array.isArray(sourceQueueArns)) return sourceQueueArns.map(String);
   const allowed = "redrivePermission allowAll, denyAll, or byQueue with a list sourceQueueArns";
-  throw fault(
+  throw provisioningError(
     resource,
     `redriveAllowPolicy has redrivePermission ${JSON.stringify(redrivePermission)}; allowed: ${allowed}.`,
   );
@@ -39,10 +39,10 @@ export function readRedriveAllowed(resource: Registered): RedriveAllowed {
  * @throws CommandError that names the queue, the input, what was got and what is allowed
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
  */
-export function readQueue(resource: Registered): QueueSettings {
+export function readQueue(resource: ResourceRegistration): QueueSettings {
   const { inputs } = resource;
   for (const key of ["fifoQueue", "contentBasedDeduplication"]) {
-    if (inputs[key]) throw fault(resource, `${key} is not simulated on this machine.`);
+    if (inputs[key]) throw provisioningError(resource, `${key} is not simulated on this machine.`);
   }
   const { redrivePolicy } = inputs;
   return {
@@ -75,15 +75,21 @@ const mappingKeys = new Set(
  * @throws CommandError as `readQueue`; also for settings that are not simulated
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
  */
-export function readMapping(resource: Registered): MappingSettings {
+export function readMapping(resource: ResourceRegistration): MappingSettings {
   const { inputs } = resource;
   const unknown = Object.keys(inputs).find((key) => inputs[key] !== undefined && !mappingKeys.has(key));
   if (unknown || inputs.maximumBatchingWindowInSeconds) {
-    throw fault(resource, `${unknown ?? "maximumBatchingWindowInSeconds"} is not simulated on this machine.`);
+    throw provisioningError(
+      resource,
+      `${unknown ?? "maximumBatchingWindowInSeconds"} is not simulated on this machine.`,
+    );
   }
   const types = (inputs.functionResponseTypes ?? []) as unknown[];
   if (types.some((type) => type !== "ReportBatchItemFailures")) {
-    throw fault(resource, `functionResponseTypes is ${JSON.stringify(types)}; allowed: ["ReportBatchItemFailures"].`);
+    throw provisioningError(
+      resource,
+      `functionResponseTypes is ${JSON.stringify(types)}; allowed: ["ReportBatchItemFailures"].`,
+    );
   }
   const scaling = { ...resource, inputs: (inputs.scalingConfig ?? {}) as Record<string, unknown> };
   return {

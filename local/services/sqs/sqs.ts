@@ -1,6 +1,11 @@
 import { join } from "node:path";
-import { fault, type Made, type Maker, type Registered } from "../../../host/resources";
-import type { Part, Site } from "../../lib/service";
+import {
+  type CreateHandler,
+  type CreateResult,
+  provisioningError,
+  type ResourceRegistration,
+} from "../../../host/resources";
+import type { LocalService, ServiceContext } from "../../lib/service";
 import { AwsError, jsonBody, notAuthorized } from "../aws/awsError";
 import { type AwsAnswer, type AwsCall, AwsServer } from "../aws/awsServer";
 import { physicalName, shortHash } from "../aws/names";
@@ -30,8 +35,8 @@ const pollingActions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"]
  * SQS on 127.0.0.1: standard queues that the AWS SDK uses unchanged, kept on disk, with dead-letter queues, each role
  * held to its policies and the queue's, and Lambda's event source mappings for them.
  */
-export class Sqs implements Part {
-  readonly makers: Readonly<Record<string, Maker>> = {
+export class Sqs implements LocalService {
+  readonly handlers: Readonly<Record<string, CreateHandler>> = {
     "aws:sqs/queue:Queue": (resource) => this.#makeQueue(resource),
     "aws:sqs/queuePolicy:QueuePolicy": (resource) => this.#makePolicy(resource),
     "aws:sqs/redrivePolicy:RedrivePolicy": (resource) => this.#makeRedrive(resource),
@@ -39,7 +44,7 @@ export class Sqs implements Part {
     "aws:lambda/eventSourceMapping:EventSourceMapping": (resource) => this.#makeMapping(resource),
   };
 
-  readonly #site: Site;
+  readonly #site: ServiceContext;
   readonly #iam: Iam;
   readonly #lambda: Lambda;
   /** By ARN. */
@@ -49,7 +54,7 @@ export class Sqs implements Part {
   readonly #closing = new AbortController();
   #server: AwsServer | undefined;
 
-  private constructor(site: Site, iam: Iam, lambda: Lambda) {
+  private constructor(site: ServiceContext, iam: Iam, lambda: Lambda) {
     this.#site = site;
     this.#iam = iam;
     this.#lambda = lambda;
@@ -59,7 +64,7 @@ export class Sqs implements Part {
    * Starts the endpoint on the site's port `sqs`.
    * @throws CommandError where the port is taken.
    */
-  static async start(site: Site, iam: Iam, lambda: Lambda): Promise<Sqs> {
+  static async start(site: ServiceContext, iam: Iam, lambda: Lambda): Promise<Sqs> {
     const part = new Sqs(site, iam, lambda);
     const port = await site.port("sqs");
     const options = { service: "sqs", region: site.region, port, iam, contentType: "application/x-amz-json-1.0" };
@@ -80,9 +85,10 @@ export class Sqs implements Part {
     this.#mappings.clear();
   }
 
-  #makeQueue(resource: Registered): Made {
+  #makeQueue(resource: ResourceRegistration): CreateResult {
     const name = physicalName(resource);
-    if (!/^[\w-]{1,80}$/.test(name)) throw fault(resource, "its name may have 1 to 80 letters, digits, hyphens and _.");
+    if (!/^[\w-]{1,80}$/.test(name))
+      throw provisioningError(resource, "its name may have 1 to 80 letters, digits, hyphens and _.");
     const settings = readQueue(resource);
     const arn = this.#arnOf(name);
     const known = this.#queues.get(arn);
@@ -99,12 +105,12 @@ export class Sqs implements Part {
     return { id: url, outputs: { arn, name, url } };
   }
 
-  #makePolicy(resource: Registered): Made {
+  #makePolicy(resource: ResourceRegistration): CreateResult {
     this.#named(resource).policy = checkedPolicy(resource, "policy", resource.inputs.policy, "resource");
     return { id: String(resource.inputs.queueUrl), outputs: {} };
   }
 
-  #makeRedrive(resource: Registered): Made {
+  #makeRedrive(resource: ResourceRegistration): CreateResult {
     const { queue } = this.#named(resource);
     const redrive = readRedrive(resource);
     this.#checkRedrive(resource, queue.arn, redrive);
@@ -112,7 +118,7 @@ export class Sqs implements Part {
     return { id: String(resource.inputs.queueUrl), outputs: {} };
   }
 
-  #makeRedriveAllowed(resource: Registered): Made {
+  #makeRedriveAllowed(resource: ResourceRegistration): CreateResult {
     const named = this.#named(resource);
     named.redriveAllowed = readRedriveAllowed(resource);
     for (const { queue } of this.#queues.values()) {
@@ -122,21 +128,28 @@ export class Sqs implements Part {
     return { id: String(resource.inputs.queueUrl), outputs: {} };
   }
 
-  async #makeMapping(resource: Registered): Promise<Made> {
+  async #makeMapping(resource: ResourceRegistration): Promise<CreateResult> {
     const settings = readMapping(resource);
     const { eventSourceArn, functionName } = resource.inputs;
     const { queue } = this.#queues.get(String(eventSourceArn)) ?? {};
-    if (!queue) throw fault(resource, `eventSourceArn ${JSON.stringify(eventSourceArn)} is no queue of this machine.`);
+    if (!queue)
+      throw provisioningError(
+        resource,
+        `eventSourceArn ${JSON.stringify(eventSourceArn)} is no queue of this machine.`,
+      );
     const runnable = () => this.#lambda.functionOf(String(functionName));
     const { name, arn, role, timeout } = runnable().settings;
     for (const action of pollingActions) {
       if (!this.#mayRole(role, `sqs:${action}`, queue.arn)) {
-        throw fault(resource, `The function's role ${role} does not have permissions to call ${action} on SQS.`);
+        throw provisioningError(
+          resource,
+          `The function's role ${role} does not have permissions to call ${action} on SQS.`,
+        );
       }
     }
     if (queue.settings.visibilityTimeout < timeout) {
       const [hidden, runs] = [queue.settings.visibilityTimeout, timeout];
-      throw fault(
+      throw provisioningError(
         resource,
         `Queue visibility timeout: ${hidden} seconds is less than Function timeout: ${runs} seconds.`,
       );
@@ -188,20 +201,23 @@ export class Sqs implements Part {
     return byQueue !== "explicitDeny" && this.#iam.authorize(role, action, resource, context).allowed;
   }
 
-  #checkRedrive(resource: Registered, source: string, redrive: QueueSettings["redrive"]): void {
+  #checkRedrive(resource: ResourceRegistration, source: string, redrive: QueueSettings["redrive"]): void {
     if (!redrive) return;
     const target = this.#queues.get(redrive.deadLetterArn);
-    if (!target) throw fault(resource, `the dead-letter queue ${redrive.deadLetterArn} does not exist.`);
+    if (!target) throw provisioningError(resource, `the dead-letter queue ${redrive.deadLetterArn} does not exist.`);
     const { redriveAllowed } = target;
     if (redriveAllowed === "all" || (redriveAllowed !== "none" && redriveAllowed.includes(source))) return;
-    throw fault(resource, `the redrive allow policy of ${redrive.deadLetterArn} refuses ${source} as a source.`);
+    throw provisioningError(
+      resource,
+      `the redrive allow policy of ${redrive.deadLetterArn} refuses ${source} as a source.`,
+    );
   }
 
   /** The queue that a policy resource belongs to. */
-  #named(resource: Registered): Registration {
+  #named(resource: ResourceRegistration): Registration {
     const { queueUrl } = resource.inputs;
     const found = this.#queues.get(this.#arnAt(String(queueUrl)));
-    if (!found) throw fault(resource, `there is no queue ${JSON.stringify(queueUrl)}.`);
+    if (!found) throw provisioningError(resource, `there is no queue ${JSON.stringify(queueUrl)}.`);
     return found;
   }
 

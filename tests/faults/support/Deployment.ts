@@ -7,11 +7,11 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { expect } from "vitest";
-import type { Registered } from "../../../host/resources";
+import type { ResourceRegistration } from "../../../host/resources";
 import { invokeForCognito } from "../../../local/services/lambda/cognitoTrigger";
 import { SecretsManager } from "../../../local/services/secretsmanager/secretsManager";
 import { Database, freshUser, PASSWORD_PART, secretFor } from "../../functions/support";
-import { makeWorld, pool, type World } from "../../local/services/lambda/support";
+import { type LambdaService, pool, startLambda } from "../../local/services/lambda/support";
 import type { TestServerOptions } from "../../support/mysql";
 import { projectRoot } from "../../support/native";
 import { recordProgram } from "../../support/program";
@@ -53,9 +53,9 @@ export class Deployment {
 
   private constructor(
     readonly database: Database,
-    readonly world: World,
+    readonly world: LambdaService,
     private readonly secrets: SecretsManager,
-    private readonly declared: Registered,
+    private readonly declared: ResourceRegistration,
     private readonly mysqlEnd: FarEnd | undefined,
   ) {}
 
@@ -64,12 +64,12 @@ export class Deployment {
    * @param mysqlEnd the addresses between the functions' wires and MySQL, @default both 127.0.0.1
    */
   static async start(server: TestServerOptions = {}, mysqlEnd?: FarEnd): Promise<Deployment> {
-    const [database, world] = await Promise.all([Database.start(server), makeWorld()]);
+    const [database, world] = await Promise.all([Database.start(server), startLambda()]);
     const secrets = await SecretsManager.start(world.site, world.iam);
     const Statement = [{ Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: "*" }];
     const type = "aws:iam/rolePolicy:RolePolicy";
     const inputs = { role: world.role, policy: JSON.stringify({ Version: "2012-10-17", Statement }) };
-    await world.iam.makers[type]!({ type, name: "read-secret", inputs });
+    await world.iam.handlers[type]!({ type, name: "read-secret", inputs });
     const declared = (await recordProgram()).one("aws:lambda/function:Function", "register-user");
     return new Deployment(database, world, secrets, declared, mysqlEnd);
   }
@@ -104,7 +104,7 @@ export class Deployment {
   /** Writes a version of the secret, as a person or a rotation does; makes the secret where it is missing. */
   async putSecret(name: string, value: string | Uint8Array): Promise<void> {
     const type = "aws:secretsmanager/secret:Secret";
-    await this.secrets.makers[type]!({ type, name, inputs: { name } });
+    await this.secrets.handlers[type]!({ type, name, inputs: { name } });
     const { accessKeyId, secretAccessKey } = this.world.iam.administrator;
     const { region } = this.world.site;
     const client = new SecretsManagerClient({

@@ -16,10 +16,10 @@ import {
 import { type AuthPlugin, authPlugins } from "mysql2";
 import { type Connection, type ConnectionOptions, createConnection } from "mysql2/promise";
 import type * as host from "../../../host/program";
-import type { Made, Maker, Registered } from "../../../host/resources";
+import type { CreateHandler, CreateResult, ResourceRegistration } from "../../../host/resources";
 import type * as config from "../../../host/stackConfig";
 import type * as folders from "../../../local/lib/dataFolder";
-import type { Site } from "../../../local/lib/service";
+import type { ServiceContext } from "../../../local/lib/service";
 import type * as recording from "../../../local/lib/unsimulatedResources";
 import type * as existing from "../../../local/mysql/existing";
 import type * as iams from "../../../local/services/iam/iam";
@@ -51,7 +51,7 @@ export class Deployment {
   readonly directory = mkdtempSync(join(tmpdir(), "ecommerce-rotation-"));
   #folder: folders.DataFolder | undefined;
   #parts: { close(): Promise<void> }[] = [];
-  #registered: Registered[] = [];
+  #registered: ResourceRegistration[] = [];
   #iam!: iams.Iam;
   #lambda!: lambdas.Lambda;
   #client!: SecretsManagerClient;
@@ -74,7 +74,7 @@ export class Deployment {
     const { stackConfig } = loadNatively<typeof config>("host/stackConfig.ts");
     const folder = await DataFolder.open(this.directory);
     this.#folder = folder;
-    const make = await this.#startParts(folder);
+    const make = await this.#startServices(folder);
     const values = stackConfig(projectRoot, "dev", [`secret.rotationDays=${rotationDays}`]);
     await evaluate({ stack: "dev", values, make });
   }
@@ -92,21 +92,22 @@ export class Deployment {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async #startParts(folder: folders.DataFolder): Promise<(resource: Registered) => Promise<Made>> {
+  async #startServices(folder: folders.DataFolder): Promise<(resource: ResourceRegistration) => Promise<CreateResult>> {
     const { MySql } = loadNatively<typeof mysqls>("local/services/rds/MySql.ts");
     const { existingServer } = loadNatively<typeof existing>("local/mysql/existing.ts");
     const { Iam } = loadNatively<typeof iams>("local/services/iam/iam.ts");
     const { SecretsManager } = loadNatively<typeof secretsManagers>("local/services/secretsmanager/secretsManager.ts");
     const { Lambda } = loadNatively<typeof lambdas>("local/services/lambda/lambda.ts");
-    const { Recorder } = loadNatively<typeof recording>("local/lib/unsimulatedResources.ts");
+    const { UnsimulatedResources } = loadNatively<typeof recording>("local/lib/unsimulatedResources.ts");
     const { randomPasswords } = loadNatively<typeof passwords>("local/services/random/randomPasswords.ts");
-    const { makeDynamic } = loadNatively<typeof import("../../../host/dynamicResources")>("host/dynamicResources.ts");
-    const site: Site = {
+    const { createDynamicResource } =
+      loadNatively<typeof import("../../../host/dynamicResources")>("host/dynamicResources.ts");
+    const site: ServiceContext = {
       directory: folder.path,
       region: "us-east-1",
       accountId: "000000000000",
       port: (use) => folder.port(use),
-      say: (line) => this.said.push(line),
+      info: (line) => this.said.push(line),
     };
     const { user, password, port } = this.server;
     const server = await existingServer(`mysql://${user}:${password}@localhost:${port}`);
@@ -134,19 +135,19 @@ export class Deployment {
     });
     process.env.NODE_EXTRA_CA_CERTS = mysql.caFile;
     process.env.SSL_CERT_FILE = mysql.caFile;
-    const makers: Record<string, Maker> = {
+    const handlers: Record<string, CreateHandler> = {
       ...randomPasswords(folder),
-      "pulumi-nodejs:dynamic:Resource": makeDynamic,
-      ...mysql.makers,
-      ...iam.makers,
-      ...secrets.makers,
-      ...lambda.makers,
+      "pulumi-nodejs:dynamic:Resource": createDynamicResource,
+      ...mysql.handlers,
+      ...iam.handlers,
+      ...secrets.handlers,
+      ...lambda.handlers,
     };
-    const recorder = new Recorder(site);
+    const recorder = new UnsimulatedResources(site);
     this.#registered = [];
     return async (resource) => {
       this.#registered.push(resource);
-      const made = await (makers[resource.type] ?? recorder.make)(resource);
+      const made = await (handlers[resource.type] ?? recorder.make)(resource);
       return made;
     };
   }
@@ -172,12 +173,12 @@ export class Deployment {
 
   /** Deploys the rotation function again: its containers are killed, whatever they are doing. */
   async killRotation(): Promise<void> {
-    await this.#lambda.makers[functionType]!(this.#function(rotator));
+    await this.#lambda.handlers[functionType]!(this.#function(rotator));
   }
 
   /** The same for the registration function, whose next invocation has to log in anew. */
   async forgetConnections(): Promise<void> {
-    await this.#lambda.makers[functionType]!(this.#function("register-user"));
+    await this.#lambda.handlers[functionType]!(this.#function("register-user"));
   }
 
   /** Rotates by the AWS SDK, and waits for the end; true where it was a good one. An unfinished one is repeated. */
@@ -312,7 +313,7 @@ export class Deployment {
     return createConnection({ host: "localhost", port: this.server.port, user, password, ssl, ...options });
   }
 
-  #function(name: string): Registered {
+  #function(name: string): ResourceRegistration {
     return this.#registered.find((resource) => resource.type === functionType && resource.name === name)!;
   }
 
@@ -323,7 +324,7 @@ export class Deployment {
   }
 
   /** The resource as the program registered it last. */
-  registered(type: string): Registered[] {
+  registered(type: string): ResourceRegistration[] {
     return this.#registered.filter((resource) => resource.type === type);
   }
 }

@@ -1,7 +1,7 @@
 /** Secrets Manager shows a moment late what was written: a rotation waits for it, and takes nothing old for the current. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Dependencies, handlerOf, type Line } from "../../../functions/rotateSecret/handler";
-import { pause } from "../../../functions/shared/time";
+import { sleep } from "../../../functions/shared/time";
 import { Deployment } from "./deployment";
 
 describe("a rotation", () => {
@@ -17,7 +17,7 @@ describe("a rotation", () => {
 
   it("is through at once where everything is shown a second late", async () => {
     deployment.lag = () => 1000;
-    await pause(1000); // The first rotation, too, is shown only now.
+    await sleep(1000); // The first rotation, too, is shown only now.
     expect(await deployment.rotate()).toBe(true);
     expect(deployment.said.filter((line) => line.includes("failed"))).toEqual([]);
     expect(deployment.logs()).not.toMatch(/SECRET_EMPTY|VERSION_NOT_PENDING/);

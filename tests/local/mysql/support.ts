@@ -4,8 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { createConnection } from "mysql2/promise";
 import { freePort } from "../../../cli/ports";
-import type { Made, Registered } from "../../../host/resources";
-import type { Site } from "../../../local/lib/service";
+import type { CreateResult, ResourceRegistration } from "../../../host/resources";
+import type { ServiceContext } from "../../../local/lib/service";
 import type { MySql } from "../../../local/services/rds/MySql";
 
 export const groupType = "aws:rds/parameterGroup:ParameterGroup";
@@ -26,27 +26,27 @@ export const group = {
 };
 
 /** A folder of its own, to be removed, and one port. */
-export async function newSite(say: (line: string) => void): Promise<Site> {
+export async function newSite(say: (line: string) => void): Promise<ServiceContext> {
   const port = await freePort();
   return {
-    directory: await mkdtemp(path.join(os.tmpdir(), "makers-")),
+    directory: await mkdtemp(path.join(os.tmpdir(), "handlers-")),
     region: "us-east-1",
     accountId: "123456789012",
     port: async () => port,
-    say,
+    info: say,
   };
 }
 
 /** Makes the resource as the program's host would. */
 export async function makeBy(
-  { makers }: Pick<MySql, "makers">,
+  { handlers }: Pick<MySql, "handlers">,
   type: string,
   inputs: object,
-  extra: Partial<Registered> = {},
-): Promise<Made> {
-  const maker = makers[type];
-  if (maker === undefined) throw new Error(`no maker for ${type}`);
-  return maker({ type, name: "thing", inputs: { ...inputs }, ...extra });
+  extra: Partial<ResourceRegistration> = {},
+): Promise<CreateResult> {
+  const handler = handlers[type];
+  if (handler === undefined) throw new Error(`no handler for ${type}`);
+  return handler({ type, name: "thing", inputs: { ...inputs }, ...extra });
 }
 
 /** Whom to connect to, and as whom. */

@@ -1,7 +1,7 @@
 /** What a start prints: rows that fit their terminal, one empty row before what comes next, and ways that can be typed. */
 import { describe, expect, it } from "vitest";
 import type { Outputs } from "../../../cli/localOutputs";
-import { Screen, wrapped } from "../../../local/start/consoleReporter";
+import { ConsoleReporter, wrapped } from "../../../local/start/consoleReporter";
 import type { System } from "../../../local/start/system";
 
 const outputs = {
@@ -18,9 +18,9 @@ const row = { User_UUID: "7c9e6679-7425-40de-944b-e07fc1f90ae7", User_Email: "a@
 const proof = { email: "a@example.com", sub: row.User_UUID, row };
 
 /** What is printed, row by row. */
-function printed(columns: number | undefined, show: (screen: Screen) => void): string[] {
+function printed(columns: number | undefined, show: (screen: ConsoleReporter) => void): string[] {
   const lines: string[] = [];
-  show(new Screen({ print: (line) => lines.push(line), columns }));
+  show(new ConsoleReporter({ print: (line) => lines.push(line), columns }));
   return lines.join("\n").split("\n");
 }
 
@@ -51,13 +51,13 @@ describe("rows", () => {
 
 describe("empty rows", () => {
   it("one stands between the title and the first step, or a fault that comes before it", () => {
-    const shown = (...steps: ((screen: Screen) => void)[]) =>
+    const shown = (...steps: ((screen: ConsoleReporter) => void)[]) =>
       printed(80, (screen) => {
         screen.title("dev");
         for (const step of steps) step(screen);
       }).map((line) => line === "");
-    const step = (screen: Screen) => screen.step("secret", 1);
-    const fault = (screen: Screen) => screen.setApart();
+    const step = (screen: ConsoleReporter) => screen.step("secret", 1);
+    const fault = (screen: ConsoleReporter) => screen.setApart();
     expect(shown(step)).toEqual([false, true, false]);
     expect(shown(fault)).toEqual([false, true]);
     expect(shown(step, fault)).toEqual([false, true, false, true]);

@@ -4,8 +4,8 @@ import { refusal, userNotFound } from "../errors";
 import { attributeList, flag, type Input, optionalText, text } from "../input";
 import { checkPassword, hashPassword, temporaryPassword } from "../passwords";
 import type { Pool } from "../pools";
+import type { CognitoState } from "../state";
 import type { User } from "../users";
-import type { World } from "../world";
 import { nameUser, newUser, refuseTaken } from "./signUp";
 
 const dayInMs = 86_400_000;
@@ -14,7 +14,7 @@ const dayInMs = 86_400_000;
  * A user with a temporary password, who is asked for an own one at the first sign-in. No trigger runs, as on AWS.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
  */
-export async function adminCreateUser(world: World, input: Input, pool: Pool): Promise<object> {
+export async function adminCreateUser(world: CognitoState, input: Input, pool: Pool): Promise<object> {
   const username = text(input, "Username");
   const action = optionalText(input, "MessageAction");
   if (action === "RESEND") {
@@ -34,20 +34,20 @@ export async function adminCreateUser(world: World, input: Input, pool: Pool): P
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminGetUser.html */
-export async function adminGetUser(_world: World, input: Input, pool: Pool): Promise<object> {
+export async function adminGetUser(_world: CognitoState, input: Input, pool: Pool): Promise<object> {
   const user = existing(input, pool);
   const { Attributes: _, ...rest } = userType(user);
   return { ...rest, UserAttributes: attributePairs(user) };
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDeleteUser.html */
-export async function adminDeleteUser(_world: World, input: Input, pool: Pool): Promise<object> {
+export async function adminDeleteUser(_world: CognitoState, input: Input, pool: Pool): Promise<object> {
   pool.users.delete(existing(input, pool));
   return {};
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminSetUserPassword.html */
-export async function adminSetUserPassword(world: World, input: Input, pool: Pool): Promise<object> {
+export async function adminSetUserPassword(world: CognitoState, input: Input, pool: Pool): Promise<object> {
   const user = existing(input, pool);
   const password = text(input, "Password");
   checkPassword(password, pool.settings.passwords);
@@ -61,13 +61,13 @@ export async function adminSetUserPassword(world: World, input: Input, pool: Poo
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDisableUser.html */
-export async function adminDisableUser(world: World, input: Input, pool: Pool): Promise<object> {
+export async function adminDisableUser(world: CognitoState, input: Input, pool: Pool): Promise<object> {
   pool.users.save({ ...existing(input, pool), enabled: false, modified: world.now() });
   return {};
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminEnableUser.html */
-export async function adminEnableUser(world: World, input: Input, pool: Pool): Promise<object> {
+export async function adminEnableUser(world: CognitoState, input: Input, pool: Pool): Promise<object> {
   pool.users.save({ ...existing(input, pool), enabled: true, modified: world.now() });
   return {};
 }
@@ -84,13 +84,13 @@ export function userType(user: User, wanted?: readonly string[]) {
   };
 }
 
-function invite(world: World, pool: Pool, user: User, username: string, password: string): void {
+function invite(world: CognitoState, pool: Pool, user: User, username: string, password: string): void {
   const { subject, message } = pool.settings.invitation;
   const to = user.attributes.email!;
   const body = message.replaceAll("{username}", username).replaceAll("{####}", password);
   world.mailbox.put({ to, subject, body, code: password, at: new Date(world.now()).toISOString() });
   // The temporary password is in the mailbox only: passwords do not go to the screen.
-  world.say(`Mail to ${to}: ${subject}`);
+  world.info(`Mail to ${to}: ${subject}`);
 }
 
 function existing(input: Input, pool: Pool): User {

@@ -1,7 +1,7 @@
 import { refusal } from "../errors";
 import { type Input, text } from "../input";
 import type { Pool } from "../pools";
-import { findPool, type World } from "../world";
+import { type CognitoState, findPool } from "../state";
 import * as administer from "./administer";
 import { listUsers } from "./listUsers";
 import * as password from "./password";
@@ -9,8 +9,8 @@ import * as self from "./self";
 import * as signIn from "./signIn";
 import * as signUp from "./signUp";
 
-type Operation = (world: World, input: Input) => Promise<object>;
-type AdminOperation = (world: World, input: Input, pool: Pool) => Promise<object>;
+type Operation = (world: CognitoState, input: Input) => Promise<object>;
+type AdminOperation = (world: CognitoState, input: Input, pool: Pool) => Promise<object>;
 
 /** What anybody may call: an app client, or a person's access token, is what these ask for. */
 const open: Readonly<Record<string, Operation>> = {
@@ -47,7 +47,7 @@ const administrative: Readonly<Record<string, AdminOperation>> = {
  * @param signed whether the call carried a signature. Whose it is, and that it is right, is not checked on this machine.
  * @throws AwsError with Cognito's code and text; UnknownOperationException for what is not simulated.
  */
-export async function perform(world: World, name: string, input: Input, signed: boolean): Promise<object> {
+export async function perform(world: CognitoState, name: string, input: Input, signed: boolean): Promise<object> {
   if (Object.hasOwn(open, name)) return open[name]!(world, input);
   if (!Object.hasOwn(administrative, name)) {
     const known = [...Object.keys(open), ...Object.keys(administrative)].join(", ");

@@ -1,8 +1,8 @@
 import { invalidParameter } from "../errors";
 import { type Input, optionalText, textList, wholeNumber } from "../input";
 import type { Pool } from "../pools";
+import type { CognitoState } from "../state";
 import type { User } from "../users";
-import type { World } from "../world";
 import { userType } from "./administer";
 
 /** Cognito's most for one page. */
@@ -15,7 +15,7 @@ const mostPerPage = 60;
 const run = Date.now().toString(36);
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ListUsers.html */
-export async function listUsers(_world: World, input: Input, pool: Pool): Promise<object> {
+export async function listUsers(_world: CognitoState, input: Input, pool: Pool): Promise<object> {
   const limit = wholeNumber(input, "Limit", 0, mostPerPage, mostPerPage) || mostPerPage;
   const wanted = textList(input, "AttributesToGet");
   if (wanted?.some((name) => !pool.settings.schema[name])) {

@@ -3,12 +3,12 @@ import { checkCode, codeMismatch, deliveryDetails, sendCode } from "../codes";
 import { invalidParameter, notAuthorized, unknownToClient } from "../errors";
 import { type Input, text, textMap } from "../input";
 import { checkPassword, passwordMatches } from "../passwords";
+import type { CognitoState } from "../state";
 import { runTrigger } from "../triggers";
-import type { World } from "../world";
 import { signedIn } from "./self";
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ForgotPassword.html */
-export async function forgotPassword(world: World, input: Input): Promise<object> {
+export async function forgotPassword(world: CognitoState, input: Input): Promise<object> {
   const username = text(input, "Username");
   const { pool, settings } = clientOf(world, input, username);
   if (!pool.settings.selfRecovery) throw notAuthorized("Contact administrator to reset password.");
@@ -28,7 +28,7 @@ export async function forgotPassword(world: World, input: Input): Promise<object
  * Sets the new password; then, as Cognito does, calls the post-confirmation function once more.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmForgotPassword.html
  */
-export async function confirmForgotPassword(world: World, input: Input): Promise<object> {
+export async function confirmForgotPassword(world: CognitoState, input: Input): Promise<object> {
   const username = text(input, "Username");
   const client = clientOf(world, input, username);
   const { pool, settings } = client;
@@ -48,7 +48,7 @@ export async function confirmForgotPassword(world: World, input: Input): Promise
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ChangePassword.html */
-export async function changePassword(world: World, input: Input): Promise<object> {
+export async function changePassword(world: CognitoState, input: Input): Promise<object> {
   const { client, user } = signedIn(world, input);
   const proposed = text(input, "ProposedPassword");
   if (!(await passwordMatches(text(input, "PreviousPassword"), user.passwordHash))) {

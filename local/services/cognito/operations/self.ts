@@ -1,24 +1,24 @@
 import { attributePairs } from "../attributes";
 import { invalidParameter, notAuthorized, refusal } from "../errors";
 import { type Input, optionalText, text } from "../input";
+import { type CognitoState, findClient } from "../state";
 import { adminScope } from "../tokens";
-import { findClient, type World } from "../world";
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GetUser.html */
-export async function getUser(world: World, input: Input): Promise<object> {
+export async function getUser(world: CognitoState, input: Input): Promise<object> {
   const { user } = signedIn(world, input);
   return { Username: user.username, UserAttributes: attributePairs(user) };
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_DeleteUser.html */
-export async function deleteUser(world: World, input: Input): Promise<object> {
+export async function deleteUser(world: CognitoState, input: Input): Promise<object> {
   const { client, user } = signedIn(world, input);
   client.pool.users.delete(user);
   return {};
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GlobalSignOut.html */
-export async function globalSignOut(world: World, input: Input): Promise<object> {
+export async function globalSignOut(world: CognitoState, input: Input): Promise<object> {
   const { client, user } = signedIn(world, input);
   for (const session of client.pool.sessions.values()) {
     if (session.username === user.username && !session.revoked) world.tokens.revoke(client.pool, session);
@@ -27,7 +27,7 @@ export async function globalSignOut(world: World, input: Input): Promise<object>
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RevokeToken.html */
-export async function revokeToken(world: World, input: Input): Promise<object> {
+export async function revokeToken(world: CognitoState, input: Input): Promise<object> {
   const token = text(input, "Token");
   const client = findClient(world, text(input, "ClientId"));
   if (client.secret !== undefined && optionalText(input, "ClientSecret") !== client.secret) {
@@ -47,7 +47,7 @@ export async function revokeToken(world: World, input: Input): Promise<object> {
  * Whom the access token of a call was issued to.
  * @throws NotAuthorizedException where it is not good, or its scopes are not for one's own account
  */
-export function signedIn(world: World, input: Input) {
+export function signedIn(world: CognitoState, input: Input) {
   const access = world.tokens.access(world, text(input, "AccessToken"));
   if (!String(access.claims.scope).split(" ").includes(adminScope)) {
     throw notAuthorized("Access Token does not have required scopes");

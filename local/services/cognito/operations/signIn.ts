@@ -4,9 +4,9 @@ import { invalidParameter, notAuthorized, refusal } from "../errors";
 import { type Input, optionalText, text, textMap } from "../input";
 import { checkPassword } from "../passwords";
 import type { Client, Pool } from "../pools";
+import { type CognitoState, findClient } from "../state";
 import type { TokenSet } from "../tokens";
 import type { User } from "../users";
-import { findClient, type World } from "../world";
 
 /** Flow → what a client must list in `explicitAuthFlows`. */
 const flows: Readonly<Record<string, string>> = {
@@ -28,26 +28,26 @@ const passwordFlows = ["USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "ADMIN_
 const challengeInSeconds = 180;
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html */
-export async function initiateAuth(world: World, input: Input): Promise<object> {
+export async function initiateAuth(world: CognitoState, input: Input): Promise<object> {
   return start(world, input, flows, findClient(world, text(input, "ClientId")));
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminInitiateAuth.html */
-export async function adminInitiateAuth(world: World, input: Input, pool: Pool): Promise<object> {
+export async function adminInitiateAuth(world: CognitoState, input: Input, pool: Pool): Promise<object> {
   return start(world, input, adminFlows, clientOfPool(world, input, pool));
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RespondToAuthChallenge.html */
-export async function respondToAuthChallenge(world: World, input: Input): Promise<object> {
+export async function respondToAuthChallenge(world: CognitoState, input: Input): Promise<object> {
   return answerChallenge(world, input, findClient(world, text(input, "ClientId")));
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminRespondToAuthChallenge.html */
-export async function adminRespondToAuthChallenge(world: World, input: Input, pool: Pool): Promise<object> {
+export async function adminRespondToAuthChallenge(world: CognitoState, input: Input, pool: Pool): Promise<object> {
   return answerChallenge(world, input, clientOfPool(world, input, pool));
 }
 
-async function start(world: World, input: Input, known: typeof flows, client: Client): Promise<object> {
+async function start(world: CognitoState, input: Input, known: typeof flows, client: Client): Promise<object> {
   const flow = text(input, "AuthFlow");
   const permission = known[flow];
   if (permission === undefined) {
@@ -66,7 +66,7 @@ async function start(world: World, input: Input, known: typeof flows, client: Cl
   );
 }
 
-async function byPassword(world: World, { id }: Client, parameters: Input): Promise<object> {
+async function byPassword(world: CognitoState, { id }: Client, parameters: Input): Promise<object> {
   const username = parameter(parameters, "USERNAME");
   const client = callingClient(world, id, username, optionalText(parameters, "SECRET_HASH"));
   const user = await checkSignIn(world, client, username, parameter(parameters, "PASSWORD"));
@@ -75,14 +75,14 @@ async function byPassword(world: World, { id }: Client, parameters: Input): Prom
     : finish(world, client, user);
 }
 
-async function byRefreshToken(world: World, { id }: Client, parameters: Input): Promise<object> {
+async function byRefreshToken(world: CognitoState, { id }: Client, parameters: Input): Promise<object> {
   const client = findClient(world, id);
   const { session, user } = world.tokens.refresh(client, parameter(parameters, "REFRESH_TOKEN"));
   callingClient(world, id, user.username, optionalText(parameters, "SECRET_HASH"));
   return result(world.tokens.issue(client, user, session));
 }
 
-async function answerChallenge(world: World, input: Input, { id }: Client): Promise<object> {
+async function answerChallenge(world: CognitoState, input: Input, { id }: Client): Promise<object> {
   const challenge = text(input, "ChallengeName");
   if (challenge !== "NEW_PASSWORD_REQUIRED") {
     throw invalidParameter(
@@ -101,7 +101,7 @@ async function answerChallenge(world: World, input: Input, { id }: Client): Prom
 }
 
 /** The user that a NEW_PASSWORD_REQUIRED session stands for, while the temporary password is still in force. */
-export function challengedUser(world: World, client: Client, session: string): User {
+export function challengedUser(world: CognitoState, client: Client, session: string): User {
   const claims = world.tokens.key.verify(session);
   const seconds = Math.floor(world.now() / 1000);
   if (claims?.token_use !== "challenge" || claims.client_id !== client.id) throw invalidSession();
@@ -112,7 +112,7 @@ export function challengedUser(world: World, client: Client, session: string): U
 }
 
 /** @returns what stands for "this person knew the temporary password" for the next three minutes */
-export function challengeSession(world: World, client: Client, user: User): string {
+export function challengeSession(world: CognitoState, client: Client, user: User): string {
   const exp = Math.floor(world.now() / 1000) + challengeInSeconds;
   return world.tokens.key.sign({
     token_use: "challenge",
@@ -128,7 +128,7 @@ export function challengeSession(world: World, client: Client, user: User): stri
  * @throws InvalidPasswordException where the pool's policy refuses it
  */
 export async function replaceTemporaryPassword(
-  world: World,
+  world: CognitoState,
   client: Client,
   user: User,
   password: string,
@@ -137,7 +137,7 @@ export async function replaceTemporaryPassword(
   return setPassword(world, client, user, password, { status: "CONFIRMED" });
 }
 
-function newPasswordChallenge(world: World, client: Client, user: User): object {
+function newPasswordChallenge(world: CognitoState, client: Client, user: User): object {
   const { sub: _, ...attributes } = user.attributes;
   return {
     ChallengeName: "NEW_PASSWORD_REQUIRED",
@@ -150,7 +150,7 @@ function newPasswordChallenge(world: World, client: Client, user: User): object 
   };
 }
 
-async function finish(world: World, client: Client, user: User): Promise<object> {
+async function finish(world: CognitoState, client: Client, user: User): Promise<object> {
   await afterSignIn(world, client, user);
   const { session, refreshToken } = world.tokens.open(client, user, Math.floor(world.now() / 1000));
   return result(world.tokens.issue(client, user, session), refreshToken);
@@ -169,7 +169,7 @@ function result({ accessToken, idToken, expiresIn }: TokenSet, refreshToken?: st
   };
 }
 
-function clientOfPool(world: World, input: Input, pool: Pool): Client {
+function clientOfPool(world: CognitoState, input: Input, pool: Pool): Client {
   const client = findClient(world, text(input, "ClientId"));
   if (client.pool !== pool) {
     throw refusal("ResourceNotFoundException", `User pool client ${client.id} does not exist.`);

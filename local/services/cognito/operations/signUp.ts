@@ -6,12 +6,12 @@ import { invalidParameter, notAuthorized, refusal, unknownToClient, userNotFound
 import { attributeList, type Input, text, textMap } from "../input";
 import { checkPassword, hashPassword } from "../passwords";
 import type { Pool } from "../pools";
+import type { CognitoState } from "../state";
 import { noClient, runTrigger } from "../triggers";
 import type { User } from "../users";
-import type { World } from "../world";
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html */
-export async function signUp(world: World, input: Input): Promise<object> {
+export async function signUp(world: CognitoState, input: Input): Promise<object> {
   const username = text(input, "Username");
   const { pool } = clientOf(world, input, username);
   if (pool.settings.adminCreateOnly) throw notAuthorized("SignUp is not permitted for this user pool");
@@ -31,7 +31,7 @@ export async function signUp(world: World, input: Input): Promise<object> {
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmSignUp.html */
-export async function confirmSignUp(world: World, input: Input): Promise<object> {
+export async function confirmSignUp(world: CognitoState, input: Input): Promise<object> {
   const username = text(input, "Username");
   const client = clientOf(world, input, username);
   const { pool, settings } = client;
@@ -50,7 +50,7 @@ export async function confirmSignUp(world: World, input: Input): Promise<object>
  * An administrator's word instead of a code; says nothing about the address, which stays unverified.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminConfirmSignUp.html
  */
-export async function adminConfirmSignUp(world: World, input: Input, pool: Pool): Promise<object> {
+export async function adminConfirmSignUp(world: CognitoState, input: Input, pool: Pool): Promise<object> {
   const user = pool.users.find(text(input, "Username"));
   if (!user) throw userNotFound();
   if (user.status !== "UNCONFIRMED") {
@@ -61,7 +61,7 @@ export async function adminConfirmSignUp(world: World, input: Input, pool: Pool)
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ResendConfirmationCode.html */
-export async function resendConfirmationCode(world: World, input: Input): Promise<object> {
+export async function resendConfirmationCode(world: CognitoState, input: Input): Promise<object> {
   const username = text(input, "Username");
   const { pool, settings } = clientOf(world, input, username);
   const user = pool.users.find(username);
@@ -78,7 +78,7 @@ export async function resendConfirmationCode(world: World, input: Input): Promis
 
 /** The user is CONFIRMED before the function is called, and stays so when it fails: it is never called again. */
 async function confirm(
-  world: World,
+  world: CognitoState,
   pool: Pool,
   user: User,
   clientId: string,
@@ -120,7 +120,7 @@ export function refuseTaken(pool: Pool, ...names: string[]): void {
 }
 
 /** A user who is not saved yet: enabled, with a `sub`, the address unverified unless the attributes say otherwise. */
-export function newUser(world: World, named: NamedUser, state: Pick<User, "status"> & Partial<User>): User {
+export function newUser(world: CognitoState, named: NamedUser, state: Pick<User, "status"> & Partial<User>): User {
   const sub = /^[0-9a-f-]{36}$/.test(named.username) ? named.username : randomUUID();
   const unverified: Record<string, string> = named.attributes.email === undefined ? {} : { email_verified: "false" };
   const attributes = { sub, ...unverified, ...named.attributes };

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
 import { freePort } from "../../../../cli/ports";
-import type { Site } from "../../../../local/lib/service";
+import type { ServiceContext } from "../../../../local/lib/service";
 import { Cognito } from "../../../../local/services/cognito/cognito";
-import type { TriggerEvent } from "../../../../local/services/cognito/world";
+import type { TriggerEvent } from "../../../../local/services/cognito/state";
 
 export const password = "Correct-horse-1";
 export const functionArn = "arn:aws:lambda:us-east-1:000000000000:function:registerUser";
@@ -71,7 +71,7 @@ export class LocalCognito {
   sdk!: CognitoIdentityProviderClient;
   readonly #ports = new Map<string, number>();
 
-  readonly site: Site = {
+  readonly site: ServiceContext = {
     directory: this.directory,
     region: "us-east-1",
     accountId: "000000000000",
@@ -80,7 +80,7 @@ export class LocalCognito {
       this.#ports.set(use, port);
       return port;
     },
-    say: (line) => this.said.push(line),
+    info: (line) => this.said.push(line),
   };
 
   now = () => Date.now() + this.ahead;
@@ -119,7 +119,7 @@ export class LocalCognito {
   }
 
   async make(type: string, inputs: Record<string, unknown>, name = "users") {
-    return await this.cognito.makers[`aws:cognito/${type}`]!({ type: `aws:cognito/${type}`, name, inputs });
+    return await this.cognito.handlers[`aws:cognito/${type}`]!({ type: `aws:cognito/${type}`, name, inputs });
   }
 
   /** The newest code for an address. */

@@ -16,7 +16,7 @@ const policy = (Action: string, Resource: string, Effect = "Allow") =>
 let directory: string;
 let iam: Iam;
 const make = async (type: string, name: string, inputs: Record<string, unknown>, on = iam) =>
-  (await on.makers[type]!({ type, name, inputs })) as { id: string; outputs: Record<string, string> };
+  (await on.handlers[type]!({ type, name, inputs })) as { id: string; outputs: Record<string, string> };
 const makeRole = (inputs: Record<string, unknown> = {}, on = iam) =>
   make("aws:iam/role:Role", "registration", { assumeRolePolicy: trust(lambda), ...inputs }, on);
 

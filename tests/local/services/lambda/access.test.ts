@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FunctionFailed, invokeForCognito } from "../../../../local/services/lambda/cognitoTrigger";
-import { makeWorld, pool, type World } from "./support";
+import { type LambdaService, pool, startLambda } from "./support";
 
-let world: World;
+let world: LambdaService;
 beforeAll(async () => {
-  world = await makeWorld();
+  world = await startLambda();
 });
 afterAll(() => world.end());
 
@@ -70,7 +70,7 @@ test("a role may call what its policies allow", async () => {
   const Resource = "arn:aws:lambda:*:*:function:for-roles";
   const Statement = [{ Effect: "Allow", Action: "lambda:InvokeFunction", Resource }];
   const type = "aws:iam/rolePolicy:RolePolicy";
-  await world.iam.makers[type]!({ type, name: "p", inputs: { role: world.role, policy: { Statement } } });
+  await world.iam.handlers[type]!({ type, name: "p", inputs: { role: world.role, policy: { Statement } } });
   expect((await call()).failed).toBe(false);
 });
 

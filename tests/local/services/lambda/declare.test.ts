@@ -2,11 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makeWorld, type World } from "./support";
+import { type LambdaService, startLambda } from "./support";
 
-let world: World;
+let world: LambdaService;
 beforeAll(async () => {
-  world = await makeWorld();
+  world = await startLambda();
 });
 afterAll(() => world.end());
 
@@ -60,7 +60,7 @@ describe("what Lambda refuses is refused", () => {
   test("a role that another service may assume", async () => {
     const type = "aws:iam/role:Role";
     const inputs = { assumeRolePolicy: trust("apigateway.amazonaws.com") };
-    const made = await world.iam.makers[type]!({ type, name: "gateway", inputs });
+    const made = await world.iam.handlers[type]!({ type, name: "gateway", inputs });
     await expect(world.make("refused", source, { role: made.outputs.arn })).rejects.toThrow(/cannot be assumed/);
   });
 });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { signedHeadersFor } from "./signedHeaders";
-import { makeWorld, until, type World } from "./support";
+import { type LambdaService, startLambda, until } from "./support";
 
-let world: World;
+let world: LambdaService;
 beforeAll(async () => {
-  world = await makeWorld();
+  world = await startLambda();
   await world.make(
     "echo",
     "exports.handler = async (event) => { console.log(event.say); if (event.fail) throw new Error('bad'); return event; };",

@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { refusal } from "../../../support/failures";
-import { makeWorld, type World } from "./support";
+import { type LambdaService, startLambda } from "./support";
 
 const type = "aws:lambda/invocation:Invocation";
-let world: World;
+let world: LambdaService;
 beforeAll(async () => {
-  world = await makeWorld();
+  world = await startLambda();
   await world.make(
     "worker",
     `exports.handler = async (event, context) => {
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => world.end());
 
 const make = (inputs: Record<string, unknown>) =>
-  world.lambda.makers[type]!({ type, name: "apply", inputs: { functionName: "worker", ...inputs } });
+  world.lambda.handlers[type]!({ type, name: "apply", inputs: { functionName: "worker", ...inputs } });
 const refused = async (inputs: Record<string, unknown>): Promise<string> => {
   const message = await refusal(Promise.resolve(make(inputs)));
   expect(message).toContain(`${type} "apply": `);

@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isRunning, makeWorld, until, type World } from "./support";
+import { isRunning, type LambdaService, startLambda, until } from "./support";
 
-let world: World;
+let world: LambdaService;
 beforeAll(async () => {
   process.env.OF_THE_PARENT = "secret of the parent";
-  world = await makeWorld({ AWS_ENDPOINT_URL_SECRETS_MANAGER: "http://127.0.0.1:1" });
+  world = await startLambda({ AWS_ENDPOINT_URL_SECRETS_MANAGER: "http://127.0.0.1:1" });
 });
 afterAll(() => world.end());
 
@@ -215,7 +215,7 @@ describe("containers", () => {
   });
 
   test("end with everything that they started when the service closes", async () => {
-    const other = await makeWorld();
+    const other = await startLambda();
     await other.make(
       "parent",
       `const child = require("node:child_process").spawn("sleep", ["300"]);

@@ -8,9 +8,9 @@ import { isRunning, until } from "./support";
 
 /** A process that keeps three containers: one idle, one waiting and one that computes without a pause. */
 const program = (folder: string) => `
-  const { Container } = require(${JSON.stringify(resolve("local/lambda/container"))});
-  const { FunctionLog } = require(${JSON.stringify(resolve("local/lambda/log"))});
-  const { Reaper } = require(${JSON.stringify(resolve("local/lambda/reaper"))});
+  const { Container } = require(${JSON.stringify(resolve("local/services/lambda/container"))});
+  const { FunctionLog } = require(${JSON.stringify(resolve("local/services/lambda/log"))});
+  const { Reaper } = require(${JSON.stringify(resolve("local/services/lambda/reaper"))});
   const reaper = new Reaper();
   const log = new FunctionLog(${JSON.stringify(join(folder, "f.log"))});
   const environment = { _HANDLER: "index.handler" };

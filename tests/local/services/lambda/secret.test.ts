@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SecretsManager } from "../../../../local/services/secretsmanager/secretsManager";
-import { makeWorld, type World } from "./support";
+import { type LambdaService, startLambda } from "./support";
 
 const platform: Record<string, string> = {};
-let world: World;
+let world: LambdaService;
 let secrets: SecretsManager;
 let arn: string;
 
 beforeAll(async () => {
-  world = await makeWorld(platform);
+  world = await startLambda(platform);
   secrets = await SecretsManager.start(world.site, world.iam);
   platform.AWS_ENDPOINT_URL_SECRETS_MANAGER = secrets.endpoint;
   const make = async (kind: "Secret" | "SecretVersion", inputs: Record<string, unknown>) => {
     const type =
       kind === "Secret" ? "aws:secretsmanager/secret:Secret" : "aws:secretsmanager/secretVersion:SecretVersion";
-    return secrets.makers[type]!({ type, name: kind, inputs });
+    return secrets.handlers[type]!({ type, name: kind, inputs });
   };
   arn = (await make("Secret", { name: "ecommerce_secret" })).id;
   await make("SecretVersion", { secretId: arn, secretString: '{"username":"u"}' });
@@ -40,6 +40,10 @@ test("a function reads its secret with the AWS SDK as its role, once the role's 
 
   const policy = { Statement: [{ Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: arn }] };
   const type = "aws:iam/rolePolicy:RolePolicy";
-  await world.iam.makers[type]!({ type, name: "secret", inputs: { role: world.role, policy: JSON.stringify(policy) } });
+  await world.iam.handlers[type]!({
+    type,
+    name: "secret",
+    inputs: { role: world.role, policy: JSON.stringify(policy) },
+  });
   expect(await world.invoke("reader")).toEqual({ failed: false, answer: '{"username":"u"}' });
 });

@@ -2,15 +2,15 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Site } from "../../../../local/lib/service";
+import type { ServiceContext } from "../../../../local/lib/service";
 import { Iam } from "../../../../local/services/iam/iam";
 import { Lambda } from "../../../../local/services/lambda/lambda";
 
 export const pool = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_abc";
 
 /** A Lambda service with one role, in a folder of its own. */
-export interface World {
-  readonly site: Site;
+export interface LambdaService {
+  readonly site: ServiceContext;
   readonly iam: Iam;
   readonly lambda: Lambda;
   readonly role: string;
@@ -23,18 +23,24 @@ export interface World {
   end(): Promise<void>;
 }
 
-export async function makeWorld(platform: Record<string, string> = {}): Promise<World> {
+export async function startLambda(platform: Record<string, string> = {}): Promise<LambdaService> {
   const directory = mkdtempSync(join(tmpdir(), "lambda-"));
-  const site: Site = { directory, region: "eu-west-1", accountId: "111122223333", port: async () => 0, say: () => {} };
+  const site: ServiceContext = {
+    directory,
+    region: "eu-west-1",
+    accountId: "111122223333",
+    port: async () => 0,
+    info: () => {},
+  };
   const iam = new Iam(site);
   const trust = { Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "lambda.amazonaws.com" } };
   const type = "aws:iam/role:Role";
   const assumeRolePolicy = { Version: "2012-10-17", Statement: [trust] };
-  const made = await iam.makers[type]!({ type, name: "function", inputs: { assumeRolePolicy } });
+  const made = await iam.handlers[type]!({ type, name: "function", inputs: { assumeRolePolicy } });
   const role = made.outputs.arn as string;
   const lambda = await Lambda.start(site, { iam, platformEnvironment: () => platform });
   const call = async (type: string, name: string, inputs: Record<string, unknown>) =>
-    (await lambda.makers[type]!({ type, name, inputs })) as any;
+    (await lambda.handlers[type]!({ type, name, inputs })) as any;
   return {
     site,
     iam,

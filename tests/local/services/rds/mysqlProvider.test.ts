@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { createConnection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Registered } from "../../../../host/resources";
+import type { ResourceRegistration } from "../../../../host/resources";
 import { maxConnectErrors } from "../../../../infra/database/databaseTypes";
-import type { Site } from "../../../../local/lib/service";
+import type { ServiceContext } from "../../../../local/lib/service";
 import { findMySql } from "../../../../local/mysql/sources";
 import { readGrants } from "../../../../local/services/rds/grant";
 import { MySql } from "../../../../local/services/rds/MySql";
@@ -17,7 +17,7 @@ const userType = "mysql:index/user:User";
 const grantType = "mysql:index/grant:Grant";
 
 let said: string[] = [];
-let site: Site;
+let site: ServiceContext;
 let mysql: MySql;
 beforeAll(async () => {
   site = await newSite((line) => said.push(line));
@@ -33,7 +33,8 @@ afterAll(async () => {
   await rm(site.directory, { recursive: true });
 });
 
-const make = (type: string, inputs: object, extra?: Partial<Registered>) => makeBy(mysql, type, inputs, extra);
+const make = (type: string, inputs: object, extra?: Partial<ResourceRegistration>) =>
+  makeBy(mysql, type, inputs, extra);
 const query = (user: string, password: string, sql: string) =>
   queryOnce({ ...mysql.administrator, user, password, caFile: mysql.caFile }, sql);
 const asAdministrator = (sql: string) => query(mysql.administrator.user, mysql.administrator.password, sql);

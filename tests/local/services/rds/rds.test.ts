@@ -9,8 +9,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } fro
 import { freePort } from "../../../../cli/ports";
 import { Database } from "../../../../functions/registerUser/database";
 import { createConnect } from "../../../../functions/shared/connection";
-import type { Registered } from "../../../../host/resources";
-import type { Site } from "../../../../local/lib/service";
+import type { ResourceRegistration } from "../../../../host/resources";
+import type { ServiceContext } from "../../../../local/lib/service";
 import { findMySql } from "../../../../local/mysql/sources";
 import { Iam } from "../../../../local/services/iam/iam";
 import { MySql } from "../../../../local/services/rds/MySql";
@@ -24,12 +24,12 @@ const master = { masterUsername: "aurora_admin", masterPassword: "Master-Passw0r
 const directory = mkdtempSync(path.join(os.tmpdir(), "rds-"));
 const ports = new Map<string, number>();
 let said: string[] = [];
-const site: Site = {
+const site: ServiceContext = {
   directory,
   region: "us-east-1",
   accountId: "123456789012",
   port: async (use) => ports.get(use) ?? ports.set(use, await freePort()).get(use)!,
-  say: (line) => said.push(line),
+  info: (line) => said.push(line),
 };
 
 let mysql: MySql;
@@ -54,10 +54,10 @@ beforeEach(() => {
 });
 
 async function make(type: string, name: string, inputs: Record<string, unknown>): Promise<any> {
-  const maker = [mysql, iam, secrets, proxies].map(({ makers }) => makers[type]).find(Boolean);
-  if (!maker) throw new Error(`no maker for ${type}`);
-  const resource: Registered = { type, name, inputs };
-  const { id, outputs } = await maker(resource);
+  const handler = [mysql, iam, secrets, proxies].map(({ handlers }) => handlers[type]).find(Boolean);
+  if (!handler) throw new Error(`no handler for ${type}`);
+  const resource: ResourceRegistration = { type, name, inputs };
+  const { id, outputs } = await handler(resource);
   return { id, ...outputs };
 }
 async function connect(port: number, user: string, password: string, tls = true) {

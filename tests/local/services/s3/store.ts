@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
-import type { Part, Site } from "../../../../local/lib/service";
+import type { LocalService, ServiceContext } from "../../../../local/lib/service";
 import { ObjectStore } from "../../../../local/services/s3/objectStore";
 import { exchange } from "./exchange";
 
 export const role = "arn:aws:iam::123456789012:role/ecommerce-api-gateway-to-s3";
 
 /** A site in a folder of its own; every port is whichever is free. */
-export function testSite(): Site & { said: string[]; remove(): void } {
+export function testSite(): ServiceContext & { said: string[]; remove(): void } {
   const directory = mkdtempSync(join(tmpdir(), "ecommerce-"));
   const said: string[] = [];
   return {
@@ -17,17 +17,17 @@ export function testSite(): Site & { said: string[]; remove(): void } {
     region: "us-east-1",
     accountId: "123456789012",
     port: async () => 0,
-    say: (line) => said.push(line),
+    info: (line) => said.push(line),
     said,
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }
 
-/** Registers a resource with the maker of its type, as the host does. */
-export async function register(part: Part, type: string, name: string, inputs: Record<string, unknown>) {
-  const maker = part.makers[type];
-  if (!maker) throw new Error(`No maker for ${type}`);
-  const made = await maker({ type, name, inputs });
+/** Registers a resource with the handler of its type, as the host does. */
+export async function register(part: LocalService, type: string, name: string, inputs: Record<string, unknown>) {
+  const handler = part.handlers[type];
+  if (!handler) throw new Error(`No handler for ${type}`);
+  const made = await handler({ type, name, inputs });
   return { id: made.id, ...inputs, ...made.outputs } as Record<string, any>;
 }
 

@@ -12,7 +12,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Site } from "../../../../local/lib/service";
+import type { ServiceContext } from "../../../../local/lib/service";
 import { AwsError } from "../../../../local/services/aws/awsError";
 import { Iam } from "../../../../local/services/iam/iam";
 import { SecretsManager } from "../../../../local/services/secretsmanager/secretsManager";
@@ -27,7 +27,7 @@ interface Event {
 const SecretId = "ecommerce_secret";
 const functionArn = "arn:aws:lambda:eu-west-1:111122223333:function:rotate";
 const token = "1".repeat(32);
-let site: Site;
+let site: ServiceContext;
 let said: string[];
 let events: Event[];
 let permitted: boolean;
@@ -41,7 +41,7 @@ beforeEach(async () => {
   [said, events, permitted, act] = [[], [], true, standard];
   const directory = mkdtempSync(join(tmpdir(), "rotation-"));
   const region = "eu-west-1";
-  site = { directory, region, accountId: "111122223333", port: async () => 0, say: (line) => said.push(line) };
+  site = { directory, region, accountId: "111122223333", port: async () => 0, info: (line) => said.push(line) };
   await start();
 });
 afterEach(async () => {
@@ -83,7 +83,7 @@ async function stop(): Promise<void> {
   await secrets.close();
 }
 const make = async (type: string, name: string, inputs: Record<string, unknown>) =>
-  secrets.makers[`aws:secretsmanager/${type}`]!({ type, name, inputs });
+  secrets.handlers[`aws:secretsmanager/${type}`]!({ type, name, inputs });
 const makeRotation = (inputs = {}) =>
   make("secretRotation:SecretRotation", "rotation", {
     secretId: arn,

@@ -12,14 +12,14 @@ import {
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CommandError } from "../../../../cli/commandError";
 import { freePort } from "../../../../cli/ports";
-import type { Site } from "../../../../local/lib/service";
+import type { ServiceContext } from "../../../../local/lib/service";
 import { type Credentials, Iam } from "../../../../local/services/iam/iam";
 import { SecretsManager } from "../../../../local/services/secretsmanager/secretsManager";
 
 const region = "eu-west-1";
 const accountId = "111122223333";
 const SecretId = "ecommerce_secret";
-let site: Site;
+let site: ServiceContext;
 let iam: Iam;
 let secrets: SecretsManager;
 let clients: SecretsManagerClient[];
@@ -27,7 +27,7 @@ let clients: SecretsManagerClient[];
 beforeEach(async () => {
   const directory = mkdtempSync(join(tmpdir(), "secrets-"));
   const port = await freePort();
-  site = { directory, region, accountId, port: async () => port, say: () => {} };
+  site = { directory, region, accountId, port: async () => port, info: () => {} };
   clients = [];
   await start();
 });
@@ -51,7 +51,7 @@ function client(credentials: Credentials = iam.administrator, at = region): Secr
   return made;
 }
 const make = async (type: string, name: string, inputs: Record<string, unknown>) =>
-  (await secrets.makers[type]!({ type, name, inputs })).outputs as Record<string, string>;
+  (await secrets.handlers[type]!({ type, name, inputs })).outputs as Record<string, string>;
 const makeSecret = (inputs = {}) => make("aws:secretsmanager/secret:Secret", "secret", { name: SecretId, ...inputs });
 const makeVersion = (secretString: string, more = {}) =>
   make("aws:secretsmanager/secretVersion:SecretVersion", "version", { secretId: SecretId, secretString, ...more });
@@ -59,7 +59,7 @@ const read = (more = {}, from = client()) => from.send(new GetSecretValueCommand
 async function roleThatMay(statement: object): Promise<Credentials> {
   const allow = { Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] };
   const trust = { Action: "sts:AssumeRole", Principal: { Service: "lambda.amazonaws.com" }, Effect: "Allow" };
-  const { outputs } = await iam.makers["aws:iam/role:Role"]!({
+  const { outputs } = await iam.handlers["aws:iam/role:Role"]!({
     type: "aws:iam/role:Role",
     name: "reader",
     inputs: { assumeRolePolicy: { Statement: [trust] }, inlinePolicies: [{ name: "p", policy: allow }] },

@@ -12,7 +12,7 @@ import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Outputs } from "../../../../cli/localOutputs";
 import type * as host from "../../../../host/program";
-import type { Registered } from "../../../../host/resources";
+import type { ResourceRegistration } from "../../../../host/resources";
 import type * as config from "../../../../host/stackConfig";
 import type * as folders from "../../../../local/lib/dataFolder";
 import type * as existing from "../../../../local/mysql/existing";
@@ -27,7 +27,7 @@ const directory = mkdtempSync(join(tmpdir(), "ecommerce-buffer-"));
 const password = "Aa1!outage-test";
 let server: TestServer;
 let folder: folders.DataFolder;
-let parts: systems.Parts;
+let parts: systems.LocalServices;
 let outputs: Outputs;
 let cognito: CognitoIdentityProviderClient;
 let sqs: SQSClient;
@@ -41,11 +41,11 @@ beforeAll(async () => {
   const { stackConfig } = loadNatively<typeof config>("host/stackConfig.ts");
   const { existingServer } = loadNatively<typeof existing>("local/mysql/existing.ts");
   const { MySql } = loadNatively<typeof mysqls>("local/services/rds/MySql.ts");
-  const { startParts } = loadNatively<typeof systems>("local/start/startServices.ts");
+  const { startServices } = loadNatively<typeof systems>("local/start/startServices.ts");
   folder = await DataFolder.open(directory);
   const found = await existingServer(`mysql://${server.user}:${server.password}@localhost:${server.port}`);
   const source = { kind: "server", server: found, description: found.origin } as const;
-  parts = await startParts(folder, "us-east-1", undefined, (site) => MySql.start(site, async () => source));
+  parts = await startServices(folder, "us-east-1", undefined, (site) => MySql.start(site, async () => source));
   const values = stackConfig(projectRoot, "dev", ["registration.buffer=true"]);
   const evaluated = await evaluate({
     stack: "dev",
@@ -74,7 +74,7 @@ afterAll(async () => {
 });
 
 /** The program's own settings but for its waits: messages come again after two seconds, and are put aside after twelve tries. */
-function hurried(resource: Registered): Registered {
+function hurried(resource: ResourceRegistration): ResourceRegistration {
   const { type, name, inputs } = resource;
   if (type === "aws:lambda/function:Function" && name === "register-user") {
     return { ...resource, inputs: { ...inputs, timeout: 2 } };

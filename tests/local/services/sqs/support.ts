@@ -8,18 +8,18 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { Credentials } from "../../../../local/services/iam/iam";
 import { Sqs } from "../../../../local/services/sqs/sqs";
-import { makeWorld, type World } from "../lambda/support";
+import { type LambdaService, startLambda } from "../lambda/support";
 
 export class Queues {
   readonly #clients: SQSClient[] = [];
 
   private constructor(
-    readonly world: World,
+    readonly world: LambdaService,
     public sqs: Sqs,
   ) {}
 
   static async start(): Promise<Queues> {
-    const world = await makeWorld();
+    const world = await startLambda();
     return new Queues(world, await Sqs.start(world.site, world.iam, world.lambda));
   }
 
@@ -37,7 +37,7 @@ export class Queues {
   }
 
   async make(type: string, name: string, inputs: Record<string, unknown>): Promise<any> {
-    return (await this.sqs.makers[type]!({ type, name, inputs })).outputs;
+    return (await this.sqs.handlers[type]!({ type, name, inputs })).outputs;
   }
   /** @returns its URL */
   async queue(name: string, inputs: Record<string, unknown> = {}): Promise<string> {
@@ -57,7 +57,7 @@ export class Queues {
     const Statement = [{ Effect: "Allow", Action: action, Resource: resource }];
     const type = "aws:iam/rolePolicy:RolePolicy";
     const policy = JSON.stringify({ Version: "2012-10-17", Statement });
-    await this.world.iam.makers[type]!({ type, name, inputs: { role: this.world.role, policy } });
+    await this.world.iam.handlers[type]!({ type, name, inputs: { role: this.world.role, policy } });
   }
 
   client(credentials: Credentials = this.world.iam.administrator): SQSClient {

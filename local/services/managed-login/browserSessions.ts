@@ -1,10 +1,10 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Pool } from "../cognito/pools";
-import type { Fault } from "./failures";
+import type { FormIssue } from "./failures";
 
 /** One browser at the pages, known by its cookie. */
-export interface Visit {
+export interface BrowserSession {
   readonly id: string;
   /** Goes along with every form of this browser. */
   readonly csrf: string;
@@ -27,7 +27,7 @@ export interface Visit {
 export interface Refusal {
   /** The path of the page with the form. */
   readonly path: string;
-  readonly faults: readonly Fault[];
+  readonly faults: readonly FormIssue[];
   /** What was entered, without passwords. */
   readonly values: Readonly<Record<string, string>>;
 }
@@ -50,23 +50,23 @@ const most = 10_000;
 const cookieName = "cognito-local";
 
 /** The browsers at the pages, each for an hour; beyond 10,000 the oldest are forgotten. */
-export class Visits {
-  readonly #visits = new Map<string, Visit>();
+export class BrowserSessions {
+  readonly #visits = new Map<string, BrowserSession>();
 
   /** @param now ms since 1970 */
   constructor(readonly now: () => number) {}
 
-  find(request: IncomingMessage): Visit | undefined {
+  find(request: IncomingMessage): BrowserSession | undefined {
     const visits = visitIds(request).map((id) => this.#visits.get(id));
     return visits.find((visit) => visit && visit.expires > this.now());
   }
 
-  isOpen(visit: Visit): boolean {
+  isOpen(visit: BrowserSession): boolean {
     return this.#visits.has(visit.id);
   }
 
   /** Begins a visit with a new id, and so a new cookie. */
-  begin(state: Pick<Visit, "signedIn"> = {}): Visit {
+  begin(state: Pick<BrowserSession, "signedIn"> = {}): BrowserSession {
     // The oldest go first: whoever opens pages without end must not fill the memory.
     for (const [id, { expires }] of this.#visits) {
       if (expires > this.now() && this.#visits.size < most) break;
@@ -77,7 +77,7 @@ export class Visits {
     return visit;
   }
 
-  end(visit: Visit): void {
+  end(visit: BrowserSession): void {
     this.#visits.delete(visit.id);
   }
 }
@@ -89,7 +89,7 @@ export function visitIds(request: IncomingMessage): string[] {
 }
 
 /** Works for one visit, when all that it asked for before is done. */
-export function inTurn<T>(visit: Visit, work: () => Promise<T>): Promise<T> {
+export function inTurn<T>(visit: BrowserSession, work: () => Promise<T>): Promise<T> {
   const done = (visit.turn ?? Promise.resolve()).then(work);
   const settled = () => undefined;
   visit.turn = done.then(settled, settled);
@@ -97,13 +97,13 @@ export function inTurn<T>(visit: Visit, work: () => Promise<T>): Promise<T> {
 }
 
 /** For `Set-Cookie`. Without `Secure`: these pages speak plain HTTP on this machine only. */
-export function cookie(visit: Visit | undefined): string {
+export function cookie(visit: BrowserSession | undefined): string {
   const attributes = "Path=/; HttpOnly; SameSite=Lax";
   return visit ? `${cookieName}=${visit.id}; ${attributes}` : `${cookieName}=; Max-Age=0; ${attributes}`;
 }
 
 /** Whether a form came from a page that this browser was given. */
-export function csrfMatches(visit: Visit | undefined, value: string | null): boolean {
+export function csrfMatches(visit: BrowserSession | undefined, value: string | null): boolean {
   if (!visit || value === null) return false;
   const [expected, given] = [Buffer.from(visit.csrf), Buffer.from(value)];
   return expected.length === given.length && timingSafeEqual(expected, given);

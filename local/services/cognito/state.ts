@@ -24,7 +24,7 @@ export interface TriggerEvent {
 export type InvokeTrigger = (functionArn: string, event: TriggerEvent, userPoolArn: string) => Promise<unknown>;
 
 /** Everything an operation may use. */
-export interface World {
+export interface CognitoState {
   readonly region: string;
   readonly pools: ReadonlyMap<string, Pool>;
   readonly clients: ReadonlyMap<string, Client>;
@@ -35,18 +35,18 @@ export interface World {
   readonly failures: Map<string, { count: number; lockedUntil: number }>;
   /** ms since 1970. */
   now(): number;
-  say(line: string): void;
+  info(line: string): void;
 }
 
 /** @throws ResourceNotFoundException */
-export function findPool(world: World, id: string): Pool {
+export function findPool(world: CognitoState, id: string): Pool {
   const pool = world.pools.get(id);
   if (!pool) throw refusal("ResourceNotFoundException", `User pool ${id} does not exist.`);
   return pool;
 }
 
 /** @throws ResourceNotFoundException */
-export function findClient(world: World, id: string): Client {
+export function findClient(world: CognitoState, id: string): Client {
   const client = world.clients.get(id);
   if (!client) throw refusal("ResourceNotFoundException", `User pool client ${id} does not exist.`);
   return client;

@@ -30,7 +30,7 @@ const defaults = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: "Unsupported Media Type", error: "UnsupportedMediaTypeException" },
 } satisfies Record<string, Default>;
 
-export type FaultType = keyof typeof defaults;
+export type GatewayErrorType = keyof typeof defaults;
 
 /** All types that a program may configure, those included that cannot occur on this machine. */
 export const responseTypes = [
@@ -40,15 +40,15 @@ export const responseTypes = [
 ];
 
 /** A request that API Gateway answers by itself. */
-export class Fault extends Error {
-  override readonly name = "Fault";
+export class GatewayError extends Error {
+  override readonly name = "GatewayError";
 
   /**
    * @param text what the client reads instead of the type's own message
    * @param reason for the developer at this machine; the client never sees it
    */
   constructor(
-    readonly type: FaultType,
+    readonly type: GatewayErrorType,
     readonly text: string | null = defaults[type].message,
     readonly reason?: string,
   ) {
@@ -70,8 +70,8 @@ export function unknownInTemplate(template: string): string | undefined {
 }
 
 /** The answer to a fault, with the API's own response for its type, else for all 4XX or 5XX, else API Gateway's. */
-export function faultAnswer(
-  fault: Fault,
+export function gatewayErrorAnswer(
+  fault: GatewayError,
   configured: Readonly<Record<string, GatewayResponse>>,
   values: Values,
 ): { status: number; headers: Record<string, string>; body: Buffer } {

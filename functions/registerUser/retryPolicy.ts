@@ -1,7 +1,7 @@
-import { codeOf } from "../shared/fault";
+import { codeOf } from "../shared/loggedError";
 
 /** What helps against a fault of the driver. */
-export type Remedy =
+export type RetryPolicy =
   /** The same work on the same connection: somebody else was in the way. */
   | "repeat"
   /** The same work on a new connection: this one is lost, or leads to a server that cannot do it. */
@@ -19,7 +19,7 @@ export type Remedy =
   | "none";
 
 /** Codes of MySQL's server, of the driver, of Node and of this function, and numbers without a code, each with what helps. */
-const REMEDIES: ReadonlyMap<unknown, Remedy> = new Map<unknown, Remedy>([
+const POLICIES: ReadonlyMap<unknown, RetryPolicy> = new Map<unknown, RetryPolicy>([
   ["ER_LOCK_DEADLOCK", "repeat"],
   ["ER_LOCK_WAIT_TIMEOUT", "repeat"],
   ["ER_LOCK_TABLE_FULL", "repeat"],
@@ -91,7 +91,7 @@ const REMEDIES: ReadonlyMap<unknown, Remedy> = new Map<unknown, Remedy>([
 ]);
 
 /** What helps against an error of the driver. */
-export function remedyOf(error: unknown): Remedy {
+export function retryPolicyOf(error: unknown): RetryPolicy {
   if (!(error instanceof Error)) {
     return "none";
   }
@@ -107,5 +107,5 @@ export function remedyOf(error: unknown): Remedy {
     // system call that met it.
     return "reconnect";
   }
-  return REMEDIES.get(code) ?? "none";
+  return POLICIES.get(code) ?? "none";
 }

@@ -3,7 +3,7 @@
  * filters match, and `detail`, which tells the operator what was got, what is allowed and what to do. None of them may
  * hold a password, an e-mail address or a part of the secret.
  */
-export abstract class Fault extends Error {
+export abstract class LoggedError extends Error {
   /** Stable, in capitals. `name` is the class's, which minification keeps (`infra/lambda/bundle.ts`). */
   readonly code: string;
   /** For the operator only. Not enumerable: Lambda prints the enumerable properties of an error it is thrown. */

@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
-import type { Visit } from "./visits";
+import type { BrowserSession } from "./browserSessions";
 
 /** What an accepted form led to. */
 export interface Answer {
   /** The visit that sent the form. */
   readonly before: string;
   /** The visit after it: another one where the person was signed in. */
-  readonly visit: Visit;
+  readonly visit: BrowserSession;
   readonly url: string;
   /** What the page there says. */
-  readonly said: Pick<Visit, "notice" | "refusal">;
+  readonly said: Pick<BrowserSession, "notice" | "refusal">;
 }
 
 /** How long the same form is taken for the same click. */
@@ -19,7 +19,7 @@ const memoryInMs = 5_000;
  * The forms that were accepted a moment ago. These pages have no scripts that could lock a button: a second click sends
  * the form again, and the browser shows what that one is answered. It must be what the first one was.
  */
-export class Answers {
+export class SubmittedForm {
   readonly #answers = new Map<string, Answer & { readonly at: number }>();
 
   /** @param now ms since 1970 */

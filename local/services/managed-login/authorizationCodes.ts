@@ -3,7 +3,7 @@ import type { Client, Pool } from "../cognito/pools";
 import type { Authorization } from "./authorization";
 
 /** What an authorization code stands for. */
-export interface Grant {
+export interface AuthorizationCode {
   readonly clientId: string;
   readonly redirectUri: string;
   readonly scopes: readonly string[];
@@ -20,8 +20,8 @@ export interface Grant {
 const lifetimeInMs = 5 * 60_000;
 
 /** The authorization codes in force: each is good once, for its client, redirect URL and PKCE verifier only. */
-export class Grants {
-  readonly #grants = new Map<string, Grant>();
+export class AuthorizationCodes {
+  readonly #grants = new Map<string, AuthorizationCode>();
   /** Used codes → the session they opened, for as long as the code would have been good. */
   readonly #used = new Map<string, { pool: Pool; sessionId: string; expires: number }>();
 
@@ -60,7 +60,7 @@ export class Grants {
     client: Client,
     redirectUri: string | undefined,
     verifier: string | undefined,
-  ): Grant | undefined {
+  ): AuthorizationCode | undefined {
     const grant = this.#grants.get(code);
     if (!grant || grant.clientId !== client.id) return undefined;
     this.#grants.delete(code);
