@@ -36,7 +36,7 @@ function wayHere({ stackName, faults }: ConfigError): string {
     fit === undefined ? [] : [`--set ${quoted(`${key.replace(/^.*?:/, "")}=${fit}`)}`],
   );
   const here = fits.length === faults.length ? ` Here these would do:\n  ${fits.join(" ")}` : "";
-  return `Edit Pulumi.${stackName}.yaml, or give other values with --set KEY=VALUE; README.md describes each key.${here}`;
+  return `Edit Pulumi.${stackName}.yaml, or give other values with --set KEY=VALUE; docs/configuration.md describes each key.${here}`;
 }
 
 /** As a shell takes it for one word. */

@@ -21,7 +21,7 @@ export class ConfigError extends UserError {
     const description = `The configuration of stack "${stackName}" has ${count}:\n${lines.join("\n")}`;
     super(
       `${description}\nSet a key with \`pulumi config set --path KEY VALUE\`, or edit Pulumi.${stackName}.yaml; ` +
-        "README.md describes each key.",
+        "docs/configuration.md describes each key.",
     );
     this.description = description;
   }

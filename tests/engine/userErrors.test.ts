@@ -9,7 +9,7 @@ describe.runIf(hasPulumi)(`a refused configuration (${howToGetPulumi})`, { timeo
       expect((await engine.preview()).errors).toEqual([
         'error: The configuration of stack "dev" has a fault:\n' +
           "  ecommerce:registration.memoryMiB: got 1; allowed is a whole number from 128 to 3008\n" +
-          "Set a key with `pulumi config set --path KEY VALUE`, or edit Pulumi.dev.yaml; README.md describes each key.",
+          "Set a key with `pulumi config set --path KEY VALUE`, or edit Pulumi.dev.yaml; docs/configuration.md describes each key.",
       ]);
     } finally {
       await engine.dispose();

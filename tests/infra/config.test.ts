@@ -129,10 +129,10 @@ describe("the message", () => {
   it("tells a deployer of Pulumi's command, and the person at this machine of --set", () => {
     const [deployed, here] = messageOf({ "ecommerce:api.stage": "a b" });
     expect(deployed).toMatch(
-      /\nSet a key with `pulumi config set --path KEY VALUE`, or edit Pulumi\.dev\.yaml; README/,
+      /\nSet a key with `pulumi config set --path KEY VALUE`, or edit Pulumi\.dev\.yaml; docs\/configuration\.md/,
     );
     expect(here).toMatch(
-      /\nEdit Pulumi\.dev\.yaml, or give other values with --set KEY=VALUE; README\.md describes each key\.$/,
+      /\nEdit Pulumi\.dev\.yaml, or give other values with --set KEY=VALUE; docs\/configuration\.md describes each key\.$/,
     );
     expect(here).not.toContain("pulumi config");
   });
@@ -208,11 +208,11 @@ it("declares the same keys, types, defaults and descriptions to the Pulumi CLI",
   expect(declared).toEqual(Object.fromEntries(expected));
 });
 
-it("describes every key in README.md's table, with its default", () => {
-  const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
+it("describes every key in the table of docs/configuration.md, with its default", () => {
+  const table = readFileSync(join(projectRoot, "docs/configuration.md"), "utf8");
   for (const [key, setting] of Object.entries(settings)) {
-    const row = readme.split("\n").find((line) => line.startsWith(`| \`${key}\` |`));
-    expect(row, `README.md has no row for ${key}`).toBeDefined();
+    const row = table.split("\n").find((line) => line.startsWith(`| \`${key}\` |`));
+    expect(row, `docs/configuration.md has no row for ${key}`).toBeDefined();
     if ("default" in setting && setting.default !== undefined) {
       const usual = typeof setting.default === "string" ? setting.default : JSON.stringify(setting.default);
       expect(row).toContain(`\`${usual}\``);
