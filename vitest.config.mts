@@ -5,11 +5,11 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const long = [
   "mutations/mutations",
   "e2e/start",
-  "faults/server",
-  "rotateSecret/interrupted",
-  "rotateSecret/underLoad",
+  "browser/uploads",
   "operations/drift",
-  "sqs/outage",
+  "faults/server.stress",
+  "rotateSecret/interrupted.stress",
+  "rotateSecret/underLoad.stress",
 ];
 
 class LongFirst extends BaseSequencer {
@@ -25,6 +25,8 @@ class LongFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
+    // What needs load or races a clock: `npm run test:stress`, by vitest.stress.config.mts.
+    exclude: ["tests/**/*.stress.test.ts"],
     globalSetup: ["tests/support/globalSetup.ts"],
     setupFiles: ["tests/support/ports.ts"],
     // What the SDK says at each start about the Node of next year is no matter of a test.
