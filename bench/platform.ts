@@ -5,10 +5,10 @@ import { type Connection, createConnection, type RowDataPacket } from "mysql2/pr
 import { type Outputs, outputsName } from "../cli/localOutputs";
 import { createDynamicResource } from "../host/dynamicResources";
 import { evaluate } from "../host/program";
-import type { CreateHandler, ResourceRegistration } from "../host/resources";
+import type { ResourceRegistration } from "../host/resources";
 import { stackConfig } from "../host/stackConfig";
 import type { DataFolder } from "../local/lib/dataFolder";
-import type { LocalService, ServiceContext } from "../local/lib/service";
+import { type LocalService, mergeHandlers, type ServiceContext } from "../local/lib/service";
 import { UnsimulatedResources } from "../local/lib/unsimulatedResources";
 import { physicalName } from "../local/services/aws/names";
 import { Cognito } from "../local/services/cognito/cognito";
@@ -19,7 +19,6 @@ import { MySql } from "../local/services/rds/MySql";
 import { SecretsManager } from "../local/services/secretsmanager/secretsManager";
 import type { Counts } from "./counts";
 import type { Invoke } from "./signUps";
-import { trusting } from "./trust";
 
 const root = join(__dirname, "..");
 const functionType = "aws:lambda/function:Function";
@@ -77,12 +76,11 @@ export class Platform {
       const lambda = await start(Lambda.start(site, { iam, platformEnvironment }));
       const noTrigger = () => Promise.reject(new Error("Nobody signs up by Cognito here."));
       const cognito = await start(Cognito.start(site, noTrigger));
-      await start(trusting(mysql.caFile));
-      const handlers: Record<string, CreateHandler> = {
-        ...randomPasswords(folder),
-        "pulumi-nodejs:dynamic:Resource": createDynamicResource,
-        ...Object.assign({}, ...started.map((part) => part.handlers)),
-      };
+      const handlers = mergeHandlers(
+        randomPasswords(folder),
+        { "pulumi-nodejs:dynamic:Resource": createDynamicResource },
+        ...started.map((part) => part.handlers),
+      );
       const recorder = new UnsimulatedResources(site);
       handlers["aws:apigateway/stage:Stage"] = (resource) => {
         const { id, outputs } = recorder.make(resource);
@@ -92,6 +90,7 @@ export class Platform {
       const { outputs: deployed } = await evaluate({
         stack: "dev",
         values,
+        environment: mysql.trustingEnvironment,
         make: async (resource) => {
           if (resource.type === functionType) functions.push(resource);
           return (handlers[resource.type] ?? recorder.make)(resource);

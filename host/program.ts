@@ -9,6 +9,8 @@ export interface ProgramOptions {
   readonly stack: string;
   /** The stack's configuration: `namespace:key` → text, as Pulumi hands it to a program. */
   readonly values: Readonly<Record<string, string>>;
+  /** What the program reads as its environment. @default this process's own */
+  readonly environment?: NodeJS.ProcessEnv;
   /** Makes one resource; called once for each, in the order of their dependencies. */
   make(resource: ResourceRegistration): Promise<CreateResult>;
 }
@@ -27,7 +29,7 @@ const providerPrefix = "pulumi:providers:";
  * @throws the first error of `make` or of the program, when no `make` is under way any more; after it nothing else is
  *   asked for
  */
-export async function evaluate({ stack, values, make }: ProgramOptions): Promise<Evaluation> {
+export async function evaluate({ stack, values, environment, make }: ProgramOptions): Promise<Evaluation> {
   const providers = new Map<string, Inputs>();
   const making = new Set<Promise<CreateResult>>();
   let failed = false;
@@ -69,7 +71,7 @@ export async function evaluate({ stack, values, make }: ProgramOptions): Promise
     false,
   );
   try {
-    const outputs = await Promise.race([pulumi.runtime.runInPulumiStack(preload()), failure]);
+    const outputs = await Promise.race([pulumi.runtime.runInPulumiStack(() => preload()(environment)), failure]);
     // Resources that no output depends on may still be on their way.
     await Promise.race([pulumi.runtime.disconnect(), failure]);
     process.off("unhandledRejection", fail);
@@ -80,7 +82,8 @@ export async function evaluate({ stack, values, make }: ProgramOptions): Promise
 }
 
 /** Loads the program, which takes a second the first time, without evaluating it. */
-export const preload = () => require(join(__dirname, "../infra")) as () => Promise<Inputs>;
+export const preload = () =>
+  require(join(__dirname, "../infra")) as (environment?: NodeJS.ProcessEnv) => Promise<Inputs>;
 
 /** `urn:…::name::id` → name */
 const providerName = (reference: string) => reference.split("::").at(-2) ?? "";

@@ -14,12 +14,13 @@ import { createUsers } from "./users";
 // Where the Pulumi CLI runs the program, and from where it reads the files of archives. Elsewhere it runs there too.
 process.chdir(__dirname);
 
-export = () => reportUserErrors(() => withoutSourceMaps(program));
+export = (environment: NodeJS.ProcessEnv = process.env) =>
+  reportUserErrors(() => withoutSourceMaps(() => program(environment)));
 
 /** The whole system: configuration → components → outputs. */
-async function program() {
+async function program(environment: NodeJS.ProcessEnv) {
   await requirePulumi();
-  const context = readContext();
+  const context = readContext(environment);
   const { region, settings } = context;
   // In esbuild's process, while this one loads what the first components need.
   const bundling = bundleFunctions(region, functionsOf(settings));

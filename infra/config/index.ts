@@ -86,16 +86,21 @@ export interface ProgramContext {
   readonly verifiedByBundle: boolean;
 }
 
-/** Reads the context once, at the start of the program. @throws ConfigError */
-export function readContext(): ProgramContext {
+/**
+ * Reads the context once, at the start of the program.
+ *
+ * @param environment NODE_EXTRA_CA_CERTS and SSL_CERT_FILE are read
+ * @throws ConfigError
+ */
+export function readContext(environment: NodeJS.ProcessEnv): ProgramContext {
   const values = pulumi.runtime.allConfig();
   const stack = pulumi.getStack();
   return {
     stack,
     settings: parseConfig(values, pulumi.getProject(), stack),
     region: values["aws:region"] ?? "",
-    extraCaCerts: process.env.NODE_EXTRA_CA_CERTS ? [process.env.NODE_EXTRA_CA_CERTS] : [],
-    verifiedByBundle: process.platform === "linux" && Boolean(process.env.SSL_CERT_FILE),
+    extraCaCerts: environment.NODE_EXTRA_CA_CERTS ? [environment.NODE_EXTRA_CA_CERTS] : [],
+    verifiedByBundle: process.platform === "linux" && Boolean(environment.SSL_CERT_FILE),
   };
 }
 

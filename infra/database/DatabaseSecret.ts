@@ -49,11 +49,10 @@ export class DatabaseSecret extends pulumi.ComponentResource {
       { parent: this, protect: args.protect ?? true },
     );
     this.arn = this.#secret.arn;
-    this.registerOutputs({ arn: this.arn });
   }
 
   /**
-   * Gives the secret its value; once.
+   * Gives the secret its value, which completes the component; once, in the turn of the event loop that made it.
    * @param serverId {@link DatabaseServer.resourceId}: while the secret is rotated, another server gets the first password
    *   back, which is the one that its new user has
    * @returns ARN and name of the secret, known once it has the value, and the ID of the version that holds it
@@ -92,6 +91,7 @@ export class DatabaseSecret extends pulumi.ComponentResource {
         retainOnDelete: true,
       },
     );
+    this.registerOutputs({ arn: this.arn });
     const { name } = this.#secret;
     const secretName = pulumi.all([name, version.versionId]).apply(([written]) => written);
     return { arn: version.arn, secretName, versionId: version.versionId };

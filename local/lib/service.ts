@@ -1,14 +1,28 @@
 import type { CreateHandler } from "../../host/resources";
 
-/** One real part of the local system, for example the MySQL server. */
+/** One service of the local system, for example the MySQL server. */
 export interface LocalService {
   /** Type token → handler. */
   readonly handlers: Readonly<Record<string, CreateHandler>>;
-  /** Ends every server and process of the part; safe to call twice. */
+  /** Ends every server and process of the service; safe to call twice. */
   close(): Promise<void>;
 }
 
-/** What every part is told about where it runs. */
+/**
+ * The handlers of all services.
+ *
+ * @throws Error where two of them handle one type, of which one would never be called
+ */
+export function mergeHandlers(...all: readonly LocalService["handlers"][]): Record<string, CreateHandler> {
+  const merged: Record<string, CreateHandler> = {};
+  for (const [type, handler] of all.flatMap((handlers) => Object.entries(handlers))) {
+    if (Object.hasOwn(merged, type)) throw new Error(`Two local services handle ${type}; only one may.`);
+    merged[type] = handler;
+  }
+  return merged;
+}
+
+/** What every service is told about where it runs. */
 export interface ServiceContext {
   /** Absolute path of the data folder (`.local/`). */
   readonly directory: string;

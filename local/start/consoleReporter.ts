@@ -81,7 +81,7 @@ export class ConsoleReporter {
     this.print(`  ✗ ${line}`);
   }
 
-  /** A fact that a part reports: a download's progress, a mail with its code. */
+  /** A fact that a service reports: a download's progress, a mail with its code. */
   info(line: string): void {
     this.print(`    ${line}`);
   }

@@ -23,29 +23,29 @@ export interface Options {
 /** Starts the system, proves that it works, and keeps it until it is asked to stop. */
 export async function run({ once, reset, stack, set, dir }: Options): Promise<void> {
   const stopped = stopRequest();
-  const screen = new ConsoleReporter();
+  const reporter = new ConsoleReporter();
   const values = stackConfig(projectRoot, stack, set);
   const folder = await DataFolder.open(dataFolder(dir), { reset, stack });
   try {
-    screen.title(stack);
-    const system = await startSystem({ folder, stack, values, screen });
+    reporter.title(stack);
+    const system = await startSystem({ folder, stack, values, reporter });
     try {
       folder.write(outputsName, system.outputs);
       const begun = performance.now();
-      screen.proven(await runSmokeTest(system.outputs), performance.now() - begun);
-      if (once) screen.proofDone(system);
+      reporter.proven(await runSmokeTest(system.outputs), performance.now() - begun);
+      if (once) reporter.proofDone(system);
       else {
-        screen.ready(system, stack, dir);
+        reporter.ready(system, stack, dir);
         await stopped;
-        screen.stopping();
+        reporter.stopping();
       }
     } finally {
       await folder.remove(outputsName);
       await system.close();
     }
-    if (once) screen.stopped(dir);
+    if (once) reporter.stopped(dir);
   } catch (error) {
-    screen.setApart();
+    reporter.setApart();
     throw error;
   } finally {
     await folder.close();

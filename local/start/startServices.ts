@@ -13,7 +13,7 @@ import {
 } from "../../host/resources";
 import { defaultRegion } from "../../host/stackConfig";
 import type { DataFolder } from "../lib/dataFolder";
-import type { LocalService, ServiceContext } from "../lib/service";
+import { type LocalService, mergeHandlers, type ServiceContext } from "../lib/service";
 import { UnsimulatedResources } from "../lib/unsimulatedResources";
 import { ApiGateway } from "../services/apigateway/apiGateway";
 import { AwsError } from "../services/aws/awsError";
@@ -32,10 +32,12 @@ import { SecretsManager } from "../services/secretsmanager/secretsManager";
 import { Sqs } from "../services/sqs/sqs";
 import type { ConsoleReporter } from "./consoleReporter";
 
-/** Every real part, started and wired to the others, before the program is evaluated. */
+/** Every local service, started and wired to the others, before the program is evaluated. */
 export interface LocalServices {
   /** Type tokens that were recorded but that nothing here simulates, with how many there are. */
   readonly notSimulated: ReadonlyMap<string, number>;
+  /** The environment that the program is to read: it trusts this machine's database. */
+  readonly environment: NodeJS.ProcessEnv;
   /** Ends every server and process, in the reverse order of their start. */
   close(): Promise<void>;
   /** @returns who an access token was issued to. @throws InvalidToken */
@@ -51,7 +53,7 @@ export interface LocalServices {
   finish(deployed: Readonly<Record<string, unknown>>): Promise<Outputs>;
 }
 
-/** The parts that the others, or the addresses, are made of. */
+/** The services that the others, or the addresses, are made of. */
 interface StartedServices {
   readonly mysql: MySql;
   readonly iam: Iam;
@@ -63,22 +65,22 @@ interface StartedServices {
   readonly objects: ObjectStore;
 }
 
-/** Starts a part and notes it, so that it is ended with the others. */
-type Start = <P extends LocalService>(part: P | Promise<P>) => Promise<P>;
+/** Starts a service and notes it, so that it is ended with the others. */
+type Start = <S extends LocalService>(service: S | Promise<S>) => Promise<S>;
 
 type Reporter = Pick<ConsoleReporter, "info" | "failed">;
 
 /**
- * Starts every real part.
+ * Starts every local service.
  *
- * @param screen hears of facts that a part reports, and of triggers that fail; @default nobody does
+ * @param reporter hears of facts that a service reports, and of triggers that fail; @default nobody does
  * @param startMySql starts the database, @default as `local/mysql/sources.ts` finds one
  * @throws CommandError and others after everything that had started was ended again
  */
 export async function startServices(
   folder: DataFolder,
   region = defaultRegion,
-  screen: Reporter = { info() {}, failed() {} },
+  reporter: Reporter = { info() {}, failed() {} },
   startMySql: (site: ServiceContext) => Promise<MySql> = (site) => MySql.start(site),
 ): Promise<LocalServices> {
   const site: ServiceContext = {
@@ -86,39 +88,41 @@ export async function startServices(
     region,
     accountId: "000000000000",
     port: (use) => folder.port(use),
-    info: (line) => screen.info(line),
+    info: (line) => reporter.info(line),
   };
   const started: LocalService[] = [];
   const close = async () => {
-    for (const part of started.splice(0).reverse()) await part.close();
+    for (const service of started.splice(0).reverse()) await service.close();
   };
-  const start: Start = async (part) => {
-    started.push(await part);
-    return part;
+  const start: Start = async (service) => {
+    started.push(await service);
+    return service;
   };
 
   try {
     // The server starts in a process of its own while this one loads the program.
     const starting = start(startMySql(site));
     preload();
-    const services = await startInOrder(site, await starting, start, screen);
+    const services = await startInOrder(site, await starting, start, reporter);
     const { cognito, mysql, proxies } = services;
     const recorder = new UnsimulatedResources(site);
-    const handlers: Record<string, CreateHandler> = {
-      ...randomPasswords(folder),
-      "pulumi-nodejs:dynamic:Resource": createDynamicResource,
-      "pulumi:providers:aws": ({ name }) => ({ id: name, outputs: {} }),
-      ...Object.assign({}, ...started.map((part) => part.handlers)),
-    };
+    const handlers = mergeHandlers(
+      randomPasswords(folder),
+      {
+        "pulumi-nodejs:dynamic:Resource": createDynamicResource,
+        "pulumi:providers:aws": ({ name }) => ({ id: name, outputs: {} }),
+      },
+      ...started.map((service) => service.handlers),
+    );
     const placed: Placed[] = [];
 
-    trust(mysql.caFile);
     return {
+      environment: mysql.trustingEnvironment,
       notSimulated: recorder.types,
       close,
       subOf(accessToken) {
         try {
-          return String(cognito.world.tokens.access(cognito.world, accessToken).claims.sub);
+          return String(cognito.state.tokens.access(cognito.state, accessToken).claims.sub);
         } catch (cause) {
           throw new InvalidToken((cause as Error).message, { cause });
         }
@@ -139,12 +143,12 @@ export async function startServices(
   }
 }
 
-/** Starts the parts around the database, each with what it needs of the others. */
+/** Starts the services around the database, each with what it needs of the others. */
 async function startInOrder(
   site: ServiceContext,
   mysql: MySql,
   start: Start,
-  screen: Reporter,
+  reporter: Reporter,
 ): Promise<StartedServices> {
   const iam = await start(new Iam(site));
   const secrets = await start(
@@ -171,7 +175,7 @@ async function startInOrder(
       invokeForCognito(lambda, functionArn, event, poolArn).catch((error: Error) => {
         const name = functionArn.split(":").at(-1)!;
         const what = error instanceof FunctionFailed ? `${error.errorType}: ${error.message}` : error.message;
-        screen.failed(`${name}: ${what} (log: ${shownPath(join(site.directory, logFileOf(name)))})`);
+        reporter.failed(`${name}: ${what} (log: ${shownPath(join(site.directory, logFileOf(name)))})`);
         throw error;
       }),
     ),
@@ -220,19 +224,13 @@ async function assertReachable(placed: readonly Placed[], proxies: RdsProxies): 
 
 /** A pool as an authorizer knows it; its keys are read over HTTP, from where it publishes them. */
 function issuerOf(cognito: Cognito, poolArn: string) {
-  const pool = [...cognito.world.pools.values()].find(({ arn }) => arn === poolArn);
+  const pool = [...cognito.state.pools.values()].find(({ arn }) => arn === poolArn);
   if (!pool) return undefined;
   const issuer = cognito.issuer(pool.id);
   return {
     issuer,
     jwks: async () => (await fetch(`${issuer}/.well-known/jwks.json`)).json() as Promise<Jwks>,
     clientIds: () =>
-      [...cognito.world.clients.values()].filter((client) => client.pool.id === pool.id).map(({ id }) => id),
+      [...cognito.state.clients.values()].filter((client) => client.pool.id === pool.id).map(({ id }) => id),
   };
-}
-
-/** The program trusts what these standard variables name; here that is the authority of this machine's database. */
-function trust(caFile: string): void {
-  process.env.NODE_EXTRA_CA_CERTS = caFile;
-  process.env.SSL_CERT_FILE = caFile;
 }

@@ -14,8 +14,8 @@ export interface SystemOptions {
   readonly stack: string;
   /** The stack's configuration, as Pulumi hands it to the program. */
   readonly values: Readonly<Record<string, string>>;
-  /** Hears of every resource that was made, and of facts that a part reports. */
-  readonly screen: Pick<ConsoleReporter, "made" | "info" | "failed">;
+  /** Hears of every resource that was made, and of facts that a service reports. */
+  readonly reporter: Pick<ConsoleReporter, "made" | "info" | "failed">;
 }
 
 /** The running local system. */
@@ -24,40 +24,41 @@ export interface System extends ReportedSystem {
 }
 
 /**
- * Starts every real part, evaluates the program against them, and answers where everything is.
+ * Starts every local service, evaluates the program against them, and answers where everything is.
  *
  * @throws CommandError and others after everything that had started was ended again
  */
-export async function startSystem({ folder, stack, values, screen }: SystemOptions): Promise<System> {
+export async function startSystem({ folder, stack, values, reporter }: SystemOptions): Promise<System> {
   await keepPagePort(folder, values["ecommerce:callbackUrls"]);
-  const parts = await startServices(folder, values["aws:region"], screen);
+  const services = await startServices(folder, values["aws:region"], reporter);
   try {
     const { outputs } = await evaluate({
       stack,
       values,
+      environment: services.environment,
       make: async (resource) => {
         const begun = performance.now();
-        const made = await parts.make(resource);
-        screen.made(resource, made, performance.now() - begun);
+        const made = await services.make(resource);
+        reporter.made(resource, made, performance.now() - begun);
         return made;
       },
     });
-    const { notSimulated } = parts;
-    const finished = await parts.finish(outputs);
-    const page = finished.webUrl === undefined ? undefined : await startPage(finished.webUrl, finished, parts);
+    const { notSimulated } = services;
+    const finished = await services.finish(outputs);
+    const page = finished.webUrl === undefined ? undefined : await startPage(finished.webUrl, finished, services);
     const close = async () => {
       await page?.close();
-      await parts.close();
+      await services.close();
     };
     return { outputs: finished, notSimulated, close };
   } catch (error) {
-    await parts.close();
+    await services.close();
     throw error;
   }
 }
 
 /**
- * Which port the page is served on is the configuration's, since managed login sends people back there: no other part
+ * Which port the page is served on is the configuration's, since managed login sends people back there: no other service
  * may choose it, all of which start before the page.
  *
  * @throws CommandError where it is taken on an address at which a browser looks for `localhost`
@@ -79,10 +80,10 @@ async function keepPagePort(folder: DataFolder, callbackUrls = "[]"): Promise<vo
 const portOf = (url: string) => Number(new URL(url).port || 80);
 
 /** The page of `web/`, with one's own row for whoever brings an access token. */
-function startPage(webUrl: string, outputs: Outputs, parts: LocalServices) {
+function startPage(webUrl: string, outputs: Outputs, services: LocalServices) {
   return startWebServer({
     port: portOf(webUrl),
     settings: () => ({ ...outputs, webUrl }),
-    me: (accessToken) => rowOf(parts.subOf(accessToken), outputs),
+    me: (accessToken) => rowOf(services.subOf(accessToken), outputs),
   });
 }

@@ -122,7 +122,7 @@ it("any event is returned or refused by a known fault, and nothing of it is run,
     }),
     { numRuns: 400 },
   );
-  expect(deployment.world.lambda.containersStarted(container.name)).toBe(1);
+  expect(deployment.lambdaService.lambda.containersStarted(container.name)).toBe(1);
   await logIsClean(container);
   expect(await database.query(shape)).toEqual(before);
   const rows = await database.query("SELECT User_UUID, User_Email FROM ecommerce_db.users WHERE User_UUID IN (?)", [

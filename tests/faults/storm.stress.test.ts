@@ -121,7 +121,7 @@ it("ends with one row for each confirmed user, by a sign-in or one reconcile at 
   // How many that are is up to how long the machine needs for the start; once the server is back, it is over.
   expect(refused.filter(({ begun }) => begun > back).length).toBeLessThanOrEqual(AT_ONCE);
   // A crashed container, or a new one each time, would show here.
-  expect(deployment.world.lambda.containersStarted(container.name)).toBeLessThanOrEqual(AT_ONCE + 1);
+  expect(deployment.lambdaService.lambda.containersStarted(container.name)).toBeLessThanOrEqual(AT_ONCE + 1);
 
   // Half of them sign in, and reconcile finds the others among all the accounts.
   const half = refused.map(({ event }) => event).filter((_, i) => i % 2 === 0);

@@ -21,7 +21,7 @@ const masterPrivileges =
   "CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, CREATE USER, " +
   "EVENT, TRIGGER, CREATE ROLE, DROP ROLE, APPLICATION_PASSWORD_ADMIN, ROLE_ADMIN";
 
-let world: LambdaService;
+let lambdaService: LambdaService;
 let admin: Connection;
 let invocation: ResourceRegistration;
 /** Inputs of the function, but for its role. */
@@ -32,12 +32,12 @@ beforeAll(async () => {
   admin = await connectToTestServer();
   await admin.query("CREATE USER ?@'%' IDENTIFIED BY ? REQUIRE SSL", [administrator.user, administrator.password]);
   await admin.query(`GRANT ${masterPrivileges} ON *.* TO ?@'%' WITH GRANT OPTION`, [administrator.user]);
-  world = await startLambda();
+  lambdaService = await startLambda();
   const registered = await register();
   invocation = registered.find(({ type }) => type === "aws:lambda/invocation:Invocation")!;
   const { inputs } = registered.find(({ type }) => type === "aws:lambda/function:Function")!;
   declared = { ...inputs, name: functionName, vpcConfig: undefined };
-  await world.make(functionName, "", { ...declared, role: world.role });
+  await lambdaService.make(functionName, "", { ...declared, role: lambdaService.role });
 });
 
 beforeEach(async () => {
@@ -49,7 +49,7 @@ afterAll(async () => {
   await admin?.query(`DROP DATABASE IF EXISTS \`${database}\``);
   await admin?.query("DROP USER IF EXISTS ?@'%', ?@'%'", [name, administrator.user]);
   await admin?.end();
-  await world?.end();
+  await lambdaService?.end();
 });
 
 /** What the component registers; its archive is what Pulumi would upload. */
@@ -102,7 +102,7 @@ function eventFor(change: Partial<Event> = {}): Event {
   };
 }
 
-const apply = (change?: Partial<Event>) => world.invoke(functionName, eventFor(change));
+const apply = (change?: Partial<Event>) => lambdaService.invoke(functionName, eventFor(change));
 const rotated = (change = {}) => apply({ user: { ...eventFor().user, rotated: true, ...change } });
 const grants = async () => (await query("SHOW GRANTS FOR ?@'%'", [name])).map((row) => Object.values(row)[0]);
 const query = async (sql: string, values: unknown[] = []) => (await admin.query(sql, values))[0] as any[];
@@ -123,7 +123,7 @@ async function accepts(secret: string): Promise<boolean> {
 }
 
 function logs(): string {
-  const folder = path.join(world.site.directory, "logs");
+  const folder = path.join(lambdaService.site.directory, "logs");
   return readdirSync(folder)
     .map((file) => readFileSync(path.join(folder, file), "utf8"))
     .join("\n");
@@ -283,7 +283,7 @@ describe("the function", () => {
 
   it("tells how the tables are when it is asked to check, and changes nothing", async () => {
     await apply();
-    const { answer } = await world.invoke(functionName, { check: true, server: eventFor().server, database });
+    const { answer } = await lambdaService.invoke(functionName, { check: true, server: eventFor().server, database });
     expect(Object.keys(answer.shapes)).toHaveLength(6);
     expect(answer.shapes.users).toContain("`User_Email` varchar(100)");
     expect(answer.version).toMatch(/^\d+\.\d+/);

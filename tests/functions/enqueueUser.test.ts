@@ -31,9 +31,9 @@ describe("before the queue", () => {
   let enqueue: ReturnType<typeof createHandler>;
   beforeAll(async () => {
     queues = await Queues.start();
-    const { accessKeyId, secretAccessKey } = queues.world.iam.administrator;
+    const { accessKeyId, secretAccessKey } = queues.lambdaService.iam.administrator;
     vi.stubEnv("AWS_ENDPOINT_URL_SQS", queues.sqs.endpoint);
-    vi.stubEnv("AWS_REGION", queues.world.site.region);
+    vi.stubEnv("AWS_REGION", queues.lambdaService.site.region);
     vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId);
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey);
     url = await queues.queue("confirmations");

@@ -29,7 +29,7 @@ const counts = (lines: readonly string[], filters = ofRegistration) =>
   );
 
 describe("the packaged function's log", () => {
-  let world: LambdaService;
+  let lambdaService: LambdaService;
   let database: Database;
   const secrets = new SecretsEndpoint();
   const platform: Record<string, string> = {};
@@ -41,7 +41,7 @@ describe("the packaged function's log", () => {
   };
 
   beforeAll(async () => {
-    [database, world] = await Promise.all([Database.start(), startLambda(platform)]);
+    [database, lambdaService] = await Promise.all([Database.start(), startLambda(platform)]);
     await secrets.start();
     secrets.secrets.set(SECRET_NAME, secretFor(database.server));
     platform.AWS_ENDPOINT_URL_SECRETS_MANAGER = process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER!;
@@ -50,33 +50,38 @@ describe("the packaged function's log", () => {
     // The function as the program deploys it, with its archive, log format and levels, but outside of the VPC.
     const { inputs } = (await recordProgram()).one("aws:lambda/function:Function", "register-user");
     const deploy = (name: string, environment = inputs.environment) =>
-      world.make(name, "", { ...inputs, name, role: world.role, environment, vpcConfig: undefined });
+      lambdaService.make(name, "", { ...inputs, name, role: lambdaService.role, environment, vpcConfig: undefined });
     await deploy("registerUser");
     await deploy("misconfigured", { variables: { SecretName: "" } });
     const { loggingConfig } = inputs;
     const program = await recordProgram({ "ecommerce:secret": '{"rotationDays":30}' });
     const rotate = program.one("aws:lambda/function:Function", "rotate-secret").inputs;
-    await world.make("rotateSecret", "", { ...rotate, name: "rotateSecret", role: world.role, vpcConfig: undefined });
+    await lambdaService.make("rotateSecret", "", {
+      ...rotate,
+      name: "rotateSecret",
+      role: lambdaService.role,
+      vpcConfig: undefined,
+    });
     const unaddressed = { ...rotate, name: "unaddressed", environment: { variables: {} } };
-    await world.make("unaddressed", "", { ...unaddressed, role: world.role, vpcConfig: undefined });
-    await world.make("unloadable", "require('./nothing')", { loggingConfig });
+    await lambdaService.make("unaddressed", "", { ...unaddressed, role: lambdaService.role, vpcConfig: undefined });
+    await lambdaService.make("unloadable", "require('./nothing')", { loggingConfig });
     for (const [name, thrown] of Object.entries(uncaught)) {
       const code = `exports.handler = async () => { setImmediate(() => { throw ${thrown} }); await new Promise(() => {}) }`;
-      await world.make(name, code, { loggingConfig, timeout: 5 });
+      await lambdaService.make(name, code, { loggingConfig, timeout: 5 });
     }
   });
   afterAll(async () => {
-    await world?.end();
+    await lambdaService?.end();
     await secrets.stop();
     await database?.stop();
   });
 
   /** What the metrics count in the lines of one invocation. */
   const counted = async (name: string, event: unknown, failed: boolean, filters = ofRegistration) => {
-    const before = (await world.lambda.recentLogs(name)).length;
-    expect((await world.invoke(name, event)).failed).toBe(failed);
-    if (failed) await until(async () => (await world.lambda.recentLogs(name)).length > before);
-    return counts((await world.lambda.recentLogs(name)).slice(before), filters);
+    const before = (await lambdaService.lambda.recentLogs(name)).length;
+    expect((await lambdaService.invoke(name, event)).failed).toBe(failed);
+    if (failed) await until(async () => (await lambdaService.lambda.recentLogs(name)).length > before);
+    return counts((await lambdaService.lambda.recentLogs(name)).slice(before), filters);
   };
 
   it("says nothing of a registration, the first time and again", async () => {

@@ -71,7 +71,12 @@ async function startAndTell(
   try {
     const parts = await startServices(folder, values["aws:region"], undefined, startMySql);
     try {
-      const { outputs } = await evaluate({ stack, values, make: change((resource) => parts.make(resource)) });
+      const { outputs } = await evaluate({
+        stack,
+        values,
+        environment: parts.environment,
+        make: change((resource) => parts.make(resource)),
+      });
       const known = { callbackUrl: "http://localhost:3000/", corsOrigin: corsOriginOf(values) };
       return { failed: await tell(await parts.finish(outputs), known) };
     } catch (error) {

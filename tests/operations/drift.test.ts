@@ -106,17 +106,17 @@ describe("a public stack", () => {
 });
 
 describe("a private stack", () => {
-  let world: LambdaService;
+  let lambdaService: LambdaService;
   beforeAll(async () => {
-    world = await startLambda();
+    lambdaService = await startLambda();
     const { applySchema } = await bundleFunctions("us-east-1", ["applySchema"]);
     const code = readFileSync(join(projectRoot, "infra", applySchema), "utf8");
     // The packaged function, with the entry that CallbackFunction would give it.
-    await world.make("schema-apply", `${code}\nmodule.exports.handler = module.exports.createHandler();`, {
+    await lambdaService.make("schema-apply", `${code}\nmodule.exports.handler = module.exports.createHandler();`, {
       timeout: 900,
     });
   });
-  afterAll(() => world?.end());
+  afterAll(() => lambdaService?.end());
 
   const privateStack = () => {
     const type = "aws:lambda/invocation:Invocation";
@@ -128,10 +128,10 @@ describe("a private stack", () => {
       migrations,
     };
     const inputs = { functionName: "schema-apply", input: secret(JSON.stringify(event)), region: "eu-west-1" };
-    const { accessKeyId, secretAccessKey } = world.iam.administrator;
+    const { accessKeyId, secretAccessKey } = lambdaService.iam.administrator;
     return {
       ...stack([{ urn: urn(type, "schema-applied"), type, inputs }]),
-      AWS_ENDPOINT_URL_LAMBDA: world.lambda.endpoint,
+      AWS_ENDPOINT_URL_LAMBDA: lambdaService.lambda.endpoint,
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
     };

@@ -27,7 +27,7 @@ const preflight = {
  * @param discovery the discovery document of a pool, undefined for an unknown pool
  */
 export async function answer(
-  world: CognitoState,
+  state: CognitoState,
   discovery: (poolId: string) => object | undefined,
   request: IncomingMessage,
   response: ServerResponse,
@@ -36,19 +36,19 @@ export async function answer(
   if (request.method === "OPTIONS") {
     response.writeHead(200, preflight).end();
   } else if (request.method === "POST" && path === "/") {
-    await answerOperation(world, request, response);
+    await answerOperation(state, request, response);
   } else if (request.method === "GET" && path === "/mailbox") {
     // Codes are for whoever sits at this machine: without a CORS header no web page that is open there can read them.
-    sendJson(response, 200, world.mailbox.list(), { "cache-control": "no-store" }, 2);
+    sendJson(response, 200, state.mailbox.list(), { "cache-control": "no-store" }, 2);
   } else {
     const [, poolId = "", document] = /^\/([\w-]+)\/\.well-known\/(jwks\.json|openid-configuration)$/.exec(path) ?? [];
-    const found = document && world.pools.has(poolId);
+    const found = document && state.pools.has(poolId);
     if (request.method !== "GET" || !found) sendJson(response, 404, { message: "Not found" }, anyOrigin);
-    else sendJson(response, 200, document === "jwks.json" ? world.tokens.key.jwks : discovery(poolId), anyOrigin);
+    else sendJson(response, 200, document === "jwks.json" ? state.tokens.key.jwks : discovery(poolId), anyOrigin);
   }
 }
 
-async function answerOperation(world: CognitoState, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answerOperation(state: CognitoState, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const contentType = "application/x-amz-json-1.1";
   const headers = { ...anyOrigin, "content-type": contentType, "x-amzn-requestid": randomUUID() };
   try {
@@ -58,7 +58,7 @@ async function answerOperation(world: CognitoState, request: IncomingMessage, re
     const signed = origin === undefined && /^AWS4-HMAC-SHA256 Credential=\S+/.test(authorization);
     if (prefix !== service) throw refusal("UnknownOperationException", `X-Amz-Target must begin with ${service}.`);
     const input = jsonBody(await readBody(request, longestBody));
-    sendJson(response, 200, await perform(world, name, input, signed), headers);
+    sendJson(response, 200, await perform(state, name, input, signed), headers);
   } catch (error) {
     if (isGone(request)) return;
     const known = knownError(error);

@@ -17,7 +17,7 @@ const longestLockInMs = 15 * 60_000;
  * @throws NotAuthorizedException, UserNotFoundException (where the client tells), UserNotConfirmedException
  */
 export async function checkSignIn(
-  world: CognitoState,
+  state: CognitoState,
   client: Client,
   username: string,
   password: string,
@@ -25,34 +25,34 @@ export async function checkSignIn(
   const { pool, settings } = client;
   const found = pool.users.find(username);
   const failureKey = `${pool.id}/${found?.username ?? username.toLowerCase()}`;
-  if ((world.failures.get(failureKey)?.lockedUntil ?? 0) > world.now())
+  if ((state.failures.get(failureKey)?.lockedUntil ?? 0) > state.now())
     throw notAuthorized("Password attempts exceeded");
   const matches = await passwordMatches(password, found?.passwordHash);
   const user = pool.users.find(username);
   if (!user || !matches) {
     if (!user && !settings.hidesUserExistence) throw userNotFound();
-    countFailure(world, failureKey);
+    countFailure(state, failureKey);
     throw notAuthorized("Incorrect username or password.");
   }
-  world.failures.delete(failureKey);
+  state.failures.delete(failureKey);
   if (!user.enabled) throw notAuthorized("User is disabled.");
   if (user.status === "UNCONFIRMED") throw refusal("UserNotConfirmedException", "User is not confirmed.");
-  if (user.passwordGoodUntil !== undefined && user.passwordGoodUntil <= world.now()) {
+  if (user.passwordGoodUntil !== undefined && user.passwordGoodUntil <= state.now()) {
     throw notAuthorized("Temporary password has expired and must be reset by an administrator.");
   }
   return user;
 }
 
 /** What follows a right password, before any token is given: a failing trigger means no sign-in. */
-export function afterSignIn(world: CognitoState, client: Client, user: User): Promise<void> {
-  return runTrigger(world, client.pool, "PostAuthentication_Authentication", user, client.id, {
+export function afterSignIn(state: CognitoState, client: Client, user: User): Promise<void> {
+  return runTrigger(state, client.pool, "PostAuthentication_Authentication", user, client.id, {
     newDeviceUsed: false,
   });
 }
 
 /** @param changes further changes of the user that go with the new password */
 export async function setPassword(
-  world: CognitoState,
+  state: CognitoState,
   client: Pick<Client, "pool">,
   user: User,
   password: string,
@@ -61,9 +61,9 @@ export async function setPassword(
   const passwordHash = await hashPassword(password);
   const current = client.pool.users.find(user.username);
   if (!current) throw userNotFound();
-  const changed: User = { ...current, passwordGoodUntil: undefined, ...changes, passwordHash, modified: world.now() };
+  const changed: User = { ...current, passwordGoodUntil: undefined, ...changes, passwordHash, modified: state.now() };
   client.pool.users.save(changed);
-  world.failures.delete(`${client.pool.id}/${user.username}`);
+  state.failures.delete(`${client.pool.id}/${user.username}`);
   return changed;
 }
 
@@ -72,8 +72,8 @@ export async function setPassword(
  * @throws ResourceNotFoundException, NotAuthorizedException
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html#cognito-user-pools-computing-secret-hash
  */
-export function callingClient(world: CognitoState, clientId: string, username: string, secretHash?: string): Client {
-  const client = findClient(world, clientId);
+export function callingClient(state: CognitoState, clientId: string, username: string, secretHash?: string): Client {
+  const client = findClient(state, clientId);
   if (client.secret === undefined) {
     if (secretHash === undefined) return client;
     throw notAuthorized(`Client ${clientId} is not configured with secret but secret was received`);
@@ -87,8 +87,8 @@ export function callingClient(world: CognitoState, clientId: string, username: s
 }
 
 /** The client that an operation's `ClientId` names, its `SecretHash` checked. @throws as `callingClient` */
-export function clientOf(world: CognitoState, input: Input, username: string): Client {
-  return callingClient(world, text(input, "ClientId"), username, optionalText(input, "SecretHash"));
+export function clientOf(state: CognitoState, input: Input, username: string): Client {
+  return callingClient(state, text(input, "ClientId"), username, optionalText(input, "SecretHash"));
 }
 
 /** What proves that a caller knows the client's secret; undefined for a client without one. */
@@ -96,10 +96,10 @@ export function secretHashOf({ id, secret }: Client, username: string): string |
   return secret && createHmac("sha256", secret).update(`${username}${id}`).digest("base64");
 }
 
-function countFailure(world: CognitoState, key: string): void {
-  const count = (world.failures.get(key)?.count ?? 0) + 1;
+function countFailure(state: CognitoState, key: string): void {
+  const count = (state.failures.get(key)?.count ?? 0) + 1;
   const lock = count < freeFailures ? 0 : Math.min(1000 * 2 ** (count - freeFailures), longestLockInMs);
   // Names of nobody must not fill the memory.
-  if (world.failures.size > 10_000) world.failures.clear();
-  world.failures.set(key, { count, lockedUntil: world.now() + lock });
+  if (state.failures.size > 10_000) state.failures.clear();
+  state.failures.set(key, { count, lockedUntil: state.now() + lock });
 }

@@ -17,8 +17,8 @@ const hourInMs = 3600_000;
  * @returns Cognito's `CodeDeliveryDetails`.
  * @throws LimitExceededException after ten codes within an hour.
  */
-export function sendCode(world: CognitoState, pool: Pool, user: User, purpose: CodePurpose): object {
-  const now = world.now();
+export function sendCode(state: CognitoState, pool: Pool, user: User, purpose: CodePurpose): object {
+  const now = state.now();
   const codesSent = (user.codesSent ?? []).filter((at) => at > now - hourInMs);
   if (codesSent.length >= codesPerHour) throw limitExceeded();
   const value = String(randomInt(1_000_000)).padStart(6, "0");
@@ -28,8 +28,8 @@ export function sendCode(world: CognitoState, pool: Pool, user: User, purpose: C
   const { subject, message } = pool.settings.mail;
   const to = user.attributes.email!;
   const body = message.replaceAll("{####}", value).replaceAll("{username}", to);
-  world.mailbox.put({ to, subject, body, code: value, at: new Date(now).toISOString() });
-  world.info(`Mail to ${to}: ${subject}: ${value}`);
+  state.mailbox.put({ to, subject, body, code: value, at: new Date(now).toISOString() });
+  state.info(`Mail to ${to}: ${subject}: ${value}`);
   return deliveryDetails(to);
 }
 
@@ -37,9 +37,9 @@ export function sendCode(world: CognitoState, pool: Pool, user: User, purpose: C
  * @throws ExpiredCodeException where no such code was asked for or its time is over, CodeMismatchException where it is
  *   another, LimitExceededException after five wrong answers: then only a new code helps.
  */
-export function checkCode(world: CognitoState, pool: Pool, user: User, purpose: CodePurpose, answer: string): void {
+export function checkCode(state: CognitoState, pool: Pool, user: User, purpose: CodePurpose, answer: string): void {
   const { code } = user;
-  if (!code || code.purpose !== purpose || code.expires <= world.now()) throw expiredCode();
+  if (!code || code.purpose !== purpose || code.expires <= state.now()) throw expiredCode();
   if (code.wrong >= wrongAnswersPerCode) throw limitExceeded();
   if (answer === code.value) return;
   pool.users.save({ ...user, code: { ...code, wrong: code.wrong + 1 } });

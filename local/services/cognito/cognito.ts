@@ -41,7 +41,7 @@ export class Cognito implements LocalService {
   };
 
   /** What the operations work on; the login pages use it too. */
-  readonly world: CognitoState;
+  readonly state: CognitoState;
   /** The API's URL, for `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER` or an SDK client's `endpoint`. */
   readonly endpoint: string;
   /** URL of the login pages for the discovery documents, once there are such. */
@@ -57,7 +57,7 @@ export class Cognito implements LocalService {
     this.#site = site;
     this.endpoint = `http://127.0.0.1:${port}`;
     this.#identities = new Identities(this.#path("identities.json"));
-    this.world = {
+    this.state = {
       region: site.region,
       pools: this.#pools,
       clients: this.#clients,
@@ -83,7 +83,7 @@ export class Cognito implements LocalService {
     const port = await site.port("cognito");
     const cognito = new Cognito(site, port, invokeTrigger, options.now ?? Date.now);
     cognito.#server = await listen({ port, use: "cognito" }, (request, response) =>
-      answer(cognito.world, (poolId) => cognito.discovery(poolId), request, response),
+      answer(cognito.state, (poolId) => cognito.discovery(poolId), request, response),
     );
     return cognito;
   }
@@ -95,7 +95,7 @@ export class Cognito implements LocalService {
 
   /** The issuer of a pool's tokens: its keys are at `/.well-known/jwks.json` below it. */
   issuer(poolId: string): string {
-    return this.world.tokens.issuer(poolId);
+    return this.state.tokens.issuer(poolId);
   }
 
   pool(id: string): Pool | undefined {
@@ -146,7 +146,7 @@ export class Cognito implements LocalService {
     const { id } = identity;
     const arn = `arn:aws:cognito-idp:${region}:${accountId}:userpool/${id}`;
     const emailIsUsername = usernameAttributes.includes("email");
-    const seconds = this.world.now() / 1000;
+    const seconds = this.state.now() / 1000;
     this.#pools.set(id, {
       id,
       arn,

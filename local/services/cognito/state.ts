@@ -39,15 +39,15 @@ export interface CognitoState {
 }
 
 /** @throws ResourceNotFoundException */
-export function findPool(world: CognitoState, id: string): Pool {
-  const pool = world.pools.get(id);
+export function findPool(state: CognitoState, id: string): Pool {
+  const pool = state.pools.get(id);
   if (!pool) throw refusal("ResourceNotFoundException", `User pool ${id} does not exist.`);
   return pool;
 }
 
 /** @throws ResourceNotFoundException */
-export function findClient(world: CognitoState, id: string): Client {
-  const client = world.clients.get(id);
+export function findClient(state: CognitoState, id: string): Client {
+  const client = state.clients.get(id);
   if (!client) throw refusal("ResourceNotFoundException", `User pool client ${id} does not exist.`);
   return client;
 }

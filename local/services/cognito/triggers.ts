@@ -20,7 +20,7 @@ export const noClient = "CLIENT_ID_NOT_APPLICABLE";
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
  */
 export async function runTrigger(
-  world: CognitoState,
+  state: CognitoState,
   pool: Pool,
   triggerSource: TriggerSource,
   user: User,
@@ -34,7 +34,7 @@ export async function runTrigger(
   const trigger = confirms ? "PostConfirmation" : "PostAuthentication";
   const event: TriggerEvent = {
     version: "1",
-    region: world.region,
+    region: state.region,
     userPoolId: pool.id,
     userName: user.username,
     callerContext: { awsSdkVersion: "aws-sdk-unknown-unknown", clientId },
@@ -42,7 +42,7 @@ export async function runTrigger(
     request: { userAttributes: { ...user.attributes, "cognito:user_status": user.status }, ...more },
     response: {},
   };
-  const answer = await world.invokeTrigger(functionArn, event, pool.arn).catch((error: unknown) => {
+  const answer = await state.invokeTrigger(functionArn, event, pool.arn).catch((error: unknown) => {
     if (error instanceof AwsError) {
       throw refusal("UnexpectedLambdaException", `${trigger} invocation failed due to error ${error.code}.`);
     }

@@ -37,8 +37,8 @@ const parameters = [
  *   registered URL with `error=` for every other fault.
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
  */
-export function readAuthorization(world: CognitoState, search: URLSearchParams): Authorization {
-  const client = availableClient(world, single(search, "client_id"));
+export function readAuthorization(cognito: CognitoState, search: URLSearchParams): Authorization {
+  const client = availableClient(cognito, single(search, "client_id"));
   const { oauth } = client.settings;
   const redirectUri = single(search, "redirect_uri") ?? oauth.defaultRedirectUri;
   if (redirectUri === undefined) throw new PageError(400, "Something went wrong", "Missing parameter: redirect_uri.");
@@ -85,8 +85,8 @@ export function readAuthorization(world: CognitoState, search: URLSearchParams):
  * The client, where its pages exist: the pool has a domain with managed login, the client has a branding and OAuth.
  * @throws PageError
  */
-export function availableClient(world: CognitoState, clientId: string | undefined): Authorization["client"] {
-  const client = clientId === undefined ? undefined : world.clients.get(clientId);
+export function availableClient(cognito: CognitoState, clientId: string | undefined): Authorization["client"] {
+  const client = clientId === undefined ? undefined : cognito.clients.get(clientId);
   const domain = client?.pool.domain;
   if (!client || !domain) throw new PageError(400, "Something went wrong", "The client does not exist.");
   if (!client.settings.oauth) {

@@ -15,7 +15,7 @@ import type { SubmittedForm } from "./submittedForm";
 
 /** What the pages work with. */
 export interface LoginContext {
-  readonly world: CognitoState;
+  readonly cognito: CognitoState;
   readonly visits: BrowserSessions;
   readonly grants: AuthorizationCodes;
   readonly answers: SubmittedForm;
@@ -69,13 +69,13 @@ async function login(step: Step, form: URLSearchParams): Promise<never> {
     username: enterUsername(step),
     password: "Enter your password.",
   });
-  const user = await checkSignIn(context.world, authorization.client, username, password).catch((error: unknown) => {
+  const user = await checkSignIn(context.cognito, authorization.client, username, password).catch((error: unknown) => {
     if (!isRefusal(error, "UserNotConfirmedException")) throw error;
     remember(step, { username, knowsPassword: true });
     throw goTo(step, "/confirm");
   });
   if (user.status === "FORCE_CHANGE_PASSWORD") {
-    const challenge = challengeSession(context.world, authorization.client, user);
+    const challenge = challengeSession(context.cognito, authorization.client, user);
     remember(step, { username, knowsPassword: true, challenge });
     throw goTo(step, "/newPassword");
   }
@@ -147,24 +147,24 @@ async function confirmForgotPassword(step: Step, form: URLSearchParams): Promise
 }
 
 async function newPassword(step: Step, form: URLSearchParams): Promise<never> {
-  const { world } = step.context;
+  const { cognito } = step.context;
   const { client } = step.authorization;
-  const asked = challengedUser(world, client, pendingOf(step)?.challenge ?? "");
+  const asked = challengedUser(cognito, client, pendingOf(step)?.challenge ?? "");
   const { password } = entered(form, chosenPassword);
   checkRepeat(form);
-  const user = await replaceTemporaryPassword(world, client, asked, password);
+  const user = await replaceTemporaryPassword(cognito, client, asked, password);
   step.visit.pending = undefined;
   return signIn(step, user);
 }
 
 /** A right password was given: the trigger may still refuse; then the browser goes back to the app with a code. */
 async function signIn(step: Step, user: User): Promise<never> {
-  const { world, visits } = step.context;
+  const { cognito, visits } = step.context;
   const { client } = step.authorization;
-  await afterSignIn(world, client, user);
+  await afterSignIn(cognito, client, user);
   // A new cookie: one that somebody else may have planted before must not become a signed-in one.
   visits.end(step.visit);
-  const authTime = Math.floor(world.now() / 1000);
+  const authTime = Math.floor(cognito.now() / 1000);
   step.visit = visits.begin({ signedIn: { pool: client.pool, username: user.username, authTime } });
   throw backToApp(step.context, step.authorization, user.username, authTime);
 }
@@ -189,7 +189,7 @@ export function pendingOf({ visit, authorization }: Step): Pending | undefined {
 function asClient({ context, authorization }: Step, operation: string, Username: string, more: Input): Promise<object> {
   const { client } = authorization;
   const identification = { ClientId: client.id, Username, SecretHash: secretHashOf(client, Username) };
-  return perform(context.world, operation, { ...identification, ...more }, false);
+  return perform(context.cognito, operation, { ...identification, ...more }, false);
 }
 
 function remember(step: Step, pending: Omit<Pending, "pool">): void {

@@ -31,10 +31,10 @@ export class Login implements LocalService {
   static async start(site: ServiceContext, cognito: Cognito, limits?: TimeLimits): Promise<Login> {
     const port = await site.port("login");
     const login = new Login(port);
-    const { world, mailboxUrl } = cognito;
-    const { now } = world;
+    const { state, mailboxUrl } = cognito;
+    const { now } = state;
     const context = {
-      world,
+      cognito: state,
       visits: new BrowserSessions(now),
       grants: new AuthorizationCodes(now),
       answers: new SubmittedForm(now),

@@ -66,9 +66,9 @@ function answerBrowser(context: LoginContext, url: URL, request: IncomingMessage
   } else if (pathname === "/logout") {
     logOut(context, searchParams, request, response);
   } else if (pathname === "/oauth2/authorize") {
-    authorize(context, readAuthorization(context.world, searchParams), request);
+    authorize(context, readAuthorization(context.cognito, searchParams), request);
   } else if (Object.hasOwn(interactions, pathname)) {
-    const authorization = readAuthorization(context.world, searchParams);
+    const authorization = readAuthorization(context.cognito, searchParams);
     const visit = context.visits.find(request) ?? context.visits.begin();
     const step: Step = { context, authorization, visit };
     const interaction = interactions[pathname]!;
@@ -100,7 +100,7 @@ function logOut(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const client = availableClient(context.world, single(search, "client_id"));
+  const client = availableClient(context.cognito, single(search, "client_id"));
   const target = single(search, "logout_uri");
   const registered = target !== undefined && client.settings.oauth.signOutUrls.includes(target);
   if (target !== undefined && !registered) {
@@ -109,7 +109,7 @@ function logOut(
   // Without logout_uri the person signs in again: the request must then be a whole authorization request.
   const to = registered
     ? withParameters(target, { state: single(search, "state") })
-    : `/login?${readAuthorization(context.world, search).query}`;
+    : `/login?${readAuthorization(context.cognito, search).query}`;
   const visit = context.visits.find(request);
   if (visit) context.visits.end(visit);
   response.setHeader("set-cookie", cookie(undefined));
@@ -124,7 +124,7 @@ async function submitForm(
   response: ServerResponse,
 ) {
   const body = (await readBody(request, longestForm)).toString();
-  const authorization = readAuthorization(context.world, url.searchParams);
+  const authorization = readAuthorization(context.cognito, url.searchParams);
   const { origin = self, "sec-fetch-site": site = "same-origin" } = request.headers;
   const ours = [self, self.replace("127.0.0.1", "localhost")].includes(origin) && site === "same-origin";
   if (!ours) throw refusedForm(authorization, undefined);

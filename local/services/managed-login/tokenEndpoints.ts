@@ -24,7 +24,7 @@ export function token(context: LoginContext, headers: IncomingHttpHeaders, form:
   throw new OAuthError(grantType === "client_credentials" ? "unauthorized_client" : "unsupported_grant_type");
 }
 
-function byCode({ world, grants }: LoginContext, client: Client, form: URLSearchParams): object {
+function byCode({ cognito, grants }: LoginContext, client: Client, form: URLSearchParams): object {
   const code = single(form, "code");
   const redirectUri = single(form, "redirect_uri");
   if (code === undefined || redirectUri === undefined) throw new OAuthError("invalid_request");
@@ -34,21 +34,21 @@ function byCode({ world, grants }: LoginContext, client: Client, form: URLSearch
     // RFC 6749, 4.1.2: what a code opened is closed when the code comes a second time.
     const opened = grants.openedBy(code);
     const session = opened?.pool.sessions.get(opened.sessionId);
-    if (opened && session) world.tokens.revoke(opened.pool, session);
+    if (opened && session) cognito.tokens.revoke(opened.pool, session);
     throw new OAuthError("invalid_grant");
   }
-  const { session, refreshToken } = world.tokens.open(client, user, grant.authTime, grant.scopes);
+  const { session, refreshToken } = cognito.tokens.open(client, user, grant.authTime, grant.scopes);
   grants.opened(code, client.pool, session.id);
-  return answer(world.tokens.issue(client, user, session, grant.nonce), refreshToken);
+  return answer(cognito.tokens.issue(client, user, session, grant.nonce), refreshToken);
 }
 
-function byRefreshToken({ world }: LoginContext, client: Client, form: URLSearchParams): object {
+function byRefreshToken({ cognito }: LoginContext, client: Client, form: URLSearchParams): object {
   const refreshToken = single(form, "refresh_token");
   if (refreshToken === undefined) throw new OAuthError("invalid_request");
   if (!client.settings.authFlows.has("ALLOW_REFRESH_TOKEN_AUTH")) throw new OAuthError("unauthorized_client");
   try {
-    const { session, user } = world.tokens.refresh(client, refreshToken);
-    return answer(world.tokens.issue(client, user, session));
+    const { session, user } = cognito.tokens.refresh(client, refreshToken);
+    return answer(cognito.tokens.issue(client, user, session));
   } catch (error) {
     throw error instanceof AwsError ? new OAuthError("invalid_grant") : error;
   }
@@ -59,12 +59,12 @@ function byRefreshToken({ world }: LoginContext, client: Client, form: URLSearch
  * @throws OAuthError
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/userinfo-endpoint.html
  */
-export function userInfo({ world }: LoginContext, headers: IncomingHttpHeaders): object {
+export function userInfo({ cognito }: LoginContext, headers: IncomingHttpHeaders): object {
   const [, bearer] = /^Bearer (\S+)$/i.exec(headers.authorization ?? "") ?? [];
   if (bearer === undefined)
     throw new OAuthError("invalid_request", 400, "The Authorization header needs a Bearer token.");
   try {
-    const { claims, client, user } = world.tokens.access(world, bearer);
+    const { claims, client, user } = cognito.tokens.access(cognito, bearer);
     const scopes = String(claims.scope).split(" ");
     if (!scopes.includes("openid"))
       throw new OAuthError("invalid_token", 401, "Access token does not contain openid scope");
@@ -95,7 +95,7 @@ export async function revoke(
   const client = authenticatedClient(context, headers, form);
   try {
     const input = { Token: given, ClientId: client.id, ClientSecret: client.secret };
-    await perform(context.world, "RevokeToken", input, false);
+    await perform(context.cognito, "RevokeToken", input, false);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     const unsupported = error.code === "UnsupportedTokenTypeException";
@@ -104,12 +104,12 @@ export async function revoke(
 }
 
 /** A public client by its id alone; one with a secret by HTTP Basic or by `client_secret` in the form. */
-function authenticatedClient({ world }: LoginContext, headers: IncomingHttpHeaders, form: URLSearchParams): Client {
+function authenticatedClient({ cognito }: LoginContext, headers: IncomingHttpHeaders, form: URLSearchParams): Client {
   const basic = basicCredentials(headers.authorization);
   const formId = single(form, "client_id");
   const id = basic?.id ?? formId;
   if (id === undefined) throw new OAuthError("invalid_request");
-  const client = world.clients.get(id);
+  const client = cognito.clients.get(id);
   const secret = basic?.secret ?? single(form, "client_secret") ?? "";
   const contradicts = basic && formId !== undefined && formId !== basic.id;
   if (!client?.pool.domain || contradicts || !equal(secret, client.secret ?? ""))

@@ -88,13 +88,18 @@ export class MySql implements LocalService {
       "aws:rds/clusterParameterGroup:ClusterParameterGroup": clusters.make,
       "aws:rds/instance:Instance": (resource) => makeInstance(resource, instances, this.#only, server),
       ...clusterHandlers({ instances, clusters }, this.#only, server),
-      ...mysqlProviderHandlers(),
+      ...mysqlProviderHandlers(this.caFile),
     };
   }
 
   /** May do everything, for this machine only; RDS has no such account. */
   get administrator(): Administrator {
     return { host: "127.0.0.1", port: this.#port, ...this.#credentials };
+  }
+
+  /** The environment of a program and its providers that trust this server. */
+  get trustingEnvironment(): NodeJS.ProcessEnv {
+    return { ...process.env, NODE_EXTRA_CA_CERTS: this.caFile, SSL_CERT_FILE: this.caFile };
   }
 
   /** What the server runs as; undefined until the program has registered it. */

@@ -21,8 +21,11 @@ import { applyGrant } from "./grant";
 /** The provider splices these into statements, so they may not end a literal. */
 const spliced = /^[^'"`\\]+$/;
 
-/** @returns the handlers by type token */
-export function mysqlProviderHandlers(): Record<string, CreateHandler> {
+/**
+ * @param sslCertFile PEM file that the provider trusts beside the system's authorities, as Go does by SSL_CERT_FILE
+ * @returns the handlers by type token
+ */
+export function mysqlProviderHandlers(sslCertFile?: string): Record<string, CreateHandler> {
   const made = new Map<string, string>();
   const claim = (resource: ResourceRegistration, id: string) => {
     const key = `${resource.type} ${id}`;
@@ -32,27 +35,33 @@ export function mysqlProviderHandlers(): Record<string, CreateHandler> {
     }
     made.set(key, resource.name);
   };
+  const provider: Provider = { claim, sslCertFile };
   return {
     "pulumi:providers:mysql": async (resource) => {
       // The provider connects when it is first used; here a wrong address or password is told at once.
-      const connection = await readConnection(resource.inputs, resource);
+      const connection = await readConnection(resource.inputs, resource, sslCertFile);
       await withSession(`the mysql provider "${resource.name}"`, connection, async () => {});
       return { id: resource.name, outputs: {} };
     },
-    "mysql:index/database:Database": (resource) => makeDatabase(resource, claim),
-    "mysql:index/user:User": (resource) => makeUser(resource, claim),
-    "mysql:index/grant:Grant": (resource) => makeGrant(resource, claim),
+    "mysql:index/database:Database": (resource) => makeDatabase(resource, provider),
+    "mysql:index/user:User": (resource) => makeUser(resource, provider),
+    "mysql:index/grant:Grant": (resource) => makeGrant(resource, provider),
   };
 }
 
-type Claim = (resource: ResourceRegistration, id: string) => void;
+/** What the resources of one provider share. */
+interface Provider {
+  /** @throws CommandError where another resource made it already */
+  claim(resource: ResourceRegistration, id: string): void;
+  readonly sslCertFile: string | undefined;
+}
 
-async function makeDatabase(resource: ResourceRegistration, claim: Claim): Promise<CreateResult> {
+async function makeDatabase(resource: ResourceRegistration, provider: Provider): Promise<CreateResult> {
   const name = optional(resource, "name", "1 to 64 characters", /^.{1,64}$/su) ?? resource.name;
   const characterSet = optional(resource, "defaultCharacterSet", "a character set", /^\w+$/) ?? "utf8mb4";
   const collation = optional(resource, "defaultCollation", "a collation", /^\w+$/) ?? "utf8mb4_general_ci";
-  claim(resource, name);
-  await asProvider(resource, async (session) => {
+  provider.claim(resource, name);
+  await asProvider(resource, provider, async (session) => {
     const what = provisioningError(resource, `the database ${name} could not be made`).message;
     const options = `CHARACTER SET ${identifier(characterSet)} COLLATE ${identifier(collation)}`;
     await session.run(what, `CREATE DATABASE IF NOT EXISTS ${identifier(name)} ${options}`);
@@ -61,7 +70,7 @@ async function makeDatabase(resource: ResourceRegistration, claim: Claim): Promi
   return { id: name, outputs: { name, defaultCharacterSet: characterSet, defaultCollation: collation } };
 }
 
-async function makeUser(resource: ResourceRegistration, claim: Claim): Promise<CreateResult> {
+async function makeUser(resource: ResourceRegistration, provider: Provider): Promise<CreateResult> {
   const noQuote = "characters other than quotes and backslashes, which the provider splices into SQL";
   const user = required(resource, "user", `1 to 32 ${noQuote}`, /^[^'"`\\]{1,32}$/);
   const host = optional(resource, "host", noQuote, spliced) ?? "localhost";
@@ -85,12 +94,12 @@ async function makeUser(resource: ResourceRegistration, claim: Claim): Promise<C
     throw provisioningError(resource, "plaintextPassword is missing: the account would be open to everyone.");
   }
   const id = `${user}@${host}`;
-  claim(resource, id);
+  provider.claim(resource, id);
   const identified = [
     plugin === undefined ? "IDENTIFIED" : `IDENTIFIED WITH ${identifier(plugin)}`,
     password === undefined ? "" : `BY ${quote(password)}`,
   ].join(" ");
-  await asProvider(resource, async (session) => {
+  await asProvider(resource, provider, async (session) => {
     const what = provisioningError(resource, `the user ${id} could not be made`).message;
     const require = `REQUIRE ${tlsOption ?? "NONE"}`;
     const mark = `ATTRIBUTE ${quote(JSON.stringify({ registered: sha256(identified) }))}`;
@@ -107,7 +116,7 @@ async function makeUser(resource: ResourceRegistration, claim: Claim): Promise<C
   return { id, outputs: { user, host, tlsOption: tlsOption ?? "NONE", ...(hash && { plaintextPassword: hash }) } };
 }
 
-async function makeGrant(resource: ResourceRegistration, claim: Claim): Promise<CreateResult> {
+async function makeGrant(resource: ResourceRegistration, provider: Provider): Promise<CreateResult> {
   for (const key of ["role", "roles"]) {
     if (resource.inputs[key] !== undefined)
       throw provisioningError(resource, `${key} is not supported on this machine.`);
@@ -131,8 +140,8 @@ async function makeGrant(resource: ResourceRegistration, claim: Claim): Promise<
   }
   const place = `${database === "*" ? "*" : identifier(database)}.${table === "*" ? "*" : identifier(table)}`;
   const id = `${user}@${host}:${place.replace(".", ":")}`;
-  claim(resource, id);
-  await asProvider(resource, async (session) => {
+  provider.claim(resource, id);
+  await asProvider(resource, provider, async (session) => {
     const what = provisioningError(
       resource,
       `the privileges of ${user}@${host} on ${place} could not be granted`,
@@ -142,7 +151,11 @@ async function makeGrant(resource: ResourceRegistration, claim: Claim): Promise<
   return { id, outputs: { user, host, database, table, grant, tlsOption: "NONE" } };
 }
 
-async function asProvider<T>(resource: ResourceRegistration, work: (session: Session) => Promise<T>): Promise<T> {
+async function asProvider<T>(
+  resource: ResourceRegistration,
+  { sslCertFile }: Provider,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
   if (resource.providerInputs === undefined) {
     throw provisioningError(
       resource,
@@ -151,18 +164,19 @@ async function asProvider<T>(resource: ResourceRegistration, work: (session: Ses
   }
   return withSession(
     `${resource.type} "${resource.name}"`,
-    await readConnection(resource.providerInputs, resource),
+    await readConnection(resource.providerInputs, resource, sslCertFile),
     work,
   );
 }
 
 /**
  * The provider's inputs, understood as the provider understands them: `tls` is "false" by default, "true" verifies the
- * server by the system's authorities and those of `SSL_CERT_FILE`, "skip-verify" encrypts only.
+ * server by the system's authorities and those of `sslCertFile`, "skip-verify" encrypts only.
  */
 async function readConnection(
   provider: Readonly<Record<string, unknown>>,
   resource: ResourceRegistration,
+  sslCertFile: string | undefined,
 ): Promise<ConnectionOptions> {
   const text = (key: string) => {
     const value = provider[key];
@@ -178,7 +192,7 @@ async function readConnection(
   const [, host, port] = endpoint;
   const tls = provider.tls ?? "false";
   const ssl: Record<string, ConnectionOptions["ssl"]> = {
-    true: { ca: await authorities(), verifyIdentity: true },
+    true: { ca: await caCertificates(sslCertFile), verifyIdentity: true },
     "skip-verify": { rejectUnauthorized: false },
     false: undefined,
   };
@@ -187,14 +201,13 @@ async function readConnection(
   return { host, port: Number(port), user: text("username"), password: text("password"), ssl: ssl[String(tls)] };
 }
 
-async function authorities(): Promise<string[]> {
-  const file = process.env.SSL_CERT_FILE;
+async function caCertificates(file: string | undefined): Promise<string[]> {
   if (!file) return [...rootCertificates];
   try {
     return [...rootCertificates, await readFile(file, "utf8")];
   } catch (error) {
     throw new CommandError(
-      `SSL_CERT_FILE is ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+      `The file of certificate authorities is ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`,
     );
   }
 }

@@ -53,7 +53,7 @@ export class Deployment {
 
   private constructor(
     readonly database: Database,
-    readonly world: LambdaService,
+    readonly lambdaService: LambdaService,
     private readonly secrets: SecretsManager,
     private readonly declared: ResourceRegistration,
     private readonly mysqlEnd: FarEnd | undefined,
@@ -64,14 +64,14 @@ export class Deployment {
    * @param mysqlEnd the addresses between the functions' wires and MySQL, @default both 127.0.0.1
    */
   static async start(server: TestServerOptions = {}, mysqlEnd?: FarEnd): Promise<Deployment> {
-    const [database, world] = await Promise.all([Database.start(server), startLambda()]);
-    const secrets = await SecretsManager.start(world.site, world.iam);
+    const [database, lambdaService] = await Promise.all([Database.start(server), startLambda()]);
+    const secrets = await SecretsManager.start(lambdaService.site, lambdaService.iam);
     const Statement = [{ Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: "*" }];
     const type = "aws:iam/rolePolicy:RolePolicy";
-    const inputs = { role: world.role, policy: JSON.stringify({ Version: "2012-10-17", Statement }) };
-    await world.iam.handlers[type]!({ type, name: "read-secret", inputs });
+    const inputs = { role: lambdaService.role, policy: JSON.stringify({ Version: "2012-10-17", Statement }) };
+    await lambdaService.iam.handlers[type]!({ type, name: "read-secret", inputs });
     const declared = (await recordProgram()).one("aws:lambda/function:Function", "register-user");
-    return new Deployment(database, world, secrets, declared, mysqlEnd);
+    return new Deployment(database, lambdaService, secrets, declared, mysqlEnd);
   }
 
   /** Deploys the function as the program registers it, outside of the VPC, and starts its first container. */
@@ -91,10 +91,10 @@ export class Deployment {
     };
     const { inputs } = this.declared;
     const code = options.idleSeconds ? await hurried(inputs.code, options.idleSeconds) : inputs.code;
-    const own = { name, code, role: this.world.role, environment: { variables }, vpcConfig: undefined };
+    const own = { name, code, role: this.lambdaService.role, environment: { variables }, vpcConfig: undefined };
     const reserved = options.concurrency && { reservedConcurrentExecutions: options.concurrency };
-    await this.world.make(name, "", { ...inputs, ...own, ...reserved });
-    await this.world.permit(name);
+    await this.lambdaService.make(name, "", { ...inputs, ...own, ...reserved });
+    await this.lambdaService.permit(name);
     // A container's start takes a time of its own. The event is refused before anything is asked of secret or database.
     if (!options.cold) expect((await container.invoke({})).fault).toBe("TriggerUnknown");
     if (options.warm) await container.works();
@@ -105,8 +105,8 @@ export class Deployment {
   async putSecret(name: string, value: string | Uint8Array): Promise<void> {
     const type = "aws:secretsmanager/secret:Secret";
     await this.secrets.handlers[type]!({ type, name, inputs: { name } });
-    const { accessKeyId, secretAccessKey } = this.world.iam.administrator;
-    const { region } = this.world.site;
+    const { accessKeyId, secretAccessKey } = this.lambdaService.iam.administrator;
+    const { region } = this.lambdaService.site;
     const client = new SecretsManagerClient({
       region,
       endpoint: this.secrets.endpoint,
@@ -118,7 +118,7 @@ export class Deployment {
   }
 
   async stop(): Promise<void> {
-    await this.world.end();
+    await this.lambdaService.end();
     await this.secrets.close();
     await this.database.stop();
   }
@@ -152,14 +152,14 @@ export class Container {
   /** Invokes it as an administrator would. */
   async invoke(event: unknown): Promise<Served> {
     const begun = performance.now();
-    const { failed, answer } = await this.deployment.world.invoke(this.name, event);
+    const { failed, answer } = await this.deployment.lambdaService.invoke(this.name, event);
     const took = performance.now() - begun;
     return { event, took, answer, ...(failed ? { fault: answer.errorType } : {}) };
   }
 
   /** Invokes it as Cognito does, with its patience and its three tries. @returns the fault's text, if any */
   async confirm(event: unknown): Promise<string | undefined> {
-    const { lambda } = this.deployment.world;
+    const { lambda } = this.deployment.lambdaService;
     try {
       await invokeForCognito(lambda, this.name, event, pool);
       return undefined;
@@ -184,7 +184,7 @@ export class Container {
   async registered(served: Served): Promise<Served> {
     expect({ fault: served.fault, code: await this.lastCode() }).toMatchObject({ fault: undefined });
     expect(await this.deployment.database.rows(served.event)).toHaveLength(1);
-    expect(this.deployment.world.lambda.containersStarted(this.name)).toBe(1);
+    expect(this.deployment.lambdaService.lambda.containersStarted(this.name)).toBe(1);
     return served;
   }
 
@@ -192,7 +192,7 @@ export class Container {
   async refused(served: Served, fault: string, code: string): Promise<Served> {
     expect(served.fault).toBe(fault);
     expect(await this.lastCode()).toBe(code);
-    expect(this.deployment.world.lambda.containersStarted(this.name)).toBe(1);
+    expect(this.deployment.lambdaService.lambda.containersStarted(this.name)).toBe(1);
     return served;
   }
 
@@ -229,7 +229,7 @@ export class Container {
 
   /** Every line of its log, as it stands in the file. */
   async lines(): Promise<string[]> {
-    const { lambda, site } = this.deployment.world;
+    const { lambda, site } = this.deployment.lambdaService;
     await lambda.recentLogs(this.name);
     const text = readFileSync(path.join(site.directory, "logs", `${this.name}.log`), "utf8");
     expect(text).not.toContain(PASSWORD_PART);

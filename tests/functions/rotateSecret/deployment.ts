@@ -54,6 +54,7 @@ export class Deployment {
   #registered: ResourceRegistration[] = [];
   #iam!: iams.Iam;
   #lambda!: lambdas.Lambda;
+  #environment: NodeJS.ProcessEnv | undefined;
   #client!: SecretsManagerClient;
 
   private constructor(server: TestServer) {
@@ -76,7 +77,7 @@ export class Deployment {
     this.#folder = folder;
     const make = await this.#startServices(folder);
     const values = stackConfig(projectRoot, "dev", [`secret.rotationDays=${rotationDays}`]);
-    await evaluate({ stack: "dev", values, make });
+    await evaluate({ stack: "dev", values, environment: this.#environment, make });
   }
 
   async down(): Promise<void> {
@@ -133,8 +134,7 @@ export class Deployment {
       endpoint: secrets.endpoint,
       credentials: iam.administrator,
     });
-    process.env.NODE_EXTRA_CA_CERTS = mysql.caFile;
-    process.env.SSL_CERT_FILE = mysql.caFile;
+    this.#environment = mysql.trustingEnvironment;
     const handlers: Record<string, CreateHandler> = {
       ...randomPasswords(folder),
       "pulumi-nodejs:dynamic:Resource": createDynamicResource,

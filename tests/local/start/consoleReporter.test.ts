@@ -18,7 +18,7 @@ const row = { User_UUID: "7c9e6679-7425-40de-944b-e07fc1f90ae7", User_Email: "a@
 const proof = { email: "a@example.com", sub: row.User_UUID, row };
 
 /** What is printed, row by row. */
-function printed(columns: number | undefined, show: (screen: ConsoleReporter) => void): string[] {
+function printed(columns: number | undefined, show: (reporter: ConsoleReporter) => void): string[] {
   const lines: string[] = [];
   show(new ConsoleReporter({ print: (line) => lines.push(line), columns }));
   return lines.join("\n").split("\n");
@@ -26,11 +26,11 @@ function printed(columns: number | undefined, show: (screen: ConsoleReporter) =>
 
 describe("rows", () => {
   it.each([72, 80, 120])("are no wider than a terminal of %i columns", (columns) => {
-    const rows = printed(columns, (screen) => {
-      screen.title("dev");
-      screen.step("database ecommerce_db", 5);
-      screen.proven(proof, 1_000);
-      screen.proofDone(system);
+    const rows = printed(columns, (reporter) => {
+      reporter.title("dev");
+      reporter.step("database ecommerce_db", 5);
+      reporter.proven(proof, 1_000);
+      reporter.proofDone(system);
     });
     for (const line of rows) expect(line.length, line).toBeLessThanOrEqual(columns);
     const text = rows.join(" ");
@@ -38,7 +38,7 @@ describe("rows", () => {
   });
 
   it("hold a row of the table each, where a pipe reads them", () => {
-    const rows = printed(undefined, (screen) => screen.proven(proof, 1_000));
+    const rows = printed(undefined, (reporter) => reporter.proven(proof, 1_000));
     expect(rows.at(-1)).toMatch(/^ {4}users: User_UUID=\S+ {2}User_Email=a@example\.com {2}User_FirstName=NULL$/);
   });
 
@@ -51,13 +51,13 @@ describe("rows", () => {
 
 describe("empty rows", () => {
   it("one stands between the title and the first step, or a fault that comes before it", () => {
-    const shown = (...steps: ((screen: ConsoleReporter) => void)[]) =>
-      printed(80, (screen) => {
-        screen.title("dev");
-        for (const step of steps) step(screen);
+    const shown = (...steps: ((reporter: ConsoleReporter) => void)[]) =>
+      printed(80, (reporter) => {
+        reporter.title("dev");
+        for (const step of steps) step(reporter);
       }).map((line) => line === "");
-    const step = (screen: ConsoleReporter) => screen.step("secret", 1);
-    const fault = (screen: ConsoleReporter) => screen.setApart();
+    const step = (reporter: ConsoleReporter) => reporter.step("secret", 1);
+    const fault = (reporter: ConsoleReporter) => reporter.setApart();
     expect(shown(step)).toEqual([false, true, false]);
     expect(shown(fault)).toEqual([false, true]);
     expect(shown(step, fault)).toEqual([false, true, false, true]);
@@ -65,7 +65,7 @@ describe("empty rows", () => {
 });
 
 describe("the list of addresses", () => {
-  const ready = () => printed(undefined, (screen) => screen.ready(system, "staging", "data")).join("\n");
+  const ready = () => printed(undefined, (reporter) => reporter.ready(system, "staging", "data")).join("\n");
 
   it("says how this machine serves a page for a stack that names none", () => {
     const [, command] = /npm start -- (--stack staging --set \S+ --set \S+)$/m.exec(ready())!;

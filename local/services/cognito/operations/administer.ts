@@ -14,7 +14,7 @@ const dayInMs = 86_400_000;
  * A user with a temporary password, who is asked for an own one at the first sign-in. No trigger runs, as on AWS.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
  */
-export async function adminCreateUser(world: CognitoState, input: Input, pool: Pool): Promise<object> {
+export async function adminCreateUser(state: CognitoState, input: Input, pool: Pool): Promise<object> {
   const username = text(input, "Username");
   const action = optionalText(input, "MessageAction");
   if (action === "RESEND") {
@@ -26,10 +26,10 @@ export async function adminCreateUser(world: CognitoState, input: Input, pool: P
   checkPassword(password, pool.settings.passwords);
   const passwordHash = await hashPassword(password);
   refuseTaken(pool, username, named.username);
-  const passwordGoodUntil = world.now() + pool.settings.passwords.temporaryPasswordValidityDays * dayInMs;
-  const user = newUser(world, named, { status: "FORCE_CHANGE_PASSWORD", passwordHash, passwordGoodUntil });
+  const passwordGoodUntil = state.now() + pool.settings.passwords.temporaryPasswordValidityDays * dayInMs;
+  const user = newUser(state, named, { status: "FORCE_CHANGE_PASSWORD", passwordHash, passwordGoodUntil });
   pool.users.save(user);
-  if (action !== "SUPPRESS" && user.attributes.email !== undefined) invite(world, pool, user, username, password);
+  if (action !== "SUPPRESS" && user.attributes.email !== undefined) invite(state, pool, user, username, password);
   return { User: userType(user) };
 }
 
@@ -47,28 +47,28 @@ export async function adminDeleteUser(_world: CognitoState, input: Input, pool: 
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminSetUserPassword.html */
-export async function adminSetUserPassword(world: CognitoState, input: Input, pool: Pool): Promise<object> {
+export async function adminSetUserPassword(state: CognitoState, input: Input, pool: Pool): Promise<object> {
   const user = existing(input, pool);
   const password = text(input, "Password");
   checkPassword(password, pool.settings.passwords);
   const permanent = flag(input, "Permanent", false);
   const days = pool.settings.passwords.temporaryPasswordValidityDays;
-  await setPassword(world, { pool }, user, password, {
+  await setPassword(state, { pool }, user, password, {
     status: permanent ? "CONFIRMED" : "FORCE_CHANGE_PASSWORD",
-    passwordGoodUntil: permanent ? undefined : world.now() + days * dayInMs,
+    passwordGoodUntil: permanent ? undefined : state.now() + days * dayInMs,
   });
   return {};
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDisableUser.html */
-export async function adminDisableUser(world: CognitoState, input: Input, pool: Pool): Promise<object> {
-  pool.users.save({ ...existing(input, pool), enabled: false, modified: world.now() });
+export async function adminDisableUser(state: CognitoState, input: Input, pool: Pool): Promise<object> {
+  pool.users.save({ ...existing(input, pool), enabled: false, modified: state.now() });
   return {};
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminEnableUser.html */
-export async function adminEnableUser(world: CognitoState, input: Input, pool: Pool): Promise<object> {
-  pool.users.save({ ...existing(input, pool), enabled: true, modified: world.now() });
+export async function adminEnableUser(state: CognitoState, input: Input, pool: Pool): Promise<object> {
+  pool.users.save({ ...existing(input, pool), enabled: true, modified: state.now() });
   return {};
 }
 
@@ -84,13 +84,13 @@ export function userType(user: User, wanted?: readonly string[]) {
   };
 }
 
-function invite(world: CognitoState, pool: Pool, user: User, username: string, password: string): void {
+function invite(state: CognitoState, pool: Pool, user: User, username: string, password: string): void {
   const { subject, message } = pool.settings.invitation;
   const to = user.attributes.email!;
   const body = message.replaceAll("{username}", username).replaceAll("{####}", password);
-  world.mailbox.put({ to, subject, body, code: password, at: new Date(world.now()).toISOString() });
+  state.mailbox.put({ to, subject, body, code: password, at: new Date(state.now()).toISOString() });
   // The temporary password is in the mailbox only: passwords do not go to the screen.
-  world.info(`Mail to ${to}: ${subject}`);
+  state.info(`Mail to ${to}: ${subject}`);
 }
 
 function existing(input: Input, pool: Pool): User {

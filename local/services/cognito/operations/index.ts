@@ -9,8 +9,8 @@ import * as self from "./self";
 import * as signIn from "./signIn";
 import * as signUp from "./signUp";
 
-type Operation = (world: CognitoState, input: Input) => Promise<object>;
-type AdminOperation = (world: CognitoState, input: Input, pool: Pool) => Promise<object>;
+type Operation = (state: CognitoState, input: Input) => Promise<object>;
+type AdminOperation = (state: CognitoState, input: Input, pool: Pool) => Promise<object>;
 
 /** What anybody may call: an app client, or a person's access token, is what these ask for. */
 const open: Readonly<Record<string, Operation>> = {
@@ -47,12 +47,12 @@ const administrative: Readonly<Record<string, AdminOperation>> = {
  * @param signed whether the call carried a signature. Whose it is, and that it is right, is not checked on this machine.
  * @throws AwsError with Cognito's code and text; UnknownOperationException for what is not simulated.
  */
-export async function perform(world: CognitoState, name: string, input: Input, signed: boolean): Promise<object> {
-  if (Object.hasOwn(open, name)) return open[name]!(world, input);
+export async function perform(state: CognitoState, name: string, input: Input, signed: boolean): Promise<object> {
+  if (Object.hasOwn(open, name)) return open[name]!(state, input);
   if (!Object.hasOwn(administrative, name)) {
     const known = [...Object.keys(open), ...Object.keys(administrative)].join(", ");
     throw refusal("UnknownOperationException", `This machine does not simulate ${name || "that"}; it has ${known}.`);
   }
   if (!signed) throw refusal("MissingAuthenticationTokenException", "Missing Authentication Token");
-  return administrative[name]!(world, input, findPool(world, text(input, "UserPoolId")));
+  return administrative[name]!(state, input, findPool(state, text(input, "UserPoolId")));
 }

@@ -8,9 +8,9 @@ import { runTrigger } from "../triggers";
 import { signedIn } from "./self";
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ForgotPassword.html */
-export async function forgotPassword(world: CognitoState, input: Input): Promise<object> {
+export async function forgotPassword(state: CognitoState, input: Input): Promise<object> {
   const username = text(input, "Username");
-  const { pool, settings } = clientOf(world, input, username);
+  const { pool, settings } = clientOf(state, input, username);
   if (!pool.settings.selfRecovery) throw notAuthorized("Contact administrator to reset password.");
   const user = pool.users.find(username);
   const reachable = user?.enabled && user.attributes.email_verified === "true";
@@ -21,40 +21,40 @@ export async function forgotPassword(world: CognitoState, input: Input): Promise
     throw invalidParameter(message);
   }
   if (user.status !== "CONFIRMED") throw notAuthorized("User password cannot be reset in the current state.");
-  return sendCode(world, pool, user, "passwordReset");
+  return sendCode(state, pool, user, "passwordReset");
 }
 
 /**
  * Sets the new password; then, as Cognito does, calls the post-confirmation function once more.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmForgotPassword.html
  */
-export async function confirmForgotPassword(world: CognitoState, input: Input): Promise<object> {
+export async function confirmForgotPassword(state: CognitoState, input: Input): Promise<object> {
   const username = text(input, "Username");
-  const client = clientOf(world, input, username);
+  const client = clientOf(state, input, username);
   const { pool, settings } = client;
   const [code, password] = [text(input, "ConfirmationCode"), text(input, "Password")];
   checkPassword(password, pool.settings.passwords);
   const user = pool.users.find(username);
   if (!user) throw settings.hidesUserExistence ? codeMismatch() : unknownToClient();
-  checkCode(world, pool, user, "passwordReset", code);
+  checkCode(state, pool, user, "passwordReset", code);
   // Spent before anything is awaited, so that one code changes one password.
   const spent = { ...user, code: undefined };
   pool.users.save(spent);
-  const changed = await setPassword(world, client, spent, password, { status: "CONFIRMED" });
+  const changed = await setPassword(state, client, spent, password, { status: "CONFIRMED" });
   const clientMetadata = textMap(input, "ClientMetadata");
   const metadata = Object.keys(clientMetadata).length > 0 ? { clientMetadata } : {};
-  await runTrigger(world, pool, "PostConfirmation_ConfirmForgotPassword", changed, client.id, metadata);
+  await runTrigger(state, pool, "PostConfirmation_ConfirmForgotPassword", changed, client.id, metadata);
   return {};
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ChangePassword.html */
-export async function changePassword(world: CognitoState, input: Input): Promise<object> {
-  const { client, user } = signedIn(world, input);
+export async function changePassword(state: CognitoState, input: Input): Promise<object> {
+  const { client, user } = signedIn(state, input);
   const proposed = text(input, "ProposedPassword");
   if (!(await passwordMatches(text(input, "PreviousPassword"), user.passwordHash))) {
     throw notAuthorized("Incorrect username or password.");
   }
   checkPassword(proposed, client.pool.settings.passwords);
-  await setPassword(world, client, user, proposed, {});
+  await setPassword(state, client, user, proposed, {});
   return {};
 }

@@ -5,41 +5,41 @@ import { type CognitoState, findClient } from "../state";
 import { adminScope } from "../tokens";
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GetUser.html */
-export async function getUser(world: CognitoState, input: Input): Promise<object> {
-  const { user } = signedIn(world, input);
+export async function getUser(state: CognitoState, input: Input): Promise<object> {
+  const { user } = signedIn(state, input);
   return { Username: user.username, UserAttributes: attributePairs(user) };
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_DeleteUser.html */
-export async function deleteUser(world: CognitoState, input: Input): Promise<object> {
-  const { client, user } = signedIn(world, input);
+export async function deleteUser(state: CognitoState, input: Input): Promise<object> {
+  const { client, user } = signedIn(state, input);
   client.pool.users.delete(user);
   return {};
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GlobalSignOut.html */
-export async function globalSignOut(world: CognitoState, input: Input): Promise<object> {
-  const { client, user } = signedIn(world, input);
+export async function globalSignOut(state: CognitoState, input: Input): Promise<object> {
+  const { client, user } = signedIn(state, input);
   for (const session of client.pool.sessions.values()) {
-    if (session.username === user.username && !session.revoked) world.tokens.revoke(client.pool, session);
+    if (session.username === user.username && !session.revoked) state.tokens.revoke(client.pool, session);
   }
   return {};
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RevokeToken.html */
-export async function revokeToken(world: CognitoState, input: Input): Promise<object> {
+export async function revokeToken(state: CognitoState, input: Input): Promise<object> {
   const token = text(input, "Token");
-  const client = findClient(world, text(input, "ClientId"));
+  const client = findClient(state, text(input, "ClientId"));
   if (client.secret !== undefined && optionalText(input, "ClientSecret") !== client.secret) {
     throw notAuthorized("Client is unauthorized");
   }
   if (!client.settings.revocation) throw invalidParameter("Token revocation is not enabled for this client");
-  if (world.tokens.key.verify(token)) {
+  if (state.tokens.key.verify(token)) {
     throw refusal("UnsupportedTokenTypeException", "Unsupported token type: only refresh tokens can be revoked.");
   }
   const session = client.pool.sessions.get(token.split(".")[0]!);
   // A token of nobody is answered like one that was revoked just now.
-  if (session?.clientId === client.id) world.tokens.revoke(client.pool, session);
+  if (session?.clientId === client.id) state.tokens.revoke(client.pool, session);
   return {};
 }
 
@@ -47,8 +47,8 @@ export async function revokeToken(world: CognitoState, input: Input): Promise<ob
  * Whom the access token of a call was issued to.
  * @throws NotAuthorizedException where it is not good, or its scopes are not for one's own account
  */
-export function signedIn(world: CognitoState, input: Input) {
-  const access = world.tokens.access(world, text(input, "AccessToken"));
+export function signedIn(state: CognitoState, input: Input) {
+  const access = state.tokens.access(state, text(input, "AccessToken"));
   if (!String(access.claims.scope).split(" ").includes(adminScope)) {
     throw notAuthorized("Access Token does not have required scopes");
   }

@@ -28,26 +28,26 @@ const passwordFlows = ["USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "ADMIN_
 const challengeInSeconds = 180;
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html */
-export async function initiateAuth(world: CognitoState, input: Input): Promise<object> {
-  return start(world, input, flows, findClient(world, text(input, "ClientId")));
+export async function initiateAuth(state: CognitoState, input: Input): Promise<object> {
+  return start(state, input, flows, findClient(state, text(input, "ClientId")));
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminInitiateAuth.html */
-export async function adminInitiateAuth(world: CognitoState, input: Input, pool: Pool): Promise<object> {
-  return start(world, input, adminFlows, clientOfPool(world, input, pool));
+export async function adminInitiateAuth(state: CognitoState, input: Input, pool: Pool): Promise<object> {
+  return start(state, input, adminFlows, clientOfPool(state, input, pool));
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RespondToAuthChallenge.html */
-export async function respondToAuthChallenge(world: CognitoState, input: Input): Promise<object> {
-  return answerChallenge(world, input, findClient(world, text(input, "ClientId")));
+export async function respondToAuthChallenge(state: CognitoState, input: Input): Promise<object> {
+  return answerChallenge(state, input, findClient(state, text(input, "ClientId")));
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminRespondToAuthChallenge.html */
-export async function adminRespondToAuthChallenge(world: CognitoState, input: Input, pool: Pool): Promise<object> {
-  return answerChallenge(world, input, clientOfPool(world, input, pool));
+export async function adminRespondToAuthChallenge(state: CognitoState, input: Input, pool: Pool): Promise<object> {
+  return answerChallenge(state, input, clientOfPool(state, input, pool));
 }
 
-async function start(world: CognitoState, input: Input, known: typeof flows, client: Client): Promise<object> {
+async function start(state: CognitoState, input: Input, known: typeof flows, client: Client): Promise<object> {
   const flow = text(input, "AuthFlow");
   const permission = known[flow];
   if (permission === undefined) {
@@ -58,31 +58,31 @@ async function start(world: CognitoState, input: Input, known: typeof flows, cli
     throw invalidParameter(`${name} flow not enabled for this client`);
   }
   const parameters = textMap(input, "AuthParameters");
-  if (passwordFlows.includes(flow)) return byPassword(world, client, parameters);
-  if (flow.startsWith("REFRESH")) return byRefreshToken(world, client, parameters);
+  if (passwordFlows.includes(flow)) return byPassword(state, client, parameters);
+  if (flow.startsWith("REFRESH")) return byRefreshToken(state, client, parameters);
   throw refusal(
     "UnsupportedOperationException",
     `This client allows ${flow}, but this machine does not simulate it: sign in with USER_PASSWORD_AUTH, or on the login pages.`,
   );
 }
 
-async function byPassword(world: CognitoState, { id }: Client, parameters: Input): Promise<object> {
+async function byPassword(state: CognitoState, { id }: Client, parameters: Input): Promise<object> {
   const username = parameter(parameters, "USERNAME");
-  const client = callingClient(world, id, username, optionalText(parameters, "SECRET_HASH"));
-  const user = await checkSignIn(world, client, username, parameter(parameters, "PASSWORD"));
+  const client = callingClient(state, id, username, optionalText(parameters, "SECRET_HASH"));
+  const user = await checkSignIn(state, client, username, parameter(parameters, "PASSWORD"));
   return user.status === "FORCE_CHANGE_PASSWORD"
-    ? newPasswordChallenge(world, client, user)
-    : finish(world, client, user);
+    ? newPasswordChallenge(state, client, user)
+    : finish(state, client, user);
 }
 
-async function byRefreshToken(world: CognitoState, { id }: Client, parameters: Input): Promise<object> {
-  const client = findClient(world, id);
-  const { session, user } = world.tokens.refresh(client, parameter(parameters, "REFRESH_TOKEN"));
-  callingClient(world, id, user.username, optionalText(parameters, "SECRET_HASH"));
-  return result(world.tokens.issue(client, user, session));
+async function byRefreshToken(state: CognitoState, { id }: Client, parameters: Input): Promise<object> {
+  const client = findClient(state, id);
+  const { session, user } = state.tokens.refresh(client, parameter(parameters, "REFRESH_TOKEN"));
+  callingClient(state, id, user.username, optionalText(parameters, "SECRET_HASH"));
+  return result(state.tokens.issue(client, user, session));
 }
 
-async function answerChallenge(world: CognitoState, input: Input, { id }: Client): Promise<object> {
+async function answerChallenge(state: CognitoState, input: Input, { id }: Client): Promise<object> {
   const challenge = text(input, "ChallengeName");
   if (challenge !== "NEW_PASSWORD_REQUIRED") {
     throw invalidParameter(
@@ -90,20 +90,20 @@ async function answerChallenge(world: CognitoState, input: Input, { id }: Client
     );
   }
   const answers = textMap(input, "ChallengeResponses");
-  const client = callingClient(world, id, parameter(answers, "USERNAME"), optionalText(answers, "SECRET_HASH"));
-  const asked = challengedUser(world, client, text(input, "Session"));
+  const client = callingClient(state, id, parameter(answers, "USERNAME"), optionalText(answers, "SECRET_HASH"));
+  const asked = challengedUser(state, client, text(input, "Session"));
   if (client.pool.users.find(parameter(answers, "USERNAME"))?.username !== asked.username) throw invalidSession();
   return finish(
-    world,
+    state,
     client,
-    await replaceTemporaryPassword(world, client, asked, parameter(answers, "NEW_PASSWORD")),
+    await replaceTemporaryPassword(state, client, asked, parameter(answers, "NEW_PASSWORD")),
   );
 }
 
 /** The user that a NEW_PASSWORD_REQUIRED session stands for, while the temporary password is still in force. */
-export function challengedUser(world: CognitoState, client: Client, session: string): User {
-  const claims = world.tokens.key.verify(session);
-  const seconds = Math.floor(world.now() / 1000);
+export function challengedUser(state: CognitoState, client: Client, session: string): User {
+  const claims = state.tokens.key.verify(session);
+  const seconds = Math.floor(state.now() / 1000);
   if (claims?.token_use !== "challenge" || claims.client_id !== client.id) throw invalidSession();
   if (Number(claims.exp) <= seconds) throw notAuthorized("Invalid session for the user, session is expired.");
   const user = client.pool.users.find(String(claims.username));
@@ -112,9 +112,9 @@ export function challengedUser(world: CognitoState, client: Client, session: str
 }
 
 /** @returns what stands for "this person knew the temporary password" for the next three minutes */
-export function challengeSession(world: CognitoState, client: Client, user: User): string {
-  const exp = Math.floor(world.now() / 1000) + challengeInSeconds;
-  return world.tokens.key.sign({
+export function challengeSession(state: CognitoState, client: Client, user: User): string {
+  const exp = Math.floor(state.now() / 1000) + challengeInSeconds;
+  return state.tokens.key.sign({
     token_use: "challenge",
     client_id: client.id,
     username: user.username,
@@ -128,20 +128,20 @@ export function challengeSession(world: CognitoState, client: Client, user: User
  * @throws InvalidPasswordException where the pool's policy refuses it
  */
 export async function replaceTemporaryPassword(
-  world: CognitoState,
+  state: CognitoState,
   client: Client,
   user: User,
   password: string,
 ): Promise<User> {
   checkPassword(password, client.pool.settings.passwords);
-  return setPassword(world, client, user, password, { status: "CONFIRMED" });
+  return setPassword(state, client, user, password, { status: "CONFIRMED" });
 }
 
-function newPasswordChallenge(world: CognitoState, client: Client, user: User): object {
+function newPasswordChallenge(state: CognitoState, client: Client, user: User): object {
   const { sub: _, ...attributes } = user.attributes;
   return {
     ChallengeName: "NEW_PASSWORD_REQUIRED",
-    Session: challengeSession(world, client, user),
+    Session: challengeSession(state, client, user),
     ChallengeParameters: {
       USER_ID_FOR_SRP: user.username,
       requiredAttributes: "[]",
@@ -150,10 +150,10 @@ function newPasswordChallenge(world: CognitoState, client: Client, user: User): 
   };
 }
 
-async function finish(world: CognitoState, client: Client, user: User): Promise<object> {
-  await afterSignIn(world, client, user);
-  const { session, refreshToken } = world.tokens.open(client, user, Math.floor(world.now() / 1000));
-  return result(world.tokens.issue(client, user, session), refreshToken);
+async function finish(state: CognitoState, client: Client, user: User): Promise<object> {
+  await afterSignIn(state, client, user);
+  const { session, refreshToken } = state.tokens.open(client, user, Math.floor(state.now() / 1000));
+  return result(state.tokens.issue(client, user, session), refreshToken);
 }
 
 function result({ accessToken, idToken, expiresIn }: TokenSet, refreshToken?: string): object {
@@ -169,8 +169,8 @@ function result({ accessToken, idToken, expiresIn }: TokenSet, refreshToken?: st
   };
 }
 
-function clientOfPool(world: CognitoState, input: Input, pool: Pool): Client {
-  const client = findClient(world, text(input, "ClientId"));
+function clientOfPool(state: CognitoState, input: Input, pool: Pool): Client {
+  const client = findClient(state, text(input, "ClientId"));
   if (client.pool !== pool) {
     throw refusal("ResourceNotFoundException", `User pool client ${client.id} does not exist.`);
   }

@@ -11,9 +11,9 @@ import { noClient, runTrigger } from "../triggers";
 import type { User } from "../users";
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html */
-export async function signUp(world: CognitoState, input: Input): Promise<object> {
+export async function signUp(state: CognitoState, input: Input): Promise<object> {
   const username = text(input, "Username");
-  const { pool } = clientOf(world, input, username);
+  const { pool } = clientOf(state, input, username);
   if (pool.settings.adminCreateOnly) throw notAuthorized("SignUp is not permitted for this user pool");
   const password = text(input, "Password");
   const given = attributeList(input, "UserAttributes");
@@ -23,17 +23,17 @@ export async function signUp(world: CognitoState, input: Input): Promise<object>
   const passwordHash = await hashPassword(password);
   // Only now, and without a pause before it is saved: two sign-ups with one address at the same time are one user.
   refuseTaken(pool, username, named.username);
-  const user = newUser(world, named, { status: "UNCONFIRMED", passwordHash });
+  const user = newUser(state, named, { status: "UNCONFIRMED", passwordHash });
   pool.users.save(user);
   const mailed = pool.settings.autoVerified.includes("email") && user.attributes.email !== undefined;
-  const delivery = mailed ? sendCode(world, pool, user, "signUp") : {};
+  const delivery = mailed ? sendCode(state, pool, user, "signUp") : {};
   return { UserConfirmed: false, UserSub: user.attributes.sub, ...delivery };
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmSignUp.html */
-export async function confirmSignUp(world: CognitoState, input: Input): Promise<object> {
+export async function confirmSignUp(state: CognitoState, input: Input): Promise<object> {
   const username = text(input, "Username");
-  const client = clientOf(world, input, username);
+  const client = clientOf(state, input, username);
   const { pool, settings } = client;
   const code = text(input, "ConfirmationCode");
   const user = pool.users.find(username);
@@ -41,8 +41,8 @@ export async function confirmSignUp(world: CognitoState, input: Input): Promise<
   if (user.status !== "UNCONFIRMED") {
     throw notAuthorized(`User cannot be confirmed. Current status is ${user.status}`);
   }
-  checkCode(world, pool, user, "signUp", code);
-  await confirm(world, pool, user, client.id, textMap(input, "ClientMetadata"), { email_verified: "true" });
+  checkCode(state, pool, user, "signUp", code);
+  await confirm(state, pool, user, client.id, textMap(input, "ClientMetadata"), { email_verified: "true" });
   return {};
 }
 
@@ -50,20 +50,20 @@ export async function confirmSignUp(world: CognitoState, input: Input): Promise<
  * An administrator's word instead of a code; says nothing about the address, which stays unverified.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminConfirmSignUp.html
  */
-export async function adminConfirmSignUp(world: CognitoState, input: Input, pool: Pool): Promise<object> {
+export async function adminConfirmSignUp(state: CognitoState, input: Input, pool: Pool): Promise<object> {
   const user = pool.users.find(text(input, "Username"));
   if (!user) throw userNotFound();
   if (user.status !== "UNCONFIRMED") {
     throw notAuthorized(`User cannot be confirmed. Current status is ${user.status}`);
   }
-  await confirm(world, pool, user, noClient, textMap(input, "ClientMetadata"), {});
+  await confirm(state, pool, user, noClient, textMap(input, "ClientMetadata"), {});
   return {};
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ResendConfirmationCode.html */
-export async function resendConfirmationCode(world: CognitoState, input: Input): Promise<object> {
+export async function resendConfirmationCode(state: CognitoState, input: Input): Promise<object> {
   const username = text(input, "Username");
-  const { pool, settings } = clientOf(world, input, username);
+  const { pool, settings } = clientOf(state, input, username);
   const user = pool.users.find(username);
   if (!user) {
     if (settings.hidesUserExistence) return deliveryDetails(username);
@@ -73,12 +73,12 @@ export async function resendConfirmationCode(world: CognitoState, input: Input):
   if (!pool.settings.autoVerified.includes("email") || user.attributes.email === undefined) {
     throw notAuthorized("Cannot resend codes. Auto verification not turned on.");
   }
-  return sendCode(world, pool, user, "signUp");
+  return sendCode(state, pool, user, "signUp");
 }
 
 /** The user is CONFIRMED before the function is called, and stays so when it fails: it is never called again. */
 async function confirm(
-  world: CognitoState,
+  state: CognitoState,
   pool: Pool,
   user: User,
   clientId: string,
@@ -90,11 +90,11 @@ async function confirm(
     attributes: { ...user.attributes, ...attributes },
     status: "CONFIRMED",
     code: undefined,
-    modified: world.now(),
+    modified: state.now(),
   };
   pool.users.save(confirmed);
   const metadata = Object.keys(clientMetadata).length > 0 ? { clientMetadata } : {};
-  await runTrigger(world, pool, "PostConfirmation_ConfirmSignUp", confirmed, clientId, metadata);
+  await runTrigger(state, pool, "PostConfirmation_ConfirmSignUp", confirmed, clientId, metadata);
 }
 
 export interface NamedUser {
@@ -120,9 +120,16 @@ export function refuseTaken(pool: Pool, ...names: string[]): void {
 }
 
 /** A user who is not saved yet: enabled, with a `sub`, the address unverified unless the attributes say otherwise. */
-export function newUser(world: CognitoState, named: NamedUser, state: Pick<User, "status"> & Partial<User>): User {
+export function newUser(state: CognitoState, named: NamedUser, initial: Pick<User, "status"> & Partial<User>): User {
   const sub = /^[0-9a-f-]{36}$/.test(named.username) ? named.username : randomUUID();
   const unverified: Record<string, string> = named.attributes.email === undefined ? {} : { email_verified: "false" };
   const attributes = { sub, ...unverified, ...named.attributes };
-  return { username: named.username, enabled: true, created: world.now(), modified: world.now(), ...state, attributes };
+  return {
+    username: named.username,
+    enabled: true,
+    created: state.now(),
+    modified: state.now(),
+    ...initial,
+    attributes,
+  };
 }

@@ -131,7 +131,7 @@ describe("tokens", () => {
     const [header, payload, signature] = AccessToken!.split(".") as [string, string, string];
     const b64 = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const { kid } = JSON.parse(Buffer.from(header, "base64url").toString());
-    const [key] = local.cognito.world.tokens.key.jwks.keys;
+    const [key] = local.cognito.state.tokens.key.jwks.keys;
     const content = `${b64({ alg: "HS256", kid })}.${payload}`;
     const byPublicKey = createHmac("sha256", JSON.stringify(key)).update(content).digest("base64url");
     const forged = [

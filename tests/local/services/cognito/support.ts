@@ -124,7 +124,7 @@ export class LocalCognito {
 
   /** The newest code for an address. */
   code(to: string): string {
-    return this.cognito.world.mailbox.list().find((mail) => mail.to === to)!.code;
+    return this.cognito.state.mailbox.list().find((mail) => mail.to === to)!.code;
   }
 
   async dispose(): Promise<void> {

@@ -2,28 +2,28 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FunctionFailed, invokeForCognito } from "../../../../local/services/lambda/cognitoTrigger";
 import { type LambdaService, pool, startLambda } from "./support";
 
-let world: LambdaService;
+let lambdaService: LambdaService;
 beforeAll(async () => {
-  world = await startLambda();
+  lambdaService = await startLambda();
 });
-afterAll(() => world.end());
+afterAll(() => lambdaService.end());
 
 const cognito = { service: "cognito-idp.amazonaws.com", sourceArn: pool };
 const answer = "exports.handler = async (event) => event;";
 
 describe("a service may call", () => {
   const arn = "arn:aws:lambda:eu-west-1:111122223333:function:guarded";
-  const call = (caller: any, name = "guarded") => world.lambda.invoke({ function: name, event: "{}", caller });
+  const call = (caller: any, name = "guarded") => lambdaService.lambda.invoke({ function: name, event: "{}", caller });
 
   test("only where a permission allows it", async () => {
-    await world.make("guarded", answer);
+    await lambdaService.make("guarded", answer);
     const denied = {
       code: "AccessDeniedException",
       status: 403,
       message: `User: cognito-idp.amazonaws.com is not authorized to perform: lambda:InvokeFunction on resource: ${arn} because no resource-based policy allows the lambda:InvokeFunction action`,
     };
     await expect(call(cognito)).rejects.toMatchObject(denied);
-    const { id } = await world.permit("guarded", { statementId: "allow-pool" });
+    const { id } = await lambdaService.permit("guarded", { statementId: "allow-pool" });
     expect(id).toBe("allow-pool");
     expect(await call(cognito)).toEqual({ payload: "{}", failed: false });
     expect(await call(cognito, arn)).toEqual({ payload: "{}", failed: false });
@@ -45,49 +45,55 @@ describe("a service may call", () => {
     ["all actions", { action: "lambda:*" }, true],
   ])("with %s: %o → %s", async (what, inputs, allowed) => {
     const name = what.replaceAll(" ", "-");
-    await world.make(name, answer);
-    await world.permit(name, inputs);
+    await lambdaService.make(name, answer);
+    await lambdaService.permit(name, inputs);
     const result = call(cognito, name);
     if (allowed) expect((await result).failed).toBe(false);
     else await expect(result).rejects.toMatchObject({ code: "AccessDeniedException" });
   });
 
   test("a permission for a function that is not there, or without its inputs, is refused", async () => {
-    await expect(world.permit("nowhere")).rejects.toThrow("Function not found: arn:aws:lambda:eu-west-1");
-    await expect(world.permit("guarded", { principal: undefined })).rejects.toThrow(/needs an action.*principal/);
-    await expect(world.permit("guarded", { qualifier: "live" })).rejects.toThrow(/qualifier is not simulated/);
+    await expect(lambdaService.permit("nowhere")).rejects.toThrow("Function not found: arn:aws:lambda:eu-west-1");
+    await expect(lambdaService.permit("guarded", { principal: undefined })).rejects.toThrow(
+      /needs an action.*principal/,
+    );
+    await expect(lambdaService.permit("guarded", { qualifier: "live" })).rejects.toThrow(/qualifier is not simulated/);
   });
 });
 
 test("a role may call what its policies allow", async () => {
-  await world.make("for-roles", answer);
-  const { accessKeyId } = world.iam.credentialsFor(world.role);
-  const call = () => world.lambda.invoke({ function: "for-roles", event: "{}", caller: { accessKeyId } });
+  await lambdaService.make("for-roles", answer);
+  const { accessKeyId } = lambdaService.iam.credentialsFor(lambdaService.role);
+  const call = () => lambdaService.lambda.invoke({ function: "for-roles", event: "{}", caller: { accessKeyId } });
   await expect(call()).rejects.toMatchObject({
     code: "AccessDeniedException",
-    message: expect.stringContaining(`User: ${world.role} is not authorized`),
+    message: expect.stringContaining(`User: ${lambdaService.role} is not authorized`),
   });
   const Resource = "arn:aws:lambda:*:*:function:for-roles";
   const Statement = [{ Effect: "Allow", Action: "lambda:InvokeFunction", Resource }];
   const type = "aws:iam/rolePolicy:RolePolicy";
-  await world.iam.handlers[type]!({ type, name: "p", inputs: { role: world.role, policy: { Statement } } });
+  await lambdaService.iam.handlers[type]!({
+    type,
+    name: "p",
+    inputs: { role: lambdaService.role, policy: { Statement } },
+  });
   expect((await call()).failed).toBe(false);
 });
 
 describe("Cognito", () => {
   const arnOf = (name: string) => `arn:aws:lambda:eu-west-1:111122223333:function:${name}`;
   const trigger = (name: string, patience?: number) =>
-    invokeForCognito(world.lambda, arnOf(name), { a: 1 }, pool, { patience });
+    invokeForCognito(lambdaService.lambda, arnOf(name), { a: 1 }, pool, { patience });
 
   test("gets the function's answer", async () => {
-    await world.make("echo", answer);
-    await world.permit("echo");
+    await lambdaService.make("echo", answer);
+    await lambdaService.permit("echo");
     expect(await trigger("echo")).toEqual({ a: 1 });
   });
 
   test("gets the function's error after one try", async () => {
-    await world.make("failing", "let n = 0; exports.handler = async () => { throw new Error('try ' + ++n); };");
-    await world.permit("failing");
+    await lambdaService.make("failing", "let n = 0; exports.handler = async () => { throw new Error('try ' + ++n); };");
+    await lambdaService.permit("failing");
     for (const message of ["try 1", "try 2"]) {
       const error: any = await trigger("failing").catch((thrown) => thrown);
       expect(error).toBeInstanceOf(FunctionFailed);
@@ -97,24 +103,24 @@ describe("Cognito", () => {
 
   test("tries three times in all where no answer comes in time", async () => {
     const source = `let n = 0; exports.handler = async () => { console.log("try"); await new Promise((r) => setTimeout(r, 10_000)); };`;
-    await world.make("slow", source, { timeout: 20 });
-    await world.permit("slow");
+    await lambdaService.make("slow", source, { timeout: 20 });
+    await lambdaService.permit("slow");
     const started = Date.now();
     await expect(trigger("slow", 400)).rejects.toMatchObject({
       code: "Socket timeout while invoking Lambda function",
     });
     // Two tries would be over after 800 ms. Whoever waited longer than its patience would have had the function's answer.
     expect(Date.now() - started).toBeGreaterThan(1_100);
-    const tries = async () => (await world.lambda.recentLogs("slow")).filter((line) => line.endsWith("try"));
+    const tries = async () => (await lambdaService.lambda.recentLogs("slow")).filter((line) => line.endsWith("try"));
     // A container may still be starting when its caller gives up.
     await expect.poll(tries, { timeout: 10_000 }).toHaveLength(3);
   });
 
   test("gets an answer that comes at the second try", async () => {
-    await world.make("later", answer);
-    await world.permit("later");
+    await lambdaService.make("later", answer);
+    await lambdaService.permit("later");
     // Had before: the start of a container takes as long as the machine is busy, and Cognito's patience is short here.
-    const answered = await world.lambda.invoke({ function: "later", event: "2", caller: cognito });
+    const answered = await lambdaService.lambda.invoke({ function: "later", event: "2", caller: cognito });
     let asked = 0;
     const lambda = { invoke: async () => (++asked === 1 ? new Promise<never>(() => {}) : answered) };
     expect(await invokeForCognito(lambda, arnOf("later"), {}, pool, { patience: 500 })).toBe(2);
@@ -122,7 +128,7 @@ describe("Cognito", () => {
   });
 
   test("is refused without a permission, at once", async () => {
-    await world.make("forbidden", answer);
+    await lambdaService.make("forbidden", answer);
     await expect(trigger("forbidden")).rejects.toMatchObject({ code: "AccessDeniedException" });
   });
 });

@@ -4,18 +4,18 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LambdaService, startLambda } from "./support";
 
-let world: LambdaService;
+let lambdaService: LambdaService;
 beforeAll(async () => {
-  world = await startLambda();
+  lambdaService = await startLambda();
 });
-afterAll(() => world.end());
+afterAll(() => lambdaService.end());
 
 const source = "exports.handler = async () => 1;";
 const archive = (assets: Record<string, unknown>) => ({ code: { assets: Promise.resolve(assets) } });
 const text = (content: string) => ({ text: Promise.resolve(content) });
 
 test("a function's outputs are those of AWS", async () => {
-  const { id, outputs } = await world.make("described", source, { loggingConfig: { logFormat: "JSON" } });
+  const { id, outputs } = await lambdaService.make("described", source, { loggingConfig: { logFormat: "JSON" } });
   const arn = "arn:aws:lambda:eu-west-1:111122223333:function:described";
   expect([id, outputs]).toEqual([
     "described",
@@ -30,7 +30,7 @@ test("a function's outputs are those of AWS", async () => {
       sourceCodeSize: expect.any(Number),
     },
   ]);
-  expect((await world.make("logical", source, { name: undefined })).id).toMatch(/^logical-[0-9a-f]{7}$/);
+  expect((await lambdaService.make("logical", source, { name: undefined })).id).toMatch(/^logical-[0-9a-f]{7}$/);
 });
 
 describe("what Lambda refuses is refused", () => {
@@ -54,22 +54,24 @@ describe("what Lambda refuses is refused", () => {
     ["layers", { layers: ["arn"] }, /layers is not simulated/],
     ["vpc", { vpcConfig: { subnetIds: ["subnet-1"] } }, /permissions to call CreateNetworkInterface on EC2/],
   ])("%s", async (_, inputs, message) => {
-    await expect(world.make("refused", source, inputs as any)).rejects.toThrow(message);
+    await expect(lambdaService.make("refused", source, inputs as any)).rejects.toThrow(message);
   });
 
   test("a role that another service may assume", async () => {
     const type = "aws:iam/role:Role";
     const inputs = { assumeRolePolicy: trust("apigateway.amazonaws.com") };
-    const made = await world.iam.handlers[type]!({ type, name: "gateway", inputs });
-    await expect(world.make("refused", source, { role: made.outputs.arn })).rejects.toThrow(/cannot be assumed/);
+    const made = await lambdaService.iam.handlers[type]!({ type, name: "gateway", inputs });
+    await expect(lambdaService.make("refused", source, { role: made.outputs.arn })).rejects.toThrow(
+      /cannot be assumed/,
+    );
   });
 });
 
 describe("the archive", () => {
-  const folder = (name: string) => join(world.site.directory, "functions", name);
+  const folder = (name: string) => join(lambdaService.site.directory, "functions", name);
 
   test("is unpacked as the zip would be: texts, files and whole folders", async () => {
-    const from = join(world.site.directory, "from");
+    const from = join(lambdaService.site.directory, "from");
     mkdirSync(join(from, "deep", "er"), { recursive: true });
     writeFileSync(join(from, "deep", "er", "bytes"), Buffer.from([0, 255]));
     writeFileSync(join(from, "one.js"), "1");
@@ -79,19 +81,19 @@ describe("the archive", () => {
       "node_modules/pkg": { path: Promise.resolve(from) },
       nested: { assets: { "a/b.txt": text("ü") } },
     };
-    const { outputs } = await world.make("packed", "", archive(assets));
+    const { outputs } = await lambdaService.make("packed", "", archive(assets));
     const files = readdirSync(folder("packed"), { recursive: true, withFileTypes: true }).filter((e) => e.isFile());
     expect(files.map((e) => join(e.parentPath, e.name).slice(folder("packed").length + 1)).sort()).toEqual(
       ["index.js", "nested/a/b.txt", "node_modules/pkg/deep/er/bytes", "node_modules/pkg/one.js", "one.js"].sort(),
     );
     expect([...readFileSync(join(folder("packed"), "node_modules/pkg/deep/er/bytes"))]).toEqual([0, 255]);
     expect(outputs.sourceCodeSize).toBeGreaterThan(400);
-    expect((await world.invoke("packed")).answer).toBe(1);
+    expect((await lambdaService.invoke("packed")).answer).toBe(1);
   });
 
   test("may be what the Pulumi SDK makes", async () => {
     const { AssetArchive, FileArchive, FileAsset, StringAsset } = pulumi.asset;
-    const from = join(world.site.directory, "pulumi");
+    const from = join(lambdaService.site.directory, "pulumi");
     mkdirSync(from);
     writeFileSync(join(from, "a.js"), "exports.a = 1;");
     const code = new AssetArchive({
@@ -99,8 +101,8 @@ describe("the archive", () => {
       lib: new FileArchive(from),
       "b.js": new FileAsset(join(from, "a.js")),
     });
-    await world.make("pulumi", "", { code });
-    expect((await world.invoke("pulumi")).answer).toEqual([1, 1]);
+    await lambdaService.make("pulumi", "", { code });
+    expect((await lambdaService.invoke("pulumi")).answer).toEqual([1, 1]);
   });
 
   test.each([
@@ -109,33 +111,37 @@ describe("the archive", () => {
     ["index.cjs", { "package.json": text('{"type":"module"}') }],
   ])("may hold an ES module or not: %s", async (file, more) => {
     const content = file.endsWith(".cjs") ? source : "export const handler = async () => 1;";
-    await world.make("kinds", "", archive({ [file]: text(content), ...more }));
-    expect((await world.invoke("kinds")).answer).toBe(1);
+    await lambdaService.make("kinds", "", archive({ [file]: text(content), ...more }));
+    expect((await lambdaService.invoke("kinds")).answer).toBe(1);
   });
 
   test("is left alone while unchanged, and replaced whole when it changes", async () => {
-    await world.make("changing", "", archive({ "index.js": text(source), "old.js": text("") }));
+    await lambdaService.make("changing", "", archive({ "index.js": text(source), "old.js": text("") }));
     const before = statSync(folder("changing")).ino;
-    await world.make("changing", "", archive({ "old.js": text(""), "index.js": text(source) }));
+    await lambdaService.make("changing", "", archive({ "old.js": text(""), "index.js": text(source) }));
     expect(statSync(folder("changing")).ino).toBe(before);
-    await world.make("changing", "", archive({ "index.js": text("exports.handler = async () => 2;") }));
+    await lambdaService.make("changing", "", archive({ "index.js": text("exports.handler = async () => 2;") }));
     expect(readdirSync(folder("changing"))).toEqual(["index.js"]);
-    expect((await world.invoke("changing")).answer).toBe(2);
+    expect((await lambdaService.invoke("changing")).answer).toBe(2);
   });
 
   test.each(["../evil.js", "a/../../evil.js", "/evil.js", "a//b", "a\\..\\b", ".."])(
     "with the path %s is refused",
     async (path) => {
-      await expect(world.make("evil", "", archive({ [path]: text("") }))).rejects.toThrow(/would leave its folder/);
+      await expect(lambdaService.make("evil", "", archive({ [path]: text("") }))).rejects.toThrow(
+        /would leave its folder/,
+      );
     },
   );
 
   test("that is empty, remote, missing or a zip file is refused in words", async () => {
-    await expect(world.make("bad", "", archive({}))).rejects.toThrow(/empty/);
-    await expect(world.make("bad", "", { code: { uri: "https://x" } })).rejects.toThrow(/remote \(https:\/\/x\)/);
-    await expect(world.make("bad", "", { code: undefined })).rejects.toThrow(/missing/);
-    const zip = join(world.site.directory, "code.zip");
+    await expect(lambdaService.make("bad", "", archive({}))).rejects.toThrow(/empty/);
+    await expect(lambdaService.make("bad", "", { code: { uri: "https://x" } })).rejects.toThrow(
+      /remote \(https:\/\/x\)/,
+    );
+    await expect(lambdaService.make("bad", "", { code: undefined })).rejects.toThrow(/missing/);
+    const zip = join(lambdaService.site.directory, "code.zip");
     writeFileSync(zip, "PK");
-    await expect(world.make("bad", "", { code: { path: zip } })).rejects.toThrow(/archive file .*code\.zip/);
+    await expect(lambdaService.make("bad", "", { code: { path: zip } })).rejects.toThrow(/archive file .*code\.zip/);
   });
 });

@@ -2,28 +2,28 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { signedHeadersFor } from "./signedHeaders";
 import { type LambdaService, startLambda, until } from "./support";
 
-let world: LambdaService;
+let lambdaService: LambdaService;
 beforeAll(async () => {
-  world = await startLambda();
-  await world.make(
+  lambdaService = await startLambda();
+  await lambdaService.make(
     "echo",
     "exports.handler = async (event) => { console.log(event.say); if (event.fail) throw new Error('bad'); return event; };",
   );
 });
-afterAll(() => world.end());
+afterAll(() => lambdaService.end());
 
 /** Sends a signed request as an SDK does, and gives the status, the telling headers and the body. */
 async function send(
   path: string,
   body: string | Buffer,
   headers: Record<string, string> = {},
-  { method = "POST", credentials = world.iam.administrator } = {},
+  { method = "POST", credentials = lambdaService.iam.administrator } = {},
 ) {
-  const { host } = new URL(world.lambda.endpoint);
+  const { host } = new URL(lambdaService.lambda.endpoint);
   const request = { method, url: path, headers, body: Buffer.from(body) };
-  const at = { host, service: "lambda", region: world.site.region, now: new Date() };
+  const at = { host, service: "lambda", region: lambdaService.site.region, now: new Date() };
   const { host: _, ...signed } = signedHeadersFor(request, credentials, at);
-  const response = await fetch(world.lambda.endpoint + path, { method, headers: signed, body });
+  const response = await fetch(lambdaService.lambda.endpoint + path, { method, headers: signed, body });
   return {
     status: response.status,
     error: response.headers.get("x-amz-function-error") ?? response.headers.get("x-amzn-errortype"),
@@ -58,7 +58,8 @@ describe("POST /2015-03-31/functions/{name}/invocations", () => {
   test("Event answers at once and runs, DryRun runs nothing", async () => {
     expect(await invoke("echo", '{"say":"by event"}', "Event")).toMatchObject({ status: 202, body: "" });
     expect(await invoke("echo", '{"say":"by dry run"}', "DryRun")).toMatchObject({ status: 204, body: "" });
-    const said = async (what: string) => (await world.lambda.recentLogs("echo")).some((line) => line.endsWith(what));
+    const said = async (what: string) =>
+      (await lambdaService.lambda.recentLogs("echo")).some((line) => line.endsWith(what));
     await until(() => said("by event"));
     expect(await said("by dry run")).toBe(false);
   });
@@ -90,21 +91,21 @@ describe("POST /2015-03-31/functions/{name}/invocations", () => {
   });
 
   test("throttling is 429 with its reason", async () => {
-    await world.make("closed", "exports.handler = async () => 1;", { reservedConcurrentExecutions: 0 });
+    await lambdaService.make("closed", "exports.handler = async () => 1;", { reservedConcurrentExecutions: 0 });
     const { status, body } = await invoke("closed");
     expect([status, JSON.parse(body).Reason]).toEqual([429, "ReservedFunctionConcurrentInvocationLimitExceeded"]);
   });
 
   test("a caller without a signature, or without the permission, is refused", async () => {
     const path = "/2015-03-31/functions/echo/invocations";
-    const unsigned = await fetch(world.lambda.endpoint + path, { method: "POST", body: "{}" });
+    const unsigned = await fetch(lambdaService.lambda.endpoint + path, { method: "POST", body: "{}" });
     expect([unsigned.status, unsigned.headers.get("x-amzn-errortype")]).toEqual([
       400,
       "MissingAuthenticationTokenException",
     ]);
-    const credentials = world.iam.credentialsFor(world.role);
+    const credentials = lambdaService.iam.credentialsFor(lambdaService.role);
     expect(await send(path, "{}", {}, { credentials })).toMatchObject({ status: 403, error: "AccessDeniedException" });
-    const wrong = { ...world.iam.administrator, secretAccessKey: "x" };
+    const wrong = { ...lambdaService.iam.administrator, secretAccessKey: "x" };
     const refused = await send(path, "{}", {}, { credentials: wrong });
     expect(refused).toMatchObject({ status: 403, error: "InvalidSignatureException" });
   });

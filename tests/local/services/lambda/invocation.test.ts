@@ -6,10 +6,10 @@ import { refusal } from "../../../support/failures";
 import { type LambdaService, startLambda } from "./support";
 
 const type = "aws:lambda/invocation:Invocation";
-let world: LambdaService;
+let lambdaService: LambdaService;
 beforeAll(async () => {
-  world = await startLambda();
-  await world.make(
+  lambdaService = await startLambda();
+  await lambdaService.make(
     "worker",
     `exports.handler = async (event, context) => {
       console.log("asked for", event.do);
@@ -20,12 +20,12 @@ beforeAll(async () => {
     };`,
     { timeout: 1 },
   );
-  await world.make("broken", "throw new Error('cannot even load')");
+  await lambdaService.make("broken", "throw new Error('cannot even load')");
 });
-afterAll(() => world.end());
+afterAll(() => lambdaService.end());
 
 const make = (inputs: Record<string, unknown>) =>
-  world.lambda.handlers[type]!({ type, name: "apply", inputs: { functionName: "worker", ...inputs } });
+  lambdaService.lambda.handlers[type]!({ type, name: "apply", inputs: { functionName: "worker", ...inputs } });
 const refused = async (inputs: Record<string, unknown>): Promise<string> => {
   const message = await refusal(Promise.resolve(make(inputs)));
   expect(message).toContain(`${type} "apply": `);
@@ -38,7 +38,7 @@ test("runs the function without any Permission, waits, and answers its payload",
   expect(JSON.parse(String(outputs.result))).toEqual({ did: "tables", as: arn });
   expect(id).toMatch(/^worker_\$LATEST_[0-9a-f]{32}$/);
   expect((await make({ functionName: arn, input: '{"do":"tables"}' })).id).toBe(id);
-  const log = readFileSync(join(world.site.directory, "logs", "worker.log"), "utf8");
+  const log = readFileSync(join(lambdaService.site.directory, "logs", "worker.log"), "utf8");
   expect(log.match(/asked for tables/g)).toHaveLength(2);
 });
 

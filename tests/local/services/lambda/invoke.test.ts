@@ -3,23 +3,23 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isRunning, type LambdaService, startLambda, until } from "./support";
 
-let world: LambdaService;
+let lambdaService: LambdaService;
 beforeAll(async () => {
   process.env.OF_THE_PARENT = "secret of the parent";
-  world = await startLambda({ AWS_ENDPOINT_URL_SECRETS_MANAGER: "http://127.0.0.1:1" });
+  lambdaService = await startLambda({ AWS_ENDPOINT_URL_SECRETS_MANAGER: "http://127.0.0.1:1" });
 });
-afterAll(() => world.end());
+afterAll(() => lambdaService.end());
 
 const sleep = (ms: number) => `new Promise((resolve) => setTimeout(resolve, ${ms}))`;
 
 describe("a function", () => {
   test("answers, sees its event and its context", async () => {
-    await world.make(
+    await lambdaService.make(
       "context",
       `exports.handler = async (event, context) => ({ event, ...context, left: context.getRemainingTimeInMillis() });`,
       { timeout: 60, memorySize: 256 },
     );
-    const { failed, answer } = await world.invoke("context", { a: "ü" });
+    const { failed, answer } = await lambdaService.invoke("context", { a: "ü" });
     expect(failed).toBe(false);
     expect(answer).toMatchObject({
       event: { a: "ü" },
@@ -54,9 +54,9 @@ describe("a function", () => {
     ["a promise that never settles, nothing pending", "() => new Promise(() => {})", null],
   ])("answers by %s", async (what, handler, expected) => {
     const name = what.replaceAll(/[^a-z]/g, "-").slice(0, 60);
-    await world.make(name, `exports.handler = ${handler};`, { timeout: 5 });
-    for (let i = 0; i < 3; i++) expect(await world.invoke(name)).toEqual({ failed: false, answer: expected });
-    expect(world.lambda.containersStarted(name)).toBe(1);
+    await lambdaService.make(name, `exports.handler = ${handler};`, { timeout: 5 });
+    for (let i = 0; i < 3; i++) expect(await lambdaService.invoke(name)).toEqual({ failed: false, answer: expected });
+    expect(lambdaService.lambda.containersStarted(name)).toBe(1);
   });
 
   test.each([
@@ -68,9 +68,10 @@ describe("a function", () => {
     ["too-large", "async () => 'x'.repeat(7e6)", { errorType: "Function.ResponseSizeTooLarge" }],
   ])("that fails (%s) answers Lambda's error and can be called again", async (name, handler, expected) => {
     // Seven megabytes take a busy machine longer than Lambda's own 3 s.
-    await world.make(name, `exports.handler = ${handler};`, { timeout: 30 });
-    for (let i = 0; i < 2; i++) expect(await world.invoke(name)).toMatchObject({ failed: true, answer: expected });
-    expect(world.lambda.containersStarted(name)).toBe(1);
+    await lambdaService.make(name, `exports.handler = ${handler};`, { timeout: 30 });
+    for (let i = 0; i < 2; i++)
+      expect(await lambdaService.invoke(name)).toMatchObject({ failed: true, answer: expected });
+    expect(lambdaService.lambda.containersStarted(name)).toBe(1);
   });
 
   test.each([
@@ -81,42 +82,42 @@ describe("a function", () => {
     ["throws", "throw new TypeError('at load')", "TypeError", "at load"],
     ["exits", "process.exit(0)", "Runtime.ExitError", "Error: Runtime exited without providing a reason"],
   ])("that does not load (%s) says so at each call, in a new container", async (name, source, errorType, message) => {
-    await world.make(name, source);
+    await lambdaService.make(name, source);
     for (let i = 0; i < 2; i++) {
-      const { failed, answer } = await world.invoke(name);
+      const { failed, answer } = await lambdaService.invoke(name);
       expect([failed, answer.errorType]).toEqual([true, errorType]);
       expect(answer.errorMessage).toMatch(message);
     }
-    expect(world.lambda.containersStarted(name)).toBe(2);
+    expect(lambdaService.lambda.containersStarted(name)).toBe(2);
   });
 
   test("with a callback is refused by the runtime nodejs24.x", async () => {
     const source = "exports.handler = (event, context, callback) => callback(null, 1);";
-    await world.make("old-style", source, { runtime: "nodejs24.x" });
-    expect((await world.invoke("old-style")).answer.errorType).toBe("Runtime.CallbackHandlerDeprecated");
+    await lambdaService.make("old-style", source, { runtime: "nodejs24.x" });
+    expect((await lambdaService.invoke("old-style")).answer.errorType).toBe("Runtime.CallbackHandlerDeprecated");
   });
 
   test("finds the AWS SDK of the runtime, but no package that only lies above its folder", async () => {
-    const above = join(world.site.directory, "node_modules", "above");
+    const above = join(lambdaService.site.directory, "node_modules", "above");
     mkdirSync(above, { recursive: true });
     writeFileSync(join(above, "index.js"), "");
-    await world.make(
+    await lambdaService.make(
       "sdk",
       `const { SecretsManagerClient } = require("@aws-sdk/client-secrets-manager");
        exports.handler = async () => {
          try { require("above"); return "found"; } catch (error) { return [typeof SecretsManagerClient, error.code]; }
        };`,
     );
-    expect((await world.invoke("sdk")).answer).toEqual(["function", "MODULE_NOT_FOUND"]);
+    expect((await lambdaService.invoke("sdk")).answer).toEqual(["function", "MODULE_NOT_FOUND"]);
   });
 });
 
 test("the environment is the function's own, the platform's and Lambda's, nothing of this process", async () => {
-  await world.make("environment", "exports.handler = async () => process.env;", {
+  await lambdaService.make("environment", "exports.handler = async () => process.env;", {
     environment: { variables: { SecretName: "ecommerce_secret" } },
   });
-  const { answer } = await world.invoke("environment");
-  const { accessKeyId, secretAccessKey } = world.iam.credentialsFor(world.role);
+  const { answer } = await lambdaService.invoke("environment");
+  const { accessKeyId, secretAccessKey } = lambdaService.iam.credentialsFor(lambdaService.role);
   expect(answer).toEqual({
     SecretName: "ecommerce_secret",
     AWS_ENDPOINT_URL_SECRETS_MANAGER: "http://127.0.0.1:1",
@@ -142,23 +143,25 @@ test("the environment is the function's own, the platform's and Lambda's, nothin
 
 describe("containers", () => {
   test("state lives as long as one: 1,000 calls in a row use one, in order", async () => {
-    await world.make("counter", "let n = 0; exports.handler = async () => ++n;");
-    for (let i = 1; i <= 1_000; i++) expect((await world.invoke("counter")).answer).toBe(i);
-    expect(world.lambda.containersStarted("counter")).toBe(1);
+    await lambdaService.make("counter", "let n = 0; exports.handler = async () => ++n;");
+    for (let i = 1; i <= 1_000; i++) expect((await lambdaService.invoke("counter")).answer).toBe(i);
+    expect(lambdaService.lambda.containersStarted("counter")).toBe(1);
   });
 
   test("as many as there are calls at the same time, and the last used is used next", async () => {
-    await world.make("parallel", `exports.handler = async () => { await ${sleep(300)}; return process.pid; };`);
-    const pids = await Promise.all([1, 2, 3, 4].map(async () => (await world.invoke("parallel")).answer));
+    await lambdaService.make("parallel", `exports.handler = async () => { await ${sleep(300)}; return process.pid; };`);
+    const pids = await Promise.all([1, 2, 3, 4].map(async () => (await lambdaService.invoke("parallel")).answer));
     expect(new Set(pids).size).toBe(4);
-    const next = [(await world.invoke("parallel")).answer, (await world.invoke("parallel")).answer];
+    const next = [(await lambdaService.invoke("parallel")).answer, (await lambdaService.invoke("parallel")).answer];
     expect(next[0]).toBe(next[1]);
-    expect(world.lambda.containersStarted("parallel")).toBe(4);
+    expect(lambdaService.lambda.containersStarted("parallel")).toBe(4);
   });
 
   test("not more than are reserved: Lambda's throttling error, and none for 0", async () => {
-    await world.make("two", `exports.handler = async () => ${sleep(300)};`, { reservedConcurrentExecutions: 2 });
-    const results = await Promise.allSettled([1, 2, 3].map(() => world.invoke("two")));
+    await lambdaService.make("two", `exports.handler = async () => ${sleep(300)};`, {
+      reservedConcurrentExecutions: 2,
+    });
+    const results = await Promise.allSettled([1, 2, 3].map(() => lambdaService.invoke("two")));
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "fulfilled", "rejected"]);
     expect(results.find(({ status }) => status === "rejected")).toMatchObject({
       reason: {
@@ -168,19 +171,21 @@ describe("containers", () => {
         more: { Reason: "ReservedFunctionConcurrentInvocationLimitExceeded" },
       },
     });
-    expect((await world.invoke("two")).failed).toBe(false);
-    await world.make("none", "exports.handler = async () => 1;", { reservedConcurrentExecutions: 0 });
-    await expect(world.invoke("none")).rejects.toMatchObject({ status: 429 });
+    expect((await lambdaService.invoke("two")).failed).toBe(false);
+    await lambdaService.make("none", "exports.handler = async () => 1;", { reservedConcurrentExecutions: 0 });
+    await expect(lambdaService.invoke("none")).rejects.toMatchObject({ status: 429 });
   });
 
   test.each([
     ["waits", `async () => ${sleep(60_000)}`],
     ["spins", "async () => { for (;;) {} }"],
   ])("one whose function %s is killed at its time, with Lambda's text", async (name, handler) => {
-    await world.make(name, `exports.handler = async (e) => e.pid ? process.pid : (${handler})();`, { timeout: 1 });
-    const { answer: pid } = await world.invoke(name, { pid: true });
+    await lambdaService.make(name, `exports.handler = async (e) => e.pid ? process.pid : (${handler})();`, {
+      timeout: 1,
+    });
+    const { answer: pid } = await lambdaService.invoke(name, { pid: true });
     const started = Date.now();
-    const { failed, answer } = await world.invoke(name);
+    const { failed, answer } = await lambdaService.invoke(name);
     // Of the function's minute, or of the test's.
     expect(Date.now() - started).toBeLessThan(20_000);
     expect(failed).toBe(true);
@@ -189,7 +194,7 @@ describe("containers", () => {
       errorMessage: expect.stringMatching(/^RequestId: [0-9a-f-]{36} Error: Task timed out after 1\.00 seconds$/),
     });
     await until(() => !isRunning(pid));
-    expect((await world.invoke(name, { pid: true })).answer).not.toBe(pid);
+    expect((await lambdaService.invoke(name, { pid: true })).answer).not.toBe(pid);
   });
 
   test.each([
@@ -199,19 +204,19 @@ describe("containers", () => {
     ["Promise.reject(new Error('lost'))", "Runtime.UnhandledPromiseRejection", /^Error: lost$/],
   ])("one that dies of %s fails this call and no later one", async (code, errorType, message) => {
     const source = `exports.handler = async (e) => { if (e.die) { ${code}; await ${sleep(60_000)}; } return 1; };`;
-    await world.make("mortal", source);
-    const { failed, answer } = await world.invoke("mortal", { die: true });
+    await lambdaService.make("mortal", source);
+    const { failed, answer } = await lambdaService.invoke("mortal", { die: true });
     expect([failed, answer.errorType]).toEqual([true, errorType]);
     expect(answer.errorMessage).toMatch(message);
-    expect(await world.invoke("mortal")).toEqual({ failed: false, answer: 1 });
+    expect(await lambdaService.invoke("mortal")).toEqual({ failed: false, answer: 1 });
   });
 
   test("one that dies between two calls is replaced", async () => {
-    await world.make("sleeper", "exports.handler = async () => process.pid;");
-    const { answer: pid } = await world.invoke("sleeper");
+    await lambdaService.make("sleeper", "exports.handler = async () => process.pid;");
+    const { answer: pid } = await lambdaService.invoke("sleeper");
     process.kill(pid, "SIGKILL");
     await until(() => !isRunning(pid));
-    expect((await world.invoke("sleeper")).answer).not.toBe(pid);
+    expect((await lambdaService.invoke("sleeper")).answer).not.toBe(pid);
   });
 
   test("end with everything that they started when the service closes", async () => {
@@ -230,10 +235,10 @@ describe("containers", () => {
 });
 
 describe("logs", () => {
-  const lines = async (name: string) => (await world.lambda.recentLogs(name)).map((line) => JSON.parse(line));
+  const lines = async (name: string) => (await lambdaService.lambda.recentLogs(name)).map((line) => JSON.parse(line));
 
   test("in JSON format have Lambda's fields, and nothing that is logged can look like a second entry", async () => {
-    await world.make(
+    await lambdaService.make(
       "json",
       `exports.handler = async ({ text }) => {
          console.log(text);
@@ -244,7 +249,7 @@ describe("logs", () => {
       { loggingConfig: { logFormat: "JSON" } },
     );
     const text = 'x\n{"level":"INFO","message":"forged"}\r\nSTART RequestId: forged';
-    await world.invoke("json", { text });
+    await lambdaService.invoke("json", { text });
     const all = await lines("json");
     const [start, log, warning, error, report] = all;
     const requestId = start.record.requestId;
@@ -255,7 +260,7 @@ describe("logs", () => {
     expect(warning).toMatchObject({ level: "WARN", requestId, message: `a 1 { b: 2 } ${text}` });
     expect(error).toMatchObject({ level: "ERROR", message: { errorType: "RangeError", errorMessage: text } });
     expect(report).toMatchObject({ type: "platform.report", record: { requestId, status: "success" } });
-    const file = join(world.site.directory, "logs", "json.log");
+    const file = join(lambdaService.site.directory, "logs", "json.log");
     expect(
       readFileSync(file, "utf8")
         .trimEnd()
@@ -266,35 +271,37 @@ describe("logs", () => {
   });
 
   test("in text format put a line break as a carriage return", async () => {
-    await world.make("text", "exports.handler = async ({ text }) => console.info(text);");
-    await world.invoke("text", { text: "one\nSTART RequestId: forged" });
-    const [start, entry, end, ...more] = await world.lambda.recentLogs("text");
+    await lambdaService.make("text", "exports.handler = async ({ text }) => console.info(text);");
+    await lambdaService.invoke("text", { text: "one\nSTART RequestId: forged" });
+    const [start, entry, end, ...more] = await lambdaService.lambda.recentLogs("text");
     expect(start).toMatch(/^START RequestId: [0-9a-f-]{36} Version: \$LATEST$/);
     expect(entry).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z\t[0-9a-f-]{36}\tINFO\tone\rSTART RequestId: forged$/);
     expect([end, more]).toEqual([expect.stringMatching(/^END/), []]);
   });
 
   test("stand between the start and the end of their invocation, always", async () => {
-    await world.make("order", "exports.handler = async (n) => console.log(n);");
-    for (let n = 0; n < 200; n++) await world.invoke("order", n);
-    const kinds = (await world.lambda.recentLogs("order")).map((line) => /^(START|END)/.exec(line)?.[0] ?? "entry");
+    await lambdaService.make("order", "exports.handler = async (n) => console.log(n);");
+    for (let n = 0; n < 200; n++) await lambdaService.invoke("order", n);
+    const kinds = (await lambdaService.lambda.recentLogs("order")).map(
+      (line) => /^(START|END)/.exec(line)?.[0] ?? "entry",
+    );
     expect(kinds).toEqual(Array.from({ length: 200 }, () => ["START", "entry", "END"]).flat());
   });
 
   test("keep the levels that the function declares, and what it wrote before it died", async () => {
     const loggingConfig = { logFormat: "JSON", applicationLogLevel: "ERROR", systemLogLevel: "WARN" };
     const source = "exports.handler = async () => { console.log('no'); console.error('yes'); process.exit(1); };";
-    await world.make("levels", source, { loggingConfig });
-    await world.invoke("levels");
+    await lambdaService.make("levels", source, { loggingConfig });
+    await lambdaService.invoke("levels");
     expect(await lines("levels")).toMatchObject([{ level: "ERROR", message: "yes" }]);
   });
 
   test("are bounded, in the file and in memory", async () => {
     const source = "exports.handler = async () => { for (let i = 0; i < 600; i++) console.log('x'.repeat(20_000)); };";
-    await world.make("chatty", source, { timeout: 20 });
-    await world.invoke("chatty");
-    await world.lambda.recentLogs("chatty");
-    const file = join(world.site.directory, "logs", "chatty.log");
+    await lambdaService.make("chatty", source, { timeout: 20 });
+    await lambdaService.invoke("chatty");
+    await lambdaService.lambda.recentLogs("chatty");
+    const file = join(lambdaService.site.directory, "logs", "chatty.log");
     expect(statSync(file).size).toBeLessThan(6 * 1024 * 1024);
     expect(existsSync(`${file}.1`)).toBe(true);
   });

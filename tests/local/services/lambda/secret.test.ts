@@ -3,13 +3,13 @@ import { SecretsManager } from "../../../../local/services/secretsmanager/secret
 import { type LambdaService, startLambda } from "./support";
 
 const platform: Record<string, string> = {};
-let world: LambdaService;
+let lambdaService: LambdaService;
 let secrets: SecretsManager;
 let arn: string;
 
 beforeAll(async () => {
-  world = await startLambda(platform);
-  secrets = await SecretsManager.start(world.site, world.iam);
+  lambdaService = await startLambda(platform);
+  secrets = await SecretsManager.start(lambdaService.site, lambdaService.iam);
   platform.AWS_ENDPOINT_URL_SECRETS_MANAGER = secrets.endpoint;
   const make = async (kind: "Secret" | "SecretVersion", inputs: Record<string, unknown>) => {
     const type =
@@ -21,18 +21,18 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await secrets.close();
-  await world.end();
+  await lambdaService.end();
 });
 
 test("a function reads its secret with the AWS SDK as its role, once the role's policy allows it", async () => {
-  await world.make(
+  await lambdaService.make(
     "reader",
     `const { SecretsManager } = require("@aws-sdk/client-secrets-manager");
      const client = new SecretsManager({ maxAttempts: 1 });
      exports.handler = async () => (await client.getSecretValue({ SecretId: process.env.SecretName })).SecretString;`,
     { environment: { variables: { SecretName: "ecommerce_secret" } }, timeout: 10 },
   );
-  const before = await world.invoke("reader");
+  const before = await lambdaService.invoke("reader");
   expect([before.failed, before.answer.errorType]).toEqual([true, "AccessDeniedException"]);
   expect(before.answer.errorMessage).toContain(
     `not authorized to perform: secretsmanager:GetSecretValue on resource: ${arn}`,
@@ -40,10 +40,10 @@ test("a function reads its secret with the AWS SDK as its role, once the role's 
 
   const policy = { Statement: [{ Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: arn }] };
   const type = "aws:iam/rolePolicy:RolePolicy";
-  await world.iam.handlers[type]!({
+  await lambdaService.iam.handlers[type]!({
     type,
     name: "secret",
-    inputs: { role: world.role, policy: JSON.stringify(policy) },
+    inputs: { role: lambdaService.role, policy: JSON.stringify(policy) },
   });
-  expect(await world.invoke("reader")).toEqual({ failed: false, answer: '{"username":"u"}' });
+  expect(await lambdaService.invoke("reader")).toEqual({ failed: false, answer: '{"username":"u"}' });
 });

@@ -94,7 +94,7 @@ it("no token but one of this pool's key and algorithm opens userinfo", async () 
   const tokens = (await (await on.exchange(await freshCode())).json()) as { access_token: string };
   const [head, claims, signature] = tokens.access_token.split(".") as [string, string, string];
   expect((await userInfo(`Bearer ${tokens.access_token}`)).status).toBe(200);
-  const jwk = on.local.cognito.world.tokens.key.jwks.keys[0] as any;
+  const jwk = on.local.cognito.state.tokens.key.jwks.keys[0] as any;
   const publicKey = createPublicKey({ key: jwk, format: "jwk" }).export({ type: "spki", format: "pem" });
   const foreign = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
   const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");

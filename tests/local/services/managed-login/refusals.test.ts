@@ -189,10 +189,10 @@ describe("an address that was typed goes along", () => {
     expect(on.browser.input("username")).toContain(`value="${email}"`);
     await on.browser.submit("/forgotPassword", { username: email });
     const first = on.local.code(email);
-    const mails = on.local.cognito.world.mailbox.list().length;
+    const mails = on.local.cognito.state.mailbox.list().length;
     await on.browser.submit("/resendResetCode");
     expect(on.browser.message).toBe("If there is an account, a new code is on its way.");
-    expect(on.local.cognito.world.mailbox.list()).toHaveLength(mails + 1);
+    expect(on.local.cognito.state.mailbox.list()).toHaveLength(mails + 1);
     if (on.local.code(email) !== first) {
       await on.browser.submit("/confirmForgotPassword", { code: first, password, repeat: password });
       expect(on.browser.message).toBe("Invalid verification code provided, please try again.");

@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 const next = "Another-horse-2";
-const mails = () => on.local.cognito.world.mailbox.list().length;
+const mails = () => on.local.cognito.state.mailbox.list().length;
 const open = (path: string) => on.browser.open(on.request({}, path));
 const signedOut = async () => {
   await on.signUp();

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { createConnection } from "mysql2/promise";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ResourceRegistration } from "../../../../host/resources";
 import { maxConnectErrors } from "../../../../infra/database/databaseTypes";
 import type { ServiceContext } from "../../../../local/lib/service";
 import { findMySql } from "../../../../local/mysql/sources";
 import { readGrants } from "../../../../local/services/rds/grant";
 import { MySql } from "../../../../local/services/rds/MySql";
+import { mysqlProviderHandlers } from "../../../../local/services/rds/mysqlProvider";
 import { refusal } from "../../../support/failures";
 import { group, groupType, instance, instanceType, makeBy, master, newSite, queryOnce } from "../../mysql/support";
 
@@ -22,13 +23,11 @@ let mysql: MySql;
 beforeAll(async () => {
   site = await newSite((line) => said.push(line));
   mysql = await MySql.start(site, (say) => findMySql(say, { ...process.env, LOCAL_MYSQL_URL: undefined }));
-  process.env.SSL_CERT_FILE = mysql.caFile;
 });
 beforeEach(() => {
   said = [];
 });
 afterAll(async () => {
-  delete process.env.SSL_CERT_FILE;
   await Promise.all([mysql?.close(), mysql?.close()]);
   await rm(site.directory, { recursive: true });
 });
@@ -168,9 +167,6 @@ describe("the mysql provider", () => {
     await make(groupType, group);
     await makeInstance();
   });
-  afterEach(() => {
-    process.env.SSL_CERT_FILE = mysql.caFile;
-  });
 
   it.each<[string, object, RegExp | undefined]>([
     ["verifies", { tls: "true" }, undefined],
@@ -188,9 +184,10 @@ describe("the mysql provider", () => {
     else expect(await refusal(making)).toMatch(message);
   });
 
-  it("verifies by the system's authorities alone when SSL_CERT_FILE is unset", async () => {
-    delete process.env.SSL_CERT_FILE;
-    expect(await refusal(make(providerType, provider()))).toMatch(/certificate|authority/i);
+  it("verifies by the system's authorities alone where no other file is named", async () => {
+    const connect = mysqlProviderHandlers()[providerType]!;
+    const making = Promise.resolve(connect({ type: providerType, name: "thing", inputs: provider() }));
+    expect(await refusal(making)).toMatch(/certificate|authority/i);
   });
 
   it("is named by each resource", async () => {

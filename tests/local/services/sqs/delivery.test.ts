@@ -14,7 +14,7 @@ let queues: Queues;
 let seen: string;
 beforeEach(async () => {
   queues = await Queues.start();
-  seen = join(queues.world.site.directory, "seen.txt");
+  seen = join(queues.lambdaService.site.directory, "seen.txt");
 });
 afterEach(() => queues.end());
 
@@ -23,7 +23,7 @@ afterEach(() => queues.end());
  * has a container already, whose start may take longer than a message is hidden.
  */
 const work = async (answer: string, inputs: Record<string, unknown> = {}) => {
-  await queues.world.make(
+  await queues.lambdaService.make(
     "work",
     `const { appendFileSync } = require("node:fs");
      exports.handler = async ({ Records: batch }) => {
@@ -33,7 +33,7 @@ const work = async (answer: string, inputs: Record<string, unknown> = {}) => {
      };`,
     { timeout: 1, ...inputs },
   );
-  expect(await queues.world.invoke("work")).toEqual({ failed: false, answer: null });
+  expect(await queues.lambdaService.invoke("work")).toEqual({ failed: false, answer: null });
 };
 const mayTake = () =>
   queues.allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], queues.arn("work"), "take");
@@ -126,7 +126,9 @@ describe("a batch", () => {
     await deliver(reporting);
     await emptied(url);
     expect(bodies()).toEqual([["a"], ["a"]]);
-    expect((await queues.world.lambda.recentLogs("work")).join("\n")).toContain("all its messages will come again");
+    expect((await queues.lambdaService.lambda.recentLogs("work")).join("\n")).toContain(
+      "all its messages will come again",
+    );
   });
 
   test.each(["null", "{}", "{ batchItemFailures: null }", "{ batchItemFailures: [] }"])(
@@ -146,7 +148,7 @@ describe("a batch", () => {
 test("no more batches are under way than the mapping allows, and all are done", async () => {
   const url = await queues.queue("work", { visibilityTimeoutSeconds: 30 });
   await mayTake();
-  const log = join(queues.world.site.directory, "turns.txt");
+  const log = join(queues.lambdaService.site.directory, "turns.txt");
   appendFileSync(log, "");
   // The first batch goes on until another is under way beside it, however long that one's container takes to start.
   await work(

@@ -50,6 +50,7 @@ beforeAll(async () => {
   const evaluated = await evaluate({
     stack: "dev",
     values,
+    environment: parts.environment,
     make: async (resource) => {
       const made = await parts.make(hurried(resource));
       if (resource.type === queueType) queues[resource.name] = made.id;

@@ -102,7 +102,7 @@ describe("a message", () => {
     await queues.receive(url);
     await queues.send(url, "waiting");
     await queues.restart();
-    appendFileSync(join(queues.world.site.directory, "sqs/work.jsonl"), '["half a li');
+    appendFileSync(join(queues.lambdaService.site.directory, "sqs/work.jsonl"), '["half a li');
     const again = await queues.queue("work", { visibilityTimeoutSeconds: 1 });
     expect(await queues.receive(again)).toMatchObject([{ Body: "waiting" }]);
     expect(await queues.receive(again, { WaitTimeSeconds: 3 })).toMatchObject([
@@ -168,7 +168,7 @@ describe("a dead letter", () => {
 });
 
 describe("who may", () => {
-  const role = () => queues.client(queues.world.iam.credentialsFor(queues.world.role));
+  const role = () => queues.client(queues.lambdaService.iam.credentialsFor(queues.lambdaService.role));
   const send = (url: string) => role().send(new SendMessageCommand({ QueueUrl: url, MessageBody: "a" }));
 
   test("a role only what its policies allow on this queue", async () => {
@@ -206,7 +206,7 @@ describe("who may", () => {
 
   test("nobody whose signature is wrong", async () => {
     const url = await queues.queue("mine");
-    const { accessKeyId } = queues.world.iam.administrator;
+    const { accessKeyId } = queues.lambdaService.iam.administrator;
     const forged = queues.client({ accessKeyId, secretAccessKey: "x" });
     const command = new SendMessageCommand({ QueueUrl: url, MessageBody: "a" });
     await expect(forged.send(command)).rejects.toMatchObject({ name: "InvalidSignatureException" });
@@ -271,7 +271,7 @@ test("a queue is found by name, emptied, and changed by the next start without l
   expect(await queues.count(url)).toEqual([1, 0]);
   await queues.client().send(new PurgeQueueCommand({ QueueUrl: url }));
   expect(await queues.count(url)).toEqual([0, 0]);
-  expect(readFileSync(join(queues.world.site.directory, "sqs/work.jsonl"), "utf8")).not.toBe("");
+  expect(readFileSync(join(queues.lambdaService.site.directory, "sqs/work.jsonl"), "utf8")).not.toBe("");
 });
 
 test("an end does not wait for those who wait for a message", async () => {

@@ -14,26 +14,26 @@ export class Queues {
   readonly #clients: SQSClient[] = [];
 
   private constructor(
-    readonly world: LambdaService,
+    readonly lambdaService: LambdaService,
     public sqs: Sqs,
   ) {}
 
   static async start(): Promise<Queues> {
-    const world = await startLambda();
-    return new Queues(world, await Sqs.start(world.site, world.iam, world.lambda));
+    const lambdaService = await startLambda();
+    return new Queues(lambdaService, await Sqs.start(lambdaService.site, lambdaService.iam, lambdaService.lambda));
   }
 
   /** Ends the part and starts it again on the same folder, as the next `npm start` does; nothing is registered yet. */
   async restart(): Promise<void> {
     await this.sqs.close();
-    this.sqs = await Sqs.start(this.world.site, this.world.iam, this.world.lambda);
+    this.sqs = await Sqs.start(this.lambdaService.site, this.lambdaService.iam, this.lambdaService.lambda);
   }
 
   async end(): Promise<void> {
     for (const client of this.#clients) client.destroy();
     await this.sqs.close();
     await this.sqs.close();
-    await this.world.end();
+    await this.lambdaService.end();
   }
 
   async make(type: string, name: string, inputs: Record<string, unknown>): Promise<any> {
@@ -44,7 +44,7 @@ export class Queues {
     return (await this.make("aws:sqs/queue:Queue", name, { name, ...inputs })).url;
   }
   arn(name: string): string {
-    return `arn:aws:sqs:${this.world.site.region}:${this.world.site.accountId}:${name}`;
+    return `arn:aws:sqs:${this.lambdaService.site.region}:${this.lambdaService.site.accountId}:${name}`;
   }
   /** A queue `work` whose messages go to `dead` after so many receives. */
   async withDeadLetters(maxReceiveCount: number, inputs: Record<string, unknown> = {}) {
@@ -57,11 +57,11 @@ export class Queues {
     const Statement = [{ Effect: "Allow", Action: action, Resource: resource }];
     const type = "aws:iam/rolePolicy:RolePolicy";
     const policy = JSON.stringify({ Version: "2012-10-17", Statement });
-    await this.world.iam.handlers[type]!({ type, name, inputs: { role: this.world.role, policy } });
+    await this.lambdaService.iam.handlers[type]!({ type, name, inputs: { role: this.lambdaService.role, policy } });
   }
 
-  client(credentials: Credentials = this.world.iam.administrator): SQSClient {
-    const { region } = this.world.site;
+  client(credentials: Credentials = this.lambdaService.iam.administrator): SQSClient {
+    const { region } = this.lambdaService.site;
     const made = new SQSClient({ region, endpoint: this.sqs.endpoint, credentials, maxAttempts: 1 });
     this.#clients.push(made);
     return made;
