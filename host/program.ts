@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Inputs } from "@pulumi/pulumi";
 import * as pulumi from "@pulumi/pulumi";
 import type { CreateResult, ResourceRegistration } from "./resources";
@@ -45,9 +45,9 @@ export async function evaluate({ stack, values, environment, make }: ProgramOpti
   process.on("unhandledRejection", fail);
 
   const newResource = async (args: pulumi.runtime.MockResourceArgs): Promise<pulumi.runtime.MockResourceResult> => {
+    const inputs = await withAbsolutePaths(unwrapSecrets(args.inputs) as Record<string, unknown>);
     // The rest of a program that has failed is neither made nor refused: it ends here, without a word.
     if (failed) return new Promise(() => {});
-    const inputs = unwrapSecrets(args.inputs) as Record<string, unknown>;
     const providerInputs = args.provider ? providers.get(providerName(args.provider)) : undefined;
     try {
       if (args.custom === false || args.type === "pulumi:pulumi:Stack") return { id: undefined, state: inputs };
@@ -70,20 +70,52 @@ export async function evaluate({ stack, values, environment, make }: ProgramOpti
     stack,
     false,
   );
+  return inProgramFolder(async () => {
+    try {
+      const outputs = await Promise.race([pulumi.runtime.runInPulumiStack(() => preload()(environment)), failure]);
+      // Resources that no output depends on may still be on their way.
+      await Promise.race([pulumi.runtime.disconnect(), failure]);
+      process.off("unhandledRejection", fail);
+      return { outputs: unwrapSecrets(outputs) as Record<string, unknown> };
+    } finally {
+      await Promise.allSettled(making);
+    }
+  });
+}
+
+const programFolder = join(__dirname, "../infra");
+
+/**
+ * Does the work in `infra/`, where the Pulumi CLI runs the program: Pulumi finds and names the files of a function's
+ * archive by the working directory. Afterwards the process is where it was. One such work at a time.
+ */
+export async function inProgramFolder<T>(work: () => Promise<T>): Promise<T> {
+  const before = process.cwd();
+  process.chdir(programFolder);
   try {
-    const outputs = await Promise.race([pulumi.runtime.runInPulumiStack(() => preload()(environment)), failure]);
-    // Resources that no output depends on may still be on their way.
-    await Promise.race([pulumi.runtime.disconnect(), failure]);
-    process.off("unhandledRejection", fail);
-    return { outputs: unwrapSecrets(outputs) as Record<string, unknown> };
+    return await work();
   } finally {
-    await Promise.allSettled(making);
+    process.chdir(before);
   }
 }
 
+/** The inputs with the files and folders of archives named from the root: the program names them from where it runs. */
+async function withAbsolutePaths(inputs: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const entries = Object.entries(inputs).map(async ([key, value]) => [key, await located(value)]);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function located(value: unknown): Promise<unknown> {
+  const { AssetArchive, FileArchive, FileAsset } = pulumi.asset;
+  if (value instanceof FileAsset) return new FileAsset(resolve(programFolder, await value.path));
+  if (value instanceof FileArchive) return new FileArchive(resolve(programFolder, await value.path));
+  if (!(value instanceof AssetArchive)) return value;
+  const assets = Object.entries(await value.assets).map(async ([name, asset]) => [name, await located(asset)]);
+  return new AssetArchive(Object.fromEntries(await Promise.all(assets)));
+}
+
 /** Loads the program, which takes a second the first time, without evaluating it. */
-export const preload = () =>
-  require(join(__dirname, "../infra")) as (environment?: NodeJS.ProcessEnv) => Promise<Inputs>;
+export const preload = () => require(programFolder) as (environment?: NodeJS.ProcessEnv) => Promise<Inputs>;
 
 /** `urn:…::name::id` → name */
 const providerName = (reference: string) => reference.split("::").at(-2) ?? "";

@@ -11,9 +11,6 @@ import { createNetwork } from "./network";
 import { createSchema } from "./schema";
 import { createUsers } from "./users";
 
-// Where the Pulumi CLI runs the program, and from where it reads the files of archives. Elsewhere it runs there too.
-process.chdir(__dirname);
-
 export = (environment: NodeJS.ProcessEnv = process.env) =>
   reportUserErrors(() => withoutSourceMaps(() => program(environment)));
 

@@ -16,7 +16,7 @@ function inPlain(value: unknown, secrets: RegExp, path: string): string[] {
 
 it("marks every password as a secret, in inputs and in the stack's outputs", async () => {
   const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
-  const { preload } = loadNatively<typeof host>("host/program.ts");
+  const { inProgramFolder, preload } = loadNatively<typeof host>("host/program.ts");
   const plain: string[] = [];
   const used = new Set<string>();
   let drawn = 0;
@@ -36,8 +36,11 @@ it("marks every password as a secret, in inputs and in the stack's outputs", asy
     "ecommerce",
     "dev",
   );
-  const outputs = await pulumi.runtime.runInPulumiStack(preload());
-  await pulumi.runtime.disconnect();
+  const outputs = await inProgramFolder(async () => {
+    const registered = await pulumi.runtime.runInPulumiStack(preload());
+    await pulumi.runtime.disconnect();
+    return registered;
+  });
   expect(drawn).toBe(2);
   // The values do arrive: at the instance, the provider, the user, the schema and the secret.
   expect([...used]).toEqual(

@@ -63,11 +63,13 @@ export async function registrationsOf(
     stack,
     false,
   );
-  await pulumi.runtime.runInPulumiStack(async () => {
-    pulumi.runtime.registerStackTransformation(watch);
-    return program();
+  await loadNatively<typeof host>("host/program.ts").inProgramFolder(async () => {
+    await pulumi.runtime.runInPulumiStack(async () => {
+      pulumi.runtime.registerStackTransformation(watch);
+      return program();
+    });
+    await pulumi.runtime.disconnect();
   });
-  await pulumi.runtime.disconnect();
   return [...found.values()].map((one) => ({ ...one, inputs: inputs.get(`${one.type} ${one.name}`) ?? {} }));
 }
 
