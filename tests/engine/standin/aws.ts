@@ -148,6 +148,9 @@ export function awsProvider(cloud: Cloud): Provider {
       return cloud.find(type, id)?.outputs;
     },
 
+    // The server here has a free port; RDS's has the one that is asked for.
+    notAsAsked: { "aws:rds/instance:Instance": ["port"] },
+
     inputsOf: ({ type }, id) => cloud.find(type, id)?.inputs ?? {},
 
     async delete({ type }, id, state) {

@@ -48,6 +48,8 @@ export interface Provider {
   ): Promise<Properties>;
   /** The outputs as they are now; undefined where the resource is gone. Without outputs it is an import. */
   read(subject: Subject, id: string, outputs: Properties): Promise<Properties | undefined>;
+  /** Type → inputs that a refresh leaves as they are, since here they could not be done as asked. @default none */
+  readonly notAsAsked?: Readonly<Record<string, readonly string[]>>;
   /** What a program that made the resource would have said, for an import. */
   inputsOf(subject: Subject, id: string, outputs: Properties): Properties;
   delete(subject: Subject, id: string, outputs: Properties): Promise<void>;
@@ -131,7 +133,8 @@ export function serve(provider: Provider): void {
       // As the real providers do, so that the next update sees what somebody changed by hand. An import has no inputs yet.
       const known = plain(request.getInputs());
       const imported = Object.keys(known).length === 0;
-      const current = (key: string) => [key, key in outputs ? outputs[key] : known[key]];
+      const kept = provider.notAsAsked?.[subjectOf(request).type] ?? [];
+      const current = (key: string) => [key, key in outputs && !kept.includes(key) ? outputs[key] : known[key]];
       const inputs = imported
         ? provider.inputsOf(subjectOf(request), request.getId(), outputs)
         : Object.fromEntries(Object.keys(known).map(current));
