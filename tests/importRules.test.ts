@@ -1,9 +1,10 @@
 /** `npm run check` refuses what the import rules forbid; here each kind is tried on a copy of the rules' folders. */
 import { spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { copyProject } from "./support/copyProject";
 import { projectRoot } from "./support/native";
 
 const folders = ["infra", "functions", "schema", "cli", "host", "local", "operations", "policies", "bench"];
@@ -11,11 +12,7 @@ const folders = ["infra", "functions", "schema", "cli", "host", "local", "operat
 let copy: string;
 beforeEach(() => {
   copy = mkdtempSync(path.join(tmpdir(), "ecommerce-imports-"));
-  for (const name of [...folders, ".dependency-cruiser.cjs", "package.json", "tsconfig.json"]) {
-    const filter = (source: string) => path.basename(source) !== ".build";
-    cpSync(path.join(projectRoot, name), path.join(copy, name), { recursive: true, filter });
-  }
-  symlinkSync(path.join(projectRoot, "node_modules"), path.join(copy, "node_modules"));
+  copyProject([...folders, ".dependency-cruiser.cjs", "package.json", "tsconfig.json"], copy);
 });
 afterEach(() => rmSync(copy, { recursive: true, force: true }));
 

@@ -6,7 +6,7 @@ import { type Connection, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Engine, hasPulumi, howToGetPulumi, startEngine } from "../support/engine";
 import { startTestServer, type TestServer } from "../support/mysql";
-import { byName, namesOf, secretsOf, settingsOfDynamicProvider, typesOf, updates } from "./support";
+import { byName, fine, namesOf, secretsOf, settingsOfDynamicProvider, typesOf, updates } from "./support";
 
 describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeout: 300_000 }, () => {
   let server: TestServer;
@@ -29,7 +29,6 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
     await server?.dispose();
   });
 
-  const fine = { failure: undefined, warnings: [], errors: [] };
   const unchanged = { ...fine, steps: [], summary: { same: expect.any(Number) } };
 
   test("the first preview knows no address and no identifier, and is without a fault", async () => {

@@ -1,49 +1,23 @@
 /** A database server that is lost, and one of another kind: the next deployment makes what was on it. */
-import { createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandsOf } from "../support/documents";
 import { type Engine, hasPulumi, howToGetPulumi, startEngine } from "../support/engine";
 import { startTestServer, type TestServer } from "../support/mysql";
 import type { ServerKind } from "./standin/mysqlServer";
 import { supersede } from "./standin/secretVersions";
-import { namesOf } from "./support";
+import { currentVersion, fine, namesOf, registerBySecret } from "./support";
 
-const fine = { failure: undefined, warnings: [], errors: [] };
 let servers: TestServer[] = [];
 let engine: Engine;
 
-/** The version that whoever reads the secret gets. */
-const currentVersion = () =>
-  engine.cloud
-    .things()
-    .find(({ name, outputs }) => name === "secret-value" && outputs.versionStages.includes("AWSCURRENT"))!;
 const tables = async (kind: ServerKind) => {
   const rows = (await engine.sql(kind, "SHOW TABLES IN ecommerce_db")) as object[];
   return rows.map((row) => Object.values(row)[0]);
 };
 
-/** Logs in as the function does, with what the secret tells, and does what the function may do. */
-async function registerBySecret(): Promise<void> {
-  const { host, port, username, password } = JSON.parse(currentVersion().inputs.secretString);
-  const connection = await createConnection({
-    host,
-    port,
-    user: username,
-    password,
-    ssl: { rejectUnauthorized: false },
-  });
-  try {
-    await connection.query(
-      "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (UUID(), UUID(), NOW())",
-    );
-  } finally {
-    await connection.end();
-  }
-}
-
 async function isWhole(kind: ServerKind): Promise<void> {
   expect(await tables(kind)).toEqual(expect.arrayContaining(["addresses", "category", "orders", "products", "users"]));
-  await registerBySecret();
+  await registerBySecret(engine);
   expect(await engine.preview()).toMatchObject({ ...fine, steps: [] });
 }
 
@@ -65,13 +39,13 @@ describe.runIf(hasPulumi)(`a public database on the real engine (${howToGetPulum
     engine.shell([urn, ...commandsOf("docs/runbook.md", after, ["pulumi "])].join("\n"));
 
   test("its server is lost: schema, user and both grants are made again, and the secret tells the user's password", async () => {
-    const before = currentVersion();
+    const before = currentVersion(engine.cloud);
     const rotation = () => engine.cloud.things().find(({ type }) => type.endsWith(":SecretRotation"))!.id;
     const rotationBefore = rotation();
     await engine.lose("instance");
     await makeAgain("cannot be asked about:");
 
-    expect(currentVersion().id).not.toBe(before.id);
+    expect(currentVersion(engine.cloud).id).not.toBe(before.id);
     // A rotation that is made begins with one.
     expect(rotation()).not.toBe(rotationBefore);
     const grants = await engine.sql("instance", "SHOW GRANTS FOR ecommerce_register@'%'");
@@ -100,7 +74,7 @@ describe.runIf(hasPulumi)(`a public database on the real engine (${howToGetPulum
   });
 
   test("rotation is turned off after two rotations, each seen by a refresh or not, and everything is destroyed", async () => {
-    const { secretId } = currentVersion().inputs;
+    const { secretId } = currentVersion(engine.cloud).inputs;
     supersede(engine.cloud, secretId);
     expect((await engine.refresh()).failure).toBeUndefined();
     supersede(engine.cloud, secretId);

@@ -1,10 +1,9 @@
 /** A stack that moves between a public and a private database, with a real MySQL server and a row in it. */
-import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandsOf } from "../support/documents";
 import { type Engine, hasPulumi, howToGetPulumi, startEngine } from "../support/engine";
 import { startTestServer, type TestServer } from "../support/mysql";
-import { dataIn, typesOf } from "./support";
+import { dataIn, fine, typesOf } from "./support";
 
 describe.runIf(hasPulumi)(`moving a database on the real engine (${howToGetPulumi})`, { timeout: 300_000 }, () => {
   let server: TestServer;
@@ -20,8 +19,9 @@ describe.runIf(hasPulumi)(`moving a database on the real engine (${howToGetPulum
     await server?.dispose();
   });
 
-  const fine = { failure: undefined, warnings: [], errors: [] };
   const awsData = () => dataIn(engine.cloud).filter((thing) => thing.startsWith("aws:"));
+  const sql = (statement: string) => engine.sql("instance", statement);
+  const rows = () => sql("SELECT User_UUID FROM ecommerce_db.users");
 
   test("a public one, with a row", async () => {
     expect(await engine.up()).toMatchObject(fine);
@@ -73,17 +73,4 @@ describe.runIf(hasPulumi)(`moving a database on the real engine (${howToGetPulum
     expect(await rows()).toEqual([{ User_UUID: "u-1" }]);
     expect((await engine.preview()).steps).toEqual([]);
   });
-
-  const rows = () => sql("SELECT User_UUID FROM ecommerce_db.users");
-
-  async function sql(statement: string): Promise<unknown> {
-    const { host, port, user, password } = server;
-    const connection = await createConnection({ host, port, user, password, ssl: { rejectUnauthorized: false } });
-    try {
-      const [result] = await connection.query<RowDataPacket[]>(statement);
-      return result;
-    } finally {
-      await connection.end();
-    }
-  }
 });

@@ -1,23 +1,14 @@
 /** Every repair by Pulumi that the runbook and the operations name, against the damage that it is for. */
-import { execFileSync } from "node:child_process";
-import { createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandsOf } from "../support/documents";
-import { type Engine, type EngineOptions, hasPulumi, howToGetPulumi, startEngine } from "../support/engine";
+import { type Engine, type EngineOptions, hasPulumi, howToGetPulumi, onPath, startEngine } from "../support/engine";
 import { startTestServer, type TestServer } from "../support/mysql";
 import { supersede } from "./standin/secretVersions";
+import { currentVersion, fine, registerBySecret } from "./support";
 
-const hasJq = (() => {
-  try {
-    return execFileSync("jq", ["--version"], { stdio: "pipe" }).length > 0;
-  } catch {
-    return false;
-  }
-})();
-const runnable = hasPulumi && hasJq;
+const runnable = hasPulumi && onPath("jq") !== undefined;
 const how = `${howToGetPulumi}, and jq`;
 
-const fine = { failure: undefined, warnings: [], errors: [] };
 const runbook = (after: string) => commandsOf("docs/runbook.md", after, ["pulumi ", "DAYS="]);
 const [urn] = commandsOf("docs/runbook.md", "The commands below use these names:", ["urn()"]);
 
@@ -44,31 +35,10 @@ async function end(): Promise<void> {
 const repair = (...lines: string[]) => engine.shell([urn, ...lines].join("\n"));
 const thing = (name: string, type = "") =>
   engine.cloud.things().find((one) => one.name === name && one.type.includes(type))!;
-const current = () =>
-  engine.cloud
-    .things()
-    .find(({ name, outputs }) => name === "secret-value" && outputs.versionStages.includes("AWSCURRENT"))!;
 const sql = (statement: string) => engine.sql("instance", statement);
 const grants = async () => JSON.stringify(await sql("SHOW GRANTS FOR ecommerce_register@'%'"));
 
-/** Registers somebody as the function does, with what the secret tells. */
-async function register(): Promise<void> {
-  const { host, port, username, password } = JSON.parse(current().inputs.secretString);
-  const connection = await createConnection({
-    host,
-    port,
-    user: username,
-    password,
-    ssl: { rejectUnauthorized: false },
-  });
-  try {
-    await connection.query(
-      "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (UUID(), UUID(), NOW())",
-    );
-  } finally {
-    await connection.end();
-  }
-}
+const register = () => registerBySecret(engine);
 
 /** Does the damage, which `register` must meet, and the repair, after which it must not. */
 async function mends(damage: () => Promise<unknown>, ...lines: string[]): Promise<void> {
@@ -81,7 +51,7 @@ async function mends(damage: () => Promise<unknown>, ...lines: string[]): Promis
 }
 
 /** Somebody puts a value into the secret: it is the current one, and no resource has it. */
-const editSecret = async () => supersede(engine.cloud, current().inputs.secretId);
+const editSecret = async () => supersede(engine.cloud, currentVersion(engine.cloud).inputs.secretId);
 
 describe.runIf(runnable)(`repairs of a public stack (${how})`, { timeout: 300_000 }, () => {
   beforeAll(() => start({ settings: { "registration.buffer": true } }));
@@ -191,7 +161,7 @@ describe.runIf(runnable)(`prod by the steps of the documents (${how})`, { timeou
   });
 
   test("it is taken down after a year of rotations and refreshes", async () => {
-    const { secretId } = current().inputs;
+    const { secretId } = currentVersion(engine.cloud).inputs;
     supersede(engine.cloud, secretId);
     expect(await engine.refresh()).toMatchObject(fine);
     supersede(engine.cloud, secretId);

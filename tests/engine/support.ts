@@ -1,7 +1,11 @@
 /** What the tests of the engine say in one word. */
-import type { Run, Step } from "../support/engine";
-import type { Cloud } from "./standin/cloud";
+import { createConnection } from "mysql2/promise";
+import type { Engine, Run, Step } from "../support/engine";
+import type { Cloud, Thing } from "./standin/cloud";
 import { holdsData } from "./standin/kinds";
+
+/** A run without a word of complaint. */
+export const fine = { failure: undefined, warnings: [], errors: [] };
 
 export const namesOf = ({ steps }: Run): string[] => steps.map(({ name }) => name);
 export const typesOf = ({ steps }: Run): string[] => [...new Set(steps.map(({ type }) => type))];
@@ -41,4 +45,27 @@ export function secretsOf(cloud: Cloud): Record<string, string> {
     }
   }
   return found;
+}
+
+/** The version that whoever reads the secret gets. */
+export const currentVersion = (cloud: Cloud): Thing =>
+  cloud.things().find(({ name, outputs }) => name === "secret-value" && outputs.versionStages.includes("AWSCURRENT"))!;
+
+/** Registers somebody as the function does, with what the secret tells. */
+export async function registerBySecret({ cloud }: Engine): Promise<void> {
+  const { host, port, username, password } = JSON.parse(currentVersion(cloud).inputs.secretString);
+  const connection = await createConnection({
+    host,
+    port,
+    user: username,
+    password,
+    ssl: { rejectUnauthorized: false },
+  });
+  try {
+    await connection.query(
+      "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (UUID(), UUID(), NOW())",
+    );
+  } finally {
+    await connection.end();
+  }
 }

@@ -8,14 +8,13 @@ import {
   accessSync,
   chmodSync,
   constants,
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
 } from "node:fs";
-import { rm, symlink, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
@@ -25,12 +24,14 @@ import { version } from "@pulumi/pulumi/package.json";
 import { parseDocument } from "yaml";
 import { Cloud } from "../engine/standin/cloud";
 import { asRoot, clear, type ServerKind, type Servers } from "../engine/standin/mysqlServer";
+import { copyProject } from "./copyProject";
 import type { TestMySql } from "./mysql";
 import { projectRoot } from "./native";
 
 const run = promisify(execFile);
 
-const onPath = (program: string) =>
+/** The folder of the PATH that has the program; undefined where none has. */
+export const onPath = (program: string) =>
   (process.env.PATH ?? "").split(path.delimiter).find((folder) => {
     try {
       accessSync(path.join(folder, program), constants.X_OK);
@@ -93,8 +94,6 @@ export interface Engine {
    * @returns what they printed @throws Error with what they printed where one fails
    */
   shell(lines: string): Promise<string>;
-  /** URN of the resource whose own URN ends so: its name, or its type and name. */
-  urn(end: string): Promise<string>;
   /** Identifiers in the state, which has nothing else once everything is destroyed. */
   remembered(): Promise<string[]>;
   /** Everything that the CLI stored, as it stands on disk: the state, its backups and its history. */
@@ -122,11 +121,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const folder = mkdtempSync(path.join(os.tmpdir(), "ecommerce-engine-"));
   const program = path.join(folder, "program");
   const stackFile = `Pulumi.${stackName}.yaml`;
-  for (const name of [...copied, stackFile].filter((file) => existsSync(path.join(projectRoot, file)))) {
-    const withoutBuild = (source: string) => path.basename(source) !== ".build";
-    cpSync(path.join(projectRoot, name), path.join(program, name), { recursive: true, filter: withoutBuild });
-  }
-  await symlink(path.join(projectRoot, "node_modules"), path.join(program, "node_modules"));
+  const names = [...copied, stackFile].filter((file) => existsSync(path.join(projectRoot, file)));
+  copyProject(names, program);
   await installPlugins(path.join(folder, "home", "plugins"));
   const cloud = new Cloud(path.join(folder, "cloud"));
   mkdirSync(path.join(folder, "state"));
@@ -217,12 +213,6 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
           throw new Error(`${message}\n${stdout}\n${stderr}`);
         },
       );
-    },
-    urn: async (end) => {
-      const { resources = [] } = (await stack.exportStack()).deployment;
-      const found = resources.find(({ urn }: { urn: string }) => urn.endsWith(end.includes("::") ? end : `::${end}`));
-      if (!found) throw new Error(`No URN of the state ends in ${end}`);
-      return found.urn;
     },
     remembered: async () => {
       const { resources = [] } = (await stack.exportStack()).deployment;

@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import os from "node:os";
@@ -19,6 +19,7 @@ import monitorMessages from "@pulumi/pulumi/proto/resource_pb";
 import empty from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { parse } from "yaml";
+import { copyProject } from "./copyProject";
 import { projectRoot } from "./native";
 
 export interface HostedPreview {
@@ -50,11 +51,7 @@ const patience = 50_000;
 export async function previewHosted(options: HostedOptions): Promise<HostedPreview> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "ecommerce-hosted-"));
   const program = path.join(folder, "program");
-  mkdirSync(program);
-  for (const name of ["infra", "functions", "schema", "package.json", "tsconfig.json", "Pulumi.yaml"]) {
-    cpSync(path.join(projectRoot, name), path.join(program, name), { recursive: true });
-  }
-  symlinkSync(path.join(projectRoot, "node_modules"), path.join(program, "node_modules"));
+  copyProject(["infra", "functions", "schema", "package.json", "tsconfig.json", "Pulumi.yaml"], program);
   options.change?.(program);
   const errors: string[] = [];
   const engine = await serveEngine(options, errors);
