@@ -20,7 +20,7 @@ export interface DatabaseSchemaArgs {
   /** The administrator, by whom everything here is made. */
   readonly adminUsername: pulumi.Input<string>;
   readonly adminPassword: pulumi.Input<string>;
-  /** The certificate authorities that vouch for the server, PEM text: see `rdsAuthorities`. */
+  /** The certificate authorities that vouch for the server, PEM text: see `rdsCaCerts`. */
   readonly authorities: pulumi.Input<string>;
   /**
    * Where given, a function there makes everything, and the machine that runs Pulumi needs no way to the database. Else
@@ -30,7 +30,7 @@ export interface DatabaseSchemaArgs {
   readonly viaLambda?: ViaLambdaArgs;
   /**
    * Whether the environment gives the mysql provider these authorities too (`SSL_CERT_FILE` names a bundle with them):
-   * then it verifies the server, otherwise it encrypts only, and the component warns. Without effect where `inside` is
+   * then it verifies the server, otherwise it encrypts only, and the component warns. Without effect where `viaLambda` is
    * given, since the function always verifies. @default false
    */
   readonly verifiedByBundle?: boolean;

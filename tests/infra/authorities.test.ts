@@ -22,7 +22,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe("rdsAuthorities", () => {
+describe("rdsCaCerts", () => {
   it("takes the region's own and no other", () => {
     const found = subjects(rdsCaCerts("eu-west-1"));
     expect(found.length).toBeGreaterThanOrEqual(3);

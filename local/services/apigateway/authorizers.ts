@@ -33,7 +33,7 @@ export class CognitoAuthorizers {
   /**
    * @param token the whole header; "Bearer " in front is taken off
    * @param scopes a method with scopes wants an access token that carries one of them, one without wants an ID token
-   * @throws Fault 401, or 500 where a user pool of the authorizer is gone
+   * @throws GatewayError 401, or 500 where a user pool of the authorizer is gone
    * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
    */
   async check(authorizer: Authorizer, token: string | undefined, scopes: readonly string[]): Promise<Claims> {

@@ -23,7 +23,7 @@ export interface Payload {
 
 /**
  * The template for a request's media type; undefined where the payload passes through.
- * @throws Fault 415
+ * @throws GatewayError 415
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
  */
 export function templateFor(integration: Integration, contentType: string | undefined): string | undefined {
@@ -53,7 +53,7 @@ export async function callMock(template: string | undefined, payload: Payload): 
   return { status, headers: {} };
 }
 
-/** Calls S3 as the integration's role, with nothing but what is mapped. @throws Fault */
+/** Calls S3 as the integration's role, with nothing but what is mapped. @throws GatewayError */
 export async function callS3(
   target: S3Target,
   integration: Integration,
@@ -113,7 +113,7 @@ function mappedHeaders(integration: Integration, values: Values): Record<string,
   return headers;
 }
 
-/** The reply, or Fault 504 where it takes longer than the integration's time. A reply that comes too late is let go. */
+/** The reply, or GatewayError 504 where it takes longer than the integration's time. A reply that comes too late is let go. */
 async function withTimeout(milliseconds: number, start: Promise<void>, reply: Promise<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   let over = false;
