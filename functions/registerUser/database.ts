@@ -1,39 +1,27 @@
 import { AuthoritiesUnreadable as FileUnreadable } from "../shared/authorities";
 import type { Connect, Connection } from "../shared/connection";
-import { RegistrationError, Unexpected } from "../shared/errors";
-import { codeOf } from "../shared/loggedError";
+import { RegistrationError } from "../shared/errors";
 import type { DatabaseSecret } from "../shared/secret";
 import { type RemainingTime, sleep, TimedOut, withTimeout } from "../shared/time";
-import {
-  AuthoritiesUnreadable,
-  DatabaseAccessDenied,
-  DatabaseRefused,
-  DatabaseUnavailable,
-  DatabaseUntrusted,
-  SecretUnavailable,
-} from "./errors";
-import { retryPolicyOf } from "./retryPolicy";
+import { AuthoritiesUnreadable, SecretUnavailable } from "./errors";
+import { Retries } from "./retries";
 import type { ReadSecret } from "./secretReader";
 
-/** The secret may take so long (ms), with the SDK's own repetitions. */
+/** Longest time (ms) to read the secret, with the SDK's own retries. */
 const SECRET_MILLISECONDS = 2500;
-/** Connecting may take so long (ms): TCP, TLS and the log-in. */
+/** Longest time (ms) to connect: TCP, TLS and the log-in. */
 const CONNECT_MILLISECONDS = 1500;
-/** The first pause before another attempt (ms); each one is twice as long, up to the second figure. */
-const PAUSE_MILLISECONDS = { first: 20, longest: 400 };
-/**
- * Pauses (ms) before the secret is read again because MySQL refuses what is in it. Just after a rotation Secrets Manager,
- * which is not consistent at once, may still give the old one.
- */
-const SECRET_PAUSES = [0, 250, 500];
-/** The next attempt waits so long (ms) for a secret that is read again because the server may have moved. */
+/** Longest time (ms) that an attempt waits for the secret to be read again because the server may have moved. */
 const RELOCATE_MILLISECONDS = 300;
-/** An attempt that has less time (ms) than this is not begun. */
+/** An attempt with less time (ms) than this is not started. */
 const WORTH_TRYING_MILLISECONDS = 30;
 
+/** What became of one attempt. */
+type Outcome<T> = { readonly value: T } | { readonly error: unknown; readonly connected: boolean };
+
 /**
- * The container's one connection to MySQL: opened when first needed, kept between invocations, replaced when it is
- * lost. What failed in one invocation is not kept for the next.
+ * The container's one connection to MySQL: opened when it is first needed, kept between invocations, replaced when it is
+ * lost. An error of one invocation has no effect on the next.
  */
 export class Database {
   readonly #readSecret: ReadSecret;
@@ -42,7 +30,7 @@ export class Database {
   #connection: Connection | undefined;
   #opening: Promise<Connection> | undefined;
   #readingSecret = false;
-  /** When the secret was last read, by `performance.now()`. */
+  /** When the secret was last requested or received, by `performance.now()`. */
   #secretReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(readSecret: ReadSecret, connect: Connect) {
@@ -50,7 +38,7 @@ export class Database {
     this.#connect = connect;
   }
 
-  /** Begins to connect, and returns at once. A failure is met again, or not, by the invocation that needs it. */
+  /** Starts to connect, and returns at once. If that fails, the invocation that needs the connection tries again. */
   warm(): void {
     this.#open().catch(() => {});
   }
@@ -62,63 +50,71 @@ export class Database {
   }
 
   /**
-   * Does the work on an open connection, again from its start after a fault that may pass, while there is time. So
-   * the work must be such that doing it twice is the same as doing it once.
+   * Does the work on an open connection; after an error that may pass it does all of the work again, while there is time.
+   * The work must therefore have the same effect when it is done twice.
    * @throws the work's and the secret's own RegistrationErrors as they are; AuthoritiesUnreadable; DatabaseUnavailable,
-   *   DatabaseAccessDenied, DatabaseUntrusted or DatabaseRefused for a fault of the driver; Unexpected for any other
+   *   DatabaseAccessDenied, DatabaseUntrusted or DatabaseRefused for an error of the driver; Unexpected for any other
    */
   async run<T>(work: (connection: Connection) => Promise<T>, left: RemainingTime): Promise<T> {
-    let delay = PAUSE_MILLISECONDS.first;
-    let read = 0;
-    let met: unknown;
     const begun = performance.now();
-    let mayHaveMoved = true;
+    const retries = new Retries();
     for (;;) {
-      try {
-        let connection = this.#connection;
-        if (!connection?.usable) {
-          connection = await this.#connected(left);
-          met = undefined;
-        }
-        return await work(connection);
-      } catch (error) {
-        if (error instanceof RegistrationError) {
-          throw error;
-        }
-        const policy = retryPolicyOf(error);
-        // That time is up says little: the fault that was met before, if it was not mended, is what an operator looks up.
-        met = error instanceof TimedOut ? (met ?? error) : error;
-        if (policy !== "repeat") {
-          this.close();
-        }
-        let wait: number | undefined;
-        if (policy === "readSecret") {
-          this.#secret = undefined;
-          wait = SECRET_PAUSES[read++];
-        } else if (policy === "repeat" || policy === "reconnect" || policy === "relocate") {
-          wait = delay * (0.5 + Math.random() / 2);
-          delay = Math.min(2 * delay, PAUSE_MILLISECONDS.longest);
-        }
-        if (wait === undefined || left() < wait + WORTH_TRYING_MILLISECONDS) {
-          // The secret may have been the reason: an address that is no longer the database's looks like an outage.
-          this.#secret = undefined;
-          throw faultOf(policy, met);
-        }
-        await sleep(wait);
-        // Once an invocation, however often it connects in vain: Secrets Manager serves all containers of an outage.
-        if (policy === "relocate" && mayHaveMoved && this.#secretReadAt < begun) {
-          mayHaveMoved = false;
-          await withTimeout(Math.min(RELOCATE_MILLISECONDS, left() - WORTH_TRYING_MILLISECONDS), this.#refresh()).catch(
-            () => {},
-          );
-        }
+      const outcome = await this.#attempt(work, left);
+      if ("value" in outcome) {
+        return outcome.value;
+      }
+      const { policy, wait } = retries.decide(outcome.error, outcome.connected);
+      if (policy !== "repeat") {
+        this.close();
+      }
+      if (policy === "readSecret") {
+        this.#secret = undefined;
+      }
+      if (wait === undefined || left() < wait + WORTH_TRYING_MILLISECONDS) {
+        // The next invocation reads the secret again: a host that is no longer the database's looks like an outage.
+        this.#secret = undefined;
+        throw retries.error();
+      }
+      await sleep(wait);
+      if (policy === "relocate") {
+        await this.#refreshSecret(begun, left);
       }
     }
   }
 
+  /** @throws RegistrationError as `run` does; any other error is part of the outcome */
+  async #attempt<T>(work: (connection: Connection) => Promise<T>, left: RemainingTime): Promise<Outcome<T>> {
+    let connected = false;
+    try {
+      let connection = this.#connection;
+      if (!connection?.usable) {
+        connection = await this.#connected(left);
+        connected = true;
+      }
+      return { value: await work(connection) };
+    } catch (error) {
+      if (error instanceof RegistrationError) {
+        throw error;
+      }
+      return { error, connected };
+    }
+  }
+
   /**
-   * A connection, opened within the time left. One that is being opened already may meet what was broken before this
-   * invocation began, and is whole by now; so when the secret fails it, it is opened anew.
+   * Reads the secret again, at most once in an invocation, however often it fails to connect: in an outage all containers
+   * ask Secrets Manager. The known secret is kept if this fails or takes too long.
+   */
+  async #refreshSecret(begun: number, left: RemainingTime): Promise<void> {
+    if (this.#secretReadAt >= begun) {
+      return;
+    }
+    const longest = Math.min(RELOCATE_MILLISECONDS, left() - WORTH_TRYING_MILLISECONDS);
+    await withTimeout(longest, this.#replaceSecret()).catch(() => {});
+  }
+
+  /**
+   * A connection, opened within the time left. If another caller started to open it before this invocation, and its secret
+   * could not be read, it is opened once more: the cause may have passed since.
    * @throws what `#waitFor` throws
    */
   async #connected(left: RemainingTime): Promise<Connection> {
@@ -133,7 +129,7 @@ export class Database {
     }
   }
 
-  /** @throws SecretUnavailable where the time is up while the secret is read, and what opening throws */
+  /** @throws SecretUnavailable if the time ends while the secret is read, and what opening throws */
   async #waitFor(opening: Promise<Connection>, left: RemainingTime): Promise<Connection> {
     try {
       return await withTimeout(left(), opening);
@@ -142,7 +138,7 @@ export class Database {
     }
   }
 
-  /** The connection that is being opened, by whomever. It is bounded by itself: an invocation may stop waiting for it. */
+  /** The connection that is being opened; starts to open one if none is. An invocation may stop waiting for it. */
   #open(): Promise<Connection> {
     this.#opening ??= this.#openNew().finally(() => {
       this.#opening = undefined;
@@ -169,8 +165,8 @@ export class Database {
     }
   }
 
-  /** Reads the secret beside the one that is known, which is kept where this fails or another one was read meanwhile. */
-  async #refresh(): Promise<void> {
+  /** Replaces the known secret by the current one, unless another call has replaced it meanwhile. */
+  async #replaceSecret(): Promise<void> {
     const known = this.#secret;
     const secret = await this.#readNow();
     if (this.#secret === known) {
@@ -179,24 +175,9 @@ export class Database {
   }
 
   async #readNow(): Promise<DatabaseSecret> {
+    this.#secretReadAt = performance.now();
     const secret = await this.#readSecret(AbortSignal.timeout(SECRET_MILLISECONDS));
     this.#secretReadAt = performance.now();
     return secret;
-  }
-}
-
-function faultOf(policy: ReturnType<typeof retryPolicyOf>, error: unknown): RegistrationError {
-  switch (policy) {
-    case "repeat":
-    case "reconnect":
-    case "relocate":
-      return new DatabaseUnavailable(error);
-    case "readSecret":
-      return new DatabaseAccessDenied(error);
-    case "distrust":
-      return new DatabaseUntrusted(error);
-    case "none":
-      // The driver's errors have a code; one without is a fault of this program.
-      return codeOf(error) ? new DatabaseRefused(error) : new Unexpected(error);
   }
 }

@@ -1,6 +1,6 @@
 import { runCommand } from "../../cli/command";
 import { usualFolder } from "../../cli/folders";
-import type * as running from "./run";
+import { run } from "./run";
 
 const usage = `npm start -- [--once] [--reset] [--stack NAME] [--set KEY=VALUE]... [--dir FOLDER]
 
@@ -32,8 +32,6 @@ export function main(args: string[]): Promise<void> {
       dir: { type: "string" },
     },
     async run({ dir, ...options }) {
-      // Loaded only now: the program takes a second to load, and a wrong option needs none of it.
-      const { run } = require("./run") as typeof running;
       await run({ ...options, dir: dir ?? usualFolder(options.stack) });
       return 0;
     },

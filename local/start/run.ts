@@ -4,8 +4,8 @@ import { stopRequest } from "../../cli/stopRequests";
 import { stackConfig } from "../../host/stackConfig";
 import { DataFolder } from "../lib/dataFolder";
 import { ConsoleReporter } from "./consoleReporter";
-import { runSmokeTest } from "./smokeTest";
-import { startSystem } from "./system";
+import type * as smokeTest from "./smokeTest";
+import type * as system from "./system";
 
 /** What the command line asks for. */
 export interface Options {
@@ -28,20 +28,23 @@ export async function run({ once, reset, stack, set, dir }: Options): Promise<vo
   const folder = await DataFolder.open(dataFolder(dir), { reset, stack });
   try {
     reporter.title(stack);
-    const system = await startSystem({ folder, stack, values, reporter });
+    // Loaded only now: the program and the services take a second to load, and the checks above need none of them.
+    const { startSystem } = require("./system") as typeof system;
+    const running = await startSystem({ folder, stack, values, reporter });
     try {
-      folder.write(outputsName, system.outputs);
+      folder.write(outputsName, running.outputs);
+      const { runSmokeTest } = require("./smokeTest") as typeof smokeTest;
       const begun = performance.now();
-      reporter.proven(await runSmokeTest(system.outputs), performance.now() - begun);
-      if (once) reporter.proofDone(system);
+      reporter.proven(await runSmokeTest(running.outputs), performance.now() - begun);
+      if (once) reporter.proofDone(running);
       else {
-        reporter.ready(system, stack, dir);
+        reporter.ready(running, stack, dir);
         await stopped;
         reporter.stopping();
       }
     } finally {
       await folder.remove(outputsName);
-      await system.close();
+      await running.close();
     }
     if (once) reporter.stopped(dir);
   } catch (error) {

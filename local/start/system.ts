@@ -3,6 +3,8 @@ import type { Outputs } from "../../cli/localOutputs";
 import { startWebServer } from "../../cli/page/server";
 import { isFree } from "../../cli/ports";
 import { evaluate } from "../../host/program";
+import { project } from "../../host/stackConfig";
+import { parseConfig } from "../../infra/config";
 import type { DataFolder } from "../lib/dataFolder";
 import type { ConsoleReporter, ReportedSystem } from "./consoleReporter";
 import { type LocalServices, startServices } from "./startServices";
@@ -29,6 +31,8 @@ export interface System extends ReportedSystem {
  * @throws CommandError and others after everything that had started was ended again
  */
 export async function startSystem({ folder, stack, values, reporter }: SystemOptions): Promise<System> {
+  // The program checks it too, but only when every service runs.
+  parseConfig(values, project, stack);
   await keepPagePort(folder, values["ecommerce:callbackUrls"]);
   const services = await startServices(folder, values["aws:region"], reporter);
   try {

@@ -73,7 +73,7 @@ describe("npm start", () => {
   let portsBefore: string;
   beforeAll(async () => {
     portsBefore = readFileSync(join(directory, "ports.json"), "utf8");
-    system = await startLocalSystem(directory);
+    system = await startLocalSystem(directory, [], {}, "npm");
   });
   afterAll(() => system.stop());
 
@@ -139,7 +139,9 @@ describe("npm start", () => {
 
   it("is not started twice on the same folder", async () => {
     const { code, output } = await runToEnd(directory, ["--once"]);
-    expect(output).toContain(`already runs on ${directory} (process ${system.process.pid})`);
+    expect(output).toContain(`already runs on ${directory} (process `);
+    const [, pid] = /\(process (\d+)\)/.exec(output)!;
+    expect(readFileSync(`/proc/${pid}/cmdline`, "utf8")).toContain(`local/start.cjs\0--dir\0${directory}`);
     expect(code).toBe(1);
     expect((await runToEnd(directory, ["--once", "--reset"])).code).toBe(1);
     expect((await users(system)).length).toBeGreaterThan(0);
@@ -182,7 +184,8 @@ describe("npm start", () => {
     });
   });
 
-  it("ends on SIGINT with code 0 and leaves nothing running", async () => {
+  it("ends cleanly at Ctrl-C, which reaches it from the terminal and from npm", async () => {
+    process.kill(-system.process.pid!, "SIGINT");
     const { code, output } = await system.stop("SIGINT");
     expect(output).toContain("Stopping.");
     expect(code).toBe(0);
@@ -190,34 +193,10 @@ describe("npm start", () => {
     expect(readdirSync(directory)).not.toContain("outputs.json");
   });
 
-  it("ends when npm alone gets SIGTERM, as systemd, Docker and CI send it", async () => {
-    const { stop } = await startLocalSystem(directory, [], {}, "npm");
-    const { code, output } = await stop("SIGTERM");
-    expect(output).toContain("Stopping.");
-    expect(code).toBe(0);
-    expect(processesOf(directory)).toEqual([]);
-  });
-
-  it("ends cleanly at Ctrl-C, which reaches it from the terminal and from npm", async () => {
-    const { process: npm, stop } = await startLocalSystem(directory, [], {}, "npm");
-    process.kill(-npm.pid!, "SIGINT");
-    const { code } = await stop("SIGINT");
-    expect(code).toBe(0);
-    expect(processesOf(directory)).toEqual([]);
-    expect(readdirSync(directory)).not.toContain("outputs.json");
-  });
-
-  it("leaves nothing running when it is killed, and starts again", async () => {
-    const killed = await startLocalSystem(directory);
-    await killed.stop("SIGKILL");
-    await eventually(() => expect(processesOf(directory)).toEqual([]));
-    expect((await runToEnd(directory, ["--once"])).code).toBe(0);
-  });
-
-  it("serves the page where the configuration says, also on a port that another part chose before", async () => {
+  it("serves the page on the configured port, also if another service has used it; ends when npm alone gets SIGTERM", async () => {
     const remembered = rememberedPorts(directory);
     const url = `http://localhost:${remembered.cognito}/`;
-    const moved = await startLocalSystem(directory, sendingBackTo(url));
+    const moved = await startLocalSystem(directory, sendingBackTo(url), {}, "npm");
     try {
       expect(await (await fetch(url)).text()).toContain("<title>");
       expect(moved.outputs.webUrl).toBe(url);
@@ -225,17 +204,20 @@ describe("npm start", () => {
       expect({ cognito: remembered.cognito, ...others }, "all others stay").toEqual(remembered);
       expect(moved.outputs.cognitoEndpoint).toContain(`:${cognito}`);
     } finally {
-      await moved.stop();
+      // As systemd, Docker and CI send it.
+      const { code, output } = await moved.stop("SIGTERM");
+      expect(output).toContain("Stopping.");
+      expect(code).toBe(0);
+      expect(processesOf(directory)).toEqual([]);
     }
   });
 
-  it("starts from nothing with --reset", async () => {
+  it("starts from nothing with --reset; leaves nothing running when it is killed, and starts again", async () => {
     const fresh = await startLocalSystem(directory, ["--reset"]);
-    try {
-      expect(await users(fresh)).toHaveLength(1);
-    } finally {
-      await fresh.stop();
-    }
+    expect(await users(fresh)).toHaveLength(1);
+    await fresh.stop("SIGKILL");
+    await eventually(() => expect(processesOf(directory)).toEqual([]));
+    expect((await runToEnd(directory, ["--once"])).code).toBe(0);
   });
 });
 

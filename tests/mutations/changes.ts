@@ -54,6 +54,11 @@ export function postpone(first: string, second: string): Change {
   };
 }
 
+/** Makes every one of the changes. */
+export function all(changes: readonly Change[]): Change {
+  return (make) => changes.reduce((changed, change) => change(changed), make);
+}
+
 /** A copy that may be changed; archives and other objects with a class stay as they are. */
 function copyOf(value: any): any {
   if (Array.isArray(value)) return value.map(copyOf);
