@@ -19,7 +19,7 @@ async function program(environment: NodeJS.ProcessEnv) {
   await requirePulumi();
   const context = readContext(environment);
   const { region, settings } = context;
-  // In esbuild's process, while this one loads what the first components need.
+  // esbuild runs in a process of its own, while this process loads the modules of the first components.
   const bundling = bundleFunctions(region, functionsOf(settings));
 
   const network = createNetwork(context);
@@ -53,23 +53,23 @@ async function program(environment: NodeJS.ProcessEnv) {
 
 /** Folders of the functions that this stack has. */
 function functionsOf(settings: Settings) {
-  const wanted = {
+  const included = {
     registerUser: true,
     enqueueUser: settings["registration.buffer"],
     rotateSecret: settings["secret.rotationDays"] > 0,
     applySchema: settings["database.access"] === "private",
   };
-  return (Object.keys(wanted) as (keyof typeof wanted)[]).filter((folder) => wanted[folder]);
+  return (Object.keys(included) as (keyof typeof included)[]).filter((folder) => included[folder]);
 }
 
-/** What a front end must know of the settings under `api` before it uploads. */
+/** The settings under `api` that a front end needs before it uploads. */
 const uploadsOf = (settings: Settings) => ({
   ownPrefix: settings["api.ownPrefix"],
   overwrite: settings["api.overwrite"],
   writers: settings["api.writers"],
 });
 
-/** The page of `npm start` and `npm run web` is served where managed login may send people back to. */
+/** The address of the page of `npm start` and `npm run web`: the first callback URL on localhost. */
 function localPage(callbackUrls: readonly string[]): { webUrl?: string } {
   const webUrl = callbackUrls.find((url) => new URL(url).hostname === "localhost");
   return webUrl === undefined ? {} : { webUrl };

@@ -7,9 +7,9 @@ import { type Setting, type SettingKey, type Settings, settings } from "./settin
 export type { Settings };
 export { settings };
 
-/** Every fault of the configuration in one message, with how Pulumi's command line mends them. */
+/** All errors in the configuration in one message, with the Pulumi command that corrects them. */
 export class ConfigError extends UserError {
-  /** The faults in words, without a way to mend them. */
+  /** The errors as text, without the advice how to correct them. */
   readonly description: string;
 
   constructor(
@@ -33,14 +33,14 @@ function inWords({ missing, got, allowed }: ConfigIssue): string {
 }
 
 /**
- * Checks a stack's whole configuration and answers it typed, with defaults filled in.
+ * Checks a stack's whole configuration and returns it typed, with defaults filled in.
  *
- * @param values all configuration of the stack as Pulumi hands it over: `namespace:key` → text (JSON for lists and for
+ * @param values all configuration of the stack as Pulumi passes it: `namespace:key` → text (JSON for lists and for
  *   objects; `database.multiAz` is the field `multiAz` of the object `database`)
- * @throws ConfigError with every fault: missing, malformed, out of range, contradicting or unknown keys
+ * @throws ConfigError with every error: missing, malformed, out of range, contradicting or unknown keys
  */
 export function parseConfig(values: Readonly<Record<string, string>>, project: string, stack: string): Settings {
-  const faults: ConfigIssue[] = [];
+  const issues: ConfigIssue[] = [];
   const parsed: Record<string, unknown> = {};
   const given = flattened(values, project);
 
@@ -50,7 +50,7 @@ export function parseConfig(values: Readonly<Record<string, string>>, project: s
     const allowed = value === undefined ? kinds[setting.type] : setting.rule?.(value);
     if (allowed !== undefined || value === undefined) {
       const got = raw === undefined ? { missing: true } : { got: shown(raw) };
-      faults.push({ key: `${project}:${key}`, ...got, allowed: allowed ?? kinds[setting.type] });
+      issues.push({ key: `${project}:${key}`, ...got, allowed: allowed ?? kinds[setting.type] });
     }
     parsed[key] = value;
   }
@@ -58,14 +58,14 @@ export function parseConfig(values: Readonly<Record<string, string>>, project: s
   for (const key of Object.keys(given)) {
     if (!(key in settings)) {
       const known = closest(key, Object.keys(settings));
-      faults.push({ key: `${project}:${key}`, allowed: `there is no such key; the nearest is ${project}:${known}` });
+      issues.push({ key: `${project}:${key}`, allowed: `there is no such key; the nearest is ${project}:${known}` });
     }
   }
   if (!values["aws:region"]) {
-    faults.push({ key: "aws:region", missing: true, allowed: "the region to deploy to, such as us-east-1" });
+    issues.push({ key: "aws:region", missing: true, allowed: "the region to deploy to, such as us-east-1" });
   }
-  if (faults.length === 0) faults.push(...crossFieldIssues(parsed as Settings, project));
-  if (faults.length > 0) throw new ConfigError(stack, faults);
+  if (issues.length === 0) issues.push(...crossFieldIssues(parsed as Settings, project));
+  if (issues.length > 0) throw new ConfigError(stack, issues);
   return parsed as Settings;
 }
 
@@ -75,8 +75,8 @@ export interface ProgramContext {
   readonly region: string;
   readonly settings: Settings;
   /**
-   * PEM files with authorities beyond RDS's, which this process trusts too: from Node's own variable
-   * NODE_EXTRA_CA_CERTS. What is deployed must not depend on them, since the next deployment may come from elsewhere.
+   * PEM files with certificate authorities that this process trusts beside RDS's: from Node's variable
+   * NODE_EXTRA_CA_CERTS. What is deployed must not depend on them, since another machine may run the next deployment.
    */
   readonly extraCaCerts: readonly string[];
   /**
@@ -136,7 +136,7 @@ const kinds = {
   array: "a list of strings",
 } as const;
 
-/** The value in its type, or undefined where the text is not of it. */
+/** The text converted to the type, or undefined if it is not valid for the type. */
 function fromText(raw: string, type: Setting<unknown>["type"]): unknown {
   switch (type) {
     case "string":
@@ -152,15 +152,15 @@ function fromText(raw: string, type: Setting<unknown>["type"]): unknown {
   }
 }
 
-/** A value in a message. */
+/** The value as a message shows it. */
 const shown = (raw: string) => (raw === "" ? "an empty string" : raw);
 
-/** The known key that shares most letters with the unknown one, to help with slips of the pen. */
+/** The known key that shares most letters with the unknown one, to help with typing errors. */
 function closest(unknown: string, known: string[]): string {
   const pairs = (word: string) => new Set(Array.from({ length: word.length - 1 }, (_, i) => word.slice(i, i + 2)));
-  const wanted = pairs(unknown.toLowerCase());
+  const unknownPairs = pairs(unknown.toLowerCase());
   const score = (word: string) =>
-    [...pairs(word.toLowerCase())].filter((pair) => wanted.has(pair)).length / word.length;
+    [...pairs(word.toLowerCase())].filter((pair) => unknownPairs.has(pair)).length / word.length;
   return known.reduce((best, word) => (score(word) > score(best) ? word : best));
 }
 

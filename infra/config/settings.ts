@@ -9,14 +9,14 @@ import {
   word,
 } from "./validators";
 
-/** A rule answers what is allowed when a value breaks it, and nothing when the value is fine. */
+/** A rule returns what is allowed if the value breaks it, and undefined if the value is valid. */
 export type Rule<T> = (value: T) => string | undefined;
 
 /** One key of the configuration. */
 export interface Setting<T> {
   readonly type: "string" | "integer" | "boolean" | "array";
   readonly description: string;
-  /** Without a default the key must be set by every stack. */
+  /** Without a default, every stack must set the key. */
   readonly default?: T;
   readonly rule?: Rule<T>;
 }
@@ -50,12 +50,12 @@ const list = (description: string, rule: Rule<string>, byDefault?: readonly stri
   rule: (values) => values.map(rule).find((allowed) => allowed !== undefined),
 });
 
-/** CloudWatch takes these periods only (PutRetentionPolicy). */
+/** The only periods that CloudWatch accepts (PutRetentionPolicy). */
 const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922];
 
 /**
  * Every configuration key of the project. `Pulumi.yaml` declares the same keys, types, defaults and descriptions for
- * the Pulumi CLI; a test keeps the two equal.
+ * the Pulumi CLI; a test compares the two.
  */
 export const settings = {
   callbackUrls: list(
@@ -171,5 +171,5 @@ export const settings = {
 export type SettingKey = keyof typeof settings;
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 
-/** The stack's configuration, checked. Keys read as in `Pulumi.<stack>.yaml`. */
+/** The stack's configuration, checked. The keys are those of `Pulumi.<stack>.yaml`. */
 export type Settings = { readonly [K in SettingKey]: ValueOf<(typeof settings)[K]> };

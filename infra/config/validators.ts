@@ -1,7 +1,7 @@
-/** Pure rules for configuration values: each answers what is allowed when the value breaks it. */
+/** Pure rules for configuration values: each returns what is allowed if the value breaks it. */
 import { isIP } from "node:net";
 
-/** A callback or sign-out URL as Cognito takes it: https, or http on localhost; no fragment. */
+/** A callback or sign-out URL as Cognito accepts it: https, or http on localhost; no fragment. */
 export function callbackUrl(value: string): string | undefined {
   const allowed = `https URLs, or http://localhost ones, without a fragment (got ${JSON.stringify(value)})`;
   if (!URL.canParse(value)) return allowed;
@@ -32,14 +32,14 @@ export function stageName(value: string): string | undefined {
   return /^[A-Za-z0-9_-]{1,128}$/.test(value) ? undefined : "1 to 128 letters, digits, hyphens and underscores";
 }
 
-/** A value that stands inside single quotes in a gateway mapping: no quote, no blank, no control character. */
+/** A value for single quotes in a mapping of API Gateway: no quote, no blank, no control character. */
 export function word(value: string): string | undefined {
   return /^(\*|https?:\/\/[A-Za-z0-9.:[\]-]+)$/.test(value)
     ? undefined
     : "* or one origin such as https://shop.example.com, without a path";
 }
 
-/** Who is mailed about alarms: an address that SNS can mail to, or the word `none`. */
+/** The recipient of mails about alarms: an address that SNS can mail to, or the word `none`. */
 export function alarmAddress(value: string): string | undefined {
   const wellFormed = value.length <= 254 && /^[\w.!#$%&'*+/=?^`{|}~-]+@([a-z0-9-]+\.)+[a-z0-9-]+$/i.test(value);
   return wellFormed || value === "none" ? undefined : "an address such as oncall@example.com, or none";
@@ -62,17 +62,17 @@ export function cidr(value: string): string | undefined {
   const allowed = `IPv4 ranges in CIDR notation such as 198.51.100.0/24 (got ${JSON.stringify(value)})`;
   const range = parseRange(value);
   if (!range) return allowed;
-  if (isIP(range.address) === 6) return `${allowed}; the VPC has no IPv6, so nobody would come by such an address`;
+  if (isIP(range.address) === 6) return `${allowed}; the VPC has no IPv6, so no connection comes from such an address`;
   if ((ipv4(range.address) & hostMask(range.bits)) !== 0) {
     return `${allowed}; the address has bits beyond /${range.bits}`;
   }
   return undefined;
 }
 
-/** Whether the range holds every address. */
+/** Whether the range contains every address. */
 export const anywhere = (value: string) => parseRange(value)?.bits === 0;
 
-/** An IPv4 range for a VPC that four subnets of at least 16 addresses fit in. */
+/** An IPv4 range for a VPC, large enough for four subnets of at least 16 addresses. */
 export function privateCidr(value: string): string | undefined {
   const range = parseRange(value);
   const fits = range && range.bits >= 16 && range.bits <= 24 && !cidr(value);
@@ -84,7 +84,7 @@ export function privateCidr(value: string): string | undefined {
  *
  * @param range CIDR range, for example 10.20.0.0/16
  * @param bits how many bits longer each part's prefix is: 4 gives 16 parts
- * @param count how many of the parts to answer, from the lowest
+ * @param count how many of the parts to return, from the lowest
  */
 export function cut(range: string, bits: number, count: number): string[] {
   const { address, bits: outer } = parseRange(range)!;

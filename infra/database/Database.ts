@@ -8,16 +8,16 @@ import type { DatabaseServer, DatabaseSettings, ProxyTarget } from "./databaseTy
 
 export interface DatabaseArgs {
   /**
-   * What the database is. Another kind is another, empty database; the data moves by a snapshot.
+   * Kind and size of the database. Another kind makes a new, empty database; a snapshot moves the data.
    * @default an instance
    */
   size?: InstanceSize | AuroraSize;
-  /** Subnets in at least two zones. A change leaves the database where it is. */
+  /** Subnets in at least two zones. A change does not move an existing database. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   securityGroupId: pulumi.Input<string>;
   /** A public address, for the deployer's ranges of the security group. @default false */
   publiclyAccessible?: boolean;
-  /** What must stand before the database has a public address, such as an internet gateway. @default nothing */
+  /** What must exist before the database has a public address, such as an internet gateway. @default nothing */
   ingressDependencies?: pulumi.Resource[];
   /** Days that automatic backups are kept. @default 7 */
   backupDays?: number;
@@ -28,9 +28,9 @@ export interface DatabaseArgs {
 }
 
 /**
- * The MySQL database on RDS (S2), of either kind: encrypted, backed up, and TLS required by its parameter group. It
- * stands in the subnets that it is given; whether anyone beyond the VPC reaches it is decided by `publiclyAccessible`
- * and by the security group together, and neither moves it.
+ * The MySQL database on RDS (S2), of either kind: encrypted, backed up, and TLS required by its parameter group. It is
+ * placed in the given subnets. `publiclyAccessible` and the security group together decide whether it can be reached
+ * from outside the VPC; a change of either does not move it.
  */
 export class Database extends pulumi.ComponentResource implements DatabaseServer {
   readonly server: pulumi.Resource;
@@ -62,22 +62,23 @@ export class Database extends pulumi.ComponentResource implements DatabaseServer
       backupDays: args.backupDays ?? 7,
       protect: args.protect ?? true,
     };
-    const made = size.kind === "aurora" ? auroraCluster(name, size, settings) : databaseInstance(name, size, settings);
+    const created =
+      size.kind === "aurora" ? auroraCluster(name, size, settings) : databaseInstance(name, size, settings);
 
-    this.server = made.server;
-    this.address = made.address;
-    this.port = made.port;
-    this.resourceId = made.resourceId;
-    this.identifier = made.identifier;
-    this.proxyTarget = made.proxyTarget;
+    this.server = created.server;
+    this.address = created.address;
+    this.port = created.port;
+    this.resourceId = created.resourceId;
+    this.identifier = created.identifier;
+    this.proxyTarget = created.proxyTarget;
     this.administrator = { user: pulumi.output(user), password: password.result };
     this.registerOutputs({ address: this.address, port: this.port, identifier: this.identifier });
   }
 }
 
 /**
- * The log group of the database's error log, made before RDS would make it, which would keep every line for ever and
- * leave the group behind.
+ * The log group of the database's error log. The program makes it first: a group that RDS makes keeps every line for
+ * ever and stays after the database is deleted.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html
  */
 const errorLog = (name: string, database: string, args: DatabaseArgs, parent: pulumi.Resource) =>

@@ -6,12 +6,14 @@ import { proxyPercent } from "./connectionLimit";
 import type { ProxyTarget } from "./databaseTypes";
 
 export interface DatabaseProxyArgs {
-  /** Subnets in at least two zones, without a way to the internet. Replaces the proxy. */
+  /** Subnets in at least two zones, without a route to the internet. Replaces the proxy. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   securityGroupId: pulumi.Input<string>;
-  /** ARN of the secret with the database user: the only user that the proxy lets in, and all that it may read. */
+  /**
+   * ARN of the secret with the database user: the only user that the proxy accepts, and the only secret it may read.
+   */
   secretArn: pulumi.Input<string>;
-  /** The instance, or the cluster. Replaces the target, which nobody reaches meanwhile. */
+  /** The instance, or the cluster. Replaces the target; meanwhile the proxy refuses connections. */
   target: ProxyTarget;
   /** Days that the proxy's log is kept. @default 30 */
   logRetentionDays?: number;
@@ -21,28 +23,27 @@ export interface DatabaseProxyArgs {
 const mysqlPort = 3306;
 
 /**
- * RDS Proxy in front of the database, for the user of one secret: it holds the connections through a fail-over, lets
- * new ones wait where the database would refuse them, and never opens more than its share.
+ * RDS Proxy in front of the database, for the user of one secret: it keeps the connections open during a fail-over,
+ * lets new ones wait where the database would refuse them, and never opens more than its share of connections.
  *
- * It takes TLS only, and shows a certificate of Amazon's public authorities, not of RDS's. It is reached from inside
- * the VPC only, also where the database itself is public. Of the user's two passwords during a rotation it knows the
- * current one only, so rotation and schema go to the database itself.
+ * It accepts TLS only, with a certificate of Amazon's public authorities, not of RDS's. It is reached from inside the
+ * VPC only, even if the database itself is public. During a rotation the user has two passwords, and the proxy accepts
+ * the current one only; so rotation and schema connect to the database itself.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.html
  */
 export class DatabaseProxy extends pulumi.ComponentResource {
-  /** Host name, without the port; known once the proxy knows its database. */
+  /** Host name, without the port; resolved once the database is registered as the proxy's target. */
   readonly address: pulumi.Output<string>;
-  /** Where the proxy listens. */
   readonly port: pulumi.Output<number>;
-  /** By which CloudWatch knows it. */
+  /** The proxy's name in CloudWatch's metrics. */
   readonly proxyName: pulumi.Output<string>;
 
   constructor(name: string, args: DatabaseProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:database:DatabaseProxy", name, {}, opts);
     const { role, policy } = secretReader(name, args.secretArn, this);
     const identifier = databaseIdentifier(name, pulumi.getProject(), pulumi.getStack());
-    // Made before RDS would make it, which would keep every line for ever and leave the group behind.
+    // Made before the proxy: a group that RDS makes keeps every line for ever and stays after the proxy is deleted.
     // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.monitoring.html
     const log = new aws.cloudwatch.LogGroup(
       `${name}-log`,
@@ -63,19 +64,20 @@ export class DatabaseProxy extends pulumi.ComponentResource {
             authScheme: "SECRETS",
             secretArn: args.secretArn,
             iamAuth: "DISABLED",
-            // MySQL 8.4's own way. RDS's older default, the native password, is one that MySQL has given up.
+            // MySQL 8.4's default. RDS's older default, the native password, is one that MySQL has given up.
             clientPasswordAuthType: "MYSQL_CACHING_SHA2_PASSWORD",
           },
         ],
       },
-      // One that was made before it had a name of the program's keeps its own, since another one is another address.
+      // A proxy that was created under another name keeps it: a new name would replace the proxy and change its
+      // address.
       { parent: this, dependsOn: [policy, log], ignoreChanges: ["name"] },
     );
     const group = new aws.rds.ProxyDefaultTargetGroup(
       `${name}-connections`,
       {
         dbProxyName: proxy.name,
-        // The function has five seconds in all; a refusal in time lets it try again.
+        // Seconds. The function has five in all; an early refusal leaves it time to try again.
         connectionPoolConfig: { maxConnectionsPercent: proxyPercent, connectionBorrowTimeout: 2 },
       },
       { parent: this },
@@ -83,13 +85,13 @@ export class DatabaseProxy extends pulumi.ComponentResource {
     const target = new aws.rds.ProxyTarget(
       `${name}-target`,
       { dbProxyName: proxy.name, targetGroupName: group.name, ...args.target },
-      // A target group has exactly one instance or cluster: it takes another one when the first is gone.
+      // A target group has exactly one instance or cluster: the old one must be removed first.
       { parent: this, deleteBeforeReplace: true },
     );
 
     this.address = pulumi.all([proxy.endpoint, target.id]).apply(([endpoint]) => endpoint);
-    // The target's port is the database's, and in AWS's guide 0 where that is a cluster. The relay of `npm start`,
-    // which shares its host name with the server, tells its own there.
+    // The target's port is the database's, and 0 in AWS's guide if the database is a cluster. With `npm start` it is
+    // the port of the relay, which has the same host name as the server.
     this.port = target.port.apply((port) => (port === 0 ? mysqlPort : port));
     this.proxyName = proxy.name;
     this.registerOutputs({ address: this.address, port: this.port });

@@ -7,29 +7,29 @@ export interface DatabaseSecretArgs {
   secretName: string;
   /** Days in which the deleted secret can be restored: 0 (its name is free at once) or 7 to 30. @default 7 */
   recoveryDays?: number;
-  /** Whether a {@link SecretRotation} writes the value, once it was made. @default false */
+  /** Whether a {@link SecretRotation} changes the value after the first one. @default false */
   rotated?: boolean;
   /** Pulumi's `protect`. @default true */
   protect?: boolean;
 }
 
-/** What the secret tells whoever may read it. */
+/** The secret's value, without the fixed key `engine`. */
 export interface DatabaseSecretValue {
   /** The function's own database user, not the administrator. */
   readonly username: pulumi.Input<string>;
   readonly password: pulumi.Input<string>;
-  /** Where that user connects: the database, or the proxy in front of it. */
+  /** Host that the user connects to: the database, or the proxy in front of it. */
   readonly host: pulumi.Input<string>;
   readonly port: pulumi.Input<number>;
   readonly dbClusterIdentifier: pulumi.Input<string>;
 }
 
 /**
- * The Secrets Manager secret `ecommerce_secret` (S4): JSON with the six documented keys. Made without a value, so that
- * a proxy can be told of the secret before the secret is told of the proxy; {@link write} gives it the value.
+ * The Secrets Manager secret `ecommerce_secret` (S4): JSON with the six documented keys. It is made without a value,
+ * because a proxy needs the secret's ARN and the value contains the proxy's address; {@link write} sets the value.
  */
 export class DatabaseSecret extends pulumi.ComponentResource {
-  /** The secret's ARN, known before it has a value. */
+  /** The secret's ARN, resolved before the secret has a value. */
   readonly arn: pulumi.Output<string>;
   readonly #name: string;
   readonly #secret: aws.secretsmanager.Secret;
@@ -52,10 +52,11 @@ export class DatabaseSecret extends pulumi.ComponentResource {
   }
 
   /**
-   * Gives the secret its value, which completes the component; once, in the turn of the event loop that made it.
-   * @param serverId {@link DatabaseServer.resourceId}: while the secret is rotated, another server gets the first password
-   *   back, which is the one that its new user has
-   * @returns ARN and name of the secret, known once it has the value, and the ID of the version that holds it
+   * Sets the secret's value, which completes the component. Call it once, in the same turn of the event loop as the
+   * constructor.
+   * @param serverId {@link DatabaseServer.resourceId}: while the secret is rotated, a new server makes the program
+   *   write the first password again, which is the password of that server's new user
+   * @returns ARN and name of the secret, resolved once it has the value, and the ID of the version with the value
    */
   write(
     value: DatabaseSecretValue,
@@ -80,20 +81,20 @@ export class DatabaseSecret extends pulumi.ComponentResource {
           }),
         ),
       },
-      // The program's password is the first one only; to write it again would undo every rotation. It happens all the
-      // same where a refresh finds the version gone, which AWS may delete once two rotations have left it without a
-      // label: then there is another version, at which `SecretRotation` rotates at once.
+      // The program's password is the first one only; to write it again would undo every rotation. There is one
+      // exception: AWS may delete the first version once two rotations have left it without a label. After a refresh
+      // has found that, the program writes a new version, and `SecretRotation` rotates at once.
       {
         parent: this,
         ...(this.#rotated ? { ignoreChanges: ["secretString"], replacementTrigger: serverId } : {}),
-        // To delete a version the provider takes away the labels that Pulumi's state has, which a rotation has moved
-        // since: InvalidParameterException, also at `pulumi destroy`. A version that nothing needs goes with its secret.
+        // To delete a version the provider removes the labels that Pulumi's state lists, which a rotation has moved
+        // since: InvalidParameterException, also at `pulumi destroy`. An unused version is deleted with its secret.
         retainOnDelete: true,
       },
     );
     this.registerOutputs({ arn: this.arn });
     const { name } = this.#secret;
-    const secretName = pulumi.all([name, version.versionId]).apply(([written]) => written);
+    const secretName = pulumi.all([name, version.versionId]).apply(([secretName]) => secretName);
     return { arn: version.arn, secretName, versionId: version.versionId };
   }
 }

@@ -11,49 +11,52 @@ export interface SecretRotationArgs {
   /** ARN of the secret, with a value: the only one that the function may read and change. */
   secretArn: pulumi.Input<string>;
   /**
-   * ID of the secret's version that the program wrote. A change, with which the first password is back, rotates at
-   * once.
+   * ID of the secret's version that the program wrote. A new version has the first password again, so a change rotates
+   * at once.
    */
   firstVersion: pulumi.Input<string>;
   /** Days between two rotations, 1 to 1000. A change rotates at once. */
   everyDays: number;
-  /** Where the database itself answers: a proxy knows the current password only, a rotation needs two. */
+  /** Address of the database itself: a proxy accepts the current password only, a rotation needs two. */
   database: { readonly host: pulumi.Input<string>; readonly port: pulumi.Input<number> };
-  /** Where the secret sends whoever reads it: the same, or a proxy. A change rotates at once. */
+  /** The address in the secret: the database's, or a proxy's. A change rotates at once. */
   endpoint: Pick<DatabaseSecretValue, "host" | "port" | "dbClusterIdentifier">;
   /** Subnets from which the function reaches the database and the secret's endpoint. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   securityGroupId: pulumi.Input<string>;
   /** Days that logs are kept. @default 30 */
   logRetentionDays?: number;
-  /** What must stand before the first rotation: the user with its two passwords, and the secret's endpoint. */
+  /** What must exist before the first rotation: the user with its two passwords, and the secret's endpoint. */
   dependsOn?: pulumi.Input<pulumi.Resource>[];
 }
 
-/** A step takes less than a second; this leaves time for a slow database, and a Secrets Manager that tells late. */
+/**
+ * A step takes less than a second; this leaves time for a slow database and for changes that Secrets Manager shows
+ * late.
+ */
 const timeoutSeconds = 30;
 
 /**
- * Changes the password of the function's database user every so many days, the first time at once. From the second time
- * on the password that Pulumi's state holds is no longer good, and only Secrets Manager knows those that are.
+ * Changes the password of the function's database user every `everyDays` days, the first time at once. From the second
+ * rotation on the password in Pulumi's state is no longer valid; only Secrets Manager has the valid ones.
  *
- * One user with two passwords, by MySQL's dual passwords. The two strategies that AWS documents were weighed against it
+ * One user with two passwords, by MySQL's dual passwords. The two strategies that AWS documents have disadvantages
  * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html):
- * - *Single user* as AWS's template does it has a moment in which MySQL takes only the new password while the secret
- *   still tells the old one. A function that connects just then fails, and with it a sign-up.
- * - *Alternating users* has no such moment, but needs a second user, and an administrator's secret in a function's
- *   hand.
+ * - *Single user*, as in AWS's template: for a moment MySQL accepts only the new password while the secret still has
+ *   the old one. A function that connects in this moment fails, and with it a sign-up.
+ * - *Alternating users* has no such moment, but needs a second user, and a function that may read an administrator's
+ *   secret.
  *
  * Here the user itself adds the new password and keeps the old one until the next rotation: Secrets Manager is
- * eventually consistent, and who reads the old password for a moment longer still gets in. A function that kept an
- * older one is refused, reads the secret again and goes on. Beside its own rights the user needs
- * APPLICATION_PASSWORD_ADMIN, which reaches no other account (`DatabaseSchema`, `rotated`).
+ * eventually consistent, and a reader that still gets the old password can connect with it. A function that kept an
+ * older password is refused, reads the secret again and continues. Beside its own rights the user needs
+ * APPLICATION_PASSWORD_ADMIN, which does not apply to other accounts (`DatabaseSchema`, `rotated`).
  *
  * The program's own password is the first one only: user and secret ignore changes of it (`rotated`), so that another
- * `pulumi up` undoes nothing. What else the secret tells is written by each rotation as the program knows it. So the
- * deployment rotates at once where the database moves, where a proxy comes in between, and where it had to write the
- * first value again. Turned off, the program draws a new password and sets it, first in MySQL and then in the secret:
- * for the second or two in between, new connections are refused.
+ * `pulumi up` undoes nothing. Each rotation writes the secret's other keys with the program's current values. So the
+ * deployment rotates at once if the database's address changes, if a proxy is added or removed, and if it had to write
+ * the first value again. When rotation is turned off, the program generates a new password and sets it, first in MySQL
+ * and then in the secret: for the second or two in between, new connections are refused.
  */
 export class SecretRotation extends pulumi.ComponentResource {
   readonly functionName: pulumi.Output<string>;
@@ -88,8 +91,8 @@ export class SecretRotation extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: [permission, ...(args.dependsOn ?? [])],
-        // Turned on anew, rotation begins with one; on AWS that is the way to have one by deployment. The old one goes
-        // first: to delete it is to turn rotation off.
+        // To turn rotation on starts one at once; on AWS this is the only way to rotate by a deployment. The old
+        // resource is deleted first, because deleting it turns rotation off.
         replacementTrigger: pulumi.interpolate`${args.endpoint.host}:${args.endpoint.port} ${args.firstVersion}`,
         deleteBeforeReplace: true,
       },

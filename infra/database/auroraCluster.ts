@@ -5,9 +5,9 @@ import { type DatabaseServer, type DatabaseSettings, deletion, maxConnectErrors 
 /** Aurora MySQL Serverless v2: a writer, and a reader in another zone that takes over. */
 export interface AuroraSize {
   readonly kind: "aurora";
-  /** Memory in GiB that it shrinks to; 2 are one Aurora capacity unit. @default 1 */
+  /** Smallest memory in GiB; 2 are one Aurora capacity unit. @default 1 */
   readonly minMemoryGiB?: number;
-  /** Memory in GiB that it grows to, from 2. @default 8 */
+  /** Largest memory in GiB, at least 2. @default 8 */
   readonly maxMemoryGiB?: number;
 }
 
@@ -16,7 +16,8 @@ export interface AuroraSize {
  * with it and takes over when it fails. MySQL 8.0 and not 8.4, since RDS Proxy is documented for Aurora MySQL 3 only.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.create.html
- * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.Aurora_Fea_Regions_DB-eng.Feature.RDS_Proxy.html
+ * @see
+ * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.Aurora_Fea_Regions_DB-eng.Feature.RDS_Proxy.html
  */
 export function auroraCluster(name: string, size: AuroraSize, settings: DatabaseSettings): DatabaseServer {
   const { parent, protect } = settings;
@@ -53,7 +54,7 @@ export function auroraCluster(name: string, size: AuroraSize, settings: Database
       ...deletion(name, protect),
       applyImmediately: true,
     },
-    // One that was made before it had a name of the program's keeps its own, since another one is another cluster.
+    // A cluster that was created under another name keeps it: a new name would replace the cluster.
     { parent, protect, dependsOn: settings.dependsOn, ignoreChanges: ["clusterIdentifier"] },
   );
   // One after the other: the first instance of a cluster is its writer.
@@ -61,12 +62,12 @@ export function auroraCluster(name: string, size: AuroraSize, settings: Database
   const reader = serverless(`${name}-reader`, cluster, settings, [writer]);
   return {
     server: cluster,
-    // A cluster without an instance answers nobody.
+    // A cluster without an instance accepts no connections.
     address: pulumi.all([cluster.endpoint, writer.id]).apply(([endpoint]) => endpoint),
     port: cluster.port,
     resourceId: cluster.clusterResourceId,
     identifier: cluster.clusterIdentifier,
-    // Nor does RDS Proxy take a cluster whose instances are not available yet.
+    // RDS Proxy refuses a cluster whose instances are not available yet.
     proxyTarget: {
       dbClusterIdentifier: pulumi.all([cluster.clusterIdentifier, writer.id, reader.id]).apply(([known]) => known),
     },

@@ -4,7 +4,7 @@ import path from "node:path";
 import { rootCertificates } from "node:tls";
 import { rdsCaCerts, readCertificates } from "./rdsCaCerts";
 
-/** Where Linux distributions and macOS keep the authorities that the system trusts. */
+/** Files in which Linux distributions and macOS keep the authorities that the system trusts. */
 const systemFiles = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/tls/certs/ca-bundle.crt",
@@ -16,7 +16,7 @@ const systemFiles = [
  * Authorities for a program that trusts one file and nothing else, as Go programs do by `SSL_CERT_FILE`: Node's, the
  * system's and RDS's, each once.
  *
- * @param files PEM files to take in as well; one that is named but cannot be read is an error, as `readCertificates`
+ * @param files PEM files to include as well; a file that cannot be read is an error, as in `readCertificates`
  * @returns PEM text
  */
 export function caBundle(files: readonly string[]): string {
@@ -28,7 +28,7 @@ export function caBundle(files: readonly string[]): string {
 const usage = `npm run ca-bundle
 
 Writes the certificate authorities by which \`pulumi up\` verifies the database, and prints the line that makes Pulumi's
-mysql provider use them (Linux). Takes no arguments; SSL_CERT_FILE and NODE_EXTRA_CA_CERTS are taken in where they are set.
+mysql provider use them (Linux). Takes no arguments; the files in SSL_CERT_FILE and NODE_EXTRA_CA_CERTS are included.
 
   --help   show this`;
 
@@ -45,10 +45,12 @@ function main(args: readonly string[]): void {
   const named = [process.env.SSL_CERT_FILE, process.env.NODE_EXTRA_CA_CERTS].filter((name) => name && name !== file);
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, caBundle([...systemFiles.filter((name) => existsSync(name)), ...(named as string[])]));
-  console.log(`Written: ${file}\nOn Linux, tell Pulumi's mysql provider to verify RDS by it:\n`);
+  console.log(`Written: ${file}\nOn Linux, make Pulumi's mysql provider verify RDS with it:\n`);
   console.log(`  export SSL_CERT_FILE='${file.replaceAll("'", "'\\''")}'\n`);
   if (process.platform !== "linux") {
-    console.log("This is not Linux: here the provider asks the system's own store, so add the bundle to that store.");
+    console.log(
+      "This is not Linux: here the provider uses the system's certificate store, so add the bundle to that store.",
+    );
   }
 }
 

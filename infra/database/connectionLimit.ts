@@ -1,15 +1,15 @@
-/** Pure rules for how many connections an RDS instance takes, and how many of them registrations may hold. */
+/** Pure rules: how many connections an RDS instance accepts, and how many of them registrations may use. */
 
 const GiB = 2 ** 30;
 /** The parameter group's default is `max_connections = {DBInstanceClassMemory/12582880}` (RDS user guide, "Quotas"). */
 const bytesPerConnection = 12_582_880;
 
-/** Memory (GiB) of the burstable classes below `large`; from there on they have 4 GiB a vCPU, like the m classes. */
+/** Memory (GiB) of the burstable classes below `large`; larger ones have 4 GiB per vCPU, like the m classes. */
 const smallGiB: Readonly<Record<string, number>> = { micro: 1, small: 2, medium: 4 };
 
 /**
- * Connections that are not for registrations: RDS's own monitoring keeps two or three open, a deployment and a person
- * who looks after the database need five, `npm run reconcile` and a rotation of the password four.
+ * Connections that are not for registrations: RDS's own monitoring keeps two or three open, a deployment and an
+ * operator need five, `npm run reconcile` and a rotation of the password four.
  */
 export const keptConnections = 12;
 
@@ -17,7 +17,7 @@ export const keptConnections = 12;
  * The memory of an instance class in bytes, as RDS lists it.
  *
  * @param instanceClass for example db.t4g.micro
- * @returns undefined for classes it does not know: those beside t2 to t4g and m5, r5 and newer, and metal ones
+ * @returns undefined for classes that are not known here: all but t2 to t4g, m5, r5 and newer, and all metal classes
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Summary.html
  */
 function memoryOf(instanceClass: string): number | undefined {
@@ -31,13 +31,13 @@ function memoryOf(instanceClass: string): number | undefined {
 }
 
 /**
- * How many connections an instance of the class takes by default, at least.
+ * How many connections an instance of the class accepts by default, at least.
  *
  * `DBInstanceClassMemory` is the class's memory less what the operating system and RDS's own processes take, which AWS
- * does not publish. 256 MiB and a twentieth of the memory stay below every figure that people have read from such
- * instances (66 on a micro, where the whole memory would give 85), by at most a tenth.
+ * does not publish. 256 MiB and a twentieth of the memory give at most a tenth less than every figure that
+ * people have measured on such instances (66 on a micro, where the whole memory would give 85).
  *
- * @returns undefined for a class it does not know: then nothing can be checked
+ * @returns undefined for an unknown class: then nothing can be checked
  */
 export function connectionLimit(instanceClass: string): number | undefined {
   const memory = memoryOf(instanceClass);
@@ -60,8 +60,8 @@ const auroraSteps: readonly (readonly [number, number])[] = [
 ];
 
 /**
- * How many connections Aurora Serverless v2 takes by default, at least: what the largest provisioned class takes that
- * has no more memory. AWS derives it from the largest capacity, whatever the capacity is at the moment.
+ * How many connections Aurora Serverless v2 accepts by default, at least: the number of the largest provisioned class
+ * with no more memory. AWS derives it from the largest capacity, not from the current capacity.
  *
  * @param maxMemoryGiB the largest capacity in GiB, from 2; two of them are one Aurora capacity unit
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html
@@ -70,7 +70,7 @@ export function auroraConnectionLimit(maxMemoryGiB: number): number {
   return Math.max(...auroraSteps.filter(([memory]) => memory <= maxMemoryGiB).map(([, connections]) => connections));
 }
 
-/** From so many connections on somebody should know: 85 in 100 of the limit. */
+/** The number of connections from which on an alarm rings: 85 in 100 of the limit. */
 export const nearLimit = (limit: number) => Math.floor(limit * 0.85);
 
 /**
@@ -79,16 +79,16 @@ export const nearLimit = (limit: number) => Math.floor(limit * 0.85);
 export const proxyPercent = 75;
 
 /**
- * What is allowed where a reserved concurrency could exhaust the database: each registration that runs holds one
- * connection. So it does behind RDS Proxy, which gives a session that prepares statements a connection of its own (RDS
- * user guide, "Avoiding pinning"). Nothing is checked for a concurrency of 0 (which reserves nothing), or where the
- * limit is not known.
+ * What is allowed if a reserved concurrency could exhaust the database: each running registration holds one connection,
+ * also with RDS Proxy, which gives a session that prepares statements a connection of its own (RDS user guide,
+ * "Avoiding pinning"). Nothing is checked for a concurrency of 0 (which reserves nothing), or if the limit is not
+ * known.
  *
  * @param concurrency `registration.reservedConcurrency`
- * @param limit the connections that the database takes; undefined where it is not known
- * @param size what decides that, for the message: a configuration key and its value
- * @param proxy whether RDS Proxy stands in between
- * @returns undefined where it fits
+ * @param limit the connections that the database accepts; undefined if it is not known
+ * @param size the configuration key that decides the limit, and its value, for the message
+ * @param proxy whether the connections go through RDS Proxy
+ * @returns undefined if the concurrency is allowed
  */
 export function reservationFault(
   concurrency: number,

@@ -6,7 +6,7 @@ export interface InstanceSize {
   readonly kind: "instance";
   /** RDS instance class. @default db.t4g.micro */
   readonly instanceClass?: string;
-  /** Storage in GiB; it grows by itself up to five times that. @default 20 */
+  /** Storage in GiB; RDS increases it automatically up to five times this value. @default 20 */
   readonly storageGiB?: number;
   /** A standby in another zone. @default false */
   readonly multiAz?: boolean;
@@ -53,7 +53,7 @@ export function databaseInstance(name: string, size: InstanceSize, settings: Dat
       ...deletion(name, protect),
       applyImmediately: true,
     },
-    // One that was made before it had a name of the program's keeps its own, since another one is another address.
+    // An instance that was created under another name keeps it: a new name would change its address.
     { parent, protect, dependsOn: settings.dependsOn, ignoreChanges: ["identifier"] },
   );
   return {
@@ -67,8 +67,8 @@ export function databaseInstance(name: string, size: InstanceSize, settings: Dat
 }
 
 /**
- * From 400 GiB gp3 comes with 12,000 IOPS and 500 MiB/s, at no extra cost. Left out, the provider sends the 3,000 of its
- * state when the storage grows across that size, which RDS refuses.
+ * From 400 GiB on, gp3 has 12,000 IOPS and 500 MiB/s at no extra cost. If both are left out, the provider sends the
+ * 3,000 IOPS of its state when the storage grows beyond that size, which RDS refuses.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html
  */
 const baseline = (storageGiB: number) => (storageGiB >= 400 ? { iops: 12_000, storageThroughput: 500 } : {});

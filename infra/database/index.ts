@@ -23,7 +23,7 @@ export function createDatabase({ settings }: ProgramContext, network: Network): 
   });
 }
 
-/** What the way to the database is made of. */
+/** What {@link createDatabaseAccess} needs. */
 export interface DatabaseAccessArgs {
   readonly network: Network;
   readonly database: Database;
@@ -33,8 +33,9 @@ export interface DatabaseAccessArgs {
 }
 
 /**
- * How the registration function connects: the secret and, where the configuration has them, a proxy before the database
- * and the secret's rotation. The secret is made first and gets its value last: the proxy reads it, and it names the proxy.
+ * How the registration function connects: the secret and, if configured, a proxy in front of the database and the
+ * secret's rotation. The secret is made first and gets its value last: the proxy needs the secret's ARN, and the value
+ * contains the proxy's address.
  */
 export function createDatabaseAccess({ stack, settings }: ProgramContext, args: DatabaseAccessArgs) {
   const { network, database, schema } = args;
@@ -67,13 +68,13 @@ export function createDatabaseAccess({ stack, settings }: ProgramContext, args: 
 /** What {@link createDatabaseAccess} returns. */
 export type DatabaseAccess = ReturnType<typeof createDatabaseAccess>;
 
-interface RotationParts extends DatabaseAccessArgs {
+interface RotationArgs extends DatabaseAccessArgs {
   readonly secret: ReturnType<DatabaseSecret["write"]>;
   readonly endpoint: Pick<DatabaseSecretValue, "host" | "port" | "dbClusterIdentifier">;
 }
 
-function createRotation(settings: Settings, parts: RotationParts): SecretRotation {
-  const { network, database, schema, secret, endpoint, rotateSecret } = parts;
+function createRotation(settings: Settings, args: RotationArgs): SecretRotation {
+  const { network, database, schema, secret, endpoint, rotateSecret } = args;
   return new SecretRotation("rotate-secret", {
     bundle: rotateSecret,
     secretArn: secret.arn,

@@ -9,10 +9,10 @@ export class CertificateFileError extends Error {
 /**
  * The certificate authorities to trust when connecting to RDS, as PEM text.
  *
- * @param region takes RDS's authorities of this region only, which is all that an instance there needs and keeps the
- *   state small (5 kB for 180 kB); a region that the package does not know gets all of them
- * @param extraFiles PEM files to trust as well, for example what `NODE_EXTRA_CA_CERTS` names
- * @throws CertificateFileError naming the file where an extra file cannot be read or holds no certificate
+ * @param region returns RDS's authorities of this region only, which is all that an instance there needs and keeps the
+ *   state small (5 kB instead of 180 kB); for a region that the package does not know, all of them
+ * @param extraFiles PEM files to trust as well, for example the one in `NODE_EXTRA_CA_CERTS`
+ * @throws CertificateFileError naming the file if an extra file cannot be read or holds no certificate
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
  */
 export function rdsCaCerts(region?: string, extraFiles: readonly string[] = []): string {
@@ -21,11 +21,11 @@ export function rdsCaCerts(region?: string, extraFiles: readonly string[] = []):
 }
 
 /**
- * The authorities that a function trusts when it connects to a database of its region, or to RDS Proxy before it, whose
- * certificate is one of Amazon's public authorities.
+ * The authorities that a function trusts when it connects to a database of its region, or to RDS Proxy, whose
+ * certificate is issued by Amazon's public authorities.
  *
- * OpenSSL needs 15 ms for all 120 of RDS's authorities and less than 1 ms for one region's; and no other region vouches
- * for this one's database. A region that the package does not know gets all of them.
+ * OpenSSL needs 15 ms for all 120 of RDS's authorities and less than 1 ms for one region's; the authorities of other
+ * regions do not sign this region's certificates. For a region that the package does not know, all of them.
  * @returns certificates, each in PEM
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security.tls
  */
@@ -36,7 +36,7 @@ export function functionCaCerts(region: string): string[] {
 /**
  * The certificates of a PEM file, each in its own text.
  *
- * @throws CertificateFileError naming the file where it cannot be read or holds none
+ * @throws CertificateFileError naming the file if it cannot be read or holds none
  */
 export function readCertificates(file: string): string[] {
   let text: string;
@@ -48,8 +48,8 @@ export function readCertificates(file: string): string[] {
   }
   const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
   if (!found) {
-    const wanted = "Name a file of certificate authorities, or none.";
-    throw new CertificateFileError(`${file} holds no PEM certificate. ${wanted}`);
+    const advice = "Name a file of certificate authorities, or none.";
+    throw new CertificateFileError(`${file} holds no PEM certificate. ${advice}`);
   }
   return found;
 }
@@ -61,8 +61,8 @@ function ofRegion(region: string | undefined): readonly string[] {
 }
 
 /**
- * Finds a name as bytes in the certificate, where it stands as plain text: to parse all 120 takes 40 ms of each
- * preview.
+ * Searches the certificate's bytes for the name, which they contain as plain text: parsing all 120 certificates takes
+ * 40 ms of each preview.
  */
 function names(certificate: string, name: string): boolean {
   const body = certificate.replace(/-----[^-]+-----/g, "");

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "./userErrors";
 
-/** As `requiredPulumiVersion` in Pulumi.yaml, which older CLIs do not read. */
+/** The same range as `requiredPulumiVersion` in Pulumi.yaml, which older CLIs do not read. */
 const range = ">=3.226.0";
 
 /**
- * Asks the engine for its version. Without a CLI, as on the local target, there is none to ask.
+ * Asks the engine for its version. Without a CLI, as on the local target, there is no engine and no check.
  *
- * @throws UserError where it is too old to know `replacementTrigger`, which it would ignore
+ * @throws UserError if the engine is too old: it would ignore `replacementTrigger`
  */
 export async function requirePulumi(): Promise<void> {
   try {

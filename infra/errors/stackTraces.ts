@@ -4,11 +4,11 @@ import path from "node:path";
 /**
  * Formats an error's stack trace with the lines of the program's sources, and leaves the lines of packages as they are.
  *
- * Pulumi's entry installs `source-map-support`, which does the opposite: it ignores the maps that tsx makes, so that each
- * frame of the program is in line 2, and follows those of packages to files that no package holds. One of them,
- * `node_modules/@pulumi/resource.ts`, has no `/` after the package's scope, and there the coloured `util.inspect` of
- * Node 20 and 22, with which Pulumi reports errors, loops until its text has the longest length that a string can have:
- * 15 seconds and 3 GB.
+ * Pulumi's entry installs `source-map-support`, which does the opposite: it ignores the maps that tsx makes, so that
+ * each frame of the program is in line 2, and follows those of packages to files that no package contains. One of them,
+ * `node_modules/@pulumi/resource.ts`, has no `/` after the package's scope. With this path the coloured `util.inspect`
+ * of Node 20 and 22, with which Pulumi reports errors, loops until its text reaches the maximum length of a string: 15
+ * seconds and 3 GB.
  */
 export function formatStackTrace(error: Error, frames: readonly NodeJS.CallSite[]): string {
   return [Error.prototype.toString.call(error), ...frames.map((frame) => `    at ${inSource(frame)}`)].join("\n");
@@ -27,7 +27,7 @@ function inSource(frame: NodeJS.CallSite): string {
   return text.replace(`:${line}:${column}`, `:${entry.originalLine + 1}:${entry.originalColumn + 1}`);
 }
 
-// Before the rest of the program is loaded, which may fail too. Under Pulumi only: other processes have formats of their
-// own, such as Vitest's.
+// Set before the rest of the program is loaded, because loading may fail too. Under Pulumi only: other processes, such
+// as Vitest, have formats of their own.
 const pulumiEntry = path.join("@pulumi", "pulumi", "cmd", "run", "index.js");
 if (require.main?.filename.endsWith(pulumiEntry)) Error.prepareStackTrace = formatStackTrace;

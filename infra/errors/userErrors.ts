@@ -22,18 +22,23 @@ export async function reportUserErrors<T>(program: () => Promise<T>): Promise<T>
   } catch (error) {
     const reported = asUserError(error);
     if (reported === undefined) throw error;
-    // Pulumi would render the whole error for its tracing, with everything that hangs on it.
+    // Otherwise Pulumi renders the whole error for its tracing, with everything that the error references.
     reported.stack = undefined;
     throw reported;
   }
 }
 
-/** For a fault of the configuration, the schema's files, a certificate file or a function's source. */
+/**
+ * The error to report if it comes from the configuration, the schema's files, a certificate file or a function's
+ * source.
+ */
 function asUserError(error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof pulumi.RunError) return error;
-  const ofSchema = error.name === "SchemaError";
+  const isSchemaError = error.name === "SchemaError";
   // esbuild's `BuildFailure`, whose message names the file and the line.
-  const ofBuild = "errors" in error && "warnings" in error;
-  return ofSchema || ofBuild || error instanceof CertificateFileError ? new UserError(error.message) : undefined;
+  const isBuildFailure = "errors" in error && "warnings" in error;
+  return isSchemaError || isBuildFailure || error instanceof CertificateFileError
+    ? new UserError(error.message)
+    : undefined;
 }

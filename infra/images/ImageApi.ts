@@ -15,7 +15,7 @@ import {
 
 export interface ImageApiArgs {
   region: string;
-  /** Name of the API: CloudWatch tells APIs apart by it. @default ecommerce-api-for-s3 */
+  /** Name of the API; CloudWatch identifies APIs by it. @default ecommerce-api-for-s3 */
   apiName?: string;
   /** Stage that the API is deployed to. Replaces the stage. */
   stageName: string;
@@ -23,13 +23,13 @@ export interface ImageApiArgs {
   corsOrigin?: string;
   /** Name of the bucket of product images. */
   bucketName: string;
-  /** ARN of the user pool whose access tokens count. */
+  /** ARN of the user pool whose access tokens the API accepts. */
   userPoolArn: pulumi.Input<string>;
-  /** Role by which S3 is reached. */
+  /** ARN of the role that API Gateway assumes to call S3. */
   roleArn: pulumi.Input<string>;
   /** Scope that an access token needs for an upload. @default openid */
   writeScope?: string;
-  /** What narrows uploads. @default any key, and an upload replaces what was there */
+  /** Restrictions of uploads. @default any key, and an upload replaces an existing object */
   uploads?: UploadRules;
 }
 
@@ -38,7 +38,7 @@ const readScope = "openid";
 
 /**
  * The regional REST API `ecommerce-api-for-s3` (S9), "to get and request objects from and to S3": PUT and GET on
- * `/{bucket_name}/{file_name}` go straight to S3 with the role of S8, for people whose access token carries the scope
+ * `/{bucket_name}/{file_name}` go straight to S3 with the role of S8, for people whose access token has the scope
  * `openid`. Browsers may call it: CORS on both resources and on every error.
  */
 export class ImageApi extends pulumi.ComponentResource {
@@ -47,7 +47,9 @@ export class ImageApi extends pulumi.ComponentResource {
   readonly #name: string;
   readonly #args: Required<ImageApiArgs>;
   readonly #api: aws.apigateway.RestApi;
-  /** What a deployment takes a snapshot of: the resources to wait for, and their arguments to tell when they change. */
+  /**
+   * What a deployment contains: the resources to wait for, and their arguments, a change of which needs a deployment.
+   */
   readonly #deployed: { resources: pulumi.Resource[]; args: unknown[] } = { resources: [], args: [] };
 
   constructor(name: string, args: ImageApiArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -81,7 +83,7 @@ export class ImageApi extends pulumi.ComponentResource {
     this.registerOutputs({ url: this.url });
   }
 
-  /** Registers a resource as part of what is deployed. */
+  /** Registers a resource, which the deployment then contains. */
   #add<R extends pulumi.Resource>(args: unknown, make: () => R): R {
     const resource = make();
     this.#deployed.resources.push(resource);
@@ -145,13 +147,13 @@ export class ImageApi extends pulumi.ComponentResource {
       this.#response(`${name}-${status}`, { ...at, statusCode: status }, [method, integration], {
         selectionPattern: status,
         responseParameters: { ...cors, ...headers },
-        // The bytes of S3, whatever the `Accept` of the client is, and also where it sends none.
+        // Returns S3's bytes unchanged, whatever `Accept` the client sends, and also if it sends none.
         contentHandling: "CONVERT_TO_BINARY",
       });
     }
   }
 
-  /** What a browser asks before it calls: answered by the gateway itself. */
+  /** The browser's preflight request, which the gateway answers itself. */
   #options(label: string, resourceId: pulumi.Input<string>, methods: readonly string[]) {
     const name = `${this.#name}-${label}-options`;
     const at = { restApi: this.#api.id, resourceId, httpMethod: "OPTIONS" };
@@ -169,7 +171,8 @@ export class ImageApi extends pulumi.ComponentResource {
       ...at,
       type: "MOCK",
       requestTemplates: { "application/json": '{"statusCode": 200}' },
-      // Every request is binary (`binaryMediaTypes`), and a template needs text: "Unable to transform request", a 500.
+      // Every request is binary (`binaryMediaTypes`), and a template needs text. Without this: 500, "Unable to
+      // transform request".
       // https://github.com/aws/serverless-application-model/issues/553
       contentHandling: "CONVERT_TO_TEXT",
     };
@@ -202,7 +205,7 @@ export class ImageApi extends pulumi.ComponentResource {
     );
   }
 
-  /** Errors that the gateway itself answers (no token, too large, no such path) can be read by a browser too. */
+  /** CORS headers for the gateway's own errors (no token, too large, no such path), so that a browser can read them. */
   #errorsWithCors() {
     for (const responseType of defaultErrors.types) {
       const args = { restApiId: this.#api.id, responseType, ...defaultErrors.content(this.#args.corsOrigin) };
@@ -213,7 +216,7 @@ export class ImageApi extends pulumi.ComponentResource {
     }
   }
 
-  /** API Gateway serves what was deployed, not what is defined: any change must make a new deployment. */
+  /** API Gateway serves the last deployment, not the current definition: any change must make a new deployment. */
   #stage() {
     const definition = pulumi.output(this.#deployed.args).apply((args) => digest(JSON.stringify(args)));
     const deployment = new aws.apigateway.Deployment(

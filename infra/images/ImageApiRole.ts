@@ -5,19 +5,19 @@ import { trustPolicy } from "../lambda/trustPolicy";
 export interface ImageApiRoleArgs {
   /** Physical name. Replaces the role. */
   roleName: string;
-  /** ARN of the bucket whose objects the API puts and gets. */
+  /** ARN of the bucket in which the API puts and gets objects. */
   bucketArn: pulumi.Input<string>;
-  /** Make this the role by which API Gateway writes logs, in the whole account and region. @default false */
+  /** Make this the role with which API Gateway writes logs, in the whole account and region. @default false */
   accountLogRole?: boolean;
 }
 
 /**
- * The role `ecommerce-api-gateway-to-s3` (S8), which API Gateway takes on to reach S3: it pushes logs to CloudWatch,
+ * The role `ecommerce-api-gateway-to-s3` (S8), which API Gateway assumes to call S3: it pushes logs to CloudWatch,
  * puts and gets the bucket's objects (`ecommerce-s3-policy`), and, as documented, lists, reads, writes and tags in
  * Cognito Identity (`ecommerce-cognito-policy`).
  */
 export class ImageApiRole extends pulumi.ComponentResource {
-  /** Known once the role may do all that it is for. */
+  /** Resolved once all of the role's policies exist. */
   readonly arn: pulumi.Output<string>;
 
   constructor(name: string, args: ImageApiRoleArgs, opts?: pulumi.ComponentResourceOptions) {

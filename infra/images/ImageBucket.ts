@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 
 export interface ImageBucketArgs {
-  /** Physical name, global over all of AWS. Replaces the bucket and loses the pictures. */
+  /** Physical name, unique in all of AWS. A change replaces the bucket and loses the pictures. */
   bucketName: string;
   /** Pulumi's `protect`; without it a bucket is emptied when it is deleted. @default true */
   protect?: boolean;
@@ -10,13 +10,13 @@ export interface ImageBucketArgs {
 
 /**
  * The bucket for product images (S7): ACLs disabled, public access not blocked, versioning and object lock off, SSE-S3
- * with the bucket key, and a policy by which anyone may get any object. The documents want the pictures public;
- * nobody may list the bucket.
+ * with the bucket key, and a policy by which anyone may get any object. The documents require public pictures;
+ * no policy allows listing the bucket.
  */
 export class ImageBucket extends pulumi.ComponentResource {
   readonly bucketName: pulumi.Output<string>;
   readonly arn: pulumi.Output<string>;
-  /** Where anyone gets the objects. */
+  /** Public address of the objects. */
   readonly url: pulumi.Output<string>;
 
   constructor(name: string, args: ImageBucketArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -75,7 +75,7 @@ export class ImageBucket extends pulumi.ComponentResource {
           ],
         },
       },
-      // New buckets block public policies until this setting says otherwise.
+      // New buckets block public policies until this setting allows them.
       { parent: this, dependsOn: [access] },
     );
 

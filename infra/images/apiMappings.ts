@@ -1,4 +1,4 @@
-/** What the image API maps, as plain data: parameters, statuses and headers (S9). */
+/** The mappings of the image API as plain data: parameters, statuses and headers (S9). */
 
 type Mapping = Record<string, string>;
 
@@ -9,7 +9,7 @@ type Mapping = Record<string, string>;
  */
 export const binaryMediaTypes = ["image/jpeg", "image/png", "*/*"];
 
-/** Path parameters of the two resources; a method declares those that stand in its path. */
+/** Path parameters of the two resources; a method declares those in its path. */
 export const pathParameters = (resource: string): Record<string, boolean> => ({
   "method.request.path.bucket_name": true,
   ...(resource === "file" ? { "method.request.path.file_name": true } : {}),
@@ -27,7 +27,7 @@ const keyFromPath: Mapping = { "integration.request.path.key": "method.request.p
 /** The path override `{bucket}/{key}`, filled from the two path parameters. */
 export const objectPath: ObjectPath = { path: "{bucket}/{key}", parameters: { ...bucketFromPath, ...keyFromPath } };
 
-/** What narrows uploads beyond the documents; without it any signed-in person may replace any picture. */
+/** Restrictions of uploads beyond the documents; without them any signed-in person may replace any picture. */
 export interface UploadRules {
   /** Put the person's `sub` before the key. The upload goes to the API's own bucket, whatever bucket its path names. */
   readonly ownPrefix: boolean;
@@ -38,7 +38,7 @@ export interface UploadRules {
 /**
  * The path override of an upload, and its parameters (PutObject's conditional write).
  *
- * With `ownPrefix` the bucket's name stands literally in the path. API Gateway decodes path parameters before it fills
+ * With `ownPrefix` the path contains the bucket's name literally. API Gateway decodes path parameters before it fills
  * them in, so `{bucket}/{sub}/{key}` would let `PUT /BUCKET%2FVICTIM/x.png` write to `VICTIM/<sub>/x.png`.
  *
  * @param bucketName the bucket that `ownPrefix` writes to
@@ -54,10 +54,10 @@ export const uploadPath = ({ ownPrefix, overwrite }: UploadRules, bucketName: st
 const header = (name: string) => `method.response.header.${name}`;
 const fromS3 = (...names: string[]): Mapping =>
   Object.fromEntries(names.map((name) => [header(name), `integration.response.header.${name}`]));
-/** Static values stand in single quotes in a mapping. */
+/** A mapping has static values in single quotes. */
 const fixed = (value: string) => `'${value}'`;
 
-/** Allows the origin, on every answer that a browser may read. */
+/** The CORS headers of every response. */
 export const corsHeaders = (origin: string): Mapping => ({
   [header("Access-Control-Allow-Origin")]: fixed(origin),
   ...(origin === "*" ? {} : { [header("Vary")]: fixed("Origin") }),
@@ -72,14 +72,14 @@ export const optionsMethod = (methods: readonly string[], origin: string): Mappi
 });
 
 interface ResponseRoute {
-  /** Selects by S3's status and answers with the same. */
+  /** The status of S3's response, and of the API's. */
   readonly status: string;
   readonly headers: Mapping;
 }
 
 /**
  * Statuses that S3 answers to GetObject and PutObject ("Error responses", S3 API reference), passed on as they are. A
- * status that is not among them becomes the gateway's 500: without a pattern for 200 it would read as success.
+ * status that is not listed becomes the gateway's 500; without a pattern for 200 it would become a success.
  */
 const errors: ResponseRoute[] = ["400", "403", "404", "405", "409", "411", "412", "416", "500", "501", "503"].map(
   (status) => ({ status, headers: fromS3("Content-Type") }),
@@ -104,7 +104,7 @@ export const imageMethods: Record<"PUT" | "GET", Route> = {
   },
 };
 
-/** The gateway's own errors, with the header that lets a page read them. */
+/** The gateway's own errors, with the headers that a page needs to read them. */
 export const defaultErrors = {
   types: ["DEFAULT_4XX", "DEFAULT_5XX"] as const,
   content: (origin: string) => ({

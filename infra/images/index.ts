@@ -5,7 +5,7 @@ import { ImageApi } from "./ImageApi";
 import { ImageApiRole } from "./ImageApiRole";
 import { ImageBucket } from "./ImageBucket";
 
-/** The product images: their bucket, and the API by which the pool's users put and get them. */
+/** The product images: their bucket, and the API with which the pool's users put and get them. */
 export function createImages({ stack, region, settings }: ProgramContext, users: UserPool) {
   const bucket = new ImageBucket("images", { bucketName: settings.bucketName, protect: settings["data.protect"] });
   const role = new ImageApiRole("image-api-role", {

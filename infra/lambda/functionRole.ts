@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { trustPolicy } from "./trustPolicy";
 
-/** One statement of a policy that allows something. */
+/** One `Allow` statement of a policy. */
 export interface Allowance {
   readonly Sid: string;
   readonly Action: string | string[];
@@ -10,8 +10,8 @@ export interface Allowance {
 }
 
 /**
- * Lambda makes a function's interfaces with its role; EC2 names no resource for these actions beforehand (Lambda
- * developer guide, "Giving Lambda functions access to resources in an Amazon VPC").
+ * Lambda makes a function's network interfaces with its role; their ARNs are not known beforehand (Lambda developer
+ * guide, "Giving Lambda functions access to resources in an Amazon VPC").
  */
 const holdNetworkInterfaces: Allowance = {
   Sid: "HoldNetworkInterfaces",
@@ -27,11 +27,11 @@ const holdNetworkInterfaces: Allowance = {
 };
 
 /**
- * A role for one function: it may write that function's log, hold its network interfaces in the VPC, and do what is
- * named beside.
+ * A role for one function: it may write that function's log, manage its network interfaces in the VPC, and do what
+ * `allowances` lists.
  *
  * @param options `inVpc`: whether the function runs in the VPC, @default true
- * @returns the role, and the policy that must stand before the function runs
+ * @returns the role, and the policy that must exist before the function runs
  */
 export function functionRole(
   name: string,
@@ -65,11 +65,11 @@ export function functionRole(
 }
 
 /**
- * Allows one user pool to call a function as its trigger (S6). Nothing of the function's component can depend on the
- * pool, which names the function and so comes after it: the component offers this as a method.
+ * Allows one user pool to call a function as its trigger (S6). The pool's arguments contain the function, so the pool
+ * is made after the function's component, and the component calls this from a method.
  *
- * @param name begins the resource's name, as it does for the function's other parts
- * @param userPoolArn the only source that Cognito may call from
+ * @param name prefix of the resource's name, as for the function's other resources
+ * @param userPoolArn the only pool for which Cognito may call the function
  */
 export function allowUserPool(
   name: string,

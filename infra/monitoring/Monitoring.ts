@@ -8,22 +8,24 @@ import { registrationMetrics, rotationMetrics } from "./logMetrics";
 import type { Watched, WatchedDatabase } from "./metrics";
 
 export interface MonitoringArgs {
-  /** Stands in every name: alarms, topic and dashboard are unique in an account and region. Replaces them all. */
+  /** Part of every name: alarms, topic and dashboard are unique in an account and region. Replaces them all. */
   stack: string;
   region: string;
   /**
-   * Who is mailed when an alarm rings and when it is over. AWS mails once to ask whether they want that.
-   * @default nobody
+   * Recipient of a mail when an alarm rings and when it is over. AWS first mails a link to confirm the subscription.
+   * @default no mail
    */
   email?: string;
   /** The registration function. */
   registration: {
     functionName: pulumi.Input<string>;
     functionArn: pulumi.Input<string>;
-    /** Where it logs, in Lambda's JSON format. */
+    /** Log group of the function, in Lambda's JSON format. */
     logGroupName: pulumi.Input<string>;
   };
-  /** The buffer's function, which Cognito calls after a confirmation. @default it calls the registration function */
+  /**
+   * The buffer's function, which Cognito calls after a confirmation. @default Cognito calls the registration function
+   */
   queueingFunctionName?: pulumi.Input<string>;
   database: WatchedDatabase<pulumi.Input<string>>;
   /** Name of the proxy in front of the database. @default none */
@@ -32,10 +34,13 @@ export interface MonitoringArgs {
   api: { name: pulumi.Input<string>; stage: string };
   /** Name of the queue in which registrations wait for the database. @default none */
   queueName?: pulumi.Input<string>;
-  /** Name of a queue whose messages are registrations that failed for good; each rings an alarm. @default none */
+  /**
+   * Name of the dead-letter queue: each of its messages is a registration that failed, and rings an alarm. @default
+   * none
+   */
   deadLetterQueueName?: pulumi.Input<string>;
   /**
-   * Where the function that rotates the database password logs, in Lambda's JSON format.
+   * Log group of the function that rotates the database password, in Lambda's JSON format.
    * @default nothing is rotated
    */
   rotationLogGroupName?: pulumi.Input<string>;
@@ -46,7 +51,7 @@ export interface MonitoringArgs {
  * and a dashboard. docs/runbook.md has a section for each alarm, which the alarm's description names.
  */
 export class Monitoring extends pulumi.ComponentResource {
-  /** Where every alarm says that it rings, and that it is over. */
+  /** The topic to which every alarm publishes when it rings and when it is over. */
   readonly topicArn: pulumi.Output<string>;
 
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -70,7 +75,7 @@ export class Monitoring extends pulumi.ComponentResource {
     }
     const account = pulumi.output(args.registration.functionArn).apply(accountOf);
     const { topic, policy } = alarmTopic(name, { ...args, account }, this);
-    if (args.database.kind !== "aurora") mailsOfStorage(name, args.database.identifier, topic, policy, this);
+    if (args.database.kind !== "aurora") subscribeToStorageEvents(name, args.database.identifier, topic, policy, this);
     const alarms = alarmsOf(watched).map((alarm) => metricAlarm(name, args.stack, alarm, topic, this));
     dashboard(name, args, watched, alarms, this);
 
@@ -96,11 +101,11 @@ function countInLog(
 }
 
 /**
- * RDS's own mails about an instance's storage, whatever size it has by now: nine tenths are used (category
+ * RDS's own mails about an instance's storage, whatever its current size: nine tenths are used (category
  * `low storage`), it could not grow, or the next step reaches the largest size (category `failure`).
  * {@link https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html}
  */
-function mailsOfStorage(
+function subscribeToStorageEvents(
   name: string,
   identifier: pulumi.Input<string>,
   topic: aws.sns.Topic,
@@ -115,7 +120,7 @@ function mailsOfStorage(
       sourceIds: [identifier],
       eventCategories: ["low storage", "failure"],
     },
-    // RDS sends a message to try the topic.
+    // RDS publishes a test message when the subscription is made.
     { parent, dependsOn: [policy] },
   );
 }

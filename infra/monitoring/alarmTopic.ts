@@ -4,16 +4,16 @@ import * as pulumi from "@pulumi/pulumi";
 export interface AlarmTopicArgs {
   readonly stack: string;
   readonly region: string;
-  /** The account whose alarms and databases may write to the topic. */
+  /** The account whose alarms and databases may publish to the topic. */
   readonly account: pulumi.Input<string>;
-  /** Who is mailed. @default nobody */
+  /** Recipient of the mails. @default no mail */
   readonly email?: string;
 }
 
 /**
- * The topic, encrypted at rest, which only the alarms and databases of this account and region may write to.
+ * The topic, encrypted at rest, to which only the alarms and databases of this account and region may publish.
  *
- * @returns the topic, and the policy that must stand before anything is written to it
+ * @returns the topic, and the policy that must exist before anything is published
  */
 export function alarmTopic(name: string, args: AlarmTopicArgs, parent: pulumi.Resource) {
   const key = alarmKey(name, args, parent);
@@ -47,7 +47,7 @@ export function alarmTopic(name: string, args: AlarmTopicArgs, parent: pulumi.Re
 }
 
 /**
- * CloudWatch cannot use the key that AWS keeps for SNS, so the key is one of our own (about 1 USD a month).
+ * CloudWatch cannot use the AWS managed key of SNS, so the topic has a customer managed key (about 1 USD a month).
  * {@link https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services}
  */
 function alarmKey(name: string, args: AlarmTopicArgs, parent: pulumi.Resource): aws.kms.Key {
@@ -62,7 +62,8 @@ function alarmKey(name: string, args: AlarmTopicArgs, parent: pulumi.Resource): 
         Version: "2012-10-17",
         Statement: [
           {
-            // Without this nobody could ever change the key again (KMS developer guide, "Default key policy").
+            // Without this statement no principal could change the key again (KMS developer guide, "Default key
+            // policy").
             Sid: "TheAccountDecides",
             Effect: "Allow",
             Principal: { AWS: pulumi.interpolate`arn:aws:iam::${args.account}:root` },
@@ -70,7 +71,7 @@ function alarmKey(name: string, args: AlarmTopicArgs, parent: pulumi.Resource): 
             Resource: "*",
           },
           { Sid: "AlarmsEncrypt", ...alarmsOfThisAccount(args), ...encrypt },
-          // Whose events are encrypted the topic's policy says; for the key AWS documents no condition.
+          // No condition: AWS documents none for the key, and the topic's policy limits whose events are accepted.
           { Sid: "DatabasesEncrypt", ...databases, ...encrypt },
         ],
       }),

@@ -1,4 +1,4 @@
-/** Which alarms there are, as a pure table: what each watches, from when on it rings, and why. */
+/** The alarms as a pure table: the metric of each, the threshold, and its meaning. */
 import { nearLimit } from "../database/connectionLimit";
 import {
   confirmingFunction,
@@ -10,9 +10,9 @@ import {
 } from "./metrics";
 
 export interface Alarm<T = string> {
-  /** Ends the alarm's name, and is the heading of its section in docs/runbook.md as a link names it. */
+  /** Suffix of the alarm's name, and anchor of its section in docs/runbook.md. */
   readonly key: string;
-  /** What the person on call reads first. */
+  /** Description for the person on call. */
   readonly meaning: string;
   readonly metric: Metric<T>;
   readonly statistic: "Sum" | "Maximum" | "Minimum" | "SampleCount";
@@ -21,31 +21,31 @@ export interface Alarm<T = string> {
   /** Length of a period in seconds, and how many in a row must be bad. */
   readonly period: number;
   readonly periods: number;
-  /** What a period without data counts as. */
+  /** How a period without data counts. */
   readonly missing: "notBreaching" | "breaching" | "missing" | "ignore";
 }
 
-/** The time (ms) that a trigger has is 5,000; from here on there is too little left to be content with. */
+/** A duration (ms) that leaves too little of the 5,000 ms that Cognito waits for a trigger. */
 export const slowMilliseconds = 4000;
 const GiB = 2 ** 30;
 const minutes = 60;
 const hours = 60 * minutes;
 /**
- * A message that is tried comes again every 30 s and, from the third try on, does not count in the age (SQS developer
- * guide, "Available CloudWatch metrics"): whatever is this old (seconds) has not been taken by anybody.
+ * Age in seconds. A failed message is received again every 30 s and, from the third time on, does not count in the age
+ * (SQS developer guide, "Available CloudWatch metrics"): so a message of this age has not been received at all.
  */
 export const waitingSeconds = 5 * minutes;
 
 /**
- * Nobody should wait this long (µs) for one of the proxy's connections: a new one takes some hundredths of a second,
- * and after two seconds the proxy refuses (`DatabaseProxy`).
+ * Too long a wait (µs) for one of the proxy's connections: a new one takes some hundredths of a second, and after two
+ * seconds the proxy refuses (`DatabaseProxy`).
  */
 export const longBorrowMicroseconds = 1_000_000;
 
 /**
- * The alarms, most urgent first. The one for connections is left out where the instance class's limit is not known, the
- * one for CPU credits where the class has none, those for the queues and for throttled confirmations where there is no
- * buffer, those for proxy and rotations where there are none. Storage is watched on an instance, capacity on Aurora.
+ * The alarms, most urgent first. Left out are: connections if the instance class's limit is not known; CPU credits if
+ * the class has none; queues and throttled confirmations without a buffer; proxy and rotations without them. Storage is
+ * watched on an instance, capacity on Aurora.
  */
 export function alarmsOf<T>(watched: Watched<T>): Alarm<T>[] {
   return [
@@ -58,8 +58,8 @@ export function alarmsOf<T>(watched: Watched<T>): Alarm<T>[] {
   ];
 }
 
-/** One is enough: each is a person. Nothing is counted while nothing happens, so no data means that all is well. */
-const anyone = {
+/** A count of 1 rings: each is a person. Without events the metric has no data, so missing data is not breaching. */
+const oneOrMore = {
   statistic: "Sum",
   rings: "at or above",
   threshold: 1,
@@ -75,26 +75,26 @@ function registrationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
       key: "registration-failures",
       meaning: "People who confirmed their sign-up were shown an error and have no row yet.",
       metric: counted("RegistrationFailures"),
-      ...anyone,
+      ...oneOrMore,
     },
     {
       key: "registration-crashes",
       meaning: "The registration function ended without an answer: out of time or memory, or not even loaded.",
       metric: counted("RegistrationCrashes"),
-      ...anyone,
+      ...oneOrMore,
     },
     {
       key: "registration-throttling",
       meaning: "Lambda refused to run the registration function because too many were running.",
       metric: lambda("Throttles"),
-      ...anyone,
+      ...oneOrMore,
     },
     {
       key: "slow-registrations",
       meaning: `A confirmation took ${slowMilliseconds / 1000} s or more of the 5 s that Cognito waits, a container's start left out.`,
-      // Behind a buffer the registration function takes batches, and nobody waits for those.
+      // With a buffer the registration function processes batches, for which no person waits.
       metric: lambda("Duration", confirmingFunction(watched)),
-      ...anyone,
+      ...oneOrMore,
       statistic: "Maximum",
       threshold: slowMilliseconds,
     },
@@ -102,8 +102,8 @@ function registrationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
       key: "late-registration-failures",
       meaning: "At sign-ins or password resets, or from the queue, rows could not be looked up or made.",
       metric: counted("LateRegistrationFailures"),
-      ...anyone,
-      // Now and then a sign-in does not wait for a slow start, and the next one repairs it: that is no reason to ring.
+      ...oneOrMore,
+      // Sometimes a sign-in does not wait for a slow start, and the next one makes the row: that should not ring.
       threshold: 5,
       period: 15 * minutes,
     },
@@ -111,7 +111,7 @@ function registrationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
       key: "email-conflicts",
       meaning: "An address belongs to another account's row: a person must decide which account is right.",
       metric: counted("EmailConflicts"),
-      ...anyone,
+      ...oneOrMore,
     },
   ];
 }
@@ -127,7 +127,7 @@ function bufferAlarms<T>(watched: Watched<T>): Alarm<T>[] {
             key: "confirmation-throttling",
             meaning: "Lambda refused to run the function that queues confirmed people because too many were running.",
             metric: lambda("Throttles", queueingFunctionName),
-            ...anyone,
+            ...oneOrMore,
           } as const,
         ];
   const waiting =
@@ -138,7 +138,7 @@ function bufferAlarms<T>(watched: Watched<T>): Alarm<T>[] {
             key: "registrations-waiting",
             meaning: `Nobody has taken a message from the queue for ${waitingSeconds / minutes} minutes: confirmed people wait for their rows.`,
             metric: queue(queueName, "ApproximateAgeOfOldestMessage"),
-            ...anyone,
+            ...oneOrMore,
             statistic: "Maximum",
             threshold: waitingSeconds,
           } as const,
@@ -151,9 +151,9 @@ function bufferAlarms<T>(watched: Watched<T>): Alarm<T>[] {
             key: "dead-letters",
             meaning: "Registrations were put aside after all their tries: confirmed people without a row.",
             metric: queue(deadLetterQueueName, "ApproximateNumberOfMessagesVisible"),
-            ...anyone,
+            ...oneOrMore,
             statistic: "Maximum",
-            // SQS stops reporting a queue that nobody touches for six hours; what lies there still lies there.
+            // SQS stops reporting a queue that is not used for six hours; the messages are still in it.
             missing: "ignore",
           } as const,
         ];
@@ -167,8 +167,8 @@ function rotationAlarms<T>(watched: Watched<T>): Alarm<T>[] {
       key: "rotation-failures",
       meaning: "The database password could not be rotated; the old one is still good.",
       metric: metricsOf(watched).counted("RotationFailures"),
-      ...anyone,
-      // Secrets Manager tries again for a while: one ring for all of that.
+      ...oneOrMore,
+      // Secrets Manager repeats a failed rotation for a while: all attempts together ring once.
       period: 1 * hours,
     },
   ];
@@ -207,7 +207,7 @@ function databaseAlarms<T>(watched: Watched<T>): Alarm<T>[] {
   ];
 }
 
-/** RDS reports every minute. Where it does not, the alarm "database-silent" says so, and these say nothing. */
+/** RDS reports every minute. Without data only the alarm "database-silent" rings. */
 const gauge = { period: 5 * minutes, periods: 3, missing: "missing" } as const;
 
 function instanceAlarms<T>(watched: Watched<T>, { instanceClass, storageGiB }: WatchedInstance<T>): Alarm<T>[] {
@@ -219,9 +219,9 @@ function instanceAlarms<T>(watched: Watched<T>, { instanceClass, storageGiB }: W
       metric: rds("FreeStorageSpace"),
       statistic: "Minimum",
       rings: "below",
-      // RDS makes the storage grow when less than a tenth is free: less than half of that means that it did not. How
-      // large it is by now no metric tells: once it has grown this is the last call, and RDS's own mails
-      // (`Monitoring`) come before.
+      // RDS increases the storage when less than a tenth is free: less than half of that means that it did not. No
+      // metric reports the current size. Once the storage has grown, this threshold is a late warning; RDS's own mails
+      // (`Monitoring`) come earlier.
       threshold: Math.round((storageGiB * GiB) / 20),
       ...gauge,
     },
@@ -235,7 +235,7 @@ function instanceAlarms<T>(watched: Watched<T>, { instanceClass, storageGiB }: W
             rings: "below",
             threshold: 10,
             ...gauge,
-            // A new instance begins with none and needs an hour or two to earn some.
+            // A new instance starts without credits and needs an hour or two to earn some.
             period: 1 * hours,
           } as const,
         ]
@@ -250,7 +250,7 @@ function auroraAlarms<T>(watched: Watched<T>): Alarm<T>[] {
       key: "database-capacity",
       meaning: "The database has been as large as it may grow for a quarter of an hour: it becomes slow.",
       metric: metricsOf(watched).rds("ACUUtilization"),
-      // In every minute of it, and not just once.
+      // The minimum: the capacity must be that large in every minute.
       statistic: "Minimum",
       rings: "at or above",
       threshold: 95,
@@ -266,7 +266,7 @@ function proxyAlarms<T>(watched: Watched<T>): Alarm<T>[] {
       key: "proxy-waiting",
       meaning: "Registrations wait a second or more for a connection of RDS Proxy; after two seconds it refuses them.",
       metric: metricsOf(watched).proxy(watched.proxyName, "DatabaseConnectionsBorrowLatency"),
-      ...anyone,
+      ...oneOrMore,
       statistic: "Maximum",
       threshold: longBorrowMicroseconds,
     },
@@ -281,11 +281,10 @@ function apiAlarms<T>(watched: Watched<T>): Alarm<T>[] {
       metric: metricsOf(watched).api("5XXError"),
       statistic: "Sum",
       rings: "at or above",
-      // S3 answers 503 now and then, and the person tries again.
+      // S3 sometimes answers 503, and the person tries again.
       threshold: 5,
       period: 5 * minutes,
       periods: 1,
-      // No calls, no errors.
       missing: "notBreaching",
     },
   ];

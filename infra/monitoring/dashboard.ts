@@ -9,14 +9,14 @@ export interface DashboardArgs {
   readonly alarmArns: readonly string[];
 }
 
-/** The grid is 24 wide: three graphs stand side by side. */
+/** The grid is 24 wide: three graphs in a row. */
 const width = 8;
 const height = 6;
 
 /**
- * The body of the CloudWatch dashboard: the alarms' states first, then confirmations where there is a buffer,
- * registrations, the queue where there is a buffer, the database, the proxy where there is one, and the image API, a
- * row each. Pure, so that what is drawn can be read in a test.
+ * The body of the CloudWatch dashboard, one row each: the alarms' states, confirmations (with a buffer), registrations,
+ * the queue (with a buffer), the database, the proxy (if there is one), and the image API. Pure, so that a test can
+ * read what is drawn.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
@@ -45,7 +45,7 @@ export function dashboardBody({ region, stack, logGroupName, watched, alarmArns 
   return { widgets: [states, ...placed] };
 }
 
-/** Of the buffer's function, which people wait for. Empty without a buffer. */
+/** Metrics of the buffer's function, for which people wait. Empty without a buffer. */
 function confirmationsRow(watched: Watched): Widget[] {
   const { queueingFunctionName } = watched;
   if (queueingFunctionName === undefined) return [];
@@ -70,7 +70,7 @@ function registrationsRow(watched: Watched): Widget[] {
         ? []
         : [line("dead letters", queue(deadLetterQueueName, "ApproximateNumberOfMessagesVisible"), "Maximum")]),
     ]),
-    // Nobody waits for the batches that it takes from a queue.
+    // With a buffer no person waits for this function, so the graph has no limit.
     durationsOf(
       watched,
       "How long they took (ms)",
@@ -131,7 +131,7 @@ function proxyRow(watched: Watched): Widget[] {
   ];
 }
 
-/** The image API, and what stands in the registration function's log. */
+/** The image API, and the codes in the registration function's log. */
 function apiRow(watched: Watched, logGroupName: string): Widget[] {
   const { api } = metricsOf(watched);
   return [
@@ -181,7 +181,7 @@ interface Widget {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** A metric as a dashboard names it: namespace, name, each dimension and its value, and how it is drawn. */
+/** A metric in the dashboard's format: namespace, name, each dimension and its value, label and statistic. */
 function line(label: string, { namespace, name, dimensions }: Metric, stat: string): unknown[] {
   return [namespace, name, ...Object.entries(dimensions).flat(), { label, stat }];
 }

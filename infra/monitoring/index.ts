@@ -9,7 +9,7 @@ import type { WatchedDatabase } from "./metrics";
 
 interface Monitored extends Pick<DatabaseAccess, "proxy" | "rotation">, Omit<ReturnType<typeof createUsers>, "users"> {
   readonly database: Database;
-  /** Name of the image API, by which CloudWatch knows it. */
+  /** Name of the image API in CloudWatch's metrics. */
   readonly apiName: string;
 }
 
@@ -31,7 +31,7 @@ export function createMonitoring({ stack, region, settings }: ProgramContext, mo
   });
 }
 
-/** The database as `Monitoring` is told of it. */
+/** The database as an argument of `Monitoring`. */
 function watchedDatabase(settings: Settings, identifier: pulumi.Output<string>): WatchedDatabase<pulumi.Input<string>> {
   return settings["database.kind"] === "aurora"
     ? { kind: "aurora", identifier, connectionLimit: auroraConnectionLimit(settings["database.maxMemoryGiB"]) }

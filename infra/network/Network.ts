@@ -8,16 +8,16 @@ export interface NetworkArgs {
   /** Region of the secret endpoint. Replaces the endpoint. */
   region: string;
   /**
-   * IPv4 range of the VPC, from /16 to /24. Fixed at the first deployment: another one is another VPC, and RDS does not
-   * take the subnets of another VPC into the database's group. @default 10.20.0.0/16
+   * IPv4 range of the VPC, from /16 to /24. Fixed at the first deployment: a change makes another VPC, and RDS does not
+   * accept the subnets of another VPC in the database's subnet group. @default 10.20.0.0/16
    */
   cidr?: string;
   /**
-   * IPv4 ranges from which `pulumi up` reaches the database's port. Each adds a rule; with none of them nothing in the
-   * VPC has a way to the internet. The subnets are the same either way. @default []
+   * IPv4 ranges from which `pulumi up` reaches the database's port. Each adds a rule; without any, nothing in
+   * the VPC has a route to the internet. The subnets are the same in both cases. @default []
    */
   deployerCidrs?: readonly string[];
-  /** Whether a {@link DatabaseProxy} stands between function and database. @default false */
+  /** Whether a {@link DatabaseProxy} is between function and database. @default false */
   proxy?: boolean;
   /** Pulumi's `protect` of the VPC, so that a preview refuses another range. @default true */
   protect?: boolean;
@@ -27,31 +27,31 @@ const mysqlPort = 3306;
 const zoneCount = 2;
 
 /**
- * The network that the documents presuppose where they say that the function can reach the database (S2): a VPC over
- * two zones, subnets for the database, others for the functions, and Secrets Manager's endpoint inside, since a
- * function in a VPC has no way out. Security groups name each other and allow these flows only: function → database
- * (3306), function → secret endpoint (443), and where they are wanted deployer ranges → database, function → proxy and
- * proxy → database (all 3306). With a proxy the functions that keep the database in order still go to it directly.
+ * The network that the documents presuppose when they say that the function can reach the database (S2): a VPC in two
+ * zones, subnets for the database, others for the functions, and an endpoint of Secrets Manager, since a function in a
+ * VPC has no route to the internet. Security groups name each other and allow these flows only: function → database
+ * (3306), function → secret endpoint (443), and, if configured, deployer ranges → database, function → proxy and proxy
+ * → database (all 3306). Also with a proxy, the functions that maintain the database connect to it directly.
  */
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
-  /** Subnets of the database, routed to the internet while deployer ranges are given. */
+  /** Subnets of the database, with a route to the internet if there are deployer ranges. */
   readonly databaseSubnetIds: pulumi.Output<string[]>;
-  /** Subnets of the functions and the proxy; nothing leads out of them but the secret endpoint. */
+  /** Subnets of the functions and the proxy, without a route to the internet. */
   readonly privateSubnetIds: pulumi.Output<string[]>;
   readonly functionSecurityGroupId: pulumi.Output<string>;
   readonly databaseSecurityGroupId: pulumi.Output<string>;
-  /** There only with a proxy. */
+  /** Undefined without a proxy. */
   readonly proxySecurityGroupId: pulumi.Output<string> | undefined;
   /**
-   * What must stand before a database has a public address and the deployer reaches it, and as long as it has one: RDS
-   * refuses such an address without a gateway, and EC2 to detach the gateway from under it. None without deployer
-   * ranges.
+   * What must exist before a database has a public address that the deployer can reach, and as long as it has one: RDS
+   * refuses such an address without a gateway, and EC2 refuses to detach a gateway that is in use. Empty without
+   * deployer ranges.
    */
   readonly ingressDependencies: pulumi.Resource[];
-  /** What must stand before a function can reach the database. */
+  /** What must exist before a function can reach the database. */
   readonly databasePathDependencies: pulumi.Resource[];
-  /** What must stand before the function can read its secret. */
+  /** What must exist before the function can read its secret. */
   readonly secretEndpoint: aws.ec2.VpcEndpoint;
 
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -101,15 +101,15 @@ export class Network extends pulumi.ComponentResource {
 }
 
 /**
- * Logical names are identities: in the state the database's subnets and their routes are called public, which they were
- * before there were private databases. What a person sees on AWS is the tag.
+ * Logical names must not change: in the state the database's subnets and their routes are called public, from the time
+ * before private databases. The tag, which AWS shows, has the right word.
  */
 const tiers = { public: "database", private: "private" } as const;
 type Tier = keyof typeof tiers;
 
 /**
  * Two subnets for the database and two for the functions, one of each in each zone, each a sixteenth of the range. They
- * stay in their zones for good, whichever AWS lists later: another zone replaces a subnet, and with it what is inside.
+ * stay in their zones whatever AWS lists later: another zone would replace a subnet and everything in it.
  */
 function subnets(name: string, vpc: aws.ec2.Vpc, range: string, parent: pulumi.CustomResourceOptions) {
   const zones = aws
@@ -139,7 +139,10 @@ function subnets(name: string, vpc: aws.ec2.Vpc, range: string, parent: pulumi.C
   return [tier("public", 0), tier("private", zoneCount)] as const;
 }
 
-/** A way to the internet for the database's subnets, if wanted, which it answers; none for the functions'. */
+/**
+ * Route tables of the subnets. If `internet` is true, the database's subnets get a route to the internet, and the
+ * result contains what it consists of; otherwise the result is empty. The functions' subnets never get one.
+ */
 function routes(
   name: string,
   vpc: aws.ec2.Vpc,
@@ -148,29 +151,29 @@ function routes(
   parent: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
   const table = (kind: Tier, members: aws.ec2.Subnet[]) => {
-    const made = new aws.ec2.RouteTable(
+    const routeTable = new aws.ec2.RouteTable(
       `${name}-${kind}`,
       { vpcId: vpc.id, tags: { Name: `${name}-${tiers[kind]}` } },
       parent,
     );
     const associations = members.map((subnet, index) => {
-      const args = { routeTableId: made.id, subnetId: subnet.id };
+      const args = { routeTableId: routeTable.id, subnetId: subnet.id };
       return new aws.ec2.RouteTableAssociation(`${name}-${kind}-${index + 1}`, args, parent);
     });
-    return { made, associations };
+    return { routeTable, associations };
   };
   table("private", subnetsOf.privateSubnets);
   const database = table("public", subnetsOf.databaseSubnets);
   if (!internet) return [];
   const gateway = new aws.ec2.InternetGateway(`${name}-internet`, { vpcId: vpc.id, tags: { Name: name } }, parent);
-  const args = { routeTableId: database.made.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id };
+  const args = { routeTableId: database.routeTable.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id };
   const route = new aws.ec2.Route(`${name}-internet`, args, parent);
   return [gateway, route, ...database.associations];
 }
 
 /**
- * Without a policy an endpoint lets anybody's credentials reach anybody's secrets, also out of this network. What the
- * functions may do with the secret their roles say.
+ * Without a policy, an endpoint allows credentials of any account to reach secrets of any account from this network.
+ * The functions' roles limit what they may do with the secret.
  *
  * @see https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
  */
@@ -224,12 +227,12 @@ function allowFlows(name: string, groups: Groups, parent: pulumi.CustomResourceO
     );
     return [out, into];
   };
-  const wayToDatabase = flow("function", "database", mysqlPort);
+  const databasePath = flow("function", "database", mysqlPort);
   flow("function", "endpoint", 443);
-  // Without a proxy there is no group for these.
+  // Without a proxy these two add nothing, since its group does not exist.
   flow("function", "proxy", mysqlPort);
   flow("proxy", "database", mysqlPort);
-  return wayToDatabase;
+  return databasePath;
 }
 
 function allowDeployers(

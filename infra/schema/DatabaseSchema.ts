@@ -10,33 +10,33 @@ import { invokeApplySchema, type ViaLambdaArgs } from "./viaLambda";
 
 /** What {@link DatabaseSchema} needs. */
 export interface DatabaseSchemaArgs {
-  /** The instance or cluster: when it is deleted, all of this went with it, and nothing is deleted one by one. */
+  /** The instance or cluster: its deletion deletes everything on it, so nothing here is deleted one by one. */
   readonly server: pulumi.Resource;
   /** {@link DatabaseServer.resourceId}: on another server everything here is made again. */
   readonly serverId: pulumi.Input<string>;
   /** Host name of the server. */
   readonly address: pulumi.Input<string>;
   readonly port: pulumi.Input<number>;
-  /** The administrator, by whom everything here is made. */
+  /** The administrator, who makes everything here. */
   readonly adminUsername: pulumi.Input<string>;
   readonly adminPassword: pulumi.Input<string>;
-  /** The certificate authorities that vouch for the server, PEM text: see `rdsCaCerts`. */
+  /** The certificate authorities to verify the server with, PEM text: see `rdsCaCerts`. */
   readonly authorities: pulumi.Input<string>;
   /**
-   * Where given, a function there makes everything, and the machine that runs Pulumi needs no way to the database. Else
-   * that machine does, by the mysql provider. A change of this moves the resources and leaves on the server what is
-   * there.
+   * If given, a function in these subnets makes everything, and the machine that runs Pulumi needs no connection to the
+   * database. Otherwise that machine makes everything, with the mysql provider. A change between the two makes new
+   * resources in Pulumi's state and deletes nothing on the server.
    */
   readonly viaLambda?: ViaLambdaArgs;
   /**
    * Whether the environment gives the mysql provider these authorities too (`SSL_CERT_FILE` names a bundle with them):
-   * then it verifies the server, otherwise it encrypts only, and the component warns. Without effect where `viaLambda` is
+   * then it verifies the server, otherwise it encrypts only, and the component warns. Without effect if `viaLambda` is
    * given, since the function always verifies. @default false
    */
   readonly verifiedByBundle?: boolean;
   /**
-   * The database; the schema file must name the same. A change makes another one and leaves the old. Only tests give
-   * another: `functions/` and `operations/` know the default alone. @default "ecommerce_db"
+   * The database; the schema file must name the same. A change makes another one and keeps the old. Only tests set it:
+   * `functions/` and `operations/` use the default only. @default "ecommerce_db"
    */
   readonly databaseName?: pulumi.Input<string>;
   /** Content of the schema file. @default `schema/ecommerceSchema.sql` */
@@ -44,56 +44,57 @@ export interface DatabaseSchemaArgs {
   /** The changes after the schema file, in any order. @default those of `schema/migrations` */
   readonly migrations?: readonly Migration[];
   /**
-   * The function's user. A change makes another one and leaves the old. Given by tests only.
+   * The function's user. A change makes another one and keeps the old. Only tests set it.
    * @default "ecommerce_register"
    */
   readonly userName?: pulumi.Input<string>;
-  /** All that this user may do, with the table `users`. Given by tests only. @default ["INSERT", "SELECT"] */
+  /** The user's privileges, on the table `users` only. Only tests set them. @default ["INSERT", "SELECT"] */
   readonly userPrivileges?: pulumi.Input<string>[];
   /**
    * Whether the user changes its own password after the first one, as `SecretRotation` does: it may then have two at
-   * once. Turned off again, user and secret get a new password of the program's. @default false
+   * once. When this is turned off again, the program sets a new password of user and secret. @default false
    */
   readonly rotated?: boolean;
 }
 
 /**
- * The documented schema (S3): the database `ecommerce_db` with its six tables, the migrations after it, and the user by
- * whom the function writes into `users`. It never drops a database, a user or, but for a migration that says so, a row.
+ * The documented schema (S3): the database `ecommerce_db` with its six tables, the migrations after it, and the user
+ * with which the function writes into `users`. It never drops a database or a user, and deletes a row only if a
+ * migration does.
  */
 export class DatabaseSchema extends pulumi.ComponentResource {
   readonly databaseName: pulumi.Output<string>;
   readonly userName: pulumi.Output<string>;
   /** 32 letters and digits; a secret. */
   readonly userPassword: pulumi.Output<string>;
-  /** Depend on this where the tables must be there. */
+  /** Depend on this if the tables must exist. */
   readonly tables: pulumi.Resource;
-  /** Depend on this where the function's user must be able to write. */
+  /** Depend on this if the function's user must be able to write. */
   readonly grant: pulumi.Resource;
-  /** Depend on this where the user must be able to have two passwords; there only if `rotated`. */
+  /** Depend on this if the user must be able to have two passwords; undefined unless `rotated`. */
   readonly passwordGrant: pulumi.Resource | undefined;
 
-  /** @throws SchemaError where the files are refused ({@link checkedFiles}), before anything is registered */
+  /** @throws SchemaError if the files are refused ({@link checkedFiles}), before anything is registered */
   constructor(name: string, args: DatabaseSchemaArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:database:DatabaseSchema", name, {}, opts);
     const databaseName = args.databaseName ?? "ecommerce_db";
-    const wanted: Wanted = {
+    const desired: DesiredSchema = {
       databaseName,
       files: checkedFiles(args.sql ?? readSchemaFile(), args.migrations ?? readMigrations(), databaseName),
       userName: args.userName ?? "ecommerce_register",
       password: userPassword(name, this, args.rotated ?? false),
       privileges: args.userPrivileges ?? ["INSERT", "SELECT"],
     };
-    const made = args.viaLambda
-      ? createViaLambda(name, this, args, args.viaLambda, wanted)
-      : createViaProvider(name, this, args, wanted);
+    const created = args.viaLambda
+      ? createViaLambda(name, this, args, args.viaLambda, desired)
+      : createViaProvider(name, this, args, desired);
 
-    this.databaseName = made.databaseName;
-    this.userName = made.userName;
-    this.userPassword = pulumi.secret(wanted.password);
-    this.tables = made.tables;
-    this.grant = made.grant;
-    this.passwordGrant = made.passwordGrant;
+    this.databaseName = created.databaseName;
+    this.userName = created.userName;
+    this.userPassword = pulumi.secret(desired.password);
+    this.tables = created.tables;
+    this.grant = created.grant;
+    this.passwordGrant = created.passwordGrant;
     this.registerOutputs({
       databaseName: this.databaseName,
       userName: this.userName,
@@ -102,8 +103,8 @@ export class DatabaseSchema extends pulumi.ComponentResource {
   }
 }
 
-/** What there should be, the same both ways. */
-interface Wanted {
+/** The desired state, whichever way makes it. */
+interface DesiredSchema {
   readonly databaseName: pulumi.Input<string>;
   readonly files: CheckedFiles;
   readonly userName: pulumi.Input<string>;
@@ -120,7 +121,7 @@ function userPassword(name: string, parent: pulumi.Resource, rotated: boolean): 
     {
       length: 32,
       special: false,
-      // Drawn anew when rotation is turned off: then, and not at some later change, user and secret get it together.
+      // Generated anew when rotation is turned off, so that user and secret get the new password in that deployment.
       ...(rotated ? { keepers: { rotated: "true" } } : {}),
     },
     { parent },
@@ -128,13 +129,13 @@ function userPassword(name: string, parent: pulumi.Resource, rotated: boolean): 
   return password.result;
 }
 
-/** Everything by one invocation of a function that stands beside the database. */
+/** Makes everything by one invocation of a function in the VPC. */
 function createViaLambda(
   name: string,
   parent: pulumi.Resource,
   args: DatabaseSchemaArgs,
-  inside: ViaLambdaArgs,
-  wanted: Wanted,
+  viaLambda: ViaLambdaArgs,
+  desired: DesiredSchema,
 ): CreatedSchema {
   const rotated = args.rotated ?? false;
   const applied = invokeApplySchema(
@@ -147,48 +148,51 @@ function createViaLambda(
         password: args.adminPassword,
         authorities: args.authorities,
       },
-      database: wanted.databaseName,
-      files: wanted.files,
-      user: { name: wanted.userName, password: wanted.password, privileges: wanted.privileges, rotated },
-      inside,
+      database: desired.databaseName,
+      files: desired.files,
+      user: { name: desired.userName, password: desired.password, privileges: desired.privileges, rotated },
+      viaLambda,
       deletedWith: args.server,
       serverId: args.serverId,
     },
     parent,
   );
-  // The URN is known in a preview; what is made of it waits for the invocation all the same.
+  // The URN is known in a preview, so the values are too; in an update they wait for the invocation.
   const after = <T>(value: pulumi.Input<T>) => pulumi.all([value, applied.urn]).apply(([known]) => known as T);
   return {
-    databaseName: after(wanted.databaseName),
-    userName: after(wanted.userName),
+    databaseName: after(desired.databaseName),
+    userName: after(desired.userName),
     tables: applied,
     grant: applied,
     passwordGrant: rotated ? applied : undefined,
   };
 }
 
-/** Everything by this machine, which must reach the database: by the mysql provider, and the files by a dynamic one. */
+/**
+ * Makes everything from this machine, which must reach the database: the files by a dynamic provider, the rest by
+ * mysql's.
+ */
 function createViaProvider(
   name: string,
   parent: pulumi.Resource,
   args: DatabaseSchemaArgs,
-  wanted: Wanted,
+  desired: DesiredSchema,
 ): CreatedSchema {
-  const making: Making = { name, parent, args, wanted, provider: administrator(name, parent, args) };
-  const database = createDatabase(making);
-  const tables = applyFiles(making, database);
-  const user = createUser(making);
-  const grant = grantUsers(making, user, [tables, user]);
-  const passwordGrant = args.rotated ? grantOwnPasswords(making, user) : undefined;
+  const context: ProviderContext = { name, parent, args, desired, provider: administrator(name, parent, args) };
+  const database = createDatabase(context);
+  const tables = applyFiles(context, database);
+  const user = createUser(context);
+  const grant = grantUsers(context, user, [tables, user]);
+  const passwordGrant = args.rotated ? grantOwnPasswords(context, user) : undefined;
   return { databaseName: database.name, userName: user.user, tables, grant, passwordGrant };
 }
 
 /** What the steps share. */
-interface Making {
+interface ProviderContext {
   readonly name: string;
   readonly parent: pulumi.Resource;
   readonly args: DatabaseSchemaArgs;
-  readonly wanted: Wanted;
+  readonly desired: DesiredSchema;
   readonly provider: mysql.Provider;
 }
 
@@ -197,7 +201,7 @@ function administrator(name: string, parent: pulumi.Resource, args: DatabaseSche
     const warning =
       "The connection that makes the database and its user is encrypted, but the server is not verified. " +
       "Run `npm run ca-bundle`, then the line it prints, then Pulumi again.";
-    // A warning that cannot be shown is no reason to fail.
+    // A warning that cannot be shown must not fail the deployment.
     pulumi.log.warn(warning, parent).catch(() => undefined);
   }
   return new mysql.Provider(
@@ -206,7 +210,8 @@ function administrator(name: string, parent: pulumi.Resource, args: DatabaseSche
       endpoint: pulumi.interpolate`${args.address}:${args.port}`,
       username: args.adminUsername,
       password: args.adminPassword,
-      // The provider has no option for authorities: "true" trusts what Go trusts, which SSL_CERT_FILE decides on Linux.
+      // The provider has no option for authorities: with "true" it trusts Go's authorities; on Linux SSL_CERT_FILE sets
+      // them.
       tls: args.verifiedByBundle ? "true" : "skip-verify",
     },
     { parent, dependsOn: [args.server] },
@@ -214,21 +219,21 @@ function administrator(name: string, parent: pulumi.Resource, args: DatabaseSche
 }
 
 /*
- * What stands for something on the server is retained: taken out of the program, which also happens when the database
- * becomes private, it is only forgotten. To delete it would drop the user that the function works with, or the database
- * with all its rows, and need a connection that may be gone by then. For the same reason none of it is protected, which
- * would refuse to take it out; the server itself is.
+ * Resources on the server are retained: when they are removed from the program, which also happens when the database
+ * becomes private, Pulumi only removes them from its state. To delete them would drop the user that the function uses,
+ * or the database with all its rows, and need a connection that may no longer exist. For the same reason they are not
+ * protected: `protect` would refuse to remove them from the state. The server itself is protected.
  */
 
-function createDatabase({ name, parent, args, wanted, provider }: Making): mysql.Database {
+function createDatabase({ name, parent, args, desired, provider }: ProviderContext): mysql.Database {
   return new mysql.Database(
     `${name}-database`,
-    { name: wanted.databaseName, defaultCharacterSet: "utf8mb4", defaultCollation: "utf8mb4_0900_ai_ci" },
+    { name: desired.databaseName, defaultCharacterSet: "utf8mb4", defaultCollation: "utf8mb4_0900_ai_ci" },
     { parent, provider, retainOnDelete: true, deletedWith: args.server, replacementTrigger: args.serverId },
   );
 }
 
-function applyFiles({ name, parent, args, wanted }: Making, database: mysql.Database): SchemaFile {
+function applyFiles({ name, parent, args, desired }: ProviderContext, database: mysql.Database): SchemaFile {
   return new SchemaFile(
     `${name}-tables`,
     {
@@ -237,18 +242,18 @@ function applyFiles({ name, parent, args, wanted }: Making, database: mysql.Data
       username: args.adminUsername,
       password: args.adminPassword,
       authorities: args.authorities,
-      databaseName: wanted.databaseName,
-      sql: wanted.files.sql,
-      migrations: wanted.files.migrations,
+      databaseName: desired.databaseName,
+      sql: desired.files.sql,
+      migrations: desired.files.migrations,
     },
     { parent, dependsOn: [database], deletedWith: args.server, replacementTrigger: args.serverId },
   );
 }
 
-function createUser({ name, parent, args, wanted, provider }: Making): mysql.User {
+function createUser({ name, parent, args, desired, provider }: ProviderContext): mysql.User {
   return new mysql.User(
     `${name}-user`,
-    { user: wanted.userName, host: "%", plaintextPassword: wanted.password, tlsOption: "SSL" },
+    { user: desired.userName, host: "%", plaintextPassword: desired.password, tlsOption: "SSL" },
     {
       parent,
       provider,
@@ -260,30 +265,30 @@ function createUser({ name, parent, args, wanted, provider }: Making): mysql.Use
   );
 }
 
-function grantUsers(making: Making, user: mysql.User, dependsOn: pulumi.Resource[]): mysql.Grant {
-  const { name, parent, args, wanted, provider } = making;
+function grantUsers(context: ProviderContext, user: mysql.User, dependsOn: pulumi.Resource[]): mysql.Grant {
+  const { name, parent, args, desired, provider } = context;
   return new mysql.Grant(
     `${name}-user-grant`,
     {
       user: user.user,
       host: user.host.apply((host) => host ?? "%"),
-      database: wanted.databaseName,
-      // MySQL refuses a grant on a table that does not exist yet (error 1146), hence the dependency on the tables.
+      database: desired.databaseName,
+      // MySQL refuses a grant on a table that does not exist yet (error 1146), so this depends on the tables.
       table: "users",
-      privileges: wanted.privileges,
+      privileges: desired.privileges,
     },
-    // Nor could the provider revoke it: it begins with REVOKE GRANT OPTION, which MySQL answers with error 1141 or
-    // 1147.
+    // Retained, since the provider cannot revoke it: it starts with REVOKE GRANT OPTION, to which MySQL answers with
+    // error 1141 or 1147.
     { parent, provider, dependsOn, deletedWith: user, retainOnDelete: true, replacementTrigger: args.serverId },
   );
 }
 
 /**
- * Lets the user keep its old password beside a new one. On itself any user may change the password; only this privilege
- * makes it two, and it reaches no other account.
+ * Lets the user keep its old password beside a new one. Any user may change its own password; to have two it needs this
+ * privilege, which does not apply to other accounts.
  * https://dev.mysql.com/doc/refman/8.4/en/privileges-provided.html#priv_application-password-admin
  */
-function grantOwnPasswords({ name, parent, args, provider }: Making, user: mysql.User): mysql.Grant {
+function grantOwnPasswords({ name, parent, args, provider }: ProviderContext, user: mysql.User): mysql.Grant {
   return new mysql.Grant(
     `${name}-user-passwords`,
     {
@@ -293,8 +298,8 @@ function grantOwnPasswords({ name, parent, args, provider }: Making, user: mysql
       table: "*",
       privileges: ["APPLICATION_PASSWORD_ADMIN"],
     },
-    // Unlike a table's grant this one can be revoked: on *.* MySQL takes the provider's REVOKE GRANT OPTION.
-    // In this order, since both are the same privilege to MySQL: to revoke the old one last would take the new one away.
+    // Unlike a table's grant this one can be revoked: on *.* MySQL accepts the provider's REVOKE GRANT OPTION.
+    // The old one is revoked first, since both are the same privilege in MySQL: revoking last would remove the new one.
     { parent, provider, deletedWith: user, replacementTrigger: args.serverId, deleteBeforeReplace: true },
   );
 }

@@ -5,7 +5,7 @@ import { checkedFiles } from "./checkedFiles";
 
 /** What a {@link SchemaFile} needs. */
 export interface SchemaFileArgs {
-  /** Name of the MySQL server; its certificate must be made out to it. */
+  /** Host name of the MySQL server; its certificate must be valid for this name. */
   readonly host: pulumi.Input<string>;
   readonly port: pulumi.Input<number>;
   /** A user who may create databases and tables. */
@@ -14,11 +14,11 @@ export interface SchemaFileArgs {
   readonly password: pulumi.Input<string>;
   /** The certificate authorities to trust, PEM text. A change alone applies nothing. */
   readonly authorities: pulumi.Input<string>;
-  /** The only database that the file may create or use. A change replaces the resource, and leaves the old database. */
+  /** The only database that the file may create or use. A change replaces the resource, and keeps the old database. */
   readonly databaseName: pulumi.Input<string>;
   /** Content of the schema file. */
   readonly sql: pulumi.Input<string>;
-  /** The changes after it. @default none */
+  /** The migrations after the schema file. @default none */
   readonly migrations?: readonly Migration[];
   /** How long to wait for a server that is still starting, in seconds. @default 120 */
   readonly waitSeconds?: pulumi.Input<number>;
@@ -28,30 +28,30 @@ export interface SchemaFileArgs {
 export interface SchemaFileInputs extends pulumi.Unwrap<Required<SchemaFileArgs>> {
   /** SHA-256 of `sql`, hexadecimal. */
   readonly checksum: string;
-  /** The same of each migration by its name, so that a preview names those that would be applied. */
+  /** SHA-256 of each migration by its name, so that a preview names those that would be applied. */
   readonly migrationChecksums: Readonly<Record<string, string>>;
   /** Names of the tables that the schema file creates, so that a preview shows them. */
   readonly tables: readonly string[];
 }
 
-/** What is remembered of the last application. Nothing of the user or the password. */
+/** The state after the last application, without user and password. */
 export interface SchemaFileState
   extends Pick<SchemaFileInputs, "host" | "port" | "databaseName" | "checksum" | "tables"> {
-  /** Missing in what a version before migrations left. */
+  /** Missing in the state of a version without migrations. */
   readonly migrationChecksums?: Readonly<Record<string, string>>;
 }
 
 /**
- * The provider's code is serialized into the state and runs in another process: it holds on to plain functions only,
- * and everything it works with comes in by the inputs.
+ * The provider's code is serialized into the state and runs in another process: it references plain functions only, and
+ * gets all values from the inputs.
  */
 const schemaProvider: pulumi.dynamic.ResourceProvider<SchemaFileInputs, SchemaFileState> = {
   async diff(_id, old, wanted) {
     const applied: (keyof SchemaFileState)[] = ["checksum", "host", "port", "databaseName"];
-    // In the order of their names, for the engine hands objects over in any.
+    // Sorted by name, since the engine passes objects in any order.
     const migrations = (of: SchemaFileState) => JSON.stringify(Object.entries(of.migrationChecksums ?? {}).sort());
     return {
-      // Anything else (a password, the authorities) only says how to get to the server.
+      // Other inputs (a password, the authorities) are needed only to connect.
       changes: applied.some((key) => old[key] !== wanted[key]) || migrations(old) !== migrations(wanted),
       replaces: old.databaseName === wanted.databaseName ? [] : ["databaseName"],
     };
@@ -84,13 +84,13 @@ async function apply(inputs: SchemaFileInputs): Promise<SchemaFileState> {
   };
 }
 
-/** A change of a large table may take so long (ms). */
+/** The longest time (ms) that a change of a large table may take. */
 const longestStatement = 60 * 60 * 1000;
 
 /**
- * A schema file and the migrations after it, applied to a MySQL server when they are new and again whenever one changed
- * or was added. A preview shows the change of the text, and names the migrations. Deleting the resource removes nothing
- * from the server.
+ * A schema file and the migrations after it, applied to a MySQL server when they are new, and again whenever one has
+ * changed or was added. A preview shows the change of the text, and names the migrations. Deleting the resource removes
+ * nothing from the server.
  *
  * The connection is always encrypted and verified, host name included, against `authorities`.
  */

@@ -4,7 +4,7 @@ import { migrationStatements, orderedMigrations } from "../../schema/migrations"
 import type { Migration } from "../../schema/plan";
 import { createdTables, harmlessStatementsOf } from "../../schema/statements";
 
-/** The schema file and its migrations, checked as far as they are known. */
+/** The schema file and its migrations, checked as soon as they are known. */
 export interface CheckedFiles {
   readonly sql: pulumi.Output<string>;
   /** In their order. */
@@ -14,17 +14,17 @@ export interface CheckedFiles {
   /** SHA-256 of the schema file, hexadecimal. */
   readonly checksum: pulumi.Output<string>;
   /**
-   * The same of each migration by its name: in plain among a resource's inputs they let a preview name the new ones.
+   * SHA-256 of each migration by its name: as plain inputs of a resource they let a preview name the new migrations.
    */
   readonly migrationChecksums: Readonly<Record<string, string>>;
 }
 
 /**
- * Checks the files before anything is registered, so that a preview shows their faults.
+ * Checks the files before anything is registered, so that a preview shows their errors.
  *
  * @param database the only database that they may touch
- * @throws SchemaError where the schema file could destroy something, and for the faults of migrations
- *   ({@link orderedMigrations}, {@link migrationStatements}): at once where `sql` and `database` are known
+ * @throws SchemaError if the schema file could destroy something, and for errors in migrations
+ *   ({@link orderedMigrations}, {@link migrationStatements}): at once if `sql` and `database` are strings
  */
 export function checkedFiles(
   sql: pulumi.Input<string>,

@@ -5,7 +5,7 @@ import type { Network } from "../network/Network";
 import { DatabaseSchema } from "./DatabaseSchema";
 
 /**
- * Database, tables, user and grants on the server: by a function in the VPC, or, where the database is public, by the
+ * Database, tables, user and grants on the server: by a function in the VPC, or, if the database is public, by the
  * machine that runs Pulumi.
  *
  * @param applySchema path of the bundle of `functions/applySchema` (`bundleFunctions`)
@@ -23,7 +23,7 @@ export function createSchema(
     port: database.port,
     adminUsername: database.administrator.user,
     adminPassword: database.administrator.password,
-    // The function adds what its own environment names. What this machine trusts has no meaning in the VPC.
+    // The function adds the authorities of its own environment. Those of this machine are of no use in the VPC.
     authorities: rdsCaCerts(region, isPublic ? extraCaCerts : []),
     verifiedByBundle,
     rotated: settings["secret.rotationDays"] > 0,

@@ -16,11 +16,11 @@ export interface ViaLambdaArgs {
   readonly securityGroupId: pulumi.Input<string>;
   /** Days that logs are kept. */
   readonly logRetentionDays: number;
-  /** What must stand before the function reaches the database, for example the security groups' rules. */
+  /** What must exist before the function reaches the database, for example the security groups' rules. */
   readonly dependsOn?: pulumi.Input<pulumi.Resource>[];
 }
 
-/** What the function is told: an {@link ApplyEvent} whose parts may not be known yet. */
+/** The function's event, an {@link ApplyEvent} with Pulumi inputs, and its environment. */
 export interface SchemaViaLambdaArgs {
   readonly server: {
     readonly host: pulumi.Input<string>;
@@ -37,25 +37,25 @@ export interface SchemaViaLambdaArgs {
     readonly privileges: pulumi.Input<string>[];
     readonly rotated: boolean;
   };
-  readonly inside: ViaLambdaArgs;
-  /** The instance or cluster: it must be there to be reached, and what is made goes with it. */
+  readonly viaLambda: ViaLambdaArgs;
+  /** The instance or cluster: it must exist first, and its deletion deletes what the function makes. */
   readonly deletedWith: pulumi.Resource;
   /** {@link DatabaseServer.resourceId}: for another server the function is invoked again. */
   readonly serverId: pulumi.Input<string>;
 }
 
 /**
- * Lambda's longest. A change of a large table takes its time, and is cut off without a reason told where this ends
- * first; the next run then goes on where it stood.
+ * Lambda's maximum. A change of a large table that takes longer is cut off without an error message; the next run
+ * continues where this one stopped.
  */
 const timeoutSeconds = 900;
 
 /**
  * A function in the VPC that makes database, tables and user of a private server, and its invocation by the program.
  *
- * The function itself holds nothing: no credentials, no rights beyond its log and its network interfaces, and nobody
- * but the deployer may invoke it. Server, administrator and files come by the invocation, whose input is a secret in
- * the state. It is invoked again whenever the input changes (lifecycle `CREATE_ONLY`: Pulumi shows a replacement, and
+ * The function itself has no credentials and no rights beyond its log and its network interfaces, and only the deployer
+ * may invoke it. Server, administrator and files are in the event of the invocation, whose input is a secret in the
+ * state. It is invoked again whenever the input changes (lifecycle `CREATE_ONLY`: Pulumi shows a replacement, and
  * deleting the old invocation does nothing); the triggers repeat the files by name, so that a preview shows them.
  *
  * @see https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_invocation
@@ -65,10 +65,10 @@ export function invokeApplySchema(
   args: SchemaViaLambdaArgs,
   parent: pulumi.Resource,
 ): aws.lambda.Invocation {
-  const { server, database, files, user, inside, deletedWith, serverId } = args;
+  const { server, database, files, user, viaLambda, deletedWith, serverId } = args;
   const { sql, migrations, checksum, migrationChecksums } = files;
   const event = { server, database, sql, migrations, user } satisfies Record<keyof ApplyEvent, unknown>;
-  const { applySchema, policy } = applyingFunction(`${name}-apply`, inside, parent);
+  const { applySchema, policy } = applySchemaFunction(`${name}-apply`, viaLambda, parent);
   return new aws.lambda.Invocation(
     `${name}-applied`,
     {
@@ -79,25 +79,25 @@ export function invokeApplySchema(
     },
     {
       parent,
-      dependsOn: [policy, deletedWith, ...(inside.dependsOn ?? [])],
+      dependsOn: [policy, deletedWith, ...(viaLambda.dependsOn ?? [])],
       deletedWith,
       replacementTrigger: serverId,
     },
   );
 }
 
-function applyingFunction(name: string, inside: ViaLambdaArgs, parent: pulumi.Resource) {
-  const logs = new aws.cloudwatch.LogGroup(`${name}-logs`, { retentionInDays: inside.logRetentionDays }, { parent });
+function applySchemaFunction(name: string, viaLambda: ViaLambdaArgs, parent: pulumi.Resource) {
+  const logs = new aws.cloudwatch.LogGroup(`${name}-logs`, { retentionInDays: viaLambda.logRetentionDays }, { parent });
   const { role, policy } = functionRole(name, logs, [], parent);
   const applySchema = new aws.lambda.CallbackFunction<unknown, unknown>(
     name,
     {
       description: "Makes the database, its tables and the registration function's user",
-      ...functionSettings(inside.bundle, logs.name),
+      ...functionSettings(viaLambda.bundle, logs.name),
       role,
       timeout: timeoutSeconds,
       memorySize: 256,
-      vpcConfig: { subnetIds: inside.subnetIds, securityGroupIds: [inside.securityGroupId] },
+      vpcConfig: { subnetIds: viaLambda.subnetIds, securityGroupIds: [viaLambda.securityGroupId] },
     },
     { parent, dependsOn: [policy] },
   );

@@ -7,52 +7,54 @@ import { functionSettings, triggerTimeoutSeconds } from "../lambda/functionSetti
 export interface RegistrationBufferArgs {
   /** Path of the bundle of `functions/enqueueUser` (`bundleFunctions`). */
   bundle: string;
-  /** The function that takes the queue's messages: the registration function. */
+  /** The function that processes the queue's messages: the registration function. */
   registration: {
     functionArn: pulumi.Input<string>;
-    /** The role with which Lambda takes messages for it. */
+    /** The function's role, with which Lambda receives the messages. */
     roleName: pulumi.Input<string>;
-    /** The log in which this function writes, too: what is counted there counts for both. */
+    /** The log group, to which the buffer's function also writes: metrics of the log count both. */
     logGroupName: pulumi.Input<string>;
     logGroupArn: pulumi.Input<string>;
   };
-  /** The registration function's reserved concurrency; 0 where it has none. Else at least 3. @default 0 */
+  /** The registration function's reserved concurrency: 0 for none, otherwise at least 3. @default 0 */
   reservedConcurrency?: number;
-  /** Pulumi's `protect` for the queues: refuse to delete them with what waits in them. @default true */
+  /** Pulumi's `protect` for the queues: refuse to delete them with their messages. @default true */
   protect?: boolean;
 }
 
 /** Six times the registration function's time-out (Lambda developer guide, "Using Lambda with Amazon SQS"). */
 const visibilitySeconds = 6 * triggerTimeoutSeconds;
 /**
- * With the above, a message is put aside after two hours of failures: an outage of the database is shorter than that.
+ * With {@link visibilitySeconds} between two receives, a message goes to the dead-letter queue after two hours of
+ * failures. An outage of the database is usually shorter.
  */
 const maxReceives = 240;
 const day = 24 * 60 * 60;
 /**
- * A dead letter's age counts from when it was sent, so the dead-letter queue keeps messages for longer: whatever waits
- * in the queue for its ten days (a mapping that somebody turned off) is left for four more.
+ * A dead letter's age counts from when it was sent, so the dead-letter queue keeps messages for longer: a message
+ * that was in the queue for nearly ten days (because the mapping was turned off) is kept there for four more.
  */
 const retention = { queue: 10 * day, deadLetters: 14 * day };
 
 /**
- * How many batches are taken at a time, each on a connection to the database. A batch of ten takes a few hundredths of
- * a second, so five are plenty; where concurrency is reserved, one is left for sign-ins. AWS allows no fewer than 2.
+ * How many batches are processed at a time, each with a connection to the database. A batch of ten takes a few
+ * hundredths of a second, so five are enough; if concurrency is reserved, one is kept for sign-ins. AWS's minimum is 2.
  *
- * @param reservedConcurrency 0 for none, else at least 3
+ * @param reservedConcurrency 0 for none, otherwise at least 3
  */
 export const batchesAtATime = (reservedConcurrency: number) =>
   reservedConcurrency === 0 ? 5 : Math.min(5, reservedConcurrency - 1);
 
 /**
- * A queue between the confirmation and the database: Cognito calls a function that only puts the user into it, and the
- * registration function takes batches from there. So a confirmation neither waits for the database nor fails with it;
- * the row comes a moment later, or when the database is back. Sign-ins call the registration function as before: they
- * find a row in one statement, need no message for that, and repair what the queue could not.
+ * A queue between the confirmation and the database: Cognito calls a function that only sends the user to the queue,
+ * and the registration function processes batches of messages. So a confirmation neither waits for the database nor
+ * fails with it; the row is made a moment later, or when the database is available again. Sign-ins call the
+ * registration function as without a buffer: they find the row in one statement, need no message for that, and make a
+ * row that is still missing.
  *
- * Messages that failed all their tries go to the dead-letter queue, for which `Monitoring` has an alarm. Turning the
- * buffer off would delete the queues with what waits in them, so Pulumi refuses that while they are protected;
- * docs/runbook.md says how it is done.
+ * Messages that failed {@link maxReceives} times go to the dead-letter queue, for which `Monitoring` has an alarm. To
+ * turn the buffer off would delete the queues with their messages, so Pulumi refuses that while they are protected;
+ * docs/runbook.md describes how to turn it off.
  */
 export class RegistrationBuffer extends pulumi.ComponentResource {
   /** The function for the trigger after a confirmation. */
@@ -130,7 +132,7 @@ function onlyTls(name: string, queue: aws.sqs.Queue, parent: pulumi.Resource): v
   new aws.sqs.QueuePolicy(name, { queueUrl: queue.id, policy }, { parent });
 }
 
-/** Outside of the VPC: it needs no database, and so SQS needs no endpoint there. */
+/** The buffer's function, outside of the VPC: it does not use the database, and the VPC needs no endpoint of SQS. */
 function queueingFunction(name: string, args: RegistrationBufferArgs, queue: aws.sqs.Queue, parent: pulumi.Resource) {
   const send = { Sid: "SendMessage", Action: "sqs:SendMessage", Resource: queue.arn };
   const logs = { arn: args.registration.logGroupArn };
@@ -179,7 +181,7 @@ function deliverToRegistration(
       eventSourceArn: queue.arn,
       functionName: registration.functionArn,
       batchSize: 10,
-      // Otherwise one user who fails would send the whole batch through again.
+      // Otherwise a batch with one failed user would be processed again as a whole.
       functionResponseTypes: ["ReportBatchItemFailures"],
       scalingConfig: { maximumConcurrency: batchesAtATime(reservedConcurrency) },
     },

@@ -17,18 +17,18 @@ export interface UserPoolArgs {
     /** ARN of the function for the triggers. */
     functionArn: pulumi.Input<string>;
   };
-  /** Another function for the trigger after a confirmation, which hands people on. @default registration */
+  /** The buffer, whose function is called after a confirmation instead. @default registration */
   buffer?: { functionArn: pulumi.Input<string> };
   /**
-   * Keep uploads for a confidential app client of their own, `auth_writer_app`: a scope that only it may ask for. Its
-   * secret belongs on a server, such as that of a shop's back office. @default false
+   * Allow uploads only through a confidential app client, `auth_writer_app`: only it may request the scope for uploads.
+   * Its secret belongs on a server, such as that of a shop's back office. @default false
    */
   separateWriters?: boolean;
   /** Cognito's deletion protection and Pulumi's `protect`. @default true */
   protect?: boolean;
 }
 
-/** `users.User_Email` is varchar(100); Cognito itself would take 2,048 characters. */
+/** `users.User_Email` is varchar(100); Cognito itself would accept 2,048 characters. */
 const longestEmail = "100";
 
 /**
@@ -40,7 +40,7 @@ export class UserPool extends pulumi.ComponentResource {
   readonly id: pulumi.Output<string>;
   readonly arn: pulumi.Output<string>;
   readonly clientId: pulumi.Output<string>;
-  /** The login page for the first callback URL; it answers with a code. */
+  /** The login page for the first callback URL; the redirect contains an authorization code. */
   readonly signInUrl: pulumi.Output<string>;
   /** The scope that an upload needs. */
   readonly writeScope: string;
@@ -84,7 +84,7 @@ function userPool(name: string, args: UserPoolArgs, parent: pulumi.Resource) {
           stringAttributeConstraints: { minLength: "3", maxLength: longestEmail },
         },
       ],
-      // A changed address counts only once the code sent to it came back.
+      // A changed address is valid only after its owner has entered the code that was sent to it.
       userAttributeUpdateSettings: { attributesRequireVerificationBeforeUpdates: ["email"] },
       verificationMessageTemplate: {
         defaultEmailOption: "CONFIRM_WITH_CODE",
@@ -117,7 +117,7 @@ function appClient(name: string, args: UserPoolArgs, pool: aws.cognito.UserPool,
     {
       name: "auth_user_app",
       ...clientSettings(args, pool),
-      // A browser cannot keep a secret: the code is protected by PKCE instead.
+      // A browser cannot keep a secret: PKCE protects the authorization code instead.
       generateSecret: false,
       allowedOauthScopes: scopes,
       explicitAuthFlows: ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
@@ -145,7 +145,7 @@ const clientSettings = (args: UserPoolArgs, pool: aws.cognito.UserPool) => ({
 const imagesApi = "images";
 const write = "write";
 
-/** The scope for uploads, and the one client that may ask for it. */
+/** The scope for uploads, and the only client that may request it. */
 function writers(name: string, args: UserPoolArgs, pool: aws.cognito.UserPool, parent: pulumi.Resource) {
   const server = new aws.cognito.ResourceServer(
     `${name}-images`,
@@ -189,7 +189,7 @@ function managedLogin(
   return domain;
 }
 
-/** Cognito's own look of a client's login pages, which without one answer that they are unavailable. */
+/** Cognito's default branding of a client's login pages. Without branding they answer that they are unavailable. */
 function branding(
   name: string,
   pool: aws.cognito.UserPool,

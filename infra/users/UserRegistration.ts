@@ -7,20 +7,22 @@ import { functionSettings, triggerTimeoutSeconds } from "../lambda/functionSetti
 export interface UserRegistrationArgs {
   /** Path of the bundle of `functions/registerUser` (`bundleFunctions`). */
   bundle: string;
-  /** Name of the secret, handed to the function as `SecretName`. */
+  /** Name of the secret, passed to the function as `SecretName`. */
   secretName: pulumi.Input<string>;
   /** ARN of the secret: the only one that the function may read. */
   secretArn: pulumi.Input<string>;
   /** Subnets from which the function reaches the database and the secret's endpoint. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   securityGroupId: pulumi.Input<string>;
-  /** Memory in MiB; CPU grows with it, so a cold start is half as long as with 256, for the same money. @default 512 */
+  /**
+   * Memory in MiB; CPU grows with it: with 512 a cold start is half as long as with 256, at the same cost. @default 512
+   */
   memoryMiB?: number;
   /** How many invocations may run at once, each with one connection; 0 reserves nothing. @default 0 */
   reservedConcurrency?: number;
   /** Days that logs are kept. @default 30 */
   logRetentionDays?: number;
-  /** What must stand before the first invocation, for example the table and the secret's endpoint. */
+  /** What must exist before the first invocation, for example the table and the secret's endpoint. */
   dependsOn?: pulumi.Input<pulumi.Resource>[];
 }
 

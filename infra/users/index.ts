@@ -9,15 +9,15 @@ import { UserRegistration } from "./UserRegistration";
 /** Paths of the bundles of the functions that Cognito calls (`bundleFunctions`). */
 type Bundles = Readonly<Record<"registerUser" | "enqueueUser", string>>;
 
-/** What registering people needs. */
+/** What {@link createUsers} needs of the other components. */
 interface UsersArgs extends Pick<DatabaseAccess, "secret"> {
   readonly network: Network;
   readonly schema: DatabaseSchema;
 }
 
 /**
- * Who signs up, and how they come into the database: the registration function, the buffer before it where the
- * configuration wants one, and the user pool, which may call both.
+ * Sign-up and registration in the database: the registration function, the buffer if configured, and the user pool,
+ * which may call both.
  */
 export function createUsers(
   { region, settings }: ProgramContext,

@@ -167,7 +167,7 @@ describe("settings that contradict each other", () => {
         "set ecommerce:database.access to private",
     ]);
     expect(one({ deployerCidrs: ["192.0.2.0/24"] })).toEqual([
-      "deployerCidrs: 192.0.2.0/24; an empty list, since nobody outside the VPC reaches a private database; or set " +
+      "deployerCidrs: 192.0.2.0/24; an empty list, since a private database is reached from inside the VPC only; or set " +
         "ecommerce:database.access to public",
     ]);
   });
@@ -183,7 +183,7 @@ describe("settings that contradict each other", () => {
 
   it("refuses an Aurora that would shrink to more than it grows to", () => {
     expect(one({ kind: "aurora", minMemoryGiB: 9 })).toEqual([
-      "minMemoryGiB: 9; at most 8, which ecommerce:database.maxMemoryGiB says",
+      "minMemoryGiB: 9; at most 8, the value of ecommerce:database.maxMemoryGiB",
     ]);
   });
 });
