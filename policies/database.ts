@@ -1,17 +1,20 @@
 import { isInternal, type Opening, openings } from "./openings";
 import { differs, type Finding, isRecord, type Resource, type Rule, shown, unknown } from "./rule";
 
-/** Nobody beyond the VPC reaches the database. A trial may: there the deployer's machine makes the tables. */
+/**
+ * The database is reached from inside the VPC only. In a trial it may be public: the deployer's machine makes the
+ * tables.
+ */
 export const privateDatabase: Rule = {
   name: "private-database",
-  description: "The database has no public address and lets in nobody from outside.",
+  description: "The database has no public address and accepts no connections from outside the VPC.",
   level: (stage) => (stage === "trial" ? "advisory" : "mandatory"),
-  check: (resource) => [...publicAddress(resource), ...strangers(resource)],
+  check: (resource) => [...publicAddress(resource), ...outsideRanges(resource)],
 };
 
 function publicAddress({ type, props }: Resource): Finding[] {
   const types = ["aws:rds/instance:Instance", "aws:rds/clusterInstance:ClusterInstance"];
-  // Where it is absent, RDS goes by the subnets.
+  // If it is absent, RDS decides by the subnets.
   if (!types.includes(type) || !differs(props.publiclyAccessible, false)) return [];
   return [
     {
@@ -22,7 +25,7 @@ function publicAddress({ type, props }: Resource): Finding[] {
   ];
 }
 
-const strangers = (resource: Resource): Finding[] =>
+const outsideRanges = (resource: Resource): Finding[] =>
   databaseOpenings(resource)
     .filter(({ range }) => !isInternal(range))
     .map(({ range }) => ({
@@ -31,17 +34,17 @@ const strangers = (resource: Resource): Finding[] =>
       todo: "Set database.access to private, which needs no database.deployerCidrs.",
     }));
 
-/** In no stage at all: neither everything nor the halves and quarters that it can be written in. */
+/** In no stage at all: neither the whole internet, nor the halves and quarters that together are the same. */
 export const databaseNotOpenToAll: Rule = {
   name: "database-not-open-to-all",
-  description: "No security group opens the database's port for the internet at large.",
+  description: "No security group opens the database's port for the whole internet.",
   check: (resource) =>
     databaseOpenings(resource)
       .filter(({ range }) => /\/[0-7]$/.test(range) && !isInternal(range))
       .map(({ range }) => ({
         got: `port ${databasePort} open for ${range}`,
         allowed: "security groups, or the few addresses from which `pulumi up` runs",
-        todo: "Name these addresses in database.deployerCidrs, or set database.access to private.",
+        todo: "List these addresses in database.deployerCidrs, or set database.access to private.",
       })),
 };
 
@@ -49,10 +52,10 @@ const databasePort = 3306;
 const databaseOpenings = (resource: Resource): Opening[] =>
   openings(resource).filter(({ from, to }) => from <= databasePort && databasePort <= to);
 
-/** The server refuses connections without TLS, whoever connects. */
+/** The server refuses connections without TLS. */
 export const databaseTls: Rule = {
   name: "database-tls",
-  description: "The database takes connections over TLS only.",
+  description: "The database accepts connections over TLS only.",
   check: (resource) => tlsChecks[resource.type]?.(resource) ?? [],
 };
 
@@ -64,7 +67,7 @@ const ownGroup =
           {
             got: `no ${property}: AWS's default parameters, which do not require TLS`,
             allowed: "a parameter group with require_secure_transport",
-            todo: `Name one as ${property}.`,
+            todo: `Set ${property} to such a group.`,
           },
         ]
       : [];
@@ -86,14 +89,14 @@ function requiringParameters({ props }: Resource): Finding[] {
 }
 
 const must =
-  (property: string, wanted: readonly unknown[]) =>
+  (property: string, allowed: readonly unknown[]) =>
   ({ props }: Resource): Finding[] =>
-    props[property] === unknown || wanted.includes(props[property])
+    props[property] === unknown || allowed.includes(props[property])
       ? []
       : [
           {
             got: `${property}: ${shown(props[property])}`,
-            allowed: wanted.map(shown).join(" or "),
+            allowed: allowed.map(shown).join(" or "),
             todo: `Set ${property}.`,
           },
         ];
@@ -102,7 +105,7 @@ const tlsChecks: Record<string, (resource: Resource) => Finding[]> = {
   "aws:rds/instance:Instance": ownGroup("parameterGroupName"),
   "aws:rds/cluster:Cluster": ownGroup("dbClusterParameterGroupName"),
   "aws:rds/clusterParameterGroup:ClusterParameterGroup": requiringParameters,
-  // A group for the instances of a cluster holds no such parameter: there the cluster's group decides.
+  // A parameter group for a cluster's instances does not have this parameter: the cluster's group sets it.
   "aws:rds/parameterGroup:ParameterGroup": (resource) =>
     /^aurora/.test(String(resource.props.family)) ? [] : requiringParameters(resource),
   "aws:rds/proxy:Proxy": must("requireTls", [true]),

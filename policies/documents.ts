@@ -1,27 +1,27 @@
-/** IAM's policy documents, in the one form that rules can read. */
+/** Converts IAM's policy documents to one form, which rules can read. */
 
 import { isRecord, unknown } from "./rule";
 
-/** A statement that allows something; lists hold only what is known. */
+/** A statement with the effect `Allow`; its lists contain only known values. */
 export interface Grant {
   readonly actions: readonly string[];
-  /** Whether it is written as "everything but" (`NotAction`, `NotResource`, `NotPrincipal`). */
+  /** Whether it lists what is excluded (`NotAction`, `NotResource`, `NotPrincipal`). */
   readonly inverted: boolean;
   readonly resources: readonly string[];
   /** `*`, ARNs, account numbers, service names. */
   readonly principals: readonly string[];
-  /** Those of them that are services, which act for every customer of AWS. */
+  /** The principals that are services, which act for every customer of AWS. */
   readonly services: readonly string[];
-  /** Whether a condition names who comes, or for whom. */
+  /** Whether a condition limits who makes the request, or for whom a service makes it. */
   readonly narrowed: boolean;
 }
 
 /**
- * @param document JSON text or object; nothing is read from one that is absent or unknown
- * @param narrowing keys of conditions that narrow, in lower case
- * @throws SyntaxError where the text is not JSON
+ * @param document JSON text or object; an absent or unknown document has no grants
+ * @param narrowing condition keys that count as a limit, in lower case
+ * @throws SyntaxError if the text is not JSON
  */
-export function grantsOf(document: unknown, narrowing: ReadonlySet<string> = whoComes): Grant[] {
+export function grantsOf(document: unknown, narrowing: ReadonlySet<string> = callerKeys): Grant[] {
   const parsed: unknown = typeof document === "string" ? JSON.parse(document) : document;
   if (!isRecord(parsed)) return [];
   return [parsed.Statement]
@@ -41,29 +41,29 @@ export function grantsOf(document: unknown, narrowing: ReadonlySet<string> = who
 }
 
 /**
- * Whether the pattern leaves everything open: `*`, everything from some part of the ARN on (`arn:aws:*`), every resource
- * of a service (`arn:aws:s3:::*`) or of a kind (`arn:…:function:*`).
+ * Whether the pattern matches everything: `*`, everything after some part of the ARN (`arn:aws:*`), every resource of a
+ * service (`arn:aws:s3:::*`) or of a kind (`arn:…:function:*`).
  */
 export function isAnything(pattern: string): boolean {
   const [, , service = "", , account, ...named] = pattern.split(":");
   if (!pattern.startsWith("arn:")) return onlyWild.test(pattern);
-  // A wildcard reaches over colons.
+  // A wildcard also matches colons.
   if (account === undefined || named.length === 0) return /[*?]/.test(pattern);
   const name = named.join(":");
   return onlyWild.test(withoutKind.has(service) ? name : name.replace(/^[^:/]+[:/]/, ""));
 }
 
-/** As a range of IPv4 or IPv6. */
+/** A range of all IPv4 or IPv6 addresses. */
 const everyAddress = /^[\d.:a-f]+\/0+$/i;
 const onlyWild = /^[:/]*[*?][*?:/]*$/;
-/** Services whose ARNs name the resource at once, without `kind:` or `kind/` before it. */
+/** Services whose ARNs end with the resource's name, without `kind:` or `kind/` before it. */
 const withoutKind = new Set(["execute-api", "s3", "sns", "sqs"]);
 
 /**
- * Whether the value fixes somebody; an unknown one may. An ARN does by its account, and without one, as a bucket's, by its
- * name.
+ * Whether the value of a condition key identifies a caller; an unknown value passes. An ARN does if its account is
+ * given, or, for an ARN without account such as a bucket's, if its name is.
  */
-export function fixes(value: unknown): boolean {
+export function identifiesCaller(value: unknown): boolean {
   if (value === unknown) return true;
   if (typeof value !== "string" || everyAddress.test(value)) return false;
   const account = value.startsWith("arn:") ? value.split(":")[4] : "";
@@ -72,8 +72,11 @@ export function fixes(value: unknown): boolean {
 
 const lowerCase = (prefix: string, keys: readonly string[]) => keys.map((key) => `${prefix}:${key}`.toLowerCase());
 
-/** Keys that say who comes, or for whom a service does. Not how (`aws:SecureTransport`), nor what anybody may tell of himself. */
-const whoComes: ReadonlySet<string> = new Set([
+/**
+ * Condition keys that identify the caller, or the source for which a service calls. Not listed: how the call is made
+ * (`aws:SecureTransport`), and values that a caller can choose freely.
+ */
+const callerKeys: ReadonlySet<string> = new Set([
   ...lowerCase("aws", ["PrincipalAccount", "PrincipalArn", "PrincipalOrgID", "PrincipalOrgPaths"]),
   ...lowerCase("aws", ["SourceAccount", "SourceArn", "SourceOrgID", "SourceOrgPaths", "SourceVpc", "SourceVpce"]),
   ...lowerCase("aws", ["SourceIp", "SourceOwner"]),
@@ -81,13 +84,16 @@ const whoComes: ReadonlySet<string> = new Set([
   ...lowerCase("s3", ["DataAccessPointAccount", "DataAccessPointArn"]),
 ]);
 
-/** A VPC endpoint also is narrowed by what it leads to: nobody can carry data to an account of his own. */
-export const whoComesOrWhere: ReadonlySet<string> = new Set([
-  ...whoComes,
+/** For a VPC endpoint the target counts too: a limit to accounts prevents copying data to a foreign account. */
+export const callerOrTargetKeys: ReadonlySet<string> = new Set([
+  ...callerKeys,
   ...lowerCase("aws", ["ResourceAccount", "ResourceOrgID", "ResourceOrgPaths"]),
 ]);
 
-/** Those that hold only where the key is there and has one of the values; `…Not…`, `…IfExists` and `ForAllValues` do not. */
+/**
+ * Condition operators that match only if the key is present with one of the values. `…Not…`, `…IfExists` and
+ * `ForAllValues` also match without the key.
+ */
 const positive = /^(ForAnyValue:)?(String(Equals|EqualsIgnoreCase|Like)|Arn(Equals|Like)|IpAddress)$/i;
 
 function narrows(condition: unknown, narrowing: ReadonlySet<string>): boolean {
@@ -98,7 +104,8 @@ function narrows(condition: unknown, narrowing: ReadonlySet<string>): boolean {
       positive.test(operator) &&
       isRecord(keys) &&
       Object.entries(keys).some(
-        ([key, values]) => narrowing.has(key.toLowerCase()) && [values].flat().every((value) => fixes(value)),
+        ([key, values]) =>
+          narrowing.has(key.toLowerCase()) && [values].flat().every((value) => identifiesCaller(value)),
       ),
   );
 }

@@ -1,8 +1,8 @@
 import { differs, type Finding, isRecord, type Resource, type Rule, shown, unknown } from "./rule";
 
 /**
- * What AWS leaves unencrypted unless told otherwise, or may be told to leave so. Not here, since AWS always encrypts
- * them: objects in S3 (since 2023), secrets, log groups, a function's environment.
+ * Resources that AWS does not encrypt by default, or whose encryption can be turned off. Not listed, since AWS always
+ * encrypts them: objects in S3 (since 2023), secrets, log groups, a function's environment.
  */
 export const encryptionAtRest: Rule = {
   name: "encryption-at-rest",
@@ -16,7 +16,7 @@ const storage = ({ props }: Resource): Finding[] =>
         {
           got: `storageEncrypted: ${shown(props.storageEncrypted)}`,
           allowed: "true",
-          todo: "Set it before the first deployment: later it replaces the database.",
+          todo: "Set it before the first deployment: a later change replaces the database.",
         },
       ]
     : [];
@@ -30,7 +30,7 @@ const checks: Record<string, (resource: Resource) => Finding[]> = {
       .map((algorithm) => ({
         got: `sseAlgorithm: ${shown(algorithm)}`,
         allowed: "AES256, aws:kms or aws:kms:dsse",
-        todo: "Name one of them in each rule.",
+        todo: "Set one of them in each rule.",
       })),
   // New queues are encrypted unless this is false (SQS developer guide, "Encryption at rest").
   "aws:sqs/queue:Queue": ({ props }) =>
@@ -49,7 +49,7 @@ const checks: Record<string, (resource: Resource) => Finding[]> = {
           {
             got: "no key",
             allowed: "a key of KMS",
-            todo: "Set kmsMasterKeyId; without it SNS stores messages plainly.",
+            todo: "Set kmsMasterKeyId; without it SNS stores messages unencrypted.",
           },
         ]
       : [],

@@ -1,13 +1,13 @@
-/** Where the documents ask for what a rule refuses: each by its name, its reason and its row. */
+/** An exception from a rule that the documents require, with its reason and its row. */
 export interface Exception {
   /** Name of the rule. */
   readonly rule: string;
   /** Logical name of the one resource. */
   readonly resource: string;
-  /** Exactly what the rule finds there; any other breach of the same resource is refused. */
+  /** The exact text of the rule's finding; any other finding for the same resource is refused. */
   readonly got: string;
   readonly reason: string;
-  /** The documented row, and where it is discussed. */
+  /** The documented row, and the section that explains it. */
   readonly document: string;
 }
 
@@ -16,7 +16,8 @@ export const exceptions: readonly Exception[] = [
     rule: "named-callers",
     resource: "images-policy",
     got: "anyone may do s3:GetObject",
-    reason: "Product images are public: anyone may get one whose name they know, nobody may list, write or delete.",
+    reason:
+      "Product images are public: anyone who knows the name of one may get it; listing, writing and deleting are not public.",
     document: 'S7, docs/security.md "Open on purpose: the pictures"',
   },
   {
@@ -37,7 +38,7 @@ export const exceptions: readonly Exception[] = [
     rule: "own-policies",
     resource: "image-api-role-logs",
     got: "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
-    reason: "The documented role pushes API Gateway's logs to CloudWatch by AWS's policy for it.",
+    reason: "The documented role pushes API Gateway's logs to CloudWatch with the AWS managed policy for this.",
     document: 'S8, docs/security.md "Least privilege"',
   },
 ];

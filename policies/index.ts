@@ -2,8 +2,8 @@ import { PolicyPack } from "@pulumi/policy";
 import * as pulumi from "@pulumi/pulumi";
 import { policiesFor } from "./pack";
 
-// The engine starts this file beside each preview and update, and tells it the stack.
+// The engine runs this file with each preview and update, and passes project and stack.
 new PolicyPack("ecommerce", {
-  description: "What every stack of the back end must hold to",
+  description: "Rules for every stack of the back end",
   policies: policiesFor({ project: pulumi.getProject(), stack: pulumi.getStack() }),
 });

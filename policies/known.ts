@@ -1,10 +1,10 @@
-/** Takes apart what the policy SDK hands over. */
+/** Copies the inputs that the policy SDK passes to a rule. */
 
 import { unknown } from "./rule";
 
 /**
- * A plain copy in which values that cannot be known yet are {@link unknown}. The SDK throws where such a value is read,
- * and would then skip the whole rule for the resource, also what it says about the values that are known.
+ * A plain copy in which values that are not known yet are {@link unknown}. The SDK throws when such a value is read,
+ * and would then skip the whole rule for the resource, also its findings about known values.
  */
 export function knownProps(props: object): Record<string, unknown> {
   return Object.fromEntries(Object.keys(props).map((key) => [key, read(props, key)]));
@@ -21,11 +21,11 @@ function read(holder: object, key: string): unknown {
   if (typeof value !== "object" || value === null) return value;
   const items = value;
   if (Array.isArray(items)) return Array.from(items.keys(), (index) => read(items, String(index)));
-  // Files and archives have a class of their own, and no rule looks into them.
+  // Files and archives are instances of classes, and no rule reads them.
   return Object.getPrototypeOf(items) === Object.prototype ? knownProps(items) : undefined;
 }
 
-/** Whether something in the value is {@link unknown}. */
+/** Whether the value is or contains {@link unknown}. */
 export function hasUnknown(value: unknown): boolean {
   if (value === unknown) return true;
   return typeof value === "object" && value !== null && Object.values(value).some(hasUnknown);

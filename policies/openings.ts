@@ -1,16 +1,16 @@
-/** What security groups let in, in whichever of the three ways it is written. */
+/** The ingress rules of security groups, which can be written in three ways. */
 
 import { isRecord, type Resource, unknown } from "./rule";
 
-/** A range of addresses that reaches a range of ports. */
+/** A range of addresses that may connect to a range of ports. */
 export interface Opening {
-  /** IPv4 or IPv6, with its prefix length; or the ID of a prefix list, which may hold any range. */
+  /** IPv4 or IPv6, with its prefix length; or the ID of a prefix list, which may contain any range. */
   readonly range: string;
   readonly from: number;
   readonly to: number;
 }
 
-/** Ranges only; what names another security group opens nothing to the outside. */
+/** Only rules with ranges: a rule that references a security group opens nothing to the outside. */
 export function openings({ type, props }: Resource): Opening[] {
   switch (type) {
     case "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":
@@ -29,13 +29,13 @@ const inline = (rule: Readonly<Record<string, unknown>>) =>
   opening(rule.protocol, rule, [...list(rule.cidrBlocks), ...list(rule.ipv6CidrBlocks), ...list(rule.prefixListIds)]);
 
 function opening(protocol: unknown, ports: Readonly<Record<string, unknown>>, ranges: readonly unknown[]): Opening[] {
-  // -1 is every protocol, and then every port.
+  // -1 is every protocol with every port.
   const all = protocol === "-1" || protocol === "all";
   const [from, to] = all ? [0, 65_535] : [portOr(ports.fromPort, 0), portOr(ports.toPort, 65_535)];
   return ranges.filter((range) => typeof range === "string").map((range) => ({ range, from, to }));
 }
 
-/** A port that is not known yet might be any. */
+/** A port that is not known yet counts as any port. */
 const portOr = (port: unknown, otherwise: number) =>
   port === unknown || port === undefined || Number(port) < 0 ? otherwise : Number(port);
 

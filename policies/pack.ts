@@ -26,10 +26,10 @@ export const rules: readonly Rule[] = [
 ];
 
 /**
- * The rules as the engine runs them. Each looks at one resource before it is made or changed, so that `pulumi up` stops
- * in front of it. Named exceptions are printed at every run, and those that no longer apply are reported at its end.
+ * The rules as the engine runs them. Each checks one resource before it is made or changed, so that `pulumi up` stops
+ * first. Named exceptions are printed at every run; exceptions that no longer apply are reported at its end.
  *
- * @param context project and stack, by which rules are mandatory, advisory or off
+ * @param context project and stack, which decide whether a rule is mandatory, advisory or off
  */
 export function policiesFor(context: RuleContext): Policies {
   const policies = rules.map((rule): ResourceValidationPolicy => {
@@ -37,8 +37,8 @@ export function policiesFor(context: RuleContext): Policies {
       name: rule.name,
       description: rule.description,
       enforcementLevel: rule.level?.(stageOf(context.stack)) ?? "mandatory",
-      validateResource(seen, report) {
-        const resource = resourceOf(seen);
+      validateResource(args, report) {
+        const resource = resourceOf(args);
         for (const finding of rule.check(resource, context)) {
           if (!exceptionFor(rule, resource, finding)) report(message(resource, finding));
         }
@@ -48,8 +48,8 @@ export function policiesFor(context: RuleContext): Policies {
   return [...policies, namedExceptions(context), exceptionsInUse(context)];
 }
 
-/** What the policy SDK tells about a resource, as far as rules look at it. */
-interface Seen {
+/** The properties of the policy SDK's `ResourceValidationArgs` that rules use. */
+interface ValidatedResource {
   readonly type: string;
   readonly name: string;
   readonly props: object;
@@ -57,7 +57,7 @@ interface Seen {
   readonly provider?: { readonly props: object };
 }
 
-const resourceOf = ({ type, name, props, opts, provider }: Seen): Resource => ({
+const resourceOf = ({ type, name, props, opts, provider }: ValidatedResource): Resource => ({
   type,
   name,
   props: knownProps(props),
@@ -76,10 +76,10 @@ const message = ({ name, type }: Resource, { got, allowed, todo }: Finding) =>
 function namedExceptions(context: RuleContext): ResourceValidationPolicy {
   return {
     name: "named-exceptions",
-    description: "What the documents ask for although a rule refuses it.",
+    description: "What the documents require although a rule refuses it.",
     enforcementLevel: "advisory",
-    validateResource(seen, report) {
-      const resource = resourceOf(seen);
+    validateResource(args, report) {
+      const resource = resourceOf(args);
       for (const rule of rules) {
         for (const finding of rule.check(resource, context)) {
           const exception = exceptionFor(rule, resource, finding);
@@ -102,8 +102,8 @@ function exceptionsInUse(context: RuleContext): StackValidationPolicy {
       for (const exception of exceptions) {
         if (isInUse(exception, stack, context)) continue;
         report(
-          `${exception.resource} (${exception.rule}): got nothing that this exception is for, "${exception.got}"; ` +
-            "allowed: exceptions that are needed. Take it out of policies/exceptions.ts.",
+          `${exception.resource} (${exception.rule}): got no finding "${exception.got}", for which this exception is; ` +
+            "allowed: exceptions that are needed. Remove it from policies/exceptions.ts.",
         );
       }
     },
@@ -116,7 +116,7 @@ function isInUse(exception: Exception, stack: readonly Resource[], context: Rule
     .filter(({ name }) => name === exception.resource)
     .some(
       (resource) =>
-        // During a preview a policy may hold names that are not known yet: it may well be needed.
+        // In a preview an input may contain names that are not known yet: then the exception counts as needed.
         hasUnknown(resource.props) || rule?.check(resource, context).some(({ got }) => got === exception.got),
     );
 }

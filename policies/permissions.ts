@@ -1,4 +1,4 @@
-import { fixes, type Grant, grantsOf, isAnything, whoComesOrWhere } from "./documents";
+import { callerOrTargetKeys, type Grant, grantsOf, identifiesCaller, isAnything } from "./documents";
 import { type Finding, isRecord, type Resource, type Rule, shown, unknown } from "./rule";
 
 /** What roles, users and groups may do. */
@@ -29,25 +29,25 @@ function tooBroad(grant: Grant): Finding[] {
   if (grant.inverted) {
     return [
       {
-        got: "everything but what is named (NotAction or NotResource)",
+        got: "everything except what is listed (NotAction or NotResource)",
         allowed: "Action and Resource",
-        todo: "Name what is needed.",
+        todo: "List the needed actions and resources.",
       },
     ];
   }
   const wild = grant.actions.filter((action) => /[*?]/.test(action));
   const findings: Finding[] = wild.map((action) => ({
     got: `action ${action}`,
-    allowed: "actions by their whole name",
-    todo: "Name each action that the code calls.",
+    allowed: "actions with their full names",
+    todo: "List each action that the code calls.",
   }));
-  const needing = grant.actions.filter((action) => !actionsWithoutResource.has(action));
+  const withResource = grant.actions.filter((action) => !actionsWithoutResource.has(action));
   for (const resource of grant.resources.filter(isAnything)) {
-    if (needing.length === 0) continue;
+    if (withResource.length === 0) continue;
     findings.push({
-      got: `${listed(needing)} on ${resource}`,
+      got: `${listed(withResource)} on ${resource}`,
       allowed: "resources by their ARN",
-      todo: "Name the one resource that is meant.",
+      todo: "Name the resource.",
     });
   }
   return findings;
@@ -63,8 +63,9 @@ const listed = (actions: readonly string[]) => {
 };
 
 /**
- * Actions for which AWS knows no resource, or none before it is made; `*` is all that can be written. Service
- * authorization reference; Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC".
+ * Actions that have no resource on AWS, or whose resource has no name before it is made; only `*` can be written.
+ * Service authorization reference; Lambda developer guide, "Giving Lambda functions access to resources in an Amazon
+ * VPC".
  */
 const actionsWithoutResource = new Set([
   "ec2:CreateNetworkInterface",
@@ -78,10 +79,10 @@ const actionsWithoutResource = new Set([
   "xray:PutTelemetryRecords",
 ]);
 
-/** AWS's own policies are written for everybody, and so name no resource of this program. */
+/** AWS managed policies are written for all customers, so they name no resource of this program. */
 export const ownPolicies: Rule = {
   name: "own-policies",
-  description: "Roles carry policies of this program, not AWS's general ones.",
+  description: "Roles have policies of this program, not AWS managed ones.",
   check: (resource) =>
     attached(resource)
       .filter((arn) => /^arn:[^:]*:iam::aws:policy\//.test(String(arn)))
@@ -97,13 +98,13 @@ function attached({ type, props }: Resource): unknown[] {
   return type === "aws:iam/role:Role" && Array.isArray(props.managedPolicyArns) ? props.managedPolicyArns : [];
 }
 
-/** What is said about a resource to those who come to it: bucket, queue, topic, secret, key, function, role. */
+/** Who may use a resource, by the policy on the resource: bucket, queue, topic, secret, key, function, role. */
 export const namedCallers: Rule = {
   name: "named-callers",
-  description: "Resources say who may use them.",
+  description: "Resource policies name who may use the resource.",
   check: (resource) => [
     ...grantsOfPolicies(resource).flatMap(forAnyone),
-    ...(isServed(resource) ? grantsOfPolicies(resource).flatMap(forAnyCustomer) : []),
+    ...(isCalledByServices(resource) ? grantsOfPolicies(resource).flatMap(forAnyCustomer) : []),
     ...anyCaller(resource),
     ...openedFunction(resource),
     ...openedBucket(resource),
@@ -133,29 +134,30 @@ const forAnyone = (grant: Grant): Finding[] =>
     ? [
         {
           got: `anyone may do ${grant.actions.join(", ")}`,
-          allowed: "named services, accounts or roles, or a condition on who they are",
+          allowed: "named services, accounts or roles, or a condition that identifies the caller",
           todo: "Name them as Principal.",
         },
       ]
     : [];
 
 function grantsOfPolicies(resource: Resource): Grant[] {
-  const isWay = resource.type === "aws:ec2/vpcEndpoint:VpcEndpoint";
-  return resourcePolicies(resource).flatMap((policy) => grantsOf(policy, isWay ? whoComesOrWhere : undefined));
+  const isEndpoint = resource.type === "aws:ec2/vpcEndpoint:VpcEndpoint";
+  return resourcePolicies(resource).flatMap((policy) => grantsOf(policy, isEndpoint ? callerOrTargetKeys : undefined));
 }
 
 /**
- * Whether a service comes to it by itself. Not to roles, which who may pass them hands to it; nor to keys, which it uses for
- * a topic or queue whose own policy names the source, and for which not every service has a condition.
+ * Whether an AWS service calls the resource directly. Not roles: a caller with `iam:PassRole` passes a role to the
+ * service. Not keys: a service uses a key for a topic or queue whose own policy names the source, and not every service
+ * supports a condition for the key.
  */
-const isServed = ({ type }: Resource) => !["aws:iam/role:Role", "aws:kms/key:Key"].includes(type);
+const isCalledByServices = ({ type }: Resource) => !["aws:iam/role:Role", "aws:kms/key:Key"].includes(type);
 
 function forAnyCustomer({ services, narrowed, actions, resources }: Grant): Finding[] {
-  // Load balancers deliver logs to a bucket for the account that the key names.
+  // Load balancers deliver logs to a bucket under keys that contain the account.
   const forOneAccount = resources.length > 0 && resources.every((resource) => /\/AWSLogs\/\d{12}\//.test(resource));
   if (narrowed || forOneAccount) return [];
   return services
-    .filter((service) => !(knowsNoCondition.has(service) && actions.every((action) => action === "sns:Publish")))
+    .filter((service) => !(servicesWithoutContext.has(service) && actions.every((action) => action === "sns:Publish")))
     .map((service) => ({
       got: `${service} may do ${actions.join(", ")} for any customer of AWS`,
       allowed: "a service for one source",
@@ -163,26 +165,26 @@ function forAnyCustomer({ services, narrowed, actions, resources }: Grant): Find
     }));
 }
 
-/** EventBridge publishes to a topic without a context that a condition could ask for. */
-const knowsNoCondition = new Set(["events.amazonaws.com"]);
+/** EventBridge publishes to a topic without context keys that a condition could check. */
+const servicesWithoutContext = new Set(["events.amazonaws.com"]);
 
-/** A URL that asks for no signature is open, whatever the permissions that AWS wants besides. */
+/** A URL without signatures counts as open, although AWS also requires a permission. */
 function openedFunction({ type, props }: Resource): Finding[] {
   if (type !== "aws:lambda/functionUrl:FunctionUrl" || props.authorizationType !== "NONE") return [];
   return [
     {
       got: "a function URL for anyone",
       allowed: "authorizationType AWS_IAM",
-      todo: "Set it, or put an API with an authorizer before the function.",
+      todo: "Set it, or put an API with an authorizer in front of the function.",
     },
   ];
 }
 
-/** A service acts for every customer of AWS: without a source, anybody's pool or secret could call the function. */
+/** A service acts for every customer of AWS: without a source, any account's pool or secret could call the function. */
 function anyCaller({ type, props }: Resource): Finding[] {
   if (type !== "aws:lambda/permission:Permission") return [];
   const { principal, sourceArn, sourceAccount } = props;
-  const named = fixes(sourceArn) || fixes(sourceAccount) || principal === unknown;
+  const named = identifiesCaller(sourceArn) || identifiesCaller(sourceAccount) || principal === unknown;
   if (principal !== "*" && (named || !String(principal).endsWith(".amazonaws.com"))) return [];
   return [
     {

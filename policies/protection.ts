@@ -1,9 +1,9 @@
 import { differs, type Finding, isBelow, type Resource, type Rule, shown } from "./rule";
 
-/** What holds data is not deleted by a slip: not by Pulumi, not by AWS's console. */
+/** Resources with data cannot be deleted by mistake, neither by Pulumi nor in AWS's console. */
 export const protectedData: Rule = {
   name: "protected-data",
-  description: "In production, what holds data cannot be deleted by mistake.",
+  description: "In production, resources with data cannot be deleted by mistake.",
   level: (stage) => (stage === "production" ? "mandatory" : "disabled"),
   check(resource) {
     const check = checks[resource.type];
@@ -11,32 +11,33 @@ export const protectedData: Rule = {
   },
 };
 
-const todo = "Set data.protect to true; docs/operations.md says how to take a stack down on purpose.";
+const todo = "Set data.protect to true; docs/operations.md describes how to delete a stack.";
 
 const unprotected = ({ protect }: Resource): Finding[] =>
   protect ? [] : [{ got: "no `protect`", allowed: "Pulumi's `protect`", todo }];
 
-const must = ({ props }: Resource, property: string, wanted: unknown): Finding[] =>
-  differs(props[property], wanted)
-    ? [{ got: `${property}: ${shown(props[property])}`, allowed: shown(wanted), todo }]
+const must = ({ props }: Resource, property: string, required: unknown): Finding[] =>
+  differs(props[property], required)
+    ? [{ got: `${property}: ${shown(props[property])}`, allowed: shown(required), todo }]
     : [];
 
 const database = (resource: Resource): Finding[] => [
   ...must(resource, "deletionProtection", true),
-  // Absent is false: RDS then asks for the snapshot's name.
+  // Absent means false: RDS then requires the snapshot's name.
   ...(resource.props.skipFinalSnapshot === undefined ? [] : must(resource, "skipFinalSnapshot", false)),
 ];
 
 const checks: Record<string, (resource: Resource) => Finding[]> = {
   "aws:rds/instance:Instance": database,
   "aws:rds/cluster:Cluster": database,
-  // AWS knows no protection of these two. A cluster without an instance answers nobody; a queue holds what waits in it.
+  // AWS has no deletion protection for these two. A cluster without an instance accepts no connections; a queue
+  // contains waiting messages.
   "aws:rds/clusterInstance:ClusterInstance": () => [],
   "aws:sqs/queue:Queue": () => [],
   "aws:cognito/userPool:UserPool": (resource) => must(resource, "deletionProtection", "ACTIVE"),
   "aws:s3/bucket:Bucket": (resource) =>
     resource.props.forceDestroy === undefined ? [] : must(resource, "forceDestroy", false),
-  // Absent is 30 days.
+  // Absent means 30 days.
   "aws:secretsmanager/secret:Secret": ({ props }) =>
     props.recoveryWindowInDays !== undefined && isBelow(props.recoveryWindowInDays, 7)
       ? [

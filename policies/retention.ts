@@ -1,14 +1,14 @@
 import { type Finding, isBelow, isRecord, type Resource, type Rule, type RuleContext, shown, unknown } from "./rule";
 import { stageOf } from "./stages";
 
-/** Logs end some day, backups do not end at once. */
+/** Logs are deleted after some time, and backups are kept for some time. */
 export const retention: Rule = {
   name: "retention",
-  description: "Logs and backups are kept for a time that somebody chose.",
+  description: "Logs and backups are kept for a configured time.",
   check: (resource, context) => checks[resource.type]?.(resource, context) ?? [],
 };
 
-/** Weeks pass before some mistakes are seen; a week is RDS's own default in its console. */
+/** In days. Some mistakes are noticed only after weeks; a week is the default in RDS's console. */
 const leastBackupDays = { trial: 1, staging: 1, production: 7 };
 
 function backups({ props }: Resource, { stack }: RuleContext): Finding[] {

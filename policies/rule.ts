@@ -1,9 +1,9 @@
-/** What a rule is, and what it gets to see. */
+/** The types of a rule: its inputs and its findings. */
 
 import type { EnforcementLevel } from "@pulumi/policy";
 import type { Stage } from "./stages";
 
-/** A value that AWS only tells once the resource is made: during a preview nothing can be said about it. */
+/** A value that is known only once the resource exists: in a preview it cannot be checked. */
 export const unknown = Symbol("unknown");
 
 /** A resource as the program registers it; unknown values are {@link unknown}, secrets are unwrapped. */
@@ -19,37 +19,37 @@ export interface Resource {
   readonly provider: Readonly<Record<string, unknown>>;
 }
 
-/** Where the rules run. */
+/** The project and stack that the rules check. */
 export interface RuleContext {
   readonly project: string;
   readonly stack: string;
 }
 
-/** One breach of a rule. The texts make one sentence each and hold no secret. */
+/** One violation of a rule. The texts contain no secret. */
 export interface Finding {
-  /** What was got. Named exceptions repeat this text, so that they cover this breach and no other. */
+  /** The value that was found. A named exception repeats this text, so that it covers this violation only. */
   readonly got: string;
   readonly allowed: string;
   readonly todo: string;
 }
 
 export interface Rule {
-  /** Unique; what messages and exceptions call it. */
+  /** Unique; used in messages and exceptions. */
   readonly name: string;
   readonly description: string;
-  /** Whether a breach stops the deployment. @default mandatory in every stage */
+  /** Whether a violation stops the deployment. @default mandatory in every stage */
   readonly level?: (stage: Stage) => EnforcementLevel;
-  /** Looks at one resource of any type; what is unknown passes until it is known. */
+  /** Checks one resource of any type; unknown values pass until they are known. */
   check(resource: Resource, context: RuleContext): readonly Finding[];
 }
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Whether the value is known and not the wanted one; an absent value is known. */
-export const differs = (value: unknown, wanted: unknown) => value !== unknown && value !== wanted;
+/** Whether the value is known and not the required one; an absent value is known. */
+export const differs = (value: unknown, required: unknown) => value !== unknown && value !== required;
 
-/** A value in a message. */
+/** The value as a message shows it. */
 export const shown = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
 
 /** Whether the value is known and below the least; an absent value counts as 0. */

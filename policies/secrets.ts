@@ -1,31 +1,31 @@
 import { type Finding, isRecord, type Rule } from "./rule";
 
 /**
- * Secrets where AWS shows them to whoever may read the resource: environments of functions, descriptions, tags and
- * other plain inputs. The policy SDK unwraps what is marked as a secret in Pulumi's state, so that no rule can tell;
- * that mark is tested in `tests/infra/secrets.test.ts`.
+ * Secrets in inputs that AWS shows to everyone who may read the resource: environments of functions, descriptions, tags
+ * and other plain inputs. The policy SDK unwraps values that Pulumi's state marks as secret, so that no rule can see
+ * the mark; it is tested in `tests/infra/secrets.test.ts`.
  */
 export const noSecretInPlain: Rule = {
   name: "no-secret-in-plain",
-  description: "Passwords and keys stand in secrets only.",
+  description: "Passwords and keys are in secrets only.",
   check({ type, props }) {
-    // Providers get the stack's configuration, whose secrets Pulumi itself keeps.
-    if (type.startsWith("pulumi:") || safes[type] === "everything") return [];
+    // Providers get the stack's configuration, whose secrets Pulumi itself encrypts.
+    if (type.startsWith("pulumi:") || secretInputs[type] === "everything") return [];
     return texts(props)
-      .filter(({ path }) => path[0] !== safes[type])
+      .filter(({ path }) => path[0] !== secretInputs[type])
       .flatMap(looksSecret);
   },
 };
 
-/** Inputs made for a secret, which AWS never shows again; Pulumi's SDK or the program marks them as secrets. */
-const safes: Record<string, string> = {
+/** Inputs that are meant for a secret, which AWS does not show; Pulumi's SDK or the program marks them as secrets. */
+const secretInputs: Record<string, string> = {
   "aws:rds/instance:Instance": "password",
   "aws:rds/cluster:Cluster": "masterPassword",
   "aws:secretsmanager/secretVersion:SecretVersion": "secretString",
   "aws:lambda/invocation:Invocation": "input",
   "mysql:index/user:User": "plaintextPassword",
   "random:index/randomPassword:RandomPassword": "everything",
-  // Dynamic resources carry their own code and whatever it needs.
+  // A dynamic resource's inputs contain its code and everything that the code needs.
   "pulumi-nodejs:dynamic:Resource": "everything",
 };
 
@@ -41,10 +41,15 @@ function texts(value: unknown, path: readonly string[] = []): Text[] {
   return Object.entries(value).flatMap(([key, item]) => texts(item, [...path, key]));
 }
 
-/** `SecretName` and `secretArn` only say where one is; `accessToken: "minutes"` is how long Cognito's are good. */
+/**
+ * Not `SecretName` and `secretArn`, which refer to a secret, nor `accessToken: "minutes"`, the unit of Cognito's
+ * validity.
+ */
 const secretKey =
   /(password|passwd|passphrase|secret|(auth|api|bearer|session)_?token|(api|private|access|signing)_?key)$/i;
-/** As a key's last word only: `DB_PASS` and `dbPass`, not `compass`. CodeBuild's `credential` is the name of a secret. */
+/**
+ * Only as the last word of a key: `DB_PASS` and `dbPass`, not `compass`. CodeBuild's `credential` is a secret's name.
+ */
 const secretWords = ["pass", "pwd", "pw", "credentials", "jwt"];
 const lastWord = (key: string) =>
   key
@@ -63,12 +68,12 @@ const secretValues: Record<string, RegExp> = {
 function looksSecret({ path, value }: Text): Finding[] {
   const kinds = Object.entries(secretValues).flatMap(([kind, pattern]) => (pattern.test(value) ? [kind] : []));
   const key = path.at(-1) ?? "";
-  // API Gateway calls the role of an integration its credentials: an ARN is no secret.
+  // The `credentials` of an integration of API Gateway are the ARN of a role, which is not secret.
   const named = (secretKey.test(key) || secretWords.includes(lastWord(key))) && !value.startsWith("arn:");
-  if (named) kinds.push("a text under a name for secrets");
+  if (named) kinds.push("a text under a key for secrets");
   return kinds.map((kind) => ({
     got: `${kind} at ${path.join(".")}`,
     allowed: "the name of a secret in Secrets Manager",
-    todo: "Hand over the secret's name, and read the secret where it is used.",
+    todo: "Pass the secret's name, and read the secret where it is used.",
   }));
 }

@@ -1,7 +1,7 @@
 /**
- * What is at stake in a stack, by its name: `dev` and `dev-anything` are one person's trial, `staging` and
- * `staging-anything` are shared but hold nobody's data. Every other name is taken for production, so that a new stack
- * is held to everything until somebody decides otherwise.
+ * The stage of a stack, by the stack's name: `dev` and `dev-anything` are one person's trial; `staging` and
+ * `staging-anything` are shared but contain no real data. Every other name counts as production, so that all rules
+ * apply to a new stack.
  */
 export type Stage = "trial" | "staging" | "production";
 

@@ -1,41 +1,41 @@
 import { isRecord, type Resource, type Rule, shown, unknown } from "./rule";
 
-/** Bills and searches go by them: of which project and stack something is. */
+/** The tags `project` and `stack`, which bills and searches use. */
 export const tags: Rule = {
   name: "tags",
-  description: "Whatever can carry tags says of which project and stack it is.",
+  description: "Every resource that takes tags has the tags project and stack.",
   check(resource, { project, stack }) {
     if (!taggable.has(resource.type)) return [];
     const found = tagsOf(resource);
     if (found === unknown) return [];
-    const wanted = { project, stack };
-    const wrong = Object.entries(wanted).filter(([key, value]) => found[key] !== unknown && found[key] !== value);
+    const required = { project, stack };
+    const wrong = Object.entries(required).filter(([key, value]) => found[key] !== unknown && found[key] !== value);
     if (wrong.length === 0) return [];
     return [
       {
         got: wrong.map(([key]) => `tag ${key}: ${shown(found[key])}`).join(", "),
-        allowed: Object.entries(wanted)
+        allowed: Object.entries(required)
           .map(([key, value]) => `${key}: ${shown(value)}`)
           .join(", "),
-        todo: "Give the stack's file aws:defaultTags with these tags.",
+        todo: "Add aws:defaultTags with these tags to the stack's file.",
       },
     ];
   },
 };
 
-/** The provider lays a resource's own tags over its default ones. */
+/** A resource's own tags override the provider's default tags. */
 function tagsOf({ props, provider }: Resource): Record<string, unknown> | typeof unknown {
   if (props.tags === unknown) return unknown;
   return { ...defaultTags(provider.defaultTags), ...(isRecord(props.tags) ? props.tags : {}) };
 }
 
-/** Providers get what is not text as JSON. */
+/** Providers get inputs that are not text as JSON. */
 function defaultTags(value: unknown): Record<string, unknown> {
   const parsed: unknown = typeof value === "string" ? JSON.parse(value) : value;
   return isRecord(parsed) && isRecord(parsed.tags) ? parsed.tags : {};
 }
 
-/** The types that this program registers, or may, and that take tags. */
+/** The types with tags that this program registers, or may register. */
 export const taggable: ReadonlySet<string> = new Set([
   "aws:apigateway/restApi:RestApi",
   "aws:apigateway/stage:Stage",

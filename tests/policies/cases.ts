@@ -1,8 +1,8 @@
-/** What each rule refuses, and what it passes. */
+/** For each rule, resources that it refuses and resources that it passes. */
 import * as proxy from "@pulumi/policy/proxy";
 import type { Seen } from "./support";
 
-/** How the SDK shows what a preview cannot know; its types leave it out. */
+/** The SDK's representation of values that are unknown in a preview; its types do not declare it. */
 export const { unknownCheckingProxy, unknownStringValue: unknown } = proxy as any;
 
 const tagged = { props: { defaultTags: '{"tags":{"project":"ecommerce","stack":"prod"}}' } };
@@ -25,7 +25,7 @@ export const database = (props: object, protect = true) =>
       backupRetentionPeriod: 7,
       deletionProtection: true,
       skipFinalSnapshot: false,
-      password: "drawn",
+      password: "generated",
       ...props,
     },
     protect,
@@ -36,7 +36,7 @@ const cluster = (props: object) =>
     dbClusterParameterGroupName: "group",
     backupRetentionPeriod: 7,
     deletionProtection: true,
-    masterPassword: "drawn",
+    masterPassword: "generated",
     ...props,
   });
 export const ingress = (props: object) =>
@@ -130,7 +130,7 @@ export const cases: Record<string, { bad: Seen[]; good: Seen[] }> = {
       group("aurora-mysql8.0"),
       group("postgres17"),
       resource("aws:rds/proxy:Proxy", { requireTls: true }),
-      resource("mysql:index/user:User", { tlsOption: "SSL", plaintextPassword: "drawn" }),
+      resource("mysql:index/user:User", { tlsOption: "SSL", plaintextPassword: "generated" }),
     ],
   },
   "encryption-at-rest": {

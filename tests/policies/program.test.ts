@@ -1,4 +1,4 @@
-/** The stacks as they are pass; changes that a pull request must not bring in are refused, by the rule's name. */
+/** The current stacks pass; forbidden changes are refused by the named rule. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import * as proxy from "@pulumi/policy/proxy";
@@ -9,33 +9,33 @@ import { taggable } from "../../policies/tags";
 import { loadNatively, projectRoot } from "../support/native";
 import { judge, refused, registeredBy, type Seen } from "./support";
 
-/** How the SDK shows what a preview cannot know; its types leave it out. */
+/** The SDK's representation of values that are unknown in a preview; its types do not declare it. */
 const { unknownCheckingProxy, unknownStringValue: unknown } = proxy as any;
 
-/** Every resource that the program can register. */
+/** Settings with which the program registers all optional resources. */
 const everything = [
   "registration.buffer=true",
   "secret.rotationDays=30",
   "api.writers=application",
   "alarms.email=a@example.com",
 ];
-/** With the settings of an instance taken back, which Aurora has not. */
+/** Aurora, with the defaults of the settings that only an instance has. */
 const aurora = ["kind=aurora", "instanceClass=db.t4g.micro", "storageGiB=20", "multiAz=false"].map(
   (setting) => `database.${setting}`,
 );
 const variants = [everything, aurora, [...aurora, "database.proxy=true"]];
 const trialOnly = ["private-database"];
 
-it.each(["dev", "staging", "prod"])("passes %s, with the named exceptions and no other", async (stack) => {
+it.each(["dev", "staging", "prod"])("passes %s with exactly the named exceptions", async (stack) => {
   for (const settings of [[], ...variants]) {
     const violations = judge(await registeredBy(stack, settings), stack);
     expect(refused(violations), settings.join()).toEqual([]);
     const advice = violations.filter(({ policy }) => stack !== "dev" || !trialOnly.includes(policy));
     expect(advice.map(({ policy }) => policy)).toEqual(exceptions.map(() => "named-exceptions"));
     for (const { resource, reason, document } of exceptions) {
-      const said = advice.find((violation) => violation.resource === resource)?.message;
-      expect(said).toContain(reason);
-      expect(said).toContain(document);
+      const text = advice.find((violation) => violation.resource === resource)?.message;
+      expect(text).toContain(reason);
+      expect(text).toContain(document);
     }
   }
 });
@@ -56,7 +56,7 @@ it.each([
   expect([...new Set(refused(violations).map((line) => line.split(":")[0]))]).toEqual(expected);
 });
 
-it("names what is unprotected, one by one", async () => {
+it("reports each unprotected resource", async () => {
   const lines = refused(judge(await registeredBy("prod", ["data.protect=false"]), "prod"));
   for (const name of ["database", "users", "images", "secret"]) expect(lines).toContain(`protected-data: ${name}`);
 });
@@ -78,7 +78,7 @@ const edits: [string, string, (resource: Seen) => object][] = [
   ["register-user-from-pool", "named-callers", () => ({ sourceArn: undefined })],
   ["register-user", "no-secret-in-plain", () => ({ environment: { variables: { PASSWORD: "hunter2" } } })],
   ["register-user-logs", "retention", () => ({ retentionInDays: 0 })],
-  // The exceptions cover what they name, and nothing more.
+  // The exceptions cover only their exact findings.
   [
     "images-policy",
     "named-callers",
@@ -94,7 +94,7 @@ const edits: [string, string, (resource: Seen) => object][] = [
   ["image-api-role-logs", "own-policies", () => ({ policyArn: "arn:aws:iam::aws:policy/AdministratorAccess" })],
 ];
 
-it("refuses edits of the program's resources, the excepted ones included", async () => {
+it("refuses forbidden changes of the program's resources, also of those with an exception", async () => {
   const program = await registeredBy("prod");
   for (const [name, rule, edit] of edits) {
     const at = program.findIndex((resource) => resource.name === name && Object.keys(resource.props).length > 0);
@@ -126,7 +126,7 @@ it("reports an exception that no longer applies", async () => {
   expect(stale[0]?.level).toBe("advisory");
 });
 
-it("takes an exception for needed while its resource is not wholly known", async () => {
+it("counts an exception as needed if its resource has unknown inputs", async () => {
   const program = await registeredBy("prod");
   const preview = program.map((resource) =>
     resource.name === "images-policy"
@@ -136,7 +136,7 @@ it("takes an exception for needed while its resource is not wholly known", async
   expect(judge(preview, "prod").filter(({ policy }) => policy === "exceptions-in-use")).toEqual([]);
 });
 
-it("names rules and documents that there are", () => {
+it("has exceptions that name existing rules and sections of docs/security.md", () => {
   const names = rules.map(({ name }) => name);
   const security = readFileSync(path.join(projectRoot, "docs/security.md"), "utf8");
   for (const { rule, document } of exceptions) {
@@ -145,7 +145,7 @@ it("names rules and documents that there are", () => {
   }
 });
 
-it("knows every type of the program that takes tags", async () => {
+it("lists every type of the program that takes tags", async () => {
   const types = new Set<string>();
   for (const settings of variants) {
     for (const { type } of await registeredBy("prod", settings)) if (type.startsWith("aws:")) types.add(type);

@@ -1,4 +1,4 @@
-/** Each rule refuses what it is for, and passes what is right. */
+/** Each rule refuses its bad cases and passes its good ones. */
 import { describe, expect, it } from "vitest";
 import { rules } from "../../policies/pack";
 import {
@@ -27,7 +27,7 @@ describe("in production", () => {
   it.each(each("bad"))("%s refuses %s", (rule, _, item) => {
     const violations = judge([item], "prod").filter(({ policy }) => policy === rule);
     expect(violations[0]).toMatchObject({ level: "mandatory", resource: "it" });
-    // What, which, what is allowed, what to do.
+    // Name, type, what was found, what is allowed, what to do.
     expect(violations[0]?.message).toMatch(new RegExp(`^it \\(${item.type}\\): got .+; allowed: .+\\. [A-Z].+\\.`));
     expect(violations[0]?.message).not.toContain("hunter2");
   });
@@ -51,9 +51,9 @@ it.each([
   expect(level("database-not-open-to-all", ingress({ cidrIpv4: "0.0.0.0/0" }))).toBe("mandatory");
 });
 
-it("judges what is known where something else is unknown yet, as in a first preview", () => {
+it("checks known values although others are unknown, as in a first preview", () => {
   const preview = (item: Seen): Seen => ({ ...item, props: unknownCheckingProxy(item.props) });
-  const fine = [
+  const good = [
     database({ parameterGroupName: unknown, password: unknown }),
     ingress({ referencedSecurityGroupId: unknown }),
     resource("aws:iam/rolePolicy:RolePolicy", { policy: unknown }),
@@ -63,7 +63,7 @@ it("judges what is known where something else is unknown yet, as in a first prev
     resource("aws:sns/topic:Topic", { kmsMasterKeyId: unknown }),
     lambda({ loggingConfig: { logGroup: unknown }, environment: { variables: { PASSWORD: unknown } } }),
   ];
-  expect(refused(judge(fine.map(preview), "prod"))).toEqual([]);
+  expect(refused(judge(good.map(preview), "prod"))).toEqual([]);
   const bad = database({ parameterGroupName: unknown, password: unknown, publiclyAccessible: true });
   expect(refused(judge([preview(bad)], "prod"))).toEqual(["private-database: it"]);
 });

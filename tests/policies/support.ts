@@ -1,4 +1,4 @@
-/** Runs the policy pack without the engine: over single resources, and over all that the program registers. */
+/** Runs the policy pack without the engine: on single resources, and on all that the program registers. */
 import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import { vi } from "vitest";
 import type { ResourceRegistration } from "../../host/resources";
@@ -7,7 +7,7 @@ import { policiesFor } from "../../policies/pack";
 import { loadNatively, projectRoot } from "../support/native";
 import { recordProgram } from "../support/program";
 
-/** A resource as the policy SDK hands it to a policy. */
+/** A resource as the policy SDK passes it to a policy. */
 export interface Seen {
   readonly type: string;
   readonly name: string;
@@ -24,7 +24,7 @@ export interface Violation {
   readonly message: string;
 }
 
-/** What the pack says about these resources of a stack, in the order of its rules. */
+/** The pack's violations for these resources of a stack, in the order of its rules. */
 export function judge(resources: readonly Seen[], stack: string): Violation[] {
   const violations: Violation[] = [];
   for (const policy of policiesFor({ project: "ecommerce", stack })) {
@@ -42,27 +42,27 @@ export function judge(resources: readonly Seen[], stack: string): Violation[] {
   return violations;
 }
 
-/** Those that stop a deployment, as `rule: resource`. */
+/** The violations that stop a deployment, as `rule: resource`. */
 export const refused = (violations: readonly Violation[]) =>
   violations.filter(({ level }) => level === "mandatory").map(({ policy, resource }) => `${policy}: ${resource}`);
 
 /**
- * What the program registers for a stack, as the engine would show it to the pack.
+ * The program's resources for a stack, as the engine passes them to the pack.
  *
  * @param settings `KEY=VALUE` over the stack's file, as `npm start -- --set` takes them
  */
 export function registeredBy(stack: string, settings: readonly string[] = []): Promise<readonly Seen[]> {
   const key = JSON.stringify([stack, settings]);
-  const known = evaluated.get(key) ?? evaluate(stack, settings);
-  evaluated.set(key, known);
-  return known;
+  const resources = evaluated.get(key) ?? evaluate(stack, settings);
+  evaluated.set(key, resources);
+  return resources;
 }
 
 const evaluated = new Map<string, Promise<readonly Seen[]>>();
 
 async function evaluate(stack: string, settings: readonly string[]): Promise<readonly Seen[]> {
   const values = stackConfig(projectRoot, stack, settings);
-  // Pulumi's mocks are told of `protect` but do not pass it on.
+  // Pulumi's mocks receive `protect` but do not pass it to `newResource`.
   const { MockMonitor } = loadNatively<any>("node_modules/@pulumi/pulumi/runtime/mocks.js");
   const requests = vi.spyOn(MockMonitor.prototype, "registerResource");
   try {
