@@ -1,4 +1,4 @@
-/** The alarms: what they watch, and from where on they ring. */
+/** The alarms: their metrics, thresholds and actions. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type * as alarms from "../../infra/monitoring/alarms";
 import { loadNatively } from "../support/native";
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 
 describe("alarms", () => {
-  it("ring the topic, say that it is over, carry the stack's name, and name their section of the runbook", () => {
+  it("publish to the topic when they ring and when it is over, and name the stack and their section of the runbook", () => {
     const topic = arnOf(program.one(type.topic));
     const registered = program.all(type.alarm).map(({ inputs }) => inputs);
     expect(registered.map(({ name }) => name).toSorted()).toEqual(
@@ -49,7 +49,7 @@ describe("alarms", () => {
     expect(Number(alarm.evaluationPeriods) * Number(alarm.period)).toBeLessThanOrEqual(86_400);
   });
 
-  it("watch what this program deploys", () => {
+  it("have the dimensions of the resources that this program deploys", () => {
     const names = {
       FunctionName: program.one("aws:lambda/function:Function", "register-user").name,
       DBInstanceIdentifier: "database-1",
@@ -60,13 +60,13 @@ describe("alarms", () => {
     expect(Object.assign({}, ...dimensions)).toEqual(names);
   });
 
-  it("leave out what cannot be watched", () => {
+  it("are left out for connections and CPU credits if the instance class has no known values", () => {
     expect(keys({ ...watched, database: { ...instance, instanceClass: "db.x2g.large" } })).toEqual(
       keys(watched).filter((key) => key !== "database-connections" && key !== "database-cpu-credits"),
     );
   });
 
-  it("come with the buffer, with rotation and with the proxy, where there are any", () => {
+  it("include those for buffer, rotation and proxy if the stack has them", () => {
     const added = alarmsOf(withAll).filter(({ key }) => !keys(watched).includes(key));
     expect(added).toMatchObject([
       {
@@ -116,7 +116,7 @@ describe("alarms", () => {
     ]);
   });
 
-  it("time the function that confirmations wait for, and not the batches of a queue", async () => {
+  it("measure the duration of the function that confirmations wait for, not of the batches of a queue", async () => {
     const timed = async (registration: string) => {
       const recorded = await recordProgram({ "ecommerce:registration": registration });
       const { lambdaConfig } = recorded.one("aws:cognito/userPool:UserPool").inputs as any;
@@ -138,26 +138,26 @@ describe("alarms", () => {
     });
   });
 
-  it("ring before registrations have used up the proxy's share of the connections, and wait for none", async () => {
+  it("ring before the proxy's share of the connections is used up, and before the proxy refuses a connection", async () => {
     const recorded = await recordProgram({ "ecommerce:database.proxy": "true" });
     const { maxConnectionsPercent, connectionBorrowTimeout } = recorded.one(
       "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup",
     ).inputs.connectionPoolConfig as any;
     const alarm = (key: string) => recorded.one(type.alarm, `monitoring-${key}`).inputs;
-    // 59 connections, as the class takes them.
+    // The class accepts 59 connections.
     expect(alarm("database-connections").threshold).toBe(37);
     expect(Number(alarm("database-connections").threshold)).toBeLessThan((59 * maxConnectionsPercent) / 100);
     expect(alarm("proxy-waiting").dimensions).toEqual({ ProxyName: recorded.one("aws:rds/proxy:Proxy").inputs.name });
     expect(Number(alarm("proxy-waiting").threshold)).toBeLessThan(connectionBorrowTimeout * 1e6);
   });
 
-  it("take an untried message for waiting long after it would have been tried three times", async () => {
+  it("ring for the oldest message only when it is older than three failed receives would take", async () => {
     const program = await recordProgram({ "ecommerce:registration": '{"buffer":true}' });
     const { visibilityTimeoutSeconds } = program.one("aws:sqs/queue:Queue", "registration-buffer-queue").inputs;
     expect(waitingSeconds).toBeGreaterThan(4 * Number(visibilityTimeoutSeconds));
   });
 
-  it("watch what Aurora reports, by its cluster, and not what only an instance does", () => {
+  it("use Aurora's metrics of the cluster, without those that only an instance has", () => {
     const [onlyInstance, onlyAurora] = [
       ["database-storage", "database-cpu-credits"],
       [
@@ -179,7 +179,7 @@ describe("alarms", () => {
     expect(ofDatabase.find(({ key }) => key === "database-connections")?.threshold).toBe(76);
   });
 
-  it("watch the configured sizes", async () => {
+  it("have thresholds for the configured sizes, and the stack's names", async () => {
     const database = JSON.stringify({
       ...JSON.parse(devConfig["ecommerce:database"]!),
       instanceClass: "db.m7g.large",

@@ -23,13 +23,13 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("rdsCaCerts", () => {
-  it("takes the region's own and no other", () => {
+  it("returns the authorities of the region and no other", () => {
     const found = subjects(rdsCaCerts("eu-west-1"));
     expect(found.length).toBeGreaterThanOrEqual(3);
     for (const subject of found) expect(subject).toContain("Amazon RDS eu-west-1 ");
   });
 
-  it("takes all of them without a region, and for one it does not know", () => {
+  it("returns all authorities without a region, and for an unknown region", () => {
     expect(subjects(rdsCaCerts())).toHaveLength(profiles.ca.length);
     expect(rdsCaCerts("mars-north-1")).toBe(rdsCaCerts());
   });
@@ -39,7 +39,7 @@ describe("rdsCaCerts", () => {
     expect(found).toHaveLength(subjects(rdsCaCerts("eu-west-1")).length + 1);
   });
 
-  it("names a file that is missing or holds none", () => {
+  it("names a file that is missing or contains no certificate", () => {
     const empty = path.join(folder, "empty.pem");
     writeFileSync(empty, "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n");
     expect(() => rdsCaCerts("eu-west-1", [empty])).toThrow(`${empty} holds no PEM certificate`);
@@ -49,7 +49,7 @@ describe("rdsCaCerts", () => {
 });
 
 describe("a function's authorities", () => {
-  it("are those of the region's databases and Amazon's public ones, of which RDS Proxy shows a certificate", () => {
+  it("are those of the region's databases and Amazon's public ones, which sign RDS Proxy's certificate", () => {
     const found = functionCaCerts("eu-west-1").flatMap(subjects);
     // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security.tls
     const roots = [1, 2, 3, 4].map((number) => expect.stringContaining(`CN=Amazon Root CA ${number}`));
@@ -59,13 +59,13 @@ describe("a function's authorities", () => {
     for (const subject of ofRds) expect(subject).toContain("CN=Amazon RDS eu-west-1 ");
   });
 
-  it("are all of RDS's, each once, in a region that the package does not know", () => {
+  it("are all of RDS's, each once, for a region that the package does not know", () => {
     expect(functionCaCerts("mars-north-1")).toEqual(profiles.ca);
   });
 });
 
 describe("caBundle", () => {
-  it("holds Node's authorities, those of the files and RDS's, each once", () => {
+  it("contains Node's authorities, those of the files and RDS's, each once", () => {
     const { caFile } = inject("mysql");
     const found = subjects(caBundle([caFile, caFile]));
     expect(found).toHaveLength(rootCertificates.length + 1 + profiles.ca.length);
@@ -79,7 +79,7 @@ describe("npm run ca-bundle", () => {
       encoding: "utf8",
     });
 
-  it("explains itself, and takes no arguments", () => {
+  it("prints its usage, and refuses arguments", () => {
     const help = run("--help");
     expect([help.status, help.stderr]).toEqual([0, ""]);
     expect(help.stdout).toMatch(/^npm run ca-bundle\n/);

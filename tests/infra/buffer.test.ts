@@ -20,8 +20,8 @@ const mayDo = (program: Recorded, role: string) =>
     .flatMap(({ inputs }) => parsed(inputs.policy).Statement)
     .map(({ Sid, Action, Resource }) => [Sid, Action, Resource]);
 
-describe("switched off, which is the default", () => {
-  it("registers nothing of it, and Cognito calls the registration function itself", async () => {
+describe("off, the default", () => {
+  it("registers no queue and no second function; Cognito calls the registration function", async () => {
     const program = await recordProgram();
     const types = program.resources.map(({ type }) => type);
     expect(types.filter((type) => type.startsWith("aws:sqs/") || type.includes("eventSourceMapping"))).toEqual([]);
@@ -37,13 +37,13 @@ describe("switched off, which is the default", () => {
   });
 });
 
-describe("switched on", () => {
+describe("on", () => {
   let program: Recorded;
   beforeAll(async () => {
     program = await buffered();
   });
 
-  it("has two encrypted queues for nobody without TLS, the second for what failed", () => {
+  it("has two encrypted queues that refuse requests without TLS, the second for dead letters", () => {
     expect(program.one(queueType, "registration-buffer-dead-letters").inputs).toEqual({
       messageRetentionSeconds: 14 * 86_400,
       sqsManagedSseEnabled: true,
@@ -76,7 +76,7 @@ describe("switched on", () => {
     }
   });
 
-  it("hides a message for six times the registration function's time-out", () => {
+  it("has a visibility time-out of six times the registration function's time-out", () => {
     const { timeout } = program.one(functionType, "register-user").inputs;
     const { visibilityTimeoutSeconds } = program.one(queueType, "registration-buffer-queue").inputs;
     expect(visibilityTimeoutSeconds).toBe(6 * Number(timeout));
@@ -96,7 +96,7 @@ describe("switched on", () => {
     }
   });
 
-  it("gives the queueing function the queue to send to and the registration's log, and no network", async () => {
+  it("gives the queueing function the queue's URL and the registration function's log, outside the VPC", async () => {
     const { code, ...inputs } = program.one(functionType, "registration-buffer-enqueue").inputs;
     expect(inputs).toMatchObject({
       timeout: 5,
@@ -116,7 +116,7 @@ describe("switched on", () => {
     ]);
   });
 
-  it("delivers to the registration function, which learns of each failure and keeps within the connections", async () => {
+  it("delivers batches to the registration function, with failures by message and limited concurrency", async () => {
     expect(program.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs).toEqual({
       eventSourceArn: queueArn,
       functionName: arn("register-user"),
@@ -144,7 +144,7 @@ describe("switched on", () => {
     });
   });
 
-  it.each([1, 2])("refuses a reserved concurrency of %i, which a queue and sign-ins cannot share", async (reserved) => {
+  it.each([1, 2])("refuses a reserved concurrency of %i, too small for a queue and sign-ins", async (reserved) => {
     await expect(buffered({ reservedConcurrency: reserved })).rejects.toThrow(
       new RegExp(`registration.reservedConcurrency: got ${reserved}; allowed is 0, or at least 3`),
     );

@@ -12,15 +12,15 @@ const { parseConfig, settings, ConfigError } = loadNatively<typeof config>("infr
 const { callbackUrl, cidr, cut, domainPrefix, objectBucketName, privateCidr, word } =
   loadNatively<typeof rules>("infra/config/validators.ts");
 
-/** dev's configuration with these values laid over it; undefined takes a key away. */
-const given = (values: Record<string, string | undefined>) =>
+/** dev's configuration, overridden with these values; undefined removes a key. */
+const configWith = (values: Record<string, string | undefined>) =>
   Object.fromEntries(
     Object.entries({ ...devConfig, ...values }).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 
-const faultsOf = (values: Record<string, string | undefined>) => {
+const issuesOf = (values: Record<string, string | undefined>) => {
   try {
-    parseConfig(given(values), "ecommerce", "dev");
+    parseConfig(configWith(values), "ecommerce", "dev");
     return [];
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError);
@@ -35,8 +35,8 @@ it("fills in defaults", () => {
   expect(parsed["database.deployerCidrs"]).toEqual(["192.0.2.0/24"]);
 });
 
-it("reports every fault at once, each with its key, what was got and what is allowed", () => {
-  const faults = faultsOf({
+it("reports every error at once, each with its key, the value and what is allowed", () => {
+  const issues = issuesOf({
     "aws:region": undefined,
     "ecommerce:domainPrefix": "My Shop",
     "ecommerce:bucketName": undefined,
@@ -45,7 +45,7 @@ it("reports every fault at once, each with its key, what was got and what is all
       '{"storageGiB":"lots","multiAz":1,"multiAZ":true,"deployerCidrs":["10.0.0.1/8"],"access":"open","kind":"cluster","minMemoryGiB":0.5}',
     "ecommerce:secret.recoveryDays": "3",
   });
-  expect(faults.map(({ key }) => key).toSorted()).toEqual([
+  expect(issues.map(({ key }) => key).toSorted()).toEqual([
     "aws:region",
     "ecommerce:bucketName",
     "ecommerce:callbackUrls",
@@ -59,15 +59,15 @@ it("reports every fault at once, each with its key, what was got and what is all
     "ecommerce:domainPrefix",
     "ecommerce:secret.recoveryDays",
   ]);
-  expect(faults.find(({ key }) => key.endsWith("domainPrefix"))!.got).toBe("My Shop");
-  expect(faults.find(({ key }) => key.endsWith("storageGiB"))).toMatchObject({
+  expect(issues.find(({ key }) => key.endsWith("domainPrefix"))!.got).toBe("My Shop");
+  expect(issues.find(({ key }) => key.endsWith("storageGiB"))).toMatchObject({
     got: "lots",
     allowed: "a whole number",
   });
 });
 
-it("names the key that an unknown one was probably meant to be", () => {
-  expect(faultsOf({ "ecommerce:domianPrefix": "x" })).toEqual([
+it("suggests the most similar key for an unknown one", () => {
+  expect(issuesOf({ "ecommerce:domianPrefix": "x" })).toEqual([
     {
       key: "ecommerce:domianPrefix",
       allowed: "there is no such key; the nearest is ecommerce:domainPrefix",
@@ -75,22 +75,22 @@ it("names the key that an unknown one was probably meant to be", () => {
   ]);
 });
 
-it("leaves other namespaces alone", () => {
-  expect(faultsOf({ "aws:profile": "x", "pulumi:tags": "{}" })).toEqual([]);
+it("accepts keys of other namespaces", () => {
+  expect(issuesOf({ "aws:profile": "x", "pulumi:tags": "{}" })).toEqual([]);
 });
 
-it("opens the database to everyone only where a second key says so", () => {
-  const everyone = (more = "") =>
-    faultsOf({ "ecommerce:database": `{"access":"public","deployerCidrs":["0.0.0.0/0"]${more}}` });
-  expect(everyone()).toEqual([
+it("accepts a range of all addresses only if a second key allows it", () => {
+  const openToAll = (more = "") =>
+    issuesOf({ "ecommerce:database": `{"access":"public","deployerCidrs":["0.0.0.0/0"]${more}}` });
+  expect(openToAll()).toEqual([
     {
       key: "ecommerce:database.deployerCidrs",
       got: "0.0.0.0/0",
       allowed: expect.stringContaining("ecommerce:database.allowAnywhere"),
     },
   ]);
-  expect(everyone(',"allowAnywhere":true')).toEqual([]);
-  expect(faultsOf({ "ecommerce:database.deployerCidrs": '["::/0"]' })).toEqual([
+  expect(openToAll(',"allowAnywhere":true')).toEqual([]);
+  expect(issuesOf({ "ecommerce:database.deployerCidrs": '["::/0"]' })).toEqual([
     {
       key: "ecommerce:database.deployerCidrs",
       got: '["::/0"]',
@@ -102,21 +102,21 @@ it("opens the database to everyone only where a second key says so", () => {
 describe("the message", () => {
   const messageOf = (values: Record<string, string | undefined>) => {
     try {
-      parseConfig(given(values), "ecommerce", "dev");
+      parseConfig(configWith(values), "ecommerce", "dev");
     } catch (error) {
       return [(error as Error).message, explained(error)];
     }
-    throw new Error("This configuration has no fault.");
+    throw new Error("This configuration has no error.");
   };
 
-  it("says of an unknown key what it is, not what was got for it", () => {
+  it("says that a key is unknown, without its value", () => {
     const [message] = messageOf({ "ecommerce:domianPrefix": "x" });
     expect(message).toContain(
       "\n  ecommerce:domianPrefix: there is no such key; the nearest is ecommerce:domainPrefix\n",
     );
   });
 
-  it("says of a key that must be set and is not what it may be, and what an empty one is", () => {
+  it("says what is allowed for a required key that is not set or empty", () => {
     const [missing] = messageOf({ "ecommerce:domainPrefix": undefined });
     expect(missing).toContain("\n  ecommerce:domainPrefix: not set; allowed is a non-empty string\n");
     const [noRegion] = messageOf({ "aws:region": undefined });
@@ -126,7 +126,7 @@ describe("the message", () => {
     expect(empty).toContain("\n  ecommerce:callbackUrls: got x; allowed is a list of strings\n");
   });
 
-  it("tells a deployer of Pulumi's command, and the person at this machine of --set", () => {
+  it("names Pulumi's command for a deployment, and --set for `npm start`", () => {
     const [deployed, here] = messageOf({ "ecommerce:api.stage": "a b" });
     expect(deployed).toMatch(
       /\nSet a key with `pulumi config set --path KEY VALUE`, or edit Pulumi\.dev\.yaml; docs\/configuration\.md/,
@@ -137,7 +137,7 @@ describe("the message", () => {
     expect(here).not.toContain("pulumi config");
   });
 
-  it("names the options that would do", () => {
+  it("suggests valid options", () => {
     const [, here] = messageOf({
       "ecommerce:database": '{"kind":"aurora","storageGiB":21,"deployerCidrs":["192.0.2.0/24"]}',
     });
@@ -147,11 +147,11 @@ describe("the message", () => {
 
 describe("settings that contradict each other", () => {
   const one = (database: object) => {
-    const faults = faultsOf({ "ecommerce:database": JSON.stringify(database) });
-    return faults.map(({ key, got, allowed }) => `${key.replace("ecommerce:database.", "")}: ${got}; ${allowed}`);
+    const issues = issuesOf({ "ecommerce:database": JSON.stringify(database) });
+    return issues.map(({ key, got, allowed }) => `${key.replace("ecommerce:database.", "")}: ${got}; ${allowed}`);
   };
 
-  it("takes a private database without ranges, and a public one with them, each by proxy or not, of either kind", () => {
+  it("accepts a private database without ranges and a public one with them, with and without proxy, of both kinds", () => {
     const reach = [{}, { access: "private" }, { access: "public", deployerCidrs: ["192.0.2.0/24"] }];
     const kinds = [{}, { multiAz: true, storageGiB: 50 }, { kind: "aurora" }, { kind: "aurora", maxMemoryGiB: 64 }];
     for (const access of reach) {
@@ -161,7 +161,7 @@ describe("settings that contradict each other", () => {
     }
   });
 
-  it("refuses a public database that nobody reaches, and ranges of a private one", () => {
+  it("refuses a public database without ranges, and a private one with ranges", () => {
     expect(one({ access: "public" })).toEqual([
       "deployerCidrs: an empty list; at least the address range that `pulumi up` runs from, such as 198.51.100.7/32; or " +
         "set ecommerce:database.access to private",
@@ -172,7 +172,7 @@ describe("settings that contradict each other", () => {
     ]);
   });
 
-  it("refuses what the other kind of database has", () => {
+  it("refuses settings of the other kind of database", () => {
     expect(one({ kind: "aurora", multiAz: true, instanceClass: "db.m7g.large", storageGiB: 21 })).toEqual([
       expect.stringMatching(/^instanceClass: db.m7g.large; nothing, or its default db.t4g.micro, with .*kind aurora/),
       expect.stringMatching(/^storageGiB: 21; nothing, or its default 20, with .*kind aurora/),
@@ -181,14 +181,14 @@ describe("settings that contradict each other", () => {
     expect(one({ minMemoryGiB: 2, maxMemoryGiB: 16 })).toHaveLength(2);
   });
 
-  it("refuses an Aurora that would shrink to more than it grows to", () => {
+  it("refuses an Aurora whose minimum is larger than its maximum", () => {
     expect(one({ kind: "aurora", minMemoryGiB: 9 })).toEqual([
       "minMemoryGiB: 9; at most 8, the value of ecommerce:database.maxMemoryGiB",
     ]);
   });
 });
 
-it("makes no resource where the configuration has a fault", async () => {
+it("rejects the program if the configuration has an error", async () => {
   await expect(recordProgram({ "ecommerce:bucketName": "No" })).rejects.toThrow(
     /ecommerce:bucketName: got No; allowed/,
   );
@@ -214,8 +214,8 @@ it("describes every key in the table of docs/configuration.md, with its default"
     const row = table.split("\n").find((line) => line.startsWith(`| \`${key}\` |`));
     expect(row, `docs/configuration.md has no row for ${key}`).toBeDefined();
     if ("default" in setting && setting.default !== undefined) {
-      const usual = typeof setting.default === "string" ? setting.default : JSON.stringify(setting.default);
-      expect(row).toContain(`\`${usual}\``);
+      const defaultText = typeof setting.default === "string" ? setting.default : JSON.stringify(setting.default);
+      expect(row).toContain(`\`${defaultText}\``);
     }
   }
 });

@@ -12,16 +12,16 @@ const { ConfigError, parseConfig } = loadNatively<typeof config>("infra/config/i
 const GiB = 2 ** 30;
 
 describe("the default max_connections of an instance class", () => {
-  // What SHOW VARIABLES said on such instances (tritoneco.com, 2015; the formula has not changed since).
+  // Values of SHOW VARIABLES on such instances (tritoneco.com, 2015; the formula has not changed since).
   it.each([
     ["db.t2.micro", 66],
     ["db.t2.small", 150],
     ["db.t2.medium", 312],
     ["db.t2.large", 648],
-  ])("of %s stays below the %i that were seen, by a tenth at most", (instanceClass, seen) => {
+  ])("of %s is at most the measured %i, and at least 88 in 100 of it", (instanceClass, measured) => {
     const limit = connectionLimit(instanceClass)!;
-    expect(limit).toBeLessThanOrEqual(seen);
-    expect(limit).toBeGreaterThan(seen * 0.88);
+    expect(limit).toBeLessThanOrEqual(measured);
+    expect(limit).toBeGreaterThan(measured * 0.88);
   });
 
   it.each([
@@ -33,7 +33,7 @@ describe("the default max_connections of an instance class", () => {
     ["db.m8g.4xlarge", 64],
     ["db.r6gd.large", 16],
     ["db.r7g.16xlarge", 512],
-  ])("of %s is that of %i GiB, less what the system takes", (instanceClass, memory) => {
+  ])("of %s is that of %i GiB, minus the memory of the system", (instanceClass, memory) => {
     const whole = (memory * GiB) / 12_582_880;
     expect(connectionLimit(instanceClass)).toBeLessThan(whole * 0.95);
     expect(connectionLimit(instanceClass)).toBeGreaterThan(whole * 0.95 - 23);
@@ -75,12 +75,12 @@ describe("registration.reservedConcurrency", () => {
   const configured = (concurrency: number, instanceClass: string) => configuredWith(concurrency, { instanceClass });
   const most = connectionLimit("db.t4g.micro")! - keptConnections;
 
-  it("may be what the class leaves after what RDS and the operators need, and no more", () => {
+  it("may be the class's connections minus those for RDS and operators, and no more", () => {
     expect(configured(most, "db.t4g.micro")).toBe(most);
     expect(() => configured(most + 1, "db.t4g.micro")).toThrow(ConfigError);
   });
 
-  it("above that is a fault that names both keys, both figures and the way out", () => {
+  it("is refused above that, with both keys, both numbers and what to do", () => {
     expect(() => configured(80, "db.t4g.micro")).toThrow(
       "ecommerce:registration.reservedConcurrency: got 80; allowed is at most 47 with " +
         "ecommerce:database.instanceClass db.t4g.micro, which takes about 59 connections, 12 of them kept for RDS, " +
@@ -88,13 +88,13 @@ describe("registration.reservedConcurrency", () => {
     );
   });
 
-  it("is free with a larger class, with one that is not known, and when nothing is reserved", () => {
+  it("is accepted with a larger class, with an unknown class, and if nothing is reserved", () => {
     expect(configured(80, "db.t4g.small")).toBe(80);
     expect(configured(1000, "db.x2g.large")).toBe(1000);
     expect(configured(0, "db.t4g.micro")).toBe(0);
   });
 
-  it("may be what Aurora leaves at its largest capacity", () => {
+  it("may be the connections of Aurora's largest capacity minus those for RDS and operators", () => {
     const aurora = (concurrency: number) => configuredWith(concurrency, { kind: "aurora", maxMemoryGiB: 4 });
     expect(aurora(90 - keptConnections)).toBe(78);
     expect(() => aurora(79)).toThrow(
@@ -102,19 +102,19 @@ describe("registration.reservedConcurrency", () => {
     );
   });
 
-  it("may be what RDS Proxy opens, since a session that prepares statements keeps its connection", () => {
+  it("may be the proxy's share of the connections, since a session that prepares statements keeps its connection", () => {
     const proxy = (concurrency: number) => configuredWith(concurrency, { proxy: true });
     const share = Math.floor((connectionLimit("db.t4g.micro")! * proxyPercent) / 100);
     expect(proxy(share)).toBe(44);
     expect(() => proxy(share + 1)).toThrow(/at most 44 with .*of which RDS Proxy may open 75 in 100/);
   });
 
-  it("leaves on the smallest database what is kept beside the proxy's share", () => {
+  it("leaves enough connections for RDS and operators beside the proxy's share on the smallest database", () => {
     const smallest = connectionLimit("db.t4g.micro")!;
     expect(smallest - Math.floor((smallest * proxyPercent) / 100)).toBeGreaterThanOrEqual(keptConnections);
   });
 
-  it("at its most leaves the alarm for connections silent", () => {
+  it("does not ring the alarm for connections at its maximum", () => {
     expect(most + 2).toBeLessThan(nearLimit(connectionLimit("db.t4g.micro")!));
   });
 });

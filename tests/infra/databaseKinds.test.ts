@@ -1,4 +1,4 @@
-/** The four databases, an instance or Aurora, with RDS Proxy before it or not: what changes hands, and who reaches whom. */
+/** An instance and Aurora, each with and without RDS Proxy: addresses, rules of security groups, logs. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { arnOf, idOf, type Recorded, recordProgram } from "../support/program";
 import { registrations } from "../support/registrations";
@@ -10,7 +10,7 @@ const combinations = [
   { kind: "aurora", proxy: true, host: "proxy.example.com", identifier: "cluster-1" },
 ] as const;
 
-/** `a → b` for each pair of rules by which group a may open connections to MySQL in group b. */
+/** `a → b` for each pair of rules that allow group a to connect to MySQL in group b. */
 function mysqlFlows(program: Recorded): string[] {
   const rules = (direction: string) =>
     program
@@ -34,34 +34,34 @@ describe.each(combinations)("$kind, proxy: $proxy", ({ kind, proxy, host, identi
     program = await recordProgram({ "ecommerce:database": database, "ecommerce:secret": '{"rotationDays":30}' });
   });
 
-  it("sends the function to the proxy if there is one, else to the database", () => {
+  it("has the proxy's address in the secret if there is one, otherwise the database's", () => {
     const { secretString } = program.one("aws:secretsmanager/secretVersion:SecretVersion").inputs;
     expect(JSON.parse(String(secretString))).toEqual({
       username: "ecommerce_register",
       password: "password-of-schema-user-password",
       engine: "mysql",
       host,
-      // All of RDS's proxies listen on 3306; what an instance's target says holds for the relay of `npm start`.
+      // All of RDS's proxies listen on 3306; an instance's target may have another port, for the relay of `npm start`.
       port: proxy && kind === "instance" ? 3307 : 3306,
       dbClusterIdentifier: identifier,
     });
   });
 
-  it("sends the schema and the rotation to the database itself", () => {
+  it("gives schema and rotation the address of the database itself", () => {
     const { input } = program.one("aws:lambda/invocation:Invocation").inputs;
     expect(JSON.parse(String(input)).server).toMatchObject({ host: direct, port: 3306, user: "ecommerce_admin" });
     const { environment } = program.one("aws:lambda/function:Function", "rotate-secret").inputs;
     expect((environment as any).variables).toMatchObject({ DatabaseHost: direct, SecretHost: host });
   });
 
-  it("opens the ways that are needed, and no other", () => {
+  it("allows only the needed connections to MySQL", () => {
     const behind = proxy ? ["function → proxy", "proxy → database"] : [];
     expect(mysqlFlows(program)).toEqual(["function → database", ...behind].toSorted());
     expect(program.all("aws:ec2/internetGateway:InternetGateway")).toEqual([]);
     expect(program.all("aws:ec2/route:Route")).toEqual([]);
   });
 
-  it("is one database of this kind, in the database's subnets and group, encrypted, by TLS only, with its error log", () => {
+  it("is one database of this kind, in the database's subnets and group, encrypted, TLS only, with its error log", () => {
     const common = {
       storageEncrypted: true,
       port: 3306,
@@ -105,7 +105,7 @@ describe.each(combinations)("$kind, proxy: $proxy", ({ kind, proxy, host, identi
     }
   });
 
-  it("has its error log, and the proxy's, in a group of the program's, made before it and kept as long as all others", async () => {
+  it("makes the log groups of database and proxy first, with the same retention as all others", async () => {
     const database = JSON.stringify({ access: "private", kind, proxy });
     const all = await registrations("staging", { "ecommerce:database": database });
     const found = (type: string) => all.find((one) => one.type === type)!;
@@ -119,7 +119,7 @@ describe.each(combinations)("$kind, proxy: $proxy", ({ kind, proxy, host, identi
     );
     expect(log.inputs.retentionInDays).toBe(14);
     expect([server.options.dependsOn].flat().map((one) => (one as any).__name)).toEqual([log.name]);
-    // A database that stands under another name is left alone.
+    // An existing database with another name is not renamed.
     expect(server.options.ignoreChanges).toEqual([key]);
     if (!proxy) return;
 
@@ -132,7 +132,7 @@ describe.each(combinations)("$kind, proxy: $proxy", ({ kind, proxy, host, identi
     expect(front.options.ignoreChanges).toEqual(["name"]);
   });
 
-  it("has a proxy without a way to the internet, that takes TLS only and knows one user; or nothing of one", () => {
+  it("has a proxy in private subnets, for TLS only and one user; or no resource of a proxy", () => {
     if (!proxy) {
       expect(program.resources.filter(({ type, name }) => /rds\/proxy/i.test(type) || /proxy/.test(name))).toEqual([]);
       return;
@@ -166,7 +166,7 @@ describe.each(combinations)("$kind, proxy: $proxy", ({ kind, proxy, host, identi
   });
 });
 
-it("keeps the proxy inside where the database is public, and lets `pulumi up` in at the database only", async () => {
+it("keeps the proxy private if the database is public, and opens only the database to `pulumi up`", async () => {
   const program = await recordProgram({ "ecommerce:database.proxy": "true" });
   expect(program.one("aws:rds/instance:Instance").inputs.publiclyAccessible).toBe(true);
   expect(program.one("aws:rds/proxy:Proxy").inputs.vpcSubnetIds).toEqual([
@@ -182,9 +182,12 @@ it("keeps the proxy inside where the database is public, and lets `pulumi up` in
 it.each([
   [399, {}],
   [400, { iops: 12_000, storageThroughput: 500 }],
-])("an instance of %i GiB names the performance that RDS asks for at that size", async (storageGiB, performance) => {
-  const program = await recordProgram({ "ecommerce:database": JSON.stringify({ storageGiB }) });
-  const { iops, storageThroughput, ...inputs } = program.one("aws:rds/instance:Instance").inputs;
-  expect(inputs.allocatedStorage).toBe(storageGiB);
-  expect({ iops, storageThroughput }).toEqual(performance);
-});
+])(
+  "an instance of %i GiB has the IOPS and throughput that RDS requires at that size",
+  async (storageGiB, performance) => {
+    const program = await recordProgram({ "ecommerce:database": JSON.stringify({ storageGiB }) });
+    const { iops, storageThroughput, ...inputs } = program.one("aws:rds/instance:Instance").inputs;
+    expect(inputs.allocatedStorage).toBe(storageGiB);
+    expect({ iops, storageThroughput }).toEqual(performance);
+  },
+);

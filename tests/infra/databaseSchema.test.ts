@@ -26,7 +26,7 @@ import {
 useMocks();
 
 describe("S3: DatabaseSchema", () => {
-  it("makes these resources and no other, in an order that MySQL accepts", async () => {
+  it("registers exactly these resources, in an order that MySQL accepts", async () => {
     await make();
     expect(seen.map(({ name }) => name).sort()).toEqual([
       "instance",
@@ -45,7 +45,7 @@ describe("S3: DatabaseSchema", () => {
     isBefore(types.user, types.grant);
   });
 
-  it("connects as the administrator, and hands the password over as a secret", async () => {
+  it("connects as the administrator, and passes the password as a secret", async () => {
     await make();
     const { inputs } = the(types.provider);
     expect(inputs).toMatchObject({ endpoint: "db.example.com:3306", username: "admin", tls: "skip-verify" });
@@ -65,7 +65,7 @@ describe("S3: DatabaseSchema", () => {
     expect(options.get(types.database).deletedWith).toBe(instance);
   });
 
-  it("can be taken out of the program without a connection: retained, and not protected", async () => {
+  it("can be removed from the program without a connection: retained, and not protected", async () => {
     await make({ rotated: true });
     for (const type of [types.database, types.user]) {
       expect(options.get(type)).toMatchObject({ retainOnDelete: true });
@@ -73,7 +73,7 @@ describe("S3: DatabaseSchema", () => {
     }
   });
 
-  it("gives the function a user of its own who must use TLS, with a password that needs no quoting", async () => {
+  it("makes a user for the function that must use TLS, with a password that needs no quoting", async () => {
     await make();
     expect(the(types.password).inputs).toEqual({ length: 32, special: false });
     const { plaintextPassword, ...rest } = the(types.user).inputs;
@@ -92,7 +92,7 @@ describe("S3: DatabaseSchema", () => {
     });
   });
 
-  it("never has to connect when the instance goes: everything goes with it", async () => {
+  it("needs no connection when the instance is deleted, because everything is deleted with it", async () => {
     const { instance } = await make();
     expect(options.get(types.user).deletedWith).toBe(instance);
     expect(options.get(types.file).deletedWith).toBe(instance);
@@ -101,7 +101,7 @@ describe("S3: DatabaseSchema", () => {
     expect(retainOnDelete).toBe(true);
   });
 
-  it("takes names and privileges from its arguments", async () => {
+  it("uses names and privileges from its arguments", async () => {
     const { component } = await make({
       databaseName: "other_db",
       sql: schemaFor("other_db"),
@@ -115,19 +115,19 @@ describe("S3: DatabaseSchema", () => {
     expect(await value(component.userName)).toBe("someone");
   });
 
-  it("puts out the function user's password as a secret", async () => {
+  it("outputs the function user's password as a secret", async () => {
     const { component } = await make();
     expect(await pulumi.isSecret(component.userPassword)).toBe(true);
     expect(await value(component.userPassword)).toBe(generatedPassword);
   });
 
-  it("warns once, with the remedy, where the server is not verified", async () => {
+  it("warns once, with the command to run, if the server is not verified", async () => {
     await make();
     await vi.waitFor(() => expect(warnings).toHaveLength(1));
     expect(warnings[0]).toMatch(/not verified.*npm run ca-bundle/);
   });
 
-  it("verifies without a warning where the environment supplies the authorities", async () => {
+  it("verifies without a warning if the environment supplies the authorities", async () => {
     await make({ verifiedByBundle: true });
     expect(the(types.provider).inputs.tls).toBe("true");
     expect(warnings).toEqual([]);
@@ -144,7 +144,7 @@ describe("S3: DatabaseSchema", () => {
 });
 
 describe("S3: the schema file as a resource", () => {
-  it("shows a preview the file's text, its checksum and its tables", async () => {
+  it("has the file's text, its checksum and its tables as inputs, so that a preview shows them", async () => {
     await make();
     const { inputs } = the(types.file);
     expect(inputs.sql).toBe(schemaFile);
@@ -152,7 +152,7 @@ describe("S3: the schema file as a resource", () => {
     expect(inputs.tables).toEqual(["addresses", "category", "orders", "orders_detail", "products", "users"]);
   });
 
-  it("keeps the administrator's password a secret, in the inputs and in the state, also when it came in plain", async () => {
+  it("marks the administrator's password as a secret in inputs and state, also if it was passed as plain text", async () => {
     await make({ adminPassword: "given-in-plain" });
     const { inputs } = the(types.file);
     expect(inputs.password).toMatchObject({ [secretMark]: expect.any(String), value: "given-in-plain" });
@@ -161,7 +161,7 @@ describe("S3: the schema file as a resource", () => {
     expect(JSON.stringify(others)).not.toContain("given-in-plain");
   });
 
-  it("refuses a file that destroys, or that names another database, at once", async () => {
+  it("refuses a file that drops a table or names another database, before it is registered", async () => {
     await expect(make({ sql: `${schemaFile}\nDROP TABLE users;` })).rejects.toThrow("refused before anything was sent");
     await expect(make({ databaseName: "other_db" })).rejects.toThrow(/"ecommerce_db".*"other_db"/);
     expect(seen.map(({ type }) => type)).not.toContain(types.file);
@@ -170,17 +170,17 @@ describe("S3: the schema file as a resource", () => {
 
 describe("S3: a private database's schema", () => {
   const added = { name: "0001_added", sql: "ALTER TABLE orders ADD a int;" };
-  const inside = { bundle: "", subnetIds: ["subnet-1"], securityGroupId: "sg-1", logRetentionDays: 14 };
-  const private_ = (args: Partial<DatabaseSchemaArgs> = {}) => make({ viaLambda: inside, ...args });
+  const viaLambda = { bundle: "", subnetIds: ["subnet-1"], securityGroupId: "sg-1", logRetentionDays: 14 };
+  const makePrivate = (args: Partial<DatabaseSchemaArgs> = {}) => make({ viaLambda, ...args });
   const event = (): ApplyEvent => JSON.parse(plain(the(types.invocation).inputs.input));
   beforeAll(async () => {
-    inside.bundle = (await bundleFunctions("us-east-1", ["applySchema"])).applySchema;
+    viaLambda.bundle = (await bundleFunctions("us-east-1", ["applySchema"])).applySchema;
   });
   beforeEach(() => process.chdir(path.join(projectRoot, "infra")));
   afterEach(() => process.chdir(projectRoot));
 
   it("is made by a function in the VPC: nothing connects from where Pulumi runs", async () => {
-    await private_();
+    await makePrivate();
     expect(seen.map(({ name }) => name).sort()).toEqual([
       "instance",
       "schema",
@@ -201,15 +201,15 @@ describe("S3: a private database's schema", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("gives the function no rights but its log and its network interfaces, and no credentials", async () => {
-    await private_();
+  it("gives the function only rights for its log and its network interfaces, and no credentials", async () => {
+    await makePrivate();
     const { Statement } = the(types.policy).inputs.policy;
     expect(Statement.map(({ Sid }: { Sid: string }) => Sid)).toEqual(["WriteLog", "HoldNetworkInterfaces"]);
     expect(the(types.function).inputs.environment?.variables ?? {}).toEqual({});
   });
 
-  it("invokes it with everything, as a secret, and shows the files by their checksums", async () => {
-    await private_({ rotated: true, migrations: [added] });
+  it("invokes the function with the whole event as a secret, and the files' checksums as triggers", async () => {
+    await makePrivate({ rotated: true, migrations: [added] });
     const { input, triggers, ...rest } = the(types.invocation).inputs;
     expect(input[secretMark]).toBeDefined();
     expect(event()).toEqual({
@@ -235,22 +235,22 @@ describe("S3: a private database's schema", () => {
     expect(rest).toEqual({ functionName: "schema-apply", lifecycleScope: "CREATE_ONLY" });
   });
 
-  it("has the same password and the same outputs as the public one", async () => {
-    const { component } = await private_();
-    const drawn = the(types.password).inputs;
+  it("has the same password and the same outputs as the schema of a public database", async () => {
+    const { component } = await makePrivate();
+    const passwordInputs = the(types.password).inputs;
     expect(await pulumi.isSecret(component.userPassword)).toBe(true);
     const outputs = async ({ component: it }: Awaited<ReturnType<typeof make>>) =>
       Promise.all([it.databaseName, it.userName, it.userPassword].map((output) => value<string>(output)));
-    const inside_ = await outputs({ component } as Awaited<ReturnType<typeof make>>);
+    const privateOutputs = await outputs({ component } as Awaited<ReturnType<typeof make>>);
     expect(component.grant).toBe(component.tables);
     expect(component.passwordGrant).toBeUndefined();
     seen.length = 0;
-    expect(await outputs(await make())).toEqual(inside_);
-    expect(the(types.password).inputs).toEqual(drawn);
+    expect(await outputs(await make())).toEqual(privateOutputs);
+    expect(the(types.password).inputs).toEqual(passwordInputs);
   });
 
-  it("is gone with the instance, and waits for it", async () => {
-    const { instance } = await private_({ rotated: true });
+  it("depends on the instance, and is deleted with it", async () => {
+    const { instance } = await makePrivate({ rotated: true });
     expect(options.get(types.invocation).deletedWith).toBe(instance);
     expect(options.get(types.invocation).dependsOn).toContain(instance);
   });
@@ -258,16 +258,28 @@ describe("S3: a private database's schema", () => {
   it("can be previewed while the instance's address is unknown, with the files named", async () => {
     mock(true);
     const unknown = new Instance("aws:rds/instance:Instance", "unknown", { address: undefined });
-    await private_({ address: unknown.address, migrations: [added] });
+    await makePrivate({ address: unknown.address, migrations: [added] });
     expect(Object.keys(the(types.invocation).inputs.triggers).sort()).toEqual(["0001_added", "ecommerceSchema.sql"]);
   });
 
   it.each([
-    ["a schema file that destroys", { sql: `${schemaFile}\nDROP TABLE users;` }, "refused before anything was sent"],
-    ["a gap", { migrations: [{ ...added, name: "0002_added" }] }, "0002_added stands where number 0001 should be"],
-    ["a drop", { migrations: [{ ...added, sql: "DROP TABLE users" }] }, "Migration 0001_added was refused"],
-  ])("refuses %s before anything is registered, like the public one", async (_what, args, message) => {
-    await expect(private_(args)).rejects.toThrow(message);
+    [
+      "a schema file that drops a table",
+      { sql: `${schemaFile}\nDROP TABLE users;` },
+      "refused before anything was sent",
+    ],
+    [
+      "a gap in the numbers",
+      { migrations: [{ ...added, name: "0002_added" }] },
+      "0002_added stands where number 0001 should be",
+    ],
+    [
+      "a migration that drops a table",
+      { migrations: [{ ...added, sql: "DROP TABLE users" }] },
+      "Migration 0001_added was refused",
+    ],
+  ])("refuses %s before anything is registered, like the schema of a public database", async (_what, args, message) => {
+    await expect(makePrivate(args)).rejects.toThrow(message);
     await expect(make(args)).rejects.toThrow(message);
     expect(seen.map(({ name }) => name)).not.toContain("schema-user-password");
   });

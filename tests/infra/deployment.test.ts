@@ -1,4 +1,4 @@
-/** API Gateway serves what was deployed: any change of the API must change the deployment's triggers. */
+/** API Gateway serves the last deployment: any change of the API must change the deployment's triggers. */
 import { expect, it } from "vitest";
 import type { ResourceRegistration } from "../../host/resources";
 import type * as routes from "../../infra/images/apiMappings";
@@ -18,18 +18,18 @@ it("makes a new deployment when anything of the API changes, and only then", asy
   expect(await triggers({ "aws:region": "eu-west-1" })).not.toEqual(before);
 
   const { imageMethods } = loadNatively<typeof routes>("infra/images/apiMappings.ts");
-  const answer = imageMethods.GET.responses[0] as { headers: object };
-  const { headers } = answer;
-  answer.headers = {};
+  const response = imageMethods.GET.responses[0] as { headers: object };
+  const { headers } = response;
+  response.headers = {};
   expect(await triggers()).not.toEqual(before);
-  answer.headers = headers;
+  response.headers = headers;
   expect(await triggers()).toEqual(before);
 });
 
-it("names every resource of the API but the stage among what the deployment's digest covers", async () => {
+it("makes the deployment depend on every resource of the API except the stage", async () => {
   const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
   const registered: string[] = [];
-  let waitsFor: string[] = [];
+  let dependencies: string[] = [];
   await pulumi.runtime.setMocks({
     call: ({ token }) => {
       throw new Error(`unexpected call of ${token}`);
@@ -44,13 +44,14 @@ it("names every resource of the API but the stage among what the deployment's di
   new ImageApi("api", args, {
     transformations: [
       ({ type, opts }) => {
-        const on = [opts.dependsOn ?? []].flat() as { __name?: string }[];
-        if (type === "aws:apigateway/deployment:Deployment") waitsFor = on.map((resource) => resource.__name ?? "");
+        const dependsOn = [opts.dependsOn ?? []].flat() as { __name?: string }[];
+        if (type === "aws:apigateway/deployment:Deployment")
+          dependencies = dependsOn.map((resource) => resource.__name ?? "");
         return undefined;
       },
     ],
   });
   await pulumi.runtime.disconnect();
-  expect(waitsFor.toSorted()).toEqual(registered.toSorted());
+  expect(dependencies.toSorted()).toEqual(registered.toSorted());
   expect(registered.length).toBeGreaterThan(50);
 });

@@ -1,4 +1,4 @@
-/** The settings that the documents fix for the images: their bucket, the API to it, and the API's role. */
+/** The documented settings of the images: the bucket, its API, and the API's role. */
 import { expect } from "vitest";
 import { arnOf, idOf } from "../support/program";
 import { document, type Row, types } from "./documentedRow";
@@ -41,7 +41,7 @@ export function bucket({ it, inputs, recorded }: Row): void {
       },
     ]);
   });
-  it("is what every setting is for", () => {
+  it("has five resources with settings, all for this bucket", () => {
     const settings = recorded().resources.filter(({ type }) => /^aws:s3\/bucket\w/.test(type));
     expect(settings).toHaveLength(5);
     for (const setting of settings) expect(setting.inputs.bucket).toBe(idOf(recorded().one(types.bucket)));
@@ -103,10 +103,10 @@ export function restApi({ describe, it, inputs, recorded }: Row): void {
       endpointConfiguration: { types: "REGIONAL" },
     });
   });
-  it("takes image/jpeg and image/png as binary, and every other type, which would be stored damaged", () => {
+  it("treats image/jpeg, image/png and every other type as binary, since text would be stored damaged", () => {
     expect(inputs(types.api).binaryMediaTypes).toEqual(["image/jpeg", "image/png", "*/*"]);
   });
-  it("reads the preflight as text, for its template cannot be applied to a binary request", () => {
+  it("converts the preflight to text, since a template cannot be applied to a binary request", () => {
     const mocks = recorded()
       .all(types.integration)
       .filter(({ inputs }) => inputs.type === "MOCK");
@@ -144,7 +144,7 @@ export function restApi({ describe, it, inputs, recorded }: Row): void {
   for (const httpMethod of ["PUT", "GET"])
     describe(httpMethod, () => {
       const name = `image-api-${httpMethod.toLowerCase()}`;
-      it("wants the scope openid, no request validator and no API key", () => {
+      it("requires the scope openid, and has no request validator and no API key", () => {
         const method = inputs(types.method, `${name}-method`);
         expect(method).toMatchObject({
           httpMethod,
@@ -192,12 +192,12 @@ export function restApi({ describe, it, inputs, recorded }: Row): void {
         expect(answers.map(({ statusCode }) => statusCode)).toEqual(
           expect.arrayContaining(["200", "403", "404", "503"]),
         );
-        // Each answers the status that it selects; none is the default, which would read every other status as 200.
+        // Each returns the status that it selects; none is the default, which would turn every other status into 200.
         for (const { statusCode, selectionPattern } of answers) expect(selectionPattern).toBe(statusCode);
       });
     });
 
-  it("returns S3's bytes whatever Accept is, those of its errors too, and S3's content type", () => {
+  it("returns S3's bytes whatever Accept is, also for errors, and S3's content type", () => {
     const answer = inputs("aws:apigateway/integrationResponse:IntegrationResponse", "image-api-get-200");
     const answers = recorded().all("aws:apigateway/integrationResponse:IntegrationResponse");
     for (const { inputs } of answers.filter(({ inputs }) => inputs.httpMethod !== "OPTIONS")) {

@@ -1,13 +1,13 @@
-/** What the rows of the documented settings share. */
+/** Types and helpers of the checks of all rows. */
 import type { Recorded } from "../support/program";
 
 export type Group = (title: string, body: () => void) => void;
 
-/** What the checks of a row are written with. */
+/** The functions that the checks of a row use. */
 export interface Row {
   readonly describe: Group;
   readonly it: Group;
-  /** What was registered; asked by each check when it runs. */
+  /** Returns the registered resources; each check calls it when it runs. */
   recorded(): Recorded;
   /** The inputs of the one resource of the type, or of the type and name. */
   inputs(type: string, name?: string): Record<string, any>;

@@ -1,4 +1,4 @@
-/** Asserts every documented setting on the program as it is for stack dev. */
+/** Asserts every documented setting on the program for stack dev. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Recorded, recordProgram } from "../support/program";
 import { documentedSettings } from "./documentedSettings";

@@ -8,8 +8,9 @@ import { apiRole, bucket, restApi } from "./documentedImages";
 import { document, type Group, type Row, types } from "./documentedRow";
 
 /**
- * @param describe opens a row, `it` takes one of its checks: Vitest's own, or what collects them
- * @param recorded what was registered; asked by each check when it runs
+ * @param describe starts a row; `it` defines one of its checks: Vitest's functions, or functions that collect the
+ *   checks
+ * @param recorded returns the registered resources; each check calls it when it runs
  */
 export function documentedSettings(describe: Group, it: Group, recorded: () => Recorded): void {
   const inputs = (type: string, name?: string) => recorded().one(type, name).inputs as Record<string, any>;
@@ -49,7 +50,7 @@ function userPool({ it, inputs, recorded }: Row): void {
     });
   });
   it("lets access and ID tokens live for 60 minutes and refresh tokens for 30 days, as Cognito does by default", () => {
-    // API Gateway accepts a token until it expires, also one of a person who was deleted since.
+    // API Gateway accepts a token until it expires, even if the person has been deleted since.
     for (const client of recorded().all(types.client)) {
       expect(client.inputs, client.name).toMatchObject({
         accessTokenValidity: 60,
@@ -99,7 +100,7 @@ function database({ it, inputs, recorded }: Row): void {
       recorded().one("aws:rds/parameterGroup:ParameterGroup").name,
     );
   });
-  it("shares a way with the function: subnets of one VPC, and groups that name each other", () => {
+  it("can be reached from the function: subnets of one VPC, and security groups that name each other", () => {
     const [vpc] = recorded().all("aws:ec2/vpc:Vpc");
     for (const subnet of recorded().all("aws:ec2/subnet:Subnet")) expect(subnet.inputs.vpcId).toBe(idOf(vpc!));
     const functionGroup = inputs(types.function).vpcConfig.securityGroupIds;
@@ -166,7 +167,7 @@ function registerUser({ it, inputs, recorded }: Row): void {
   it("has the environment variable SecretName, and no other", () => {
     expect(inputs(types.function).environment.variables).toEqual({ SecretName: "ecommerce_secret" });
   });
-  it("ends after 5 s, logs JSON to a group that forgets, and runs in the private subnets", () => {
+  it("has a time-out of 5 s, logs JSON to a group with a retention time, and runs in the private subnets", () => {
     const logs = recorded().one("aws:cloudwatch/logGroup:LogGroup", "register-user-logs");
     expect(inputs(types.function)).toMatchObject({
       timeout: 5,

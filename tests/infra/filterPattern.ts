@@ -1,5 +1,5 @@
 /**
- * CloudWatch's filter patterns for JSON log events, as far as this program uses them: `{ … }` with `&&`, `||` and
+ * The subset of CloudWatch's filter patterns for JSON log events that this program uses: `{ … }` with `&&`, `||` and
  * parentheses over `$.a.b = "text"`, `$.a.b != "text"` (with `*` for any characters) and `$.a.b NOT EXISTS`.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
  */
@@ -7,7 +7,7 @@ type Condition = (event: unknown) => boolean;
 
 /**
  * @returns whether a log event matches
- * @throws Error where the pattern is not one of that subset
+ * @throws Error if the pattern is not in this subset
  */
 export function filterPattern(pattern: string): (line: string) => boolean {
   const tokens = pattern.match(/\$[\w.]+|"[^"]*"|&&|\|\||!=|[=(){}]|[A-Z]+|\S/g) ?? [];
@@ -47,15 +47,15 @@ export function filterPattern(pattern: string): (line: string) => boolean {
     }
     const equal = take(/^!?=$/) === "=";
     const text = take(/^"[^"]*"$/).slice(1, -1);
-    const wanted = new RegExp(`^${text.split("*").map(literally).join(".*")}$`, "s");
-    // What is not there is neither equal nor different.
-    return (event) => found(event) !== undefined && wanted.test(String(found(event))) === equal;
+    const expected = new RegExp(`^${text.split("*").map(literally).join(".*")}$`, "s");
+    // A missing field is neither equal nor different.
+    return (event) => found(event) !== undefined && expected.test(String(found(event))) === equal;
   };
 
   take("{");
   const condition = either();
   take("}");
-  if (at !== tokens.length) throw new Error(`Filter pattern ${pattern}: something follows its end`);
+  if (at !== tokens.length) throw new Error(`Filter pattern ${pattern}: expected nothing after the closing brace`);
   return (line) => {
     try {
       return condition(JSON.parse(line));

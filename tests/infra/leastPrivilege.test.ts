@@ -1,6 +1,6 @@
 /**
- * What each role may do, in a private stack with everything switched on: exactly what stands here. Whoever gives a
- * role another right writes it here and into docs/security.md, and so says that it is meant.
+ * The exact rights of each role, in a private stack with all features on. A new right of a role must be added here and
+ * in docs/security.md, as a confirmation that it is intended.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ interface Statement {
   readonly Resource?: string | string[];
 }
 
-/** What a resource is called in the tables, here and in docs/security.md, and its ARN. */
+/** A resource's name in the tables, here and in docs/security.md → its ARN. */
 const resources: Readonly<Record<string, string>> = {
   "any, for they have no name before they are made": "*",
   "any (S8)": "*",
@@ -46,7 +46,7 @@ const cognitoIdentity = [
   ...["UpdateIdentityPool"],
 ].map((action) => `cognito-identity:${action}`);
 
-/** Role → what it may do, and with what. */
+/** Role → its actions, and the resource of each. */
 const rights: Readonly<Record<string, readonly (readonly [readonly string[], string])[]>> = {
   "register-user-role": [
     [writeLog, "its log"],
@@ -91,7 +91,7 @@ const expected = Object.entries(rights).flatMap(([role, granted]) =>
 const documentOf = (policy: unknown) =>
   (typeof policy === "string" ? JSON.parse(policy) : policy) as { Statement: Statement | Statement[] };
 
-/** Each action on each resource; a statement of any other form stands as it is written, and so is none of the expected. */
+/** Each action on each resource; a statement of any other form is returned as JSON, which is never expected. */
 function granted({ Sid: _, ...statement }: Statement): string[] {
   const { Effect, Action, Resource, ...more } = statement;
   if (Effect !== "Allow" || !Action || !Resource || Object.keys(more).length > 0) return [JSON.stringify(statement)];
@@ -132,7 +132,7 @@ it("gives each role exactly these rights", () => {
   ).toEqual(Object.keys(rights).toSorted());
 });
 
-it("gives rights in no other way: no policies, users or groups beside, and one policy of AWS's own, the documented one", () => {
+it("has no other policies, no users and no groups, and only the documented AWS managed policy", () => {
   const types = new Set(program.resources.map(({ type }) => type).filter((type) => type.startsWith("aws:iam/")));
   expect([...types].toSorted()).toEqual([
     "aws:iam/role:Role",
@@ -148,22 +148,22 @@ it("gives rights in no other way: no policies, users or groups beside, and one p
   }
 });
 
-it("says the same in docs/security.md", () => {
+it("has the same rights as the table in docs/security.md", () => {
   const text = readFileSync(join(projectRoot, "docs/security.md"), "utf8");
   const section = text.slice(text.indexOf("## Least privilege"), text.indexOf("## On this machine"));
   const rows = [...section.matchAll(/^\| `([a-z-]+-role)` \| (.+) \| (.+) \|$/gm)];
   const documented = rows.map(([, role, actions, resource]) => `${role}: ${actions} on ${resource}`);
-  const spoken = (actions: readonly string[]) =>
+  const inWords = (actions: readonly string[]) =>
     actions === cognitoIdentity
       ? `the ${cognitoIdentity.length} actions of Cognito Identity to list, read, write and tag`
       : actions.map((action) => `\`${action}\``).join(", ");
-  const meant = Object.entries(rights).flatMap(([role, given]) =>
-    given.map(([actions, resource]) => `${role}: ${spoken(actions)} on ${resource}`),
+  const expectedRows = Object.entries(rights).flatMap(([role, given]) =>
+    given.map(([actions, resource]) => `${role}: ${inWords(actions)} on ${resource}`),
   );
-  expect(documented).toEqual(meant);
+  expect(documented).toEqual(expectedRows);
 });
 
-it("lets each role be taken on by one service", () => {
+it("lets one service assume each role", () => {
   for (const { name, inputs } of program.all("aws:iam/role:Role")) {
     const trust = inputs.assumeRolePolicy as { Statement: { Principal: unknown; Action: unknown }[] } | string;
     const { Statement } = typeof trust === "string" ? JSON.parse(trust) : trust;
@@ -185,14 +185,14 @@ it("lets one service call each function, for one source", () => {
   }
 });
 
-it("gives the function's database user two privileges on one table, and with rotation its own old password", async () => {
-  // From outside the deployment itself grants them; inside a function does the same (tests/infra/databaseSchema.test.ts).
-  const outside = await recordProgram({ "ecommerce:secret": '{"rotationDays":30}' });
-  const granted = outside.all("mysql:index/grant:Grant").map(({ inputs }) => inputs);
+it("gives the database user two privileges on one table, and with rotation one for its own passwords", async () => {
+  // In a public database the deployment itself grants them; in a private one a function does (databaseSchema.test.ts).
+  const publicProgram = await recordProgram({ "ecommerce:secret": '{"rotationDays":30}' });
+  const granted = publicProgram.all("mysql:index/grant:Grant").map(({ inputs }) => inputs);
   expect(granted.map(({ database, table, privileges }) => [database, table, privileges])).toEqual(
     expect.arrayContaining([
       ["ecommerce_db", "users", ["INSERT", "SELECT"]],
-      // Allows an account to hold two passwords of its own for a while, and nothing on others.
+      // Allows the account to have two passwords, and gives no right on other accounts.
       ["*", "*", ["APPLICATION_PASSWORD_ADMIN"]],
     ]),
   );

@@ -1,4 +1,4 @@
-/** What makes, carries and shows the alarms: metric filters, topic, dashboard. */
+/** Metric filters, topic and dashboard. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type * as config from "../../infra/config";
 import type * as alarms from "../../infra/monitoring/alarms";
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 describe("metric filters", () => {
-  it("stand on the function's log group and count in the stack's namespace, without dimensions", () => {
+  it("read the function's log group and count in the stack's namespace, without dimensions", () => {
     const logGroup = program.one("aws:cloudwatch/logGroup:LogGroup", "register-user-logs");
     const filters = program.all(type.filter).map(({ inputs }) => inputs);
     expect(filters.map(({ pattern }) => pattern)).toEqual(Object.values(registrationMetrics));
@@ -39,10 +39,10 @@ describe("metric filters", () => {
     for (const pattern of patterns) expect(pattern.length).toBeLessThanOrEqual(1024);
   });
 
-  it("make every metric that an alarm or the dashboard takes from the stack's namespace, and no other", () => {
+  it("produce exactly the metrics of the stack's namespace that alarms and dashboard use", () => {
     const filtered = new Set(Object.keys({ ...registrationMetrics, ...rotationMetrics }));
-    const rung = alarmsOf(withAll).map(({ metric }) => metric);
-    const own = rung.filter(({ namespace }) => namespace === "Ecommerce/dev").map(({ name }) => name);
+    const watchedMetrics = alarmsOf(withAll).map(({ metric }) => metric);
+    const own = watchedMetrics.filter(({ namespace }) => namespace === "Ecommerce/dev").map(({ name }) => name);
     expect(own.filter((name) => !filtered.has(name))).toEqual([]);
     const body = String(program.one(type.dashboard).inputs.dashboardBody);
     const drawn = [...body.matchAll(/"Ecommerce\/dev","(\w+)"/g)].map(([, name]) => name!);
@@ -64,7 +64,7 @@ describe("the topic", () => {
 
   const encrypt = { Action: ["kms:Decrypt", "kms:GenerateDataKey*"], Resource: "*" };
 
-  it("is encrypted with a key that alarms may use: not with AWS's own for SNS, which they may not", () => {
+  it("is encrypted with a customer managed key, which alarms can use, unlike the AWS managed key of SNS", () => {
     const key = program.one(type.key);
     expect(program.one(type.topic).inputs).toMatchObject({
       name: "ecommerce-dev-alarms",
@@ -84,7 +84,7 @@ describe("the topic", () => {
     ]);
   });
 
-  it("takes messages from the alarms and databases of this account and region, and from nothing else", () => {
+  it("accepts messages only from the alarms and databases of this account and region", () => {
     const topic = arnOf(program.one(type.topic));
     const { inputs } = program.one(type.topicPolicy);
     expect(inputs.arn).toBe(topic);
@@ -103,7 +103,7 @@ describe("the topic", () => {
     ]);
   });
 
-  it("hears of RDS when an instance's storage runs low or cannot grow, whatever size it has by now", async () => {
+  it("gets RDS's events when an instance's storage runs low or cannot grow", async () => {
     const ofRds = "aws:rds/eventSubscription:EventSubscription";
     expect(program.one(ofRds).inputs).toEqual({
       snsTopic: arnOf(program.one(type.topic)),
@@ -115,7 +115,7 @@ describe("the topic", () => {
     expect((await recordProgram({ "ecommerce:database.kind": "aurora" })).all(ofRds)).toEqual([]);
   });
 
-  it("mails the configured address, and nobody by default", async () => {
+  it("has a subscription for the configured address, and none by default", async () => {
     expect(program.one(type.subscription).inputs).toEqual({
       topic: arnOf(program.one(type.topic)),
       protocol: "email",
@@ -132,7 +132,7 @@ describe("the topic", () => {
     "<a@example.com>",
     "a@example.com\nb",
     `${"a".repeat(250)}@b.example`,
-  ])("is not offered %j as an address", (email) => {
+  ])("does not accept %j as an address", (email) => {
     const values = { ...devConfig, "ecommerce:alarms": JSON.stringify({ email }) };
     expect(() => parseConfig(values, "ecommerce", "dev")).toThrow(ConfigError);
   });
@@ -151,11 +151,11 @@ describe("the dashboard", () => {
   it("draws this", () => {
     expect(JSON.stringify(dashboardBody(args), null, 2)).toMatchSnapshot();
     expect(JSON.stringify(dashboardBody({ ...args, watched: onAurora }), null, 2)).toMatchSnapshot("on Aurora");
-    const behindProxy = { ...watched, proxyName: "proxy-1" };
-    expect(JSON.stringify(dashboardBody({ ...args, watched: behindProxy }), null, 2)).toMatchSnapshot("behind a proxy");
+    const withProxy = { ...watched, proxyName: "proxy-1" };
+    expect(JSON.stringify(dashboardBody({ ...args, watched: withProxy }), null, 2)).toMatchSnapshot("behind a proxy");
   });
 
-  it("shows every alarm's state, and every metric that rings one but the few that only ring", () => {
+  it("shows every alarm's state, and every alarm's metric except two", () => {
     const { inputs } = program.one(type.dashboard);
     const body = JSON.parse(String(inputs.dashboardBody));
     expect(inputs.dashboardName).toBe("ecommerce-dev");
@@ -165,7 +165,7 @@ describe("the dashboard", () => {
     expect(hidden.map(({ key }) => key)).toEqual(["rotation-failures", "database-cpu-credits"]);
   });
 
-  it("places nothing upon something else", () => {
+  it("places widgets without overlap", () => {
     const { widgets } = dashboardBody(args);
     const cells = widgets.flatMap(({ x, y, width, height }) =>
       Array.from({ length: width * height }, (_, cell) => `${x + (cell % width)},${y + Math.floor(cell / width)}`),

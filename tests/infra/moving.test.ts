@@ -1,8 +1,8 @@
-/** A database that is made private, or public again, stays the same database, with the same users in it. */
+/** A database that becomes private or public stays the same database, with the same users. */
 import { describe, expect, it } from "vitest";
 import { type Registration, registrations } from "../support/registrations";
 
-/** What would be lost, or what would take the database with it, if it were replaced. */
+/** Types whose replacement would lose data or replace the database. */
 const lasting = [
   "aws:rds/instance:Instance",
   "aws:rds/cluster:Cluster",
@@ -31,8 +31,8 @@ const prod = (kind: keyof typeof kinds, access: string, deployerCidrs: string) =
   return registrations("prod", { ...kinds[kind], ...reach });
 };
 
-/** URN → inputs of what lasts, without the one that RDS changes in place. */
-const whatLasts = (all: readonly Registration[]) =>
+/** URN → inputs of these resources, without the input that RDS changes in place. */
+const lastingInputs = (all: readonly Registration[]) =>
   Object.fromEntries(
     all
       .filter(({ type }) => lasting.includes(type))
@@ -40,23 +40,28 @@ const whatLasts = (all: readonly Registration[]) =>
   );
 
 describe.each(["instance", "aurora"] as const)("a database of the kind %s", (kind) => {
-  it("is the same one privately and publicly: URNs and inputs, and all that it stands on", async () => {
-    const [hidden, open] = [await prod(kind, "private", "[]"), await prod(kind, "public", '["192.0.2.0/24"]')];
-    const before = whatLasts(hidden);
+  it("has the same URNs and inputs privately and publicly, and so have its network, secret and users", async () => {
+    const [privateStack, publicStack] = [
+      await prod(kind, "private", "[]"),
+      await prod(kind, "public", '["192.0.2.0/24"]'),
+    ];
+    const before = lastingInputs(privateStack);
     expect(Object.keys(before).length).toBeGreaterThan(14);
-    expect(whatLasts(open)).toEqual(before);
+    expect(lastingInputs(publicStack)).toEqual(before);
 
     const accessible = (all: Registration[]) =>
       all.flatMap(({ inputs }) => ("publiclyAccessible" in inputs ? [inputs.publiclyAccessible] : []));
-    expect(new Set(accessible(hidden))).toEqual(new Set([false]));
-    expect(new Set(accessible(open))).toEqual(new Set([true]));
+    expect(new Set(accessible(privateStack))).toEqual(new Set([false]));
+    expect(new Set(accessible(publicStack))).toEqual(new Set([true]));
 
-    // What only the public one has is forgotten and not dropped: the database, its user and what the user may do.
-    const only = open.filter(({ type, urn }) => type.startsWith("mysql:") && !hidden.some((one) => one.urn === urn));
+    // Resources that only the public stack has leave Pulumi's state and stay on the server: database, user, grants.
+    const only = publicStack.filter(
+      ({ type, urn }) => type.startsWith("mysql:") && !privateStack.some((one) => one.urn === urn),
+    );
     expect(only.map(({ type }) => type)).toContain("mysql:index/database:Database");
     const names = only.map(({ name }) => name);
     for (const { urn, options } of only) {
-      // What would be deleted with something that goes at the same time is not deleted by itself.
+      // A resource whose `deletedWith` resource is removed at the same time is not deleted on the server either.
       const withAnother = options.deletedWith !== undefined && names.includes(nameOf(options.deletedWith));
       expect(options.retainOnDelete || withAnother, urn).toBe(true);
       expect(options.protect ?? false, urn).toBe(false);

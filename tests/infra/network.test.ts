@@ -1,4 +1,4 @@
-/** Who reaches whom: the whole of it, so that a rule too many fails as well as one too few. */
+/** All allowed connections, so that an additional rule fails as well as a missing one. */
 import { beforeAll, expect, it } from "vitest";
 import { idOf, type Recorded, recordProgram } from "../support/program";
 import { registrations } from "../support/registrations";
@@ -25,7 +25,7 @@ it("allows three flows and nothing else", () => {
     "endpoint:443 ← function",
   ]);
   for (const group of program.all("aws:ec2/securityGroup:SecurityGroup")) {
-    // Rules inside the group would undo those beside it.
+    // Inline rules of a group would conflict with the separate rules.
     expect(group.inputs.ingress ?? group.inputs.egress).toBeUndefined();
   }
 });
@@ -38,12 +38,12 @@ it("opens the database to the configured ranges", async () => {
   );
 });
 
-it("leaves a subnet in the zone where it is", async () => {
+it("does not move an existing subnet to another zone", async () => {
   const subnets = (await registrations("prod")).filter(({ type }) => type === "aws:ec2/subnet:Subnet");
   expect(subnets.map(({ options }) => options.ignoreChanges)).toEqual(Array(4).fill(["availabilityZone"]));
 });
 
-it("spreads over two zones, in ranges that do not overlap", () => {
+it("has subnets in two zones, with four different ranges", () => {
   const subnets = program.all("aws:ec2/subnet:Subnet").map(({ name, inputs }) => [name, inputs]) as [string, any][];
   expect(subnets.map(([name, { availabilityZone }]) => [name, availabilityZone])).toEqual([
     ["network-public-1", "us-east-1a"],
@@ -54,7 +54,7 @@ it("spreads over two zones, in ranges that do not overlap", () => {
   expect(new Set(subnets.map(([, { cidrBlock }]) => cidrBlock)).size).toBe(4);
 });
 
-it("leads the subnets of a public database to the internet, and the others nowhere", () => {
+it("gives only the subnets of a public database a route to the internet", () => {
   const [route, ...others] = program.all("aws:ec2/route:Route");
   expect(others).toEqual([]);
   expect(route!.inputs).toMatchObject({ destinationCidrBlock: "0.0.0.0/0", gatewayId: "network-internet-id" });
@@ -76,25 +76,22 @@ it("leads the subnets of a public database to the internet, and the others nowhe
 it.each([
   ["instance", { database: [] }],
   ["aurora", { "database-writer": [], "database-reader": ["database-writer"] }],
-] as const)(
-  "gives an %s a public address once the way in stands, and takes the way away after it",
-  async (kind, made) => {
-    const database = `{"access":"public","deployerCidrs":["192.0.2.0/24"],"kind":"${kind}"}`;
-    const all = await registrations("dev", { "ecommerce:database": database });
-    const wayIn = ["internet", "internet", "public-1", "public-2", "database-from-192.0.2.0/24"];
-    for (const [name, more] of Object.entries(made)) {
-      const { options } = all.find((one) => one.name === name && one.inputs.publiclyAccessible === true)!;
-      const awaited = [options.dependsOn].flat() as unknown as { readonly __name: string }[];
-      expect(awaited.map(({ __name }) => __name)).toEqual([
-        "database-error-log",
-        ...wayIn.map((part) => `network-${part}`),
-        ...more,
-      ]);
-    }
-  },
-);
+] as const)("makes a public %s depend on the route to the internet and the deployer's rule", async (kind, members) => {
+  const database = `{"access":"public","deployerCidrs":["192.0.2.0/24"],"kind":"${kind}"}`;
+  const all = await registrations("dev", { "ecommerce:database": database });
+  const ingress = ["internet", "internet", "public-1", "public-2", "database-from-192.0.2.0/24"];
+  for (const [name, more] of Object.entries(members)) {
+    const { options } = all.find((one) => one.name === name && one.inputs.publiclyAccessible === true)!;
+    const dependencies = [options.dependsOn].flat() as unknown as { readonly __name: string }[];
+    expect(dependencies.map(({ __name }) => __name)).toEqual([
+      "database-error-log",
+      ...ingress.map((part) => `network-${part}`),
+      ...more,
+    ]);
+  }
+});
 
-it("has the secret's endpoint inside, under its public name", () => {
+it("has an endpoint of Secrets Manager with its public DNS name", () => {
   expect(program.one("aws:ec2/vpcEndpoint:VpcEndpoint").inputs).toMatchObject({
     serviceName: "com.amazonaws.us-east-1.secretsmanager",
     vpcEndpointType: "Interface",
@@ -104,7 +101,7 @@ it("has the secret's endpoint inside, under its public name", () => {
   });
 });
 
-it("lets this account's credentials reach this account's secrets through the endpoint, and no others", () => {
+it("allows only this account's credentials and this account's secrets at the endpoint", () => {
   const { policy } = program.one("aws:ec2/vpcEndpoint:VpcEndpoint").inputs;
   const account = "000000000000";
   expect(JSON.parse(String(policy)).Statement).toEqual([

@@ -1,4 +1,4 @@
-/** The metric filters count what the packaged function really logs, once each. */
+/** The metric filters count each real log line of the packaged function once. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as queueErrors from "../../functions/enqueueUser/errors";
 import * as errors from "../../functions/registerUser/errors";
@@ -19,7 +19,7 @@ const filtersOf = (patterns: Readonly<Record<string, string>>) =>
   Object.entries(patterns).map(([name, pattern]) => [name, filterPattern(pattern)] as const);
 const [ofRegistration, ofRotation] = [filtersOf(registrationMetrics), filtersOf(rotationMetrics)];
 
-/** How often each metric counts something in these lines. */
+/** Metric → how many of these lines it counts; only metrics that count at least one. */
 const counts = (lines: readonly string[], filters = ofRegistration) =>
   Object.fromEntries(
     filters.flatMap(([name, matches]) => {
@@ -33,7 +33,7 @@ describe("the packaged function's log", () => {
   let database: Database;
   const secrets = new SecretsEndpoint();
   const platform: Record<string, string> = {};
-  /** Errors that nobody catches: a plain one, one of Node's, and one that cannot be written as JSON. */
+  /** Uncaught errors: a plain one, one of Node's, and one that cannot be written as JSON. */
   const uncaught = {
     dying: "new Error('x')",
     losingItsConnection: "Object.assign(new Error('x'), { code: 'ECONNRESET' })",
@@ -84,13 +84,13 @@ describe("the packaged function's log", () => {
     return counts((await lambdaService.lambda.recentLogs(name)).slice(before), filters);
   };
 
-  it("says nothing of a registration, the first time and again", async () => {
+  it("counts nothing for a registration, nor for its repetition", async () => {
     const event = freshUser();
     expect(await counted("registerUser", event, false)).toEqual({});
     expect(await counted("registerUser", event, false)).toEqual({});
   });
 
-  it("counts a row made late, and only once", async () => {
+  it("counts a row that is made at a sign-in, once", async () => {
     const event = freshUser("postAuthentication");
     expect(await counted("registerUser", event, false)).toEqual({ LateRegistrations: 1 });
     expect(await counted("registerUser", event, false)).toEqual({});
@@ -107,59 +107,65 @@ describe("the packaged function's log", () => {
     expect(await counted("registerUser", third, false)).toEqual({ EmailConflicts: 1 });
   });
 
-  it("counts a fault once: as a failure at the sign-up, as a late one at a sign-in", async () => {
+  it("counts an error once: as a failure at the sign-up, as a late failure at a sign-in", async () => {
     expect(await counted("misconfigured", freshUser(), true)).toEqual({ RegistrationFailures: 1 });
     expect(await counted("misconfigured", freshUser("postAuthentication"), false)).toEqual({
       LateRegistrationFailures: 1,
     });
   });
 
-  it("counts what ends without a word of the function's own", async () => {
+  it("counts invocations that end without a line of the function's own", async () => {
     expect(await counted("unloadable", {}, true)).toEqual({ RegistrationCrashes: expect.any(Number) });
     for (const name of Object.keys(uncaught)) {
       expect(await counted(name, {}, true), name).toEqual({ RegistrationCrashes: 1 });
     }
   });
 
-  it("counts a step of a rotation that failed, once, whether it has a word of its own or not", async () => {
+  it("counts a failed step of a rotation once, with or without a line of the function's own", async () => {
     expect(await counted("rotateSecret", {}, true, ofRotation)).toEqual({ RotationFailures: 1 });
     for (const name of Object.keys(uncaught)) {
       expect(await counted(name, {}, true, ofRotation), name).toEqual({ RotationFailures: 1 });
     }
   });
 
-  it("counts a rotation function that does not even load for want of an address", async () => {
+  it("counts a rotation function that fails to load because its address is not set", async () => {
     expect(await counted("unaddressed", {}, true, ofRotation)).toEqual({ RotationFailures: expect.any(Number) });
   });
 });
 
-describe("every fault", () => {
+describe("every logged error", () => {
   const cause = Object.assign(new Error("quoted"), { code: "ER_X" });
-  const faults = faultsOf({ ...errors, ...queueErrors, ...sharedErrors }, cause);
+  const allErrors = faultsOf({ ...errors, ...queueErrors, ...sharedErrors }, cause);
   const rendered = (level: string, message: unknown) =>
     JSON.stringify({ timestamp: "2026-01-01T00:00:00.000Z", level, requestId: "1", message });
-  /** As Lambda's runtime writes an error that it is thrown, and as the function marks it before (`LogPatch.js`). */
-  const thrownAs = (fault: LoggedError) =>
-    rendered("ERROR", { errorType: "n", errorMessage: fault.message, stackTrace: [], ...logged(fault) });
+  /** A thrown error as Lambda's runtime writes it (`LogPatch.js`), with the function's mark. */
+  const thrownAs = (error: LoggedError) =>
+    rendered("ERROR", { errorType: "n", errorMessage: error.message, stackTrace: [], ...logged(error) });
 
-  it.each(faults.map((fault) => [fault.code, fault] as const))("%s is counted once, as one thing", (code, fault) => {
-    const conflict = code === "EMAIL_CONFLICT";
-    expect(counts([rendered("ERROR", lineOf(fault)), thrownAs(fault)])).toEqual(
-      conflict ? { EmailConflicts: 1 } : { RegistrationFailures: 1 },
-    );
-    expect(counts([rendered("WARN", lineOf(fault))])).toEqual(
-      conflict ? { EmailConflicts: 1 } : { LateRegistrationFailures: 1 },
-    );
-  });
+  it.each(allErrors.map((error) => [error.code, error] as const))(
+    "%s is counted once, by one metric",
+    (code, error) => {
+      const conflict = code === "EMAIL_CONFLICT";
+      expect(counts([rendered("ERROR", lineOf(error)), thrownAs(error)])).toEqual(
+        conflict ? { EmailConflicts: 1 } : { RegistrationFailures: 1 },
+      );
+      expect(counts([rendered("WARN", lineOf(error))])).toEqual(
+        conflict ? { EmailConflicts: 1 } : { LateRegistrationFailures: 1 },
+      );
+    },
+  );
 
-  const ofRotations = faultsOf(rotationErrors);
-  it.each(ofRotations.map((fault) => [fault.code, fault] as const))("%s of a rotation is counted once", (_, fault) => {
-    const lines = [rendered("ERROR", lineOf(fault)), thrownAs(fault), rendered("INFO", { code: "ROTATED" })];
-    expect(counts(lines, ofRotation)).toEqual({ RotationFailures: 1 });
-  });
+  const allRotationErrors = faultsOf(rotationErrors);
+  it.each(allRotationErrors.map((error) => [error.code, error] as const))(
+    "%s of a rotation is counted once",
+    (_, error) => {
+      const lines = [rendered("ERROR", lineOf(error)), thrownAs(error), rendered("INFO", { code: "ROTATED" })];
+      expect(counts(lines, ofRotation)).toEqual({ RotationFailures: 1 });
+    },
+  );
 
-  it("that Lambda reports alone is a crash, one that the function threw is not counted again", () => {
-    /** As Lambda's telemetry has it: `errorType` stands beside `status` where that is not `success`. */
+  it("counts as a crash if only Lambda reports it, and is not counted again if the function threw it", () => {
+    /** A report as in Lambda's telemetry: `errorType` is beside `status` if that is not `success`. */
     const report = (status: string, errorType?: string) =>
       JSON.stringify({
         time: "2026-01-01T00:00:00.000Z",
@@ -175,7 +181,7 @@ describe("every fault", () => {
       expect(counts([crash]), crash).toEqual({ RegistrationCrashes: 1 });
       expect(counts([crash], ofRotation), crash).toEqual({ RotationFailures: 1 });
     }
-    // Lambda calls an error whose name it does not know `Runtime.Unknown`.
+    // `Runtime.Unknown` is Lambda's type for an error whose name it does not know.
     const others = [
       report("error", "Runtime.Unknown"),
       report("error"),
@@ -189,7 +195,7 @@ describe("every fault", () => {
   });
 });
 
-it("the evaluator refuses patterns that it does not know", () => {
+it("the evaluator refuses patterns outside its subset", () => {
   for (const pattern of ['$.a = "b"', "{ $.a = b }", '{ $.a = "b" } x', "{ $.a IS TRUE }", '{ ($.a = "b" }']) {
     expect(() => filterPattern(pattern), pattern).toThrow("Filter pattern");
   }

@@ -1,4 +1,4 @@
-/** Rotation of the database password: what is registered for it, and what the engine is told to leave alone. */
+/** Rotation of the database password: its resources, and the inputs whose changes the engine ignores. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type * as config from "../../infra/config";
 import { loadNatively } from "../support/native";
@@ -15,7 +15,7 @@ beforeAll(async () => {
 const inputs = (type: string, name?: string) => program.one(type, name).inputs as Record<string, any>;
 const secretArn = () => arnOf(program.one("aws:secretsmanager/secretVersion:SecretVersion"));
 
-it("is off by default: nothing of it is registered, and the rest is the same", async () => {
+it("is off by default: none of its resources is registered, and all others are the same", async () => {
   const off = await recordProgram();
   const names = ({ resources }: Recorded) => resources.map(({ type, name }) => `${type} ${name}`);
   const more = names(program).filter((one) => !names(off).includes(one));
@@ -33,7 +33,7 @@ it("is off by default: nothing of it is registered, and the rest is the same", a
   ]);
 });
 
-it("rotates this secret by this function, every so many days", () => {
+it("rotates this secret with this function, at the configured interval", () => {
   expect(inputs(rotationType)).toEqual({
     secretId: secretArn(),
     rotationLambdaArn: arnOf(program.one(functionType, "rotate-secret")),
@@ -51,7 +51,7 @@ it("lets Secrets Manager call the function for this secret of this account only"
   });
 });
 
-it("runs in the VPC, where the registration function runs, with a log of its own that ends some day", () => {
+it("runs in the registration function's subnets, with a log of its own with a retention time", () => {
   const rotate = inputs(functionType, "rotate-secret");
   expect(rotate.vpcConfig).toEqual(inputs(functionType, "register-user").vpcConfig);
   expect(rotate).toMatchObject({
@@ -62,7 +62,7 @@ it("runs in the VPC, where the registration function runs, with a log of its own
   expect(inputs("aws:cloudwatch/logGroup:LogGroup", "rotate-secret-logs").retentionInDays).toBe(30);
 });
 
-it("is told where the database answers, and what the secret is to tell, in variables that hold no secret", async () => {
+it("gets the database's address and the secret's address in variables without a secret", async () => {
   const variables = (of: Recorded) => of.one(functionType, "rotate-secret").inputs.environment;
   const direct = { DatabaseHost: "database.example.com", DatabasePort: "3306" };
   const endpoint = { SecretHost: "database.example.com", SecretPort: "3306", SecretClusterIdentifier: "database-1" };
@@ -73,7 +73,7 @@ it("is told where the database answers, and what the secret is to tell, in varia
   });
 });
 
-it("begins anew, and so with a rotation, where the secret is to tell another address, or has its first value again", async () => {
+it("is replaced, which rotates at once, if the secret's address or first version changes", async () => {
   const rotation = async (proxy: boolean) => {
     const values = { "ecommerce:database": JSON.stringify({ proxy }) };
     const all = await registrations("staging", values);
@@ -89,7 +89,7 @@ it("begins anew, and so with a rotation, where the secret is to tell another add
   expect(await rotation(true)).toEqual({ trigger: "proxy.example.com:3307 1", deleteBeforeReplace: true });
 });
 
-it("may do with the one secret what a rotation needs, write its log and hold its interfaces, and nothing else", () => {
+it("may only rotate the one secret, write its log and manage its network interfaces", () => {
   const { role, policy } = inputs("aws:iam/rolePolicy:RolePolicy", "rotate-secret-policy");
   expect(role).toBe(idOf({ name: "rotate-secret-role" }));
   const { Statement } = typeof policy === "string" ? JSON.parse(policy) : policy;
@@ -107,7 +107,7 @@ it("may do with the one secret what a rotation needs, write its log and hold its
   expect(Statement[2].Action.every((action: string) => action.startsWith("ec2:"))).toBe(true);
 });
 
-it("gives the user the one privilege to have two passwords, beside what it may do with users", () => {
+it("gives the user the privilege to have two passwords", () => {
   expect(inputs("mysql:index/grant:Grant", "schema-user-passwords")).toMatchObject({
     user: "ecommerce_register",
     host: "%",
@@ -124,14 +124,14 @@ it("packs the bundled function, and no secret", async () => {
   expect(paths.filter((path) => path.includes("node_modules"))).toEqual([]);
 });
 
-it.each([-1, 0, 1, 1000, 1001])("takes secret.rotationDays from 0 to 1000: %i", (days) => {
+it.each([-1, 0, 1, 1000, 1001])("accepts secret.rotationDays from 0 to 1000: %i", (days) => {
   const { parseConfig } = loadNatively<typeof config>("infra/config/index.ts");
   const parse = () => parseConfig({ ...devConfig, "ecommerce:secret": `{"rotationDays":${days}}` }, "ecommerce", "dev");
   if (days >= 0 && days <= 1000) expect(parse()["secret.rotationDays"]).toBe(days);
   else expect(parse).toThrow(/ecommerce:secret\.rotationDays: got -?\d+; allowed is a whole number from 0 to 1000/);
 });
 
-describe("what the engine compares with its state", () => {
+describe("the resources' options", () => {
   const pulumi = loadNatively<typeof import("@pulumi/pulumi")>("node_modules/@pulumi/pulumi");
   const { DatabaseSecret } = loadNatively<typeof import("../../infra/database/DatabaseSecret")>(
     "infra/database/DatabaseSecret.ts",
@@ -141,8 +141,8 @@ describe("what the engine compares with its state", () => {
   );
   const Resource = pulumi.CustomResource as any as new (type: string, name: string, props: object) => any;
 
-  /** The options and inputs of each resource that user and secret are made of. */
-  async function made(rotated: boolean): Promise<Map<string, { opts: any; props: any }>> {
+  /** The options and inputs of each resource of user and secret. */
+  async function registeredWith(rotated: boolean): Promise<Map<string, { opts: any; props: any }>> {
     await pulumi.runtime.setMocks({
       newResource: ({ name, inputs }) => ({ id: `${name}-id`, state: inputs }),
       call: ({ token }) => {
@@ -169,14 +169,14 @@ describe("what the engine compares with its state", () => {
     return found;
   }
 
-  it("is not the password while it is rotated, neither MySQL's nor the secret's", async () => {
-    const resources = await made(true);
+  it("ignore changes of the password in MySQL and in the secret while it is rotated", async () => {
+    const resources = await registeredWith(true);
     expect(resources.get("schema-user")!.opts.ignoreChanges).toEqual(["plaintextPassword"]);
     expect(resources.get("secret-value")!.opts.ignoreChanges).toEqual(["secretString"]);
   });
 
-  it("is the server itself: on another one the user is made again, and the secret gets its first password back", async () => {
-    const rotated = await made(true);
+  it("replace user, schema and secret version on another server", async () => {
+    const rotated = await registeredWith(true);
     for (const name of [
       "schema-database",
       "schema-user",
@@ -187,25 +187,25 @@ describe("what the engine compares with its state", () => {
     ]) {
       expect([name, rotated.get(name)!.opts.replacementTrigger]).toEqual([name, "db-1"]);
     }
-    expect((await made(false)).get("secret-value")!.opts.replacementTrigger).toBeUndefined();
+    expect((await registeredWith(false)).get("secret-value")!.opts.replacementTrigger).toBeUndefined();
   });
 
-  it("is no version of the secret that is deleted, whose labels a rotation has moved", async () => {
+  it("retain the secret's version, whose labels a rotation has moved", async () => {
     for (const rotated of [true, false])
-      expect((await made(rotated)).get("secret-value")!.opts.retainOnDelete).toBe(true);
+      expect((await registeredWith(rotated)).get("secret-value")!.opts.retainOnDelete).toBe(true);
   });
 
-  it("is the password where it is not rotated, and it is drawn anew when rotation is turned off", async () => {
-    const [off, on] = [await made(false), await made(true)];
+  it("ignore nothing without rotation, and generate a new password when rotation is turned off", async () => {
+    const [off, on] = [await registeredWith(false), await registeredWith(true)];
     expect(off.get("schema-user")!.opts.ignoreChanges ?? []).toEqual([]);
     expect(off.get("secret-value")!.opts.ignoreChanges ?? []).toEqual([]);
-    // The random provider draws again whenever these change.
+    // The random provider generates a new password when these change.
     expect(off.get("schema-user-password")!.props.keepers).toBeUndefined();
     expect(on.get("schema-user-password")!.props.keepers).toEqual({ rotated: "true" });
   });
 
-  it("revokes the privilege when rotation is turned off, unless the user is gone with it", async () => {
-    const { opts } = (await made(true)).get("schema-user-passwords")!;
+  it("revoke the privilege when rotation is turned off, unless the user is deleted too", async () => {
+    const { opts } = (await registeredWith(true)).get("schema-user-passwords")!;
     expect(opts.retainOnDelete ?? false).toBe(false);
     expect(opts.deletedWith).toBeDefined();
   });

@@ -1,4 +1,4 @@
-/** The runbook: a section for each alarm, and in each what a person has to know. */
+/** The runbook: a section for each alarm, and the parts of each section. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -13,7 +13,7 @@ import { keys, onAurora, withAll } from "./watchedStack";
 describe("docs/runbook.md", () => {
   const runbook = readFileSync(join(projectRoot, "docs/runbook.md"), "utf8");
   const [, ...sections] = runbook.slice(runbook.indexOf("\n## Alarms")).split("\n### ");
-  /** A heading's anchor, as GitHub makes it. */
+  /** GitHub's anchor of a heading. */
   const anchor = (heading: string) =>
     heading
       .toLowerCase()
@@ -44,9 +44,9 @@ describe("docs/runbook.md", () => {
     for (const code of codes) expect(sectionOf(section)).toContain(`\`${code}\``);
   });
 
-  it("leads nowhere that is not there: sections, configuration keys", () => {
+  it("refers only to existing sections and configuration keys", () => {
     const headings = [...runbook.matchAll(/^#{2,3} (.+)$/gm)].map(([, heading]) => anchor(heading!));
-    for (const [, to] of runbook.matchAll(/\]\(#([^)]+)\)/g)) expect(headings).toContain(to);
+    for (const [, target] of runbook.matchAll(/\]\(#([^)]+)\)/g)) expect(headings).toContain(target);
     const declared = readFileSync(join(projectRoot, "Pulumi.yaml"), "utf8");
     const named = [...runbook.matchAll(/`((?:database|registration|api|alarms)\.\w+)`/g)].map(([, key]) => key!);
     for (const key of named) expect(declared).toContain(`  ${key}:`);

@@ -1,4 +1,6 @@
-/** The component DatabaseSchema against mocks that record what it registers, and refuse what it must not make. */
+/**
+ * Runs the component DatabaseSchema with mocks that record its resources and refuse types that it must not register.
+ */
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { DatabaseSchemaArgs } from "../../infra/schema/DatabaseSchema";
 import { loadNatively } from "../support/native";
@@ -34,12 +36,12 @@ export interface Seen {
   inputs: any;
   provider: string;
 }
-/** What was registered, with which options by type, and what was warned of, in the test that runs. */
+/** The resources, their options by type, and the warnings of the current test. */
 export const seen: Seen[] = [];
 export const options = new Map<string, any>();
 export const warnings: string[] = [];
 
-/** Answers the program's registrations in each test of the file, and forgets those of the test before. */
+/** Sets the mocks before each test of the file, and clears the recorded resources, options and warnings. */
 export function useMocks(): void {
   beforeEach(() => {
     seen.length = 0;
@@ -51,7 +53,7 @@ export function useMocks(): void {
   afterEach(() => vi.restoreAllMocks());
 }
 
-/** @param preview whether the program is told that nothing is made, so that what AWS would answer is unknown */
+/** @param preview whether the program runs as a preview, in which outputs of AWS are unknown */
 export function mock(preview: boolean): void {
   const newResource = ({ type, name, inputs, provider = "" }: any) => {
     seen.push({ type, name, inputs, provider });
@@ -121,5 +123,5 @@ export function the(type: string): Seen {
   return found[0]!;
 }
 
-/** What is behind a secret, as the engine has it. */
+/** The value of a secret in the engine's wire format; other inputs unchanged. */
 export const plain = (input: any) => (input?.[secretMark] ? input.value : input);

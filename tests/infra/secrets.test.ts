@@ -1,4 +1,4 @@
-/** No password stands in plain in the state: it travels marked as a secret, from where it is drawn to where it is used. */
+/** No password is in the state as plain text: it is marked as a secret from its generation to each use. */
 import { expect, it } from "vitest";
 import type * as host from "../../host/program";
 import { loadNatively } from "../support/native";
@@ -6,7 +6,7 @@ import { devConfig } from "../support/program";
 
 const secretMark = "4dabf18193072939515e22adb298388d";
 
-/** Paths of every text that holds one of the values outside a secret. */
+/** Paths of every text outside a secret that contains one of the values. */
 function inPlain(value: unknown, secrets: RegExp, path: string): string[] {
   if (typeof value === "string") return secrets.test(value) ? [path] : [];
   if (typeof value !== "object" || value === null) return [];
@@ -19,16 +19,16 @@ it("marks every password as a secret, in inputs and in the stack's outputs", asy
   const { inProgramFolder, preload } = loadNatively<typeof host>("host/program.ts");
   const plain: string[] = [];
   const used = new Set<string>();
-  let drawn = 0;
+  let generated = 0;
   pulumi.runtime.setAllConfig({ ...devConfig });
   await pulumi.runtime.setMocks(
     {
       call: () => ({ names: ["a", "b"], zoneIds: ["1", "2"] }),
       newResource: ({ type, name, inputs }) => {
-        plain.push(...inPlain(inputs, /drawn-password-\d/, name));
-        if (/drawn-password-\d/.test(JSON.stringify(inputs))) used.add(name);
-        // The random provider answers its passwords as secrets.
-        const result = type.startsWith("random:") ? { result: pulumi.secret(`drawn-password-${++drawn}`) } : {};
+        plain.push(...inPlain(inputs, /generated-password-\d/, name));
+        if (/generated-password-\d/.test(JSON.stringify(inputs))) used.add(name);
+        // The random provider returns its passwords as secrets.
+        const result = type.startsWith("random:") ? { result: pulumi.secret(`generated-password-${++generated}`) } : {};
         const server = { address: "db", resourceId: "db-1" };
         return { id: `${name}-id`, state: { ...inputs, name, arn: `arn:${name}`, ...server, ...result } };
       },
@@ -41,8 +41,8 @@ it("marks every password as a secret, in inputs and in the stack's outputs", asy
     await pulumi.runtime.disconnect();
     return registered;
   });
-  expect(drawn).toBe(2);
-  // The values do arrive: at the instance, the provider, the user, the schema and the secret.
+  expect(generated).toBe(2);
+  // These resources use the passwords: the instance, the provider, the user, the schema and the secret.
   expect([...used]).toEqual(
     expect.arrayContaining([
       "database",
@@ -53,5 +53,5 @@ it("marks every password as a secret, in inputs and in the stack's outputs", asy
     ]),
   );
   expect(plain).toEqual([]);
-  expect(JSON.stringify(outputs)).not.toMatch(/drawn-password/);
+  expect(JSON.stringify(outputs)).not.toMatch(/generated-password/);
 });

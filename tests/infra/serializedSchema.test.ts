@@ -1,4 +1,4 @@
-/** The provider of the schema file as Pulumi serializes it, run against a real server. */
+/** The provider of the schema file, serialized by Pulumi and run against a real server. */
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { Connection } from "mysql2/promise";
@@ -11,7 +11,7 @@ import { make, plain, seen, the, types, useMocks } from "./schemaComponent";
 
 useMocks();
 
-/** Runs what the engine would run: the provider as it was serialized into the state, in a module of its own. */
+/** Evaluates the provider as the engine does: from its serialized source, in a module of its own. */
 async function serializedProvider() {
   const source = plain(the(types.file).inputs.__provider) as string;
   const file = path.join(projectRoot, "serialized-provider.js");
@@ -29,7 +29,7 @@ describe("the provider, as serialized", () => {
     await connection?.end();
   });
 
-  /** The inputs of the file, against the run's MySQL, as the engine hands them over: no secret wrappers. */
+  /** The file's inputs for the test run's MySQL, as the engine passes them: without secret wrappers. */
   async function inputsFor(sql: string, migrations: Migration[] = []) {
     seen.length = 0;
     const { host, port, user, password, authorities } = testServer();
@@ -47,7 +47,7 @@ describe("the provider, as serialized", () => {
     return { ...inputs, password: plain(inputs.password) };
   }
 
-  it("holds no password, no authority and no path of this machine", async () => {
+  it("contains no password, no authority and no path of this machine", async () => {
     await inputsFor(schemaFor(database));
     const { source } = await serializedProvider();
     expect(source).not.toContain(testServer().password);
@@ -55,7 +55,7 @@ describe("the provider, as serialized", () => {
     expect(source).not.toContain(projectRoot);
   });
 
-  it("creates, sees a change, updates, and deletes nothing", async () => {
+  it("creates, detects changes, updates, and deletes nothing", async () => {
     connection = await connectToTestServer();
     const first = await inputsFor(schemaFor(database));
     const { provider } = await serializedProvider();
@@ -95,7 +95,7 @@ describe("the provider, as serialized", () => {
     expect((await readLiveTables(testServer(), database)).shapes).toMatchObject(shapes);
   });
 
-  it("applies a migration that was added, names it in the difference, and refuses to lose it", async () => {
+  it("applies an added migration, and refuses to update without it afterwards", async () => {
     const schema = schemaFor(database);
     const status = { name: "0001_status", sql: "ALTER TABLE orders ADD Order_Status varchar(20);" };
     const before = await inputsFor(schema);
@@ -104,7 +104,7 @@ describe("the provider, as serialized", () => {
     const after = await inputsFor(schema, [status]);
     expect(after.migrationChecksums).toEqual({ "0001_status": expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(await provider.diff(id, outs, after)).toMatchObject({ changes: true, replaces: [] });
-    // A state from before there were migrations.
+    // The state of a version without migrations.
     const { migrationChecksums: _, ...old } = outs;
     expect(await provider.diff(id, old, before)).toMatchObject({ changes: false });
 
@@ -115,7 +115,7 @@ describe("the provider, as serialized", () => {
     await connection?.query(`DROP DATABASE \`${database}\``);
   });
 
-  it("reports the failing statement, although it was serialized", async () => {
+  it("reports the failing statement, also when serialized", async () => {
     const inputs = await inputsFor(`${schemaFor(database)}\nALTER TABLE missing ADD a int;`);
     const { provider } = await serializedProvider();
     const error = await provider.create(inputs).then(expect.fail, (reason: unknown) => reason);
@@ -126,7 +126,7 @@ describe("the provider, as serialized", () => {
     expect(JSON.stringify([error.message, error.stack])).not.toContain(testServer().password);
   });
 
-  it("refuses a server that the authorities do not vouch for", async () => {
+  it("refuses a server whose certificate the authorities did not sign", async () => {
     const inputs = await inputsFor(schemaFor(database));
     const { provider } = await serializedProvider();
     const { rdsCaCerts } =

@@ -1,4 +1,4 @@
-/** The program runs without source maps; an error of it is told with the lines of its sources all the same. */
+/** The program runs without source maps; its errors still have the lines of the sources. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -8,7 +8,7 @@ import { projectRoot } from "../support/native";
 
 afterEach(() => vi.restoreAllMocks());
 
-it("has them off while the work is done, and as they were after it, also when it fails", async () => {
+it("switches source maps off during the work, and restores them, also after a failure", async () => {
   const set = vi.spyOn(process, "setSourceMapsEnabled").mockImplementation(() => {});
   const before = process.sourceMapsEnabled;
   expect(await withoutSourceMaps(async () => set.mock.calls.length)).toBe(1);
@@ -16,7 +16,7 @@ it("has them off while the work is done, and as they were after it, also when it
   expect(set.mock.calls).toEqual([[false], [before], [false], [before]]);
 });
 
-it("leaves an error its lines", () => {
+it("keeps the lines of the sources in an error", () => {
   const script = `
     const { withoutSourceMaps } = require("./infra/errors/sourceMaps.ts");
     const { chooseZones } = require("./infra/network/zones.ts");

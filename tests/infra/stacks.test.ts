@@ -1,4 +1,4 @@
-/** The three stacks, each with its own file: what keeps them apart in one account, and what is kept in prod. */
+/** The three stacks with their configuration files: different names in one account, and protection in prod. */
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { type Registration, registrations } from "../support/registrations";
 
@@ -8,17 +8,17 @@ beforeAll(async () => {
   for (const stack of stacks) registered[stack] = await registrations(stack);
 });
 
-/** What holds data that nobody could make again. */
+/** Types with data that cannot be recreated. */
 const holders =
   /^aws:(rds\/(instance|cluster|clusterInstance)|cognito\/userPool|s3\/bucket|secretsmanager\/secret|sqs\/queue):/;
 const holdersOf = (all: readonly Registration[]) => all.filter(({ type }) => holders.test(type));
 const one = (all: readonly Registration[], type: string) => all.find((resource) => resource.type === type)!;
 
 describe("names on AWS", () => {
-  /** Inputs by which AWS tells resources of one kind apart, where the program says them and leaves them not to Pulumi. */
+  /** Inputs that are names on AWS; only those that the program sets, not Pulumi's generated names. */
   const fields = ["name", "bucket", "domain", "dashboardName", "finalSnapshotIdentifier", "identifier"] as const;
-  /** Names that need be unique within something that each stack has of its own, or not at all. */
-  const inside = [
+  /** Types whose names must be unique only within a resource of the stack, or not at all. */
+  const scopedTypes = [
     "aws:cognito/userPool:", // by its ID
     "aws:cognito/userPoolClient:", // of the pool
     "aws:cognito/resourceServer:", // of the pool
@@ -30,8 +30,8 @@ describe("names on AWS", () => {
   ];
   const namesOf = (all: readonly Registration[]) =>
     all
-      .filter(({ type }) => !inside.some((prefix) => type.startsWith(prefix)))
-      // A bucket's own settings and an alarm's dimensions name something else.
+      .filter(({ type }) => !scopedTypes.some((prefix) => type.startsWith(prefix)))
+      // The input `bucket` of a bucket's settings refers to the bucket.
       .flatMap(({ type, inputs }) =>
         fields
           .filter((field) => field !== "bucket" || type === "aws:s3/bucket:Bucket")
@@ -39,7 +39,7 @@ describe("names on AWS", () => {
           .map((field) => `${type} ${field} ${inputs[field]}`),
       );
 
-  it("are other ones in each stack, so that all three fit into one account and region", () => {
+  it("differ between the stacks, so that all three can be in one account and region", () => {
     for (const [index, stack] of stacks.entries()) {
       const names = namesOf(registered[stack]);
       expect(names.length).toBeGreaterThan(10);
@@ -61,21 +61,21 @@ describe("names on AWS", () => {
     );
   });
 
-  it("leave the networks apart", () => {
+  it("go with different ranges of the networks", () => {
     const ranges = stacks.map((stack) => one(registered[stack], "aws:ec2/vpc:Vpc").inputs.cidrBlock);
     expect(ranges).toEqual(["10.20.0.0/16", "10.21.0.0/16", "10.22.0.0/16"]);
   });
 });
 
 describe("prod", () => {
-  it("lets nobody delete what holds data, neither by Pulumi nor by AWS", () => {
+  it("protects resources with data from deletion, in Pulumi and on AWS", () => {
     const found = holdersOf(registered.prod);
     expect(found.map(({ type }) => type).toSorted()).toEqual([
       "aws:cognito/userPool:UserPool",
       "aws:rds/instance:Instance",
       "aws:s3/bucket:Bucket",
       "aws:secretsmanager/secret:Secret",
-      // Registrations that wait for the database, and those that were put aside.
+      // The queue and the dead-letter queue.
       "aws:sqs/queue:Queue",
       "aws:sqs/queue:Queue",
     ]);
@@ -113,19 +113,19 @@ describe("prod", () => {
 describe("a private database's schema", () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  it("is told the same from every machine, whatever its environment trusts", async () => {
-    const told = async (file: string) => {
+  it("has the same input on every machine, whatever its environment trusts", async () => {
+    const inputsWith = async (file: string) => {
       vi.stubEnv("NODE_EXTRA_CA_CERTS", file);
       vi.stubEnv("SSL_CERT_FILE", file);
       return one(await registrations("prod"), "aws:lambda/invocation:Invocation").inputs;
     };
-    const { input, ...rest } = await told("");
+    const { input, ...rest } = await inputsWith("");
     expect(JSON.parse(String(input)).server.authorities).toContain("BEGIN CERTIFICATE");
-    expect(await told(inject("mysql").caFile)).toEqual({ input, ...rest });
+    expect(await inputsWith(inject("mysql").caFile)).toEqual({ input, ...rest });
   });
 });
 
-it("gives up dev and staging at will, the secret's name at once", () => {
+it("does not protect dev and staging, and frees the secret's name at once", () => {
   for (const stack of ["dev", "staging"] as const) {
     const found = holdersOf(registered[stack]);
     for (const { urn, options } of found) expect(options.protect, urn).toBe(false);

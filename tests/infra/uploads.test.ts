@@ -1,4 +1,4 @@
-/** What narrows uploads beyond the documents. */
+/** The settings that restrict uploads beyond the documents. */
 import { describe, expect, it } from "vitest";
 import { idOf, recordProgram } from "../support/program";
 
@@ -8,7 +8,7 @@ const scopes = (program: Awaited<ReturnType<typeof recordProgram>>, method: stri
   program.one("aws:apigateway/method:Method", `image-api-${method}-method`).inputs.authorizationScopes;
 
 describe("api.ownPrefix", () => {
-  it("writes below the sub of the verified token, in the bucket by its own name; reading stays as documented", async () => {
+  it("writes below the token's sub, with the bucket's name in the path; reading stays as documented", async () => {
     const program = await recordProgram({ "ecommerce:api": '{"ownPrefix":true}' });
     const { bucket } = program.one("aws:s3/bucket:Bucket").inputs;
     expect(put(program).uri).toBe(`arn:aws:apigateway:us-east-1:s3:path/${bucket}/{sub}/{key}`);
@@ -24,7 +24,7 @@ describe("api.ownPrefix", () => {
 });
 
 describe("api.overwrite", () => {
-  it("lets S3 refuse an upload to a key that exists", async () => {
+  it("makes S3 refuse an upload to a key that exists", async () => {
     const header = "integration.request.header.If-None-Match";
     expect(put(await recordProgram({ "ecommerce:api": '{"overwrite":false}' })).requestParameters[header]).toBe("'*'");
     expect(put(await recordProgram()).requestParameters).not.toHaveProperty(header);
@@ -32,7 +32,7 @@ describe("api.overwrite", () => {
 });
 
 describe("api.writers", () => {
-  it("asks for a scope that only a confidential client may have", async () => {
+  it("requires a scope that only a confidential client may have", async () => {
     const program = await recordProgram({ "ecommerce:api": '{"writers":"application"}' });
     expect(scopes(program, "put")).toEqual(["images/write"]);
     expect(scopes(program, "get")).toEqual(["openid"]);
@@ -43,11 +43,11 @@ describe("api.writers", () => {
     const clients = program.all("aws:cognito/userPoolClient:UserPoolClient");
     const mayWrite = clients.filter(({ inputs }) => (inputs.allowedOauthScopes as string[]).includes("images/write"));
     expect(mayWrite.map(({ inputs }) => [inputs.name, inputs.generateSecret])).toEqual([["auth_writer_app", true]]);
-    // Without a branding of its own the client's login page would be unavailable.
+    // Without branding the client's login page would be unavailable.
     const branded = program.all("aws:cognito/managedLoginBranding:ManagedLoginBranding");
     expect(branded.map(({ inputs }) => inputs.clientId)).toEqual(clients.map(idOf));
   });
-  it("lets the tokens of both clients live for the same time", async () => {
+  it("gives the tokens of both clients the same lifetime", async () => {
     const program = await recordProgram({ "ecommerce:api": '{"writers":"application"}' });
     const lifetimes = program.all("aws:cognito/userPoolClient:UserPoolClient").map(({ inputs }) => ({
       accessToken: [inputs.accessTokenValidity, (inputs.tokenValidityUnits as any).accessToken],
@@ -57,7 +57,7 @@ describe("api.writers", () => {
     const documented = { accessToken: [60, "minutes"], idToken: [60, "minutes"], refreshToken: [30, "days"] };
     expect(lifetimes).toEqual([documented, documented]);
   });
-  it("registers neither by default", async () => {
+  it("has no second client and no other scope by default", async () => {
     const program = await recordProgram();
     expect(scopes(program, "put")).toEqual(["openid"]);
     expect(program.all("aws:cognito/resourceServer:ResourceServer")).toEqual([]);

@@ -1,6 +1,6 @@
 /**
- * What Pulumi's engine is told when the program fails: the message alone of an error that the user can correct, and a
- * stack trace of any other. Reporting one once took 20 s and 3.3 GB, so each case also checks the memory.
+ * What the program reports to Pulumi's engine when it fails: only the message of an error that the user can correct,
+ * and a stack trace of any other error. A report once took 20 s and 3.3 GB, so each case also checks time and memory.
  */
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -10,10 +10,12 @@ import { devConfig } from "../support/program";
 
 /** MB. Loading the program takes about 250. */
 const mostMemory = 500;
-/** Seconds of the processor, which other work on the machine does not count for. Loading takes about two, the loop took 15. */
+/**
+ * Seconds of CPU time, which other work on the machine does not increase. Loading takes about two, the loop took 15.
+ */
 const mostTime = 10;
 
-/** Line of the file, from 1, that is this text. */
+/** Number, from 1, of the line of the file with exactly this text. */
 const lineOf = (file: string, text: string) => readFileSync(file, "utf8").split("\n").indexOf(text) + 1;
 
 async function errorsOf(options: Partial<HostedOptions>): Promise<readonly string[]> {
@@ -30,17 +32,17 @@ const append = (file: string, line: string) => (program: string) =>
   appendFileSync(path.join(program, file), `\n${line}\n`);
 
 describe("a run by Pulumi's own entry", { timeout: 60_000 }, () => {
-  it("reports nothing where the program is correct", async () => {
+  it("reports nothing if the program is correct", async () => {
     expect(await previewHosted({ config: devConfig })).toMatchObject({ exitCode: 0, errors: [] });
   });
 
-  it("reports a CLI that is too old, which would not make the schema again on another server", async () => {
+  it("reports a CLI that is too old", async () => {
     expect(await errorsOf({ oldEngine: true })).toEqual([
       expect.stringMatching(/^This program needs the Pulumi CLI >=3\.226\.0: .*3\.100\.0 does not satisfy/),
     ]);
   });
 
-  it("reports a refused configuration as its message alone", async () => {
+  it("reports only the message for a refused configuration", async () => {
     expect(await errorsOf({ config: { ...devConfig, "ecommerce:registration.memoryMiB": "1" } })).toEqual([
       'The configuration of stack "dev" has a fault:\n' +
         "  ecommerce:registration.memoryMiB: got 1; allowed is a whole number from 128 to 3008\n" +
@@ -81,7 +83,7 @@ describe("a run by Pulumi's own entry", { timeout: 60_000 }, () => {
       options: { zones: ["a"] },
       message: /^The network needs 2 available zones, and the region has 1\. .*$/,
     },
-  ])("reports $what as its message alone", async ({ options, message }) => {
+  ])("reports only the message for $what", async ({ options, message }) => {
     expect(await errorsOf(options)).toEqual([expect.stringMatching(message)]);
   });
 
@@ -104,7 +106,8 @@ describe("a run by Pulumi's own entry", { timeout: 60_000 }, () => {
     for (const error of errors) {
       expect(error).toMatch(/^Running program .* failed with an unhandled exception:\nTypeError: a defect\n {4}at /);
       expect(error).toContain(`PROGRAM/infra/network/Network.ts:${thrown}:`);
-      // Every file of the program begins with an import; the one of Network.ts is in line 2.
+      // A frame in lines 1 to 3 was not mapped to its source. Exception: the import of Network.ts in line 2 of
+      // network/index.ts.
       expect(error).not.toMatch(/infra\/(?!network\/index\.ts:2:)[\w/]+\.ts:[1-3]:/);
     }
   });

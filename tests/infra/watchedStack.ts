@@ -1,4 +1,4 @@
-/** Stacks to watch, as the alarms and the dashboard are told of them. */
+/** Stacks as arguments of the alarms and the dashboard. */
 import type * as alarms from "../../infra/monitoring/alarms";
 import type { Watched } from "../../infra/monitoring/metrics";
 import { loadNatively } from "../support/native";

@@ -1,4 +1,4 @@
-/** Which of a region's zones the network takes. */
+/** Which of a region's zones the network uses. */
 import { expect, it } from "vitest";
 import type * as zones from "../../infra/network/zones";
 import { loadNatively } from "../support/native";
@@ -10,7 +10,7 @@ const listed = (...zoneIds: string[]) => ({ zoneIds, names: zoneIds.map((_, inde
 it.each([
   ["the first ones", listed("eun1-az1", "eun1-az2", "eun1-az3"), ["zone-a", "zone-b"]],
   ["none that RDS Proxy does not support", listed("use1-az4", "use1-az3", "use1-az6"), ["zone-a", "zone-c"]],
-  ["one of those all the same where the account has no other", listed("usw1-az2", "usw1-az1"), ["zone-b", "zone-a"]],
+  ["an unsupported one if the account has no other", listed("usw1-az2", "usw1-az1"), ["zone-b", "zone-a"]],
 ])("takes %s", (_, found, chosen) => {
   expect(chooseZones(found, 2)).toEqual(chosen);
 });
