@@ -1,4 +1,4 @@
-/** A role's credentials, as the AWS SDK wants them. */
+/** A role's credentials, as the AWS SDK expects them. */
 interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -6,9 +6,9 @@ interface Credentials {
 }
 
 /**
- * Stands in for `@aws-sdk/credential-provider-node` when a function is bundled (esbuild: `alias`). Lambda hands the
- * role's credentials over in variables and in no other way; the SDK's own search through files, SSO, STS, ECS and EC2
- * takes 11 ms to load at each cold start.
+ * Replaces `@aws-sdk/credential-provider-node` when a function is bundled (esbuild: `alias`). Lambda passes the role's
+ * credentials in environment variables only; the SDK's own search through files, SSO, STS, ECS and EC2 takes 11 ms to
+ * load at each cold start.
  * {@link https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html}
  */
 export function defaultProvider(): () => Promise<Credentials> {

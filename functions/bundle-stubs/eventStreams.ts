@@ -1,19 +1,19 @@
 /**
- * Stands in for `@smithy/core/event-streams` when a function is bundled (esbuild: `alias`): no operation that is used
- * here answers with a stream of events. The SDK imports it late, for which esbuild would keep a third of the SDK's
- * modules apart, each to be started by itself.
+ * Replaces `@smithy/core/event-streams` when a function is bundled (esbuild: `alias`): no operation that is used here
+ * returns an event stream. The SDK imports this module dynamically; because of that, esbuild would keep a third of the
+ * SDK's modules separate, each with its own initialization.
  */
 
-/** Refuses: what would need it is not in the bundle. */
+/** Always throws: no code in the bundle uses event streams. */
 export class EventStreamSerde {
   constructor() {
     throw noStreams();
   }
 }
 
-/** Refuses as well. */
+/** Always throws. */
 export function eventStreamSerdeProvider(): never {
   throw noStreams();
 }
 
-const noStreams = () => new Error("The bundled SDK speaks no streams of events");
+const noStreams = () => new Error("The bundled SDK does not support event streams");

@@ -5,7 +5,7 @@ import { type Log, lineOf, logged } from "../shared/log";
 import { type Invocation, triggerTimes } from "../shared/time";
 import type { Send } from "./queue";
 
-/** Kept in hand (ms) so that the answer is under way before Lambda ends the invocation. */
+/** Time (ms) kept back, so that the function returns before Lambda ends the invocation. */
 const RESERVE_MILLISECONDS = 300;
 
 /** What the function needs from outside. */
@@ -22,12 +22,12 @@ export interface Dependencies {
 export type Handler = (event: unknown, invocation: Invocation) => Promise<unknown>;
 
 /**
- * Puts confirmed users into the queue from which `registerUser` registers them, so that a confirmation does not wait for
- * the database, nor fail with it.
+ * Puts confirmed users into the queue from which `registerUser` registers them. So a confirmation does not wait for the
+ * database, and does not fail when the database is unavailable.
  *
- * The event is checked as `registerUser` checks it, because a person can only be told of a fault now. A password reset
- * is passed on without a message: that user was queued when the sign-up was confirmed.
- * @throws RegistrationError where the user is not in the queue; the next sign-in, or reconcile, then makes the row
+ * The event is checked as in `registerUser`, because this is the last moment at which an error reaches the person. A
+ * password reset sends no message: that user was queued when the sign-up was confirmed.
+ * @throws RegistrationError if the user was not queued; the next sign-in, or reconcile, then makes the row
  */
 export function handlerOf({ send, log, now, uptime }: Dependencies): Handler {
   const triggerTime = triggerTimes(uptime);
@@ -40,9 +40,9 @@ export function handlerOf({ send, log, now, uptime }: Dependencies): Handler {
         await send(text, AbortSignal.timeout(Math.max(0, Math.floor(left))));
       }
     } catch (error) {
-      const fault = registrationErrorOf(error);
-      log("error", { ...lineOf(fault), ...traceOf(event) });
-      throw logged(fault);
+      const registrationError = registrationErrorOf(error);
+      log("error", { ...lineOf(registrationError), ...traceOf(event) });
+      throw logged(registrationError);
     }
     return event;
   };

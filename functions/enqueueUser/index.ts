@@ -4,8 +4,8 @@ import { type Handler, handlerOf } from "./handler";
 import { createSend } from "./queue";
 
 /**
- * The function with all its real parts, made once a container; never throws, so that a fault is told by the invocation
- * that meets it.
+ * Creates the function with its real dependencies, once for each container. Never throws: the invocation that needs a
+ * missing setting fails instead.
  * @param environment `QueueUrl` names the queue; further variables: the AWS SDK's own
  */
 export function createHandler(environment: NodeJS.ProcessEnv = process.env): Handler {

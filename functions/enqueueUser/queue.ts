@@ -1,7 +1,7 @@
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { QueueUnavailable } from "./errors";
 
-/** Puts a text into the queue, giving up when the signal says so. @throws QueueUnavailable */
+/** Sends a text to the queue; stops when the signal is aborted. @throws QueueUnavailable */
 export type Send = (text: string, signal: AbortSignal) => Promise<void>;
 
 /**
@@ -10,10 +10,11 @@ export type Send = (text: string, signal: AbortSignal) => Promise<void>;
  */
 export function createSend(queueUrl: string): Send {
   const client = new SQSClient({
-    // The URL names the queue; where to send is the environment's to say, as for every other service.
+    // The URL only names the queue; the environment sets the endpoint, as for every other service.
     useQueueUrlAsEndpoint: false,
     maxAttempts: 3,
-    // A lost packet costs one attempt of a second and not the invocation; the timers of the SDK only warn otherwise.
+    // A lost packet costs one attempt of a second, not the invocation. By default the SDK's `requestTimeout` only
+    // warns.
     requestHandler: { connectionTimeout: 500, requestTimeout: 1000, throwOnRequestTimeout: true },
   });
   return async (text, signal) => {

@@ -13,13 +13,13 @@ import { type Log, lineOf } from "../shared/log";
 import type { RemainingTime } from "../shared/time";
 import { DatabaseRefused, EmailConflict } from "./errors";
 
-/** Messages of the queue, as Lambda's event source mapping hands them over; at most ten. */
+/** Messages of the queue, as Lambda's event source mapping passes them; at most ten. */
 export interface Batch {
   readonly Records: readonly { readonly messageId: string; readonly body: string }[];
 }
 
-/** The messages that are to come again; Lambda deletes the others. */
-export interface BatchAnswer {
+/** The messages that SQS shall deliver again; Lambda deletes the others. */
+export interface BatchResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
 }
 
@@ -30,10 +30,13 @@ export function isBatch(event: unknown): event is Batch {
 }
 
 /**
- * Registers the users of a batch, one after the other on the container's one connection. What may pass is asked for
- * again, and so is a message that cannot be read, which a newer version of the other function may have written: both
- * end in the dead-letter queue if that goes on. What no time will heal is logged and done with; reconcile lists it.
- * After a fault that every user would meet, such as a database that does not answer, the rest is handed back untried.
+ * Registers the users of a batch, one after the other on the container's one connection.
+ * - A message is returned for redelivery if its error may be temporary, or if it cannot be read: a newer version of
+ *   `enqueueUser` may have written it. If the error persists, the message ends in the dead-letter queue.
+ * - A permanent error of one user is logged, and the message is deleted; reconcile lists the user.
+ * - After an error that every user would get, such as a database that does not answer, the rest of the batch is
+ *   returned without an attempt.
+ *
  * {@link https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html}
  */
 export async function registerBatch(
@@ -41,33 +44,33 @@ export async function registerBatch(
   register: (user: User, left: RemainingTime) => Promise<void>,
   left: RemainingTime,
   log: Log,
-): Promise<BatchAnswer> {
-  const again: string[] = [];
+): Promise<BatchResponse> {
+  const failedIds: string[] = [];
   for (const [index, { messageId, body }] of Records.entries()) {
     const event = readConfirmation(body);
     try {
       await register(confirmedUser(event), left);
     } catch (error) {
-      const fault = registrationErrorOf(error);
-      const concern = concernOf(fault);
-      log(concern === "user" ? "error" : "warn", { ...lineOf(fault), ...traceOf(event) });
-      if (concern === "everyone") {
-        again.push(...Records.slice(index).map((record) => record.messageId));
+      const registrationError = registrationErrorOf(error);
+      const scope = scopeOf(registrationError);
+      log(scope === "user" ? "error" : "warn", { ...lineOf(registrationError), ...traceOf(event) });
+      if (scope === "everyone") {
+        failedIds.push(...Records.slice(index).map((record) => record.messageId));
         break;
       }
-      if (concern === "message") {
-        again.push(messageId);
+      if (scope === "message") {
+        failedIds.push(messageId);
       }
     }
   }
-  return { batchItemFailures: again.map((itemIdentifier) => ({ itemIdentifier })) };
+  return { batchItemFailures: failedIds.map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
-/** Whom a fault concerns: this user for good, this message for now, or whoever comes next. */
-function concernOf(fault: RegistrationError): "user" | "message" | "everyone" {
-  if (fault instanceof EmailConflict || fault instanceof EmailInvalid || fault instanceof SubInvalid) {
+/** What an error affects: this user permanently, this message for now, or every user. */
+function scopeOf(error: RegistrationError): "user" | "message" | "everyone" {
+  if (error instanceof EmailConflict || error instanceof EmailInvalid || error instanceof SubInvalid) {
     return "user";
   }
-  const own = [EventMalformed, TriggerUnknown, DatabaseRefused, Unexpected];
-  return own.some((kind) => fault instanceof kind) ? "message" : "everyone";
+  const ofOneMessage = [EventMalformed, TriggerUnknown, DatabaseRefused, Unexpected];
+  return ofOneMessage.some((type) => error instanceof type) ? "message" : "everyone";
 }

@@ -6,13 +6,13 @@ import { isBatch, registerBatch } from "./batch";
 import { RecentlySeen } from "./recentlySeen";
 import type { Users } from "./users";
 
-/** No function of Lambda's has more time (ms). */
+/** The longest time (ms) that Lambda gives a function. */
 const BATCH_MILLISECONDS = 900_000;
-/** Kept in hand (ms) so that the answer is under way before Lambda ends the invocation. */
+/** Time (ms) kept back, so that the function returns before Lambda ends the invocation. */
 const RESERVE_MILLISECONDS = 300;
-/** A sign-in or password reset waits at most so long (ms) for a row that should have been there before. */
+/** A sign-in or password reset waits at most this long (ms) for a missing row. */
 const CATCH_UP_MILLISECONDS = 1000;
-/** So many users are remembered to have a row; about 100 bytes each. */
+/** How many users that have a row are remembered; about 100 bytes each. */
 const REMEMBERED_USERS = 5000;
 
 /** What the function needs from outside. */
@@ -24,17 +24,17 @@ export interface Dependencies {
 }
 
 /**
- * The function: takes an event of a user pool's trigger, and returns the same event, as Cognito requires; or a batch of
- * messages, and returns which of them are to come again.
+ * The function. Takes an event of a user pool's trigger, and returns the same event, as Cognito requires; or takes a
+ * batch of messages, and returns those that SQS shall deliver again.
  */
 export type Handler = (event: unknown, invocation: Invocation) => Promise<unknown>;
 
 /**
  * Registers confirmed users in MySQL.
  *
- * After a confirmed sign-up the row is made, or the invocation fails with a RegistrationError, whose message the
- * person sees; Cognito calls again, twice at most, only where no answer came. After a sign-in or a password reset a row
- * that is missing is made, too, which repairs what was missed; but no fault there is the person's, so it is only logged.
+ * After a confirmed sign-up the invocation makes the row, or fails with a RegistrationError, whose message the person
+ * sees. Cognito repeats the call, twice at most, only if it got no answer. After a sign-in or a password reset the
+ * invocation makes the row if it is missing. An error is then only logged, because the sign-in must not fail for it.
  */
 export function handlerOf({ users, log, uptime }: Dependencies): Handler {
   const registered = new RecentlySeen(REMEMBERED_USERS);
@@ -45,9 +45,9 @@ export function handlerOf({ users, log, uptime }: Dependencies): Handler {
     if (registered.has(user.sub)) {
       return;
     }
-    const made = await users.catchUp(user, left);
+    const wasMissing = await users.catchUp(user, left);
     registered.add(user.sub);
-    if (made) {
+    if (wasMissing) {
       log("info", { code: "CAUGHT_UP", ...traceOf(event) });
     }
   };
@@ -64,26 +64,26 @@ export function handlerOf({ users, log, uptime }: Dependencies): Handler {
       ? remainingTimeOf(reportedMilliseconds, BATCH_MILLISECONDS)
       : triggerTime(reportedMilliseconds);
     const allotted = remaining();
-    const leftBut =
+    const remainingMinus =
       (reserve: number): RemainingTime =>
       () =>
         remaining() - reserve;
     if (batch) {
-      return registerBatch(event, register, leftBut(RESERVE_MILLISECONDS), log);
+      return registerBatch(event, register, remainingMinus(RESERVE_MILLISECONDS), log);
     }
     let mayFail = true;
     try {
       if (actionFor(event) === "register") {
-        await register(userOf(event), leftBut(RESERVE_MILLISECONDS));
+        await register(userOf(event), remainingMinus(RESERVE_MILLISECONDS));
       } else {
         mayFail = false;
-        await catchUp(event, leftBut(Math.max(RESERVE_MILLISECONDS, allotted - CATCH_UP_MILLISECONDS)));
+        await catchUp(event, remainingMinus(Math.max(RESERVE_MILLISECONDS, allotted - CATCH_UP_MILLISECONDS)));
       }
     } catch (error) {
-      const fault = registrationErrorOf(error);
-      log(mayFail ? "error" : "warn", { ...lineOf(fault), ...traceOf(event) });
+      const registrationError = registrationErrorOf(error);
+      log(mayFail ? "error" : "warn", { ...lineOf(registrationError), ...traceOf(event) });
       if (mayFail) {
-        throw logged(fault);
+        throw logged(registrationError);
       }
     }
     return event;

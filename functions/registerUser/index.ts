@@ -7,8 +7,8 @@ import { createSecretReader } from "./secretReader";
 import { Users } from "./users";
 
 /**
- * The function with all its real parts, made once a container. Begins to connect, so that the first invocation finds
- * most of that done; never throws, so that a fault is told by the invocation that meets it.
+ * Creates the function with its real dependencies, once for each container. Begins to connect, so that the first
+ * invocation waits less. Never throws: the invocation that needs a missing setting or connection fails instead.
  * @param environment `SecretName` names the database's secret; further variables: `NODE_EXTRA_CA_CERTS` and the AWS
  *   SDK's own
  * @param uptime how long the container has been running (ms), @default since this process started

@@ -1,4 +1,4 @@
-/** Remembers so many words, and forgets the one that was not asked for or added for the longest time. */
+/** A set of words with a limited size: it removes the least recently used word (LRU). */
 export class RecentlySeen {
   readonly #limit: number;
   /** A Set iterates in the order of insertion, so the oldest comes first. */

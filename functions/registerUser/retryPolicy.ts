@@ -1,24 +1,26 @@
 import { codeOf } from "../shared/loggedError";
 
-/** What helps against a fault of the driver. */
+/** What to do after an error of the driver. */
 export type RetryPolicy =
-  /** The same work on the same connection: somebody else was in the way. */
+  /** Repeat the work on the same connection: another client was in conflict with it. */
   | "repeat"
-  /** The same work on a new connection: this one is lost, or leads to a server that cannot do it. */
+  /** Repeat the work on a new connection: this one is lost, or its server cannot do the work. */
   | "reconnect"
   /**
-   * The same work on a new connection. No server was found at the host and port that the secret names: it may have moved,
-   * so the secret is read once more.
+   * Repeat the work on a new connection, and read the secret once more: there is no server at the host and port that
+   * the secret names, so it may have moved.
    */
   | "relocate"
-  /** Another password. */
+  /** Read the secret again: MySQL refused its user and password. */
   | "readSecret"
-  /** Nothing, and nothing more is said to this server. */
+  /** Fail, and send nothing more to this server. */
   | "distrust"
-  /** Nothing. */
+  /** Fail. */
   | "none";
 
-/** Codes of MySQL's server, of the driver, of Node and of this function, and numbers without a code, each with what helps. */
+/**
+ * Error codes of the MySQL server, the driver, Node and this function, and error numbers for which there is no code.
+ */
 const POLICIES: ReadonlyMap<unknown, RetryPolicy> = new Map<unknown, RetryPolicy>([
   ["ER_LOCK_DEADLOCK", "repeat"],
   ["ER_LOCK_WAIT_TIMEOUT", "repeat"],
@@ -27,13 +29,14 @@ const POLICIES: ReadonlyMap<unknown, RetryPolicy> = new Map<unknown, RetryPolicy
   // Other clients of the server have used up its prepared statements; a new connection would get none either.
   ["ER_MAX_PREPARED_STMT_COUNT_REACHED", "repeat"],
 
-  // No connection to be had just now.
+  // No connection is available at the moment.
   ["ER_CON_COUNT_ERROR", "reconnect"],
   ["ER_TOO_MANY_USER_CONNECTIONS", "reconnect"],
   ["ER_USER_LIMIT_REACHED", "reconnect"],
-  // RDS Proxy's own: it found no connection to the database in its time. The driver knows no name for it.
+  // RDS Proxy's own error: it found no connection to the database within its time limit. The driver has no name for it.
   [9501, "reconnect"],
-  // Broken handshakes from this address; somebody has to lift the block, and may do so while a person waits.
+  // The server blocks this address after many broken handshakes. An operator has to lift the block, which may happen
+  // while a person waits.
   ["ER_HOST_IS_BLOCKED", "reconnect"],
   ["ER_HANDSHAKE_ERROR", "reconnect"],
   // The server is short of memory or threads.
@@ -41,7 +44,7 @@ const POLICIES: ReadonlyMap<unknown, RetryPolicy> = new Map<unknown, RetryPolicy
   ["ER_OUT_OF_RESOURCES", "reconnect"],
   ["ER_CANT_CREATE_THREAD", "reconnect"],
   ["ER_ENGINE_OUT_OF_MEMORY", "reconnect"],
-  // The resolver gave no answer, or an answer that says nothing about the name.
+  // The DNS resolver did not answer, or failed to look the name up.
   ["EAI_AGAIN", "reconnect"],
   ["EAI_FAIL", "reconnect"],
   // This container is short of file descriptors, local ports or buffers.
@@ -57,7 +60,7 @@ const POLICIES: ReadonlyMap<unknown, RetryPolicy> = new Map<unknown, RetryPolicy
   ["ENETUNREACH", "relocate"],
   ["ETIMEDOUT", "relocate"],
 
-  // A fail-over: this server has become the reader, or is going down; the host name will lead to another one.
+  // A fail-over: this server has become the reader, or is shutting down; the host name will lead to another server.
   ["ER_OPTION_PREVENTS_STATEMENT", "reconnect"],
   ["ER_READ_ONLY_MODE", "reconnect"],
   ["ER_INNODB_READ_ONLY", "reconnect"],
@@ -67,7 +70,7 @@ const POLICIES: ReadonlyMap<unknown, RetryPolicy> = new Map<unknown, RetryPolicy
   ["ER_SERVER_OFFLINE_MODE", "reconnect"],
   ["ER_SERVER_ISNT_AVAILABLE", "reconnect"],
 
-  // The connection is gone, or what was prepared on it.
+  // The connection is lost, or the statements that were prepared on it.
   ["ER_QUERY_INTERRUPTED", "reconnect"],
   ["ER_SESSION_WAS_KILLED", "reconnect"],
   ["ER_NET_READ_ERROR", "reconnect"],
@@ -90,7 +93,7 @@ const POLICIES: ReadonlyMap<unknown, RetryPolicy> = new Map<unknown, RetryPolicy
   ["HANDSHAKE_NO_SSL_SUPPORT", "distrust"],
 ]);
 
-/** What helps against an error of the driver. */
+/** The retry policy for an error of the driver. */
 export function retryPolicyOf(error: unknown): RetryPolicy {
   if (!(error instanceof Error)) {
     return "none";
@@ -98,13 +101,13 @@ export function retryPolicyOf(error: unknown): RetryPolicy {
   const code = codeOf(error);
   const { fatal, syscall } = error as Error & Readonly<Record<string, unknown>>;
   if (code === undefined && fatal === true) {
-    // The driver's way of saying that the connection was already closed when it was given the statement.
+    // The driver reports this if the connection was already closed when the statement was sent.
     return "reconnect";
   }
   const lost = syscall !== undefined || error.message.includes("disconnected before secure TLS connection");
   if (code === "HANDSHAKE_SSL_ERROR" && lost) {
-    // The driver calls everything that ends a TLS handshake so, a network that breaks down included: a reset has the
-    // system call that met it.
+    // The driver gives this code to every error that ends a TLS handshake, including a failure of the network. The
+    // error of a reset connection names the system call.
     return "reconnect";
   }
   return POLICIES.get(code) ?? "none";

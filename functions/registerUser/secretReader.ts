@@ -2,18 +2,19 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import { type DatabaseSecret, parseSecret, SecretMalformed } from "../shared/secret";
 import { SecretIncomplete, SecretNotFound, SecretNotJson, SecretUnavailable } from "./errors";
 
-/** Reads the secret's current version, giving up when the signal says so. */
+/** Reads the secret's current version; stops when the signal is aborted. */
 export type ReadSecret = (signal: AbortSignal) => Promise<DatabaseSecret>;
 
 /**
  * A reader of the named secret through the AWS SDK, which takes the region, the credentials and, for another endpoint,
- * `AWS_ENDPOINT_URL_SECRETS_MANAGER` from the environment. It keeps nothing: what is read is kept with the connection.
+ * `AWS_ENDPOINT_URL_SECRETS_MANAGER` from the environment. It caches nothing; `Database` keeps the secret.
  * @throws SecretNotFound, SecretUnavailable, SecretNotJson, SecretIncomplete
  */
 export function createSecretReader(name: string): ReadSecret {
   const client = new SecretsManagerClient({
     maxAttempts: 3,
-    // A lost packet costs one attempt of a second and not the invocation; the timers of the SDK only warn otherwise.
+    // A lost packet costs one attempt of a second, not the invocation. By default the SDK's `requestTimeout` only
+    // warns.
     requestHandler: { connectionTimeout: 500, requestTimeout: 1000, throwOnRequestTimeout: true },
   });
   return async (signal) => {

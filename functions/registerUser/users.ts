@@ -5,14 +5,15 @@ import type { Database } from "./database";
 import { EmailConflict } from "./errors";
 
 /**
- * The server's UTC clock dates every row: one clock for all containers, whatever their own or the session's time zone
- * says. A plain INSERT, since IGNORE and ON DUPLICATE KEY UPDATE would hide that the address is somebody else's.
+ * The server's UTC clock dates every row: one clock for all containers, independent of their own clocks and of the
+ * session's time zone. A plain INSERT, because IGNORE and ON DUPLICATE KEY UPDATE would hide that the address belongs
+ * to another user.
  */
 const INSERT = "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (?, ?, UTC_TIMESTAMP())";
 
 /**
- * The same for a confirmation that is dated already, because it waited in a queue: by the clock of the container that
- * queued it, which may be wrong, so never later than now.
+ * The same for a confirmation that already has a date, because it waited in a queue. The date comes from the clock of
+ * the container that queued it, which may be wrong; so the row is never dated later than now.
  */
 const INSERT_DATED =
   "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) " +
@@ -23,8 +24,8 @@ const FIND = "SELECT User_UUID FROM ecommerce_db.users WHERE User_UUID = ?";
 /**
  * The table `ecommerce_db.users`. It needs `INSERT (User_UUID, User_Email, User_DateAdd)` and `SELECT (User_UUID)`.
  *
- * A row that is there is never changed: this registers users, and does not keep the address in step with Cognito,
- * where it may have changed since.
+ * An existing row is never changed: this class registers users. It does not follow later changes of the address in
+ * Cognito.
  */
 export class Users {
   readonly #database: Database;
@@ -34,7 +35,7 @@ export class Users {
   }
 
   /**
-   * Makes the user's row unless it is there: one statement when it is not, two when it is.
+   * Makes the user's row unless it exists. It sends one statement if the row is missing, two if it exists.
    * @throws EmailConflict, and what `Database.run` throws
    */
   register(user: User, left: RemainingTime): Promise<void> {
@@ -42,7 +43,7 @@ export class Users {
   }
 
   /**
-   * The same for a user who is expected to have a row: one statement when there is one, two when there is not.
+   * The same for a user who is expected to have a row. It sends one statement if the row exists, two if it is missing.
    * @returns whether the row was missing
    * @throws as `register`
    */
@@ -68,14 +69,17 @@ async function insert(connection: Connection, user: User, left: RemainingTime): 
     if ((error as { code?: unknown }).code !== "ER_DUP_ENTRY") {
       throw error;
     }
-    // Either key may be the duplicate; MySQL's message names it, but in words that are not made for programs.
+    // Either key may be the duplicate. MySQL names it in the message only, which a program should not parse.
     if (!(await exists(connection, user, left))) {
       throw new EmailConflict();
     }
   }
 }
 
-/** As MySQL writes a DATETIME, in UTC; its fraction is cut off, since MySQL would round up into the future. */
+/**
+ * The time in MySQL's DATETIME format, in UTC. The fraction is cut off, because MySQL could round it up into the
+ * future.
+ */
 function datetime(time: Date): string {
   return time.toISOString().slice(0, 19).replace("T", " ");
 }

@@ -3,20 +3,20 @@ import { codeOf } from "../shared/loggedError";
 import type { DatabaseSecret } from "../shared/secret";
 import { DatabaseRefused, DatabaseUnavailable, PrivilegeMissing } from "./errors";
 
-/** Connecting may take so long (ms): TCP, TLS and the log-in. */
+/** Time limit (ms) for connecting: TCP, TLS and the log-in. */
 const CONNECT_MILLISECONDS = 5000;
 
 /** The database user of the secret, logged in. */
 export interface Account {
   /**
-   * Makes another password the user's, and keeps the one that it was logged in with good beside it. Any third one, such
-   * as the last rotation kept, is refused from then on.
+   * Sets another password for the user. The password of this log-in stays valid beside it. MySQL refuses any third one
+   * from then on, such as the one that the last rotation kept.
    * @throws PrivilegeMissing, DatabaseUnavailable, DatabaseRefused
    */
   addPassword(password: string): Promise<void>;
   /**
-   * Makes the password of this log-in the user's once more, which has MySQL forget who logged in with what: it remembers
-   * passwords that were good, and also one that was taken away while somebody was logging in with it.
+   * Sets the password of this log-in once more, which clears MySQL's cache of passwords that were accepted. The cache
+   * can contain a password that was removed while a client was logging in with it.
    * {@link https://dev.mysql.com/doc/refman/8.4/en/caching-sha2-pluggable-authentication.html#caching-sha2-pluggable-authentication-cache-operation}
    * @throws PrivilegeMissing, DatabaseUnavailable, DatabaseRefused
    */
@@ -25,9 +25,9 @@ export interface Account {
   close(): void;
 }
 
-/** Where the database itself answers: not a proxy, which knows the current password only. */
+/** Address of the database itself, not of a proxy: a proxy accepts the current password only. */
 export interface DatabaseAddress {
-  /** A host name that stands in the server's certificate. */
+  /** A host name of the server's certificate. */
   readonly host: string;
   readonly port: number;
 }
@@ -36,8 +36,8 @@ export interface DatabaseAddress {
 export type LogIn = (secret: DatabaseSecret) => Promise<Account | undefined>;
 
 /**
- * Logs in as the registration function does, by TLS and with the server verified, but at the database itself, wherever
- * the secret sends the function.
+ * Logs in as the registration function does, by TLS and with the server verified, but always at the database itself,
+ * even if the secret has another address.
  *
  * A MySQL user may have two passwords, a primary and a secondary one, and change its own.
  * {@link https://dev.mysql.com/doc/refman/8.4/en/password-management.html#dual-passwords}
@@ -62,44 +62,44 @@ function accountOn(connection: Connection, ownPassword: string): Account {
     try {
       await connection.execute(statement, [], () => Number.POSITIVE_INFINITY);
     } catch (error) {
-      throw faultOf(error);
+      throw rotationErrorOf(error);
     }
   };
   const identifyBy = async (...passwords: string[]): Promise<void> => {
-    // In this mode, and in no other, a backslash escapes in a literal.
+    // `literal` needs a mode without NO_BACKSLASH_ESCAPES: then a backslash escapes in a literal.
     await run("SET SESSION sql_mode = ''");
     for (const password of passwords) {
       await run(`ALTER USER USER() IDENTIFIED BY ${password}`);
     }
   };
   return {
-    // RETAIN keeps the primary password, in the place of the secondary one. It need not be the one of this log-in: a
-    // rotation that was given up may have left its own there, and this one as the secondary. Without RETAIN the
-    // secondary password stays as it is.
+    // RETAIN turns the primary password into the secondary one. So the password of this log-in is made the primary one
+    // first: a rotation that was given up may have left its own password as the primary one, and this one as the
+    // secondary. Without RETAIN the secondary password stays as it is.
     addPassword: (password) => identifyBy(literal(ownPassword), `${literal(password)} RETAIN CURRENT PASSWORD`),
     repeatPassword: () => identifyBy(literal(ownPassword)),
     close: () => connection.destroy(),
   };
 }
 
-/** MySQL takes no placeholder for a password. */
+/** MySQL allows no placeholder for a password. */
 function literal(text: string): string {
   return `'${text.replace(/[\\']/g, "\\$&")}'`;
 }
 
-function faultOf(error: unknown) {
+function rotationErrorOf(error: unknown) {
   const cause = withoutStatement(error);
   const code = codeOf(error);
   if (code === "ER_SPECIFIC_ACCESS_DENIED_ERROR") {
     return new PrivilegeMissing(cause);
   }
-  // What the server itself refused has a number; without one, the connection was lost or the time was up.
+  // An error of the server itself has a number; any other means that the connection was lost or the time was up.
   return typeof (error as { errno?: unknown }).errno === "number" && String(code).startsWith("ER_")
     ? new DatabaseRefused(cause)
     : new DatabaseUnavailable(cause);
 }
 
-/** The driver's errors carry the statement, and with it the password; only the code goes any further. */
+/** The driver's errors contain the statement, and with it the password; so only the code is passed on. */
 function withoutStatement(error: unknown): Error {
   const { name } = error instanceof Error ? error : { name: "Error" };
   return Object.assign(new Error("See the code"), { name, code: codeOf(error) });

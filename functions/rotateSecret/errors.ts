@@ -1,8 +1,7 @@
 import { LoggedError } from "../shared/loggedError";
 
 /**
- * Everything that can go wrong while the password is rotated, one class a fault. Nobody but operators sees one, so the
- * message is the detail.
+ * The errors of a rotation of the password, one class for each. Only operators see them, so the message is the detail.
  */
 export abstract class RotationError extends LoggedError {
   constructor(code: string, detail: string, cause?: unknown) {
@@ -13,16 +12,16 @@ export abstract class RotationError extends LoggedError {
 /** The function was deployed without an address that it needs. */
 export class EnvironmentIncomplete extends RotationError {
   constructor(names: readonly string[]) {
-    const detail = `The environment variables ${names.join(", ")} are missing or no address; deploy the function again`;
+    const detail = `The environment variables ${names.join(", ")} are missing or invalid; deploy the function again`;
     super("ENVIRONMENT_INCOMPLETE", detail);
   }
 }
 
 /** The event is not one that Secrets Manager sends to a rotation function. */
 export class EventMalformed extends RotationError {
-  constructor(fault: string) {
+  constructor(problem: string) {
     const expected = "expected Step, SecretId and ClientRequestToken, as Secrets Manager sends them";
-    super("EVENT_MALFORMED", `${fault}; ${expected}`);
+    super("EVENT_MALFORMED", `${problem}; ${expected}`);
   }
 }
 
@@ -37,12 +36,12 @@ export class VersionNotPending extends RotationError {
 /** Secrets Manager refused, or gave no answer in time. */
 export class SecretUnavailable extends RotationError {
   constructor(operation: string, cause: unknown) {
-    const detail = `${operation} failed; see the cause, the role's policy on the secret and the way to Secrets Manager`;
+    const detail = `${operation} failed; see the cause, the role's policy and the network path to Secrets Manager`;
     super("SECRET_UNAVAILABLE", detail, cause);
   }
 }
 
-/** A version that has to be there has no value. */
+/** A version of the secret that must have a value has none. */
 export class SecretEmpty extends RotationError {
   constructor(which: string) {
     super("SECRET_EMPTY", `The secret's ${which} version has no value; put one, and rotate again`);
@@ -51,20 +50,21 @@ export class SecretEmpty extends RotationError {
 
 /** The secret is not the JSON that describes a database user. Takes no cause: a parser's message quotes the text. */
 export class SecretInvalid extends RotationError {
-  constructor(fault: string) {
-    super("SECRET_INVALID", fault);
+  constructor(problem: string) {
+    super("SECRET_INVALID", problem);
   }
 }
 
-/** MySQL could not be reached, or did not answer in time. The rotation goes on where it stood when it is repeated. */
+/** MySQL could not be reached, or did not answer in time. A repeated rotation continues where this one stopped. */
 export class DatabaseUnavailable extends RotationError {
   constructor(cause: unknown) {
-    const detail = "MySQL was not reached, or not done in time; the old password is still good: repeat the rotation";
+    const detail =
+      "MySQL could not be reached, or did not finish in time; the old password is still valid: repeat the rotation";
     super("DATABASE_UNAVAILABLE", detail, cause);
   }
 }
 
-/** None of the passwords that the secret holds is good. */
+/** MySQL accepts none of the passwords that the secret holds. */
 export class AccessDenied extends RotationError {
   constructor(which: string) {
     const detail = `MySQL refuses the ${which} of the secret's user; set it as the administrator, and rotate again`;
@@ -87,9 +87,9 @@ export class DatabaseRefused extends RotationError {
   }
 }
 
-/** Anything nobody thought of: a fault of this program. */
+/** Any other error: a defect of this program. */
 export class Unexpected extends RotationError {
   constructor(cause: unknown) {
-    super("UNEXPECTED", "A fault of this function itself; see the cause", cause);
+    super("UNEXPECTED", "An unexpected error of this function itself; see the cause", cause);
   }
 }

@@ -25,13 +25,13 @@ export function rotationOf(event: unknown): Rotation {
   if (step === undefined) {
     throw new EventMalformed(`The event's Step is none of ${STEPS.join(", ")}`);
   }
-  return { step, secretId: word({ SecretId }), version: word({ ClientRequestToken }) };
+  return { step, secretId: textOf({ SecretId }), version: textOf({ ClientRequestToken }) };
 }
 
-function word(field: Record<string, unknown>): string {
+function textOf(field: Record<string, unknown>): string {
   const [[key, value]] = Object.entries(field) as [[string, unknown]];
   if (typeof value !== "string" || value === "") {
-    throw new EventMalformed(`The event's ${key} is missing or no text`);
+    throw new EventMalformed(`The event's ${key} is missing or not a string`);
   }
   return value;
 }

@@ -5,7 +5,7 @@ import { type RotationDependencies, Steps } from "./steps";
 
 /** One line of the log. */
 export interface Line {
-  /** A fault's code, or what was done. */
+  /** The code of an error, or of what was done. */
   readonly code: string;
   readonly step?: Step;
   /** ID of the version that is rotated to. */
@@ -33,9 +33,9 @@ export function handlerOf({ log, ...dependencies }: Dependencies): Handler {
       const code = await steps.take(rotation);
       log("info", { code, ...trace() });
     } catch (error) {
-      const fault = error instanceof RotationError ? error : new Unexpected(error);
-      log("error", { ...lineOf(fault), ...trace() });
-      throw logged(fault);
+      const rotationError = error instanceof RotationError ? error : new Unexpected(error);
+      log("error", { ...lineOf(rotationError), ...trace() });
+      throw logged(rotationError);
     }
   };
 }

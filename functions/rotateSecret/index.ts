@@ -7,8 +7,8 @@ import { newPassword } from "./password";
 import { secretsManagerVersions } from "./versions";
 
 /**
- * The function with all its real parts, made once a container.
- * @param environment `NODE_EXTRA_CA_CERTS`, those of `environmentOf`, and the AWS SDK's own
+ * Creates the function with its real dependencies, once for each container.
+ * @param environment `NODE_EXTRA_CA_CERTS`, the variables of `environmentOf`, and the AWS SDK's own
  * @throws EnvironmentIncomplete
  */
 export function createHandler(environment: NodeJS.ProcessEnv = process.env): Handler {

@@ -5,28 +5,28 @@ import type { Rotation } from "./event";
 import type { SecretVersions, Stages } from "./versions";
 
 /**
- * Pauses (ms) between one look and the next for what Secrets Manager does not show yet, 3.1 s in all. A step begins
- * right after the one before it, whose writing takes a moment until every reader sees it.
+ * Pauses (ms) between attempts to read a value that Secrets Manager does not return yet, 3.1 s in all. A step begins
+ * right after the previous one, whose changes may take a moment until every reader gets them.
  */
 const PAUSES = [100, 200, 400, 800, 1600];
 
-/** Where the secret sends whoever may read it: the database may have moved since its last version. */
+/** The address in the secret; the database may have moved since the secret's last version. */
 export type Endpoint = Pick<DatabaseSecret, "host" | "port" | "dbClusterIdentifier">;
 
 /** What the steps need from outside. */
 export interface RotationDependencies {
   readonly versions: SecretVersions;
   readonly logIn: LogIn;
-  /** What the next version holds, whatever the current one does. */
+  /** The address for the next version of the secret, which may differ from that of the current version. */
   readonly endpoint: Endpoint;
   readonly newPassword: () => string;
   readonly pause: (milliseconds: number) => Promise<void>;
 }
 
 /**
- * Secrets Manager's four steps. Each may be repeated, and the whole may be, from its start, after any of them was cut
- * off; the current password is good until the next one is current and another rotation begins, whoever still reads it
- * until then.
+ * Secrets Manager's four steps. Each step may be repeated. After an interrupted step, the rotation may be repeated from
+ * its start. The current password stays valid until the next one is current and a further rotation begins, so clients
+ * may use it until then.
  * {@link https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html}
  */
 export class Steps {
@@ -36,7 +36,7 @@ export class Steps {
     this.#dependencies = dependencies;
   }
 
-  /** Takes the step. @returns what was done, as a code for the log @throws RotationError */
+  /** Runs the step. @returns what was done, as a code for the log @throws RotationError */
   async take(rotation: Rotation): Promise<string> {
     const stages = await this.#stagesOf(rotation);
     if (rotation.step === "finishSecret") {
@@ -76,49 +76,53 @@ export class Steps {
       const todo = "take the label AWSPENDING from the pending one, and rotate again";
       throw new SecretInvalid(`The pending version names another user than the current one; ${todo}`);
     }
-    const set = await logIn(pending);
-    if (set) {
-      set.close();
+    const pendingAccount = await logIn(pending);
+    if (pendingAccount) {
+      pendingAccount.close();
       return "PASSWORD_ALREADY_SET";
     }
-    const account = (await logIn(current)) ?? (await this.#logInAsBefore(rotation, stages, current));
+    const account = (await logIn(current)) ?? (await this.#logInPrevious(rotation, stages, current));
     await using(account, "current and the previous password", (it) => it.addPassword(pending.password));
     return "PASSWORD_SET";
   }
 
-  /** Somebody may have made a value current without setting its password in MySQL. */
-  async #logInAsBefore({ secretId }: Rotation, stages: Stages, current: DatabaseSecret): Promise<Account | undefined> {
+  /**
+   * Logs in by the previous version: the current one may have been written by hand without setting its password in
+   * MySQL.
+   */
+  async #logInPrevious({ secretId }: Rotation, stages: Stages, current: DatabaseSecret): Promise<Account | undefined> {
     const text = await this.#read(secretId, versionWith(stages, "AWSPREVIOUS"));
     const previous = text === undefined ? undefined : secretOf(text);
     return previous?.username === current.username ? this.#dependencies.logIn(previous) : undefined;
   }
 
   async #testSecret(rotation: Rotation): Promise<string> {
-    // What the user may do has not changed with its password, so the log-in is the test.
-    await this.#byNewPassword(rotation, async () => {});
+    // A new password does not change the user's privileges, so a successful log-in is a sufficient test.
+    await this.#withNewPassword(rotation, async () => {});
     return "PASSWORD_TESTED";
   }
 
   /**
-   * MySQL keeps the old password good: who reads the secret a moment late, or keeps what it read, as a proxy may, still
-   * gets in. The next rotation takes it away. Whoever was logging in with the one before it while it was taken away is
-   * through by now, two steps later, and MySQL has to forget that this one was good.
+   * The old password stays valid in MySQL, for clients that read the secret a moment late or keep what they read, as a
+   * proxy may. The next rotation removes it. This rotation removed the password before the old one. A client that was
+   * logging in with that password meanwhile has finished by now, two steps later, and may have put it into MySQL's
+   * cache; so the cache is cleared.
    */
   async #finishSecret(rotation: Rotation, stages: Stages): Promise<string> {
     const { versions } = this.#dependencies;
     const { secretId, version } = rotation;
     if (!has(stages, version, "AWSCURRENT")) {
-      await this.#byNewPassword(rotation, (account) => account.repeatPassword());
+      await this.#withNewPassword(rotation, (account) => account.repeatPassword());
       await versions.makeCurrent(secretId, version, versionWith(stages, "AWSCURRENT"));
     }
-    // Left there, it would make the next value that is put by other hands look like a rotation that is not finished.
+    // If the label stayed, the next value that is written by hand would look like an unfinished rotation.
     if (has(stages, version, "AWSPENDING")) {
       await versions.noLongerPending(secretId, version);
     }
     return "ROTATED";
   }
 
-  async #byNewPassword(rotation: Rotation, work: (account: Account) => Promise<void>): Promise<void> {
+  async #withNewPassword(rotation: Rotation, work: (account: Account) => Promise<void>): Promise<void> {
     await using(await this.#dependencies.logIn(await this.#pendingOf(rotation)), "new password", work);
   }
 
@@ -127,9 +131,9 @@ export class Steps {
    * rotation.
    */
   async #stagesOf({ secretId, version }: Rotation): Promise<Stages> {
-    const stages = await this.#awaited(async () => {
-      const shown = await this.#dependencies.versions.stages(secretId);
-      return has(shown, version, "AWSCURRENT") || has(shown, version, "AWSPENDING") ? shown : undefined;
+    const stages = await this.#poll(async () => {
+      const found = await this.#dependencies.versions.stages(secretId);
+      return has(found, version, "AWSCURRENT") || has(found, version, "AWSPENDING") ? found : undefined;
     });
     if (stages === undefined) {
       throw new VersionNotPending();
@@ -145,7 +149,7 @@ export class Steps {
     return this.#textOf(secretId, versionWith(stages, "AWSCURRENT"), "current");
   }
 
-  /** The text of a version that has to have one. @throws SecretEmpty */
+  /** The text of a version. @throws SecretEmpty if it has none */
   async #textOf(secretId: string, version: string | undefined, name: string): Promise<string> {
     const text = await this.#read(secretId, version);
     if (text === undefined) {
@@ -155,19 +159,19 @@ export class Steps {
   }
 
   async #read(secretId: string, version: string | undefined): Promise<string | undefined> {
-    return version === undefined ? undefined : this.#awaited(() => this.#dependencies.versions.read(secretId, version));
+    return version === undefined ? undefined : this.#poll(() => this.#dependencies.versions.read(secretId, version));
   }
 
-  /** Looks again for some seconds; undefined where it is still not there then. */
-  async #awaited<T>(look: () => Promise<T | undefined>): Promise<T | undefined> {
+  /** Repeats the read for some seconds; undefined if there is still no value. */
+  async #poll<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
     for (const milliseconds of PAUSES) {
-      const found = await look();
+      const found = await read();
       if (found !== undefined) {
         return found;
       }
       await this.#dependencies.pause(milliseconds);
     }
-    return look();
+    return read();
   }
 }
 
@@ -179,7 +183,7 @@ function versionWith(stages: Stages, label: string): string | undefined {
   return [...stages.keys()].find((version) => has(stages, version, label));
 }
 
-/** Works as a user that could log in. @throws AccessDenied where it could not */
+/** Runs the work, then logs out. @throws AccessDenied if the log-in was refused */
 async function using(account: Account | undefined, what: string, work: (account: Account) => Promise<void>) {
   if (account === undefined) {
     throw new AccessDenied(what);

@@ -12,15 +12,15 @@ import { SecretUnavailable } from "./errors";
 export type Stages = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The versions of secrets. Every method throws SecretUnavailable where Secrets Manager refuses or does not answer. What
- * was just written, here or by anybody else, may not be shown yet.
+ * The versions of secrets. Every method throws SecretUnavailable if Secrets Manager refuses or does not answer. Reads
+ * may not return yet what this function or another client has just written.
  */
 export interface SecretVersions {
   /** The staging labels of each version that has any, by the version's ID. */
   stages(secretId: string): Promise<Stages>;
-  /** The text of the version of this ID; undefined where there is no such version, or it has no text yet. */
+  /** The text of the version of this ID; undefined if there is no such version, or it has no text yet. */
   read(secretId: string, version: string): Promise<string | undefined>;
-  /** Gives the pending version its text; one that it was given at the same time by somebody else stays. */
+  /** Writes the text of the pending version; a text that another client has written at the same time stays. */
   putPending(secretId: string, version: string, text: string): Promise<void>;
   /** Moves the label AWSCURRENT; the version that had it becomes AWSPREVIOUS. */
   makeCurrent(secretId: string, version: string, former: string | undefined): Promise<void>;
@@ -28,7 +28,7 @@ export interface SecretVersions {
   noLongerPending(secretId: string, version: string): Promise<void>;
 }
 
-/** The versions in Secrets Manager, reached as the AWS SDK's own environment variables say. */
+/** The versions in Secrets Manager; the AWS SDK's own environment variables set region, credentials and endpoint. */
 export function secretsManagerVersions(): SecretVersions {
   const client = new SecretsManagerClient({
     maxAttempts: 4,
@@ -47,12 +47,12 @@ export function secretsManagerVersions(): SecretVersions {
     },
     read: async (SecretId, VersionId) => {
       const reading = client.send(new GetSecretValueCommand({ SecretId, VersionId }));
-      return (await orUnavailable("GetSecretValue", unless("ResourceNotFoundException", reading)))?.SecretString;
+      return (await orUnavailable("GetSecretValue", undefinedOn("ResourceNotFoundException", reading)))?.SecretString;
     },
     putPending: async (SecretId, ClientRequestToken, SecretString) => {
       const put = { SecretId, ClientRequestToken, SecretString, VersionStages: ["AWSPENDING"] };
       const putting = client.send(new PutSecretValueCommand(put));
-      await orUnavailable("PutSecretValue", unless("ResourceExistsException", putting));
+      await orUnavailable("PutSecretValue", undefinedOn("ResourceExistsException", putting));
     },
     makeCurrent: (SecretId, MoveToVersionId, RemoveFromVersionId) =>
       label({ SecretId, VersionStage: "AWSCURRENT", MoveToVersionId, RemoveFromVersionId }),
@@ -61,19 +61,19 @@ export function secretsManagerVersions(): SecretVersions {
   };
 }
 
-/** The answer. @throws SecretUnavailable with whatever the call ends with as its cause */
-async function orUnavailable<T>(operation: string, answer: Promise<T>): Promise<T> {
+/** The response. @throws SecretUnavailable with the call's error as its cause */
+async function orUnavailable<T>(operation: string, response: Promise<T>): Promise<T> {
   try {
-    return await answer;
+    return await response;
   } catch (error) {
     throw new SecretUnavailable(operation, error);
   }
 }
 
-/** The answer, or undefined where the call ends with an error of this name. */
-async function unless<T>(name: string, answer: Promise<T>): Promise<T | undefined> {
+/** The response, or undefined if the call fails with an error of this name. */
+async function undefinedOn<T>(name: string, response: Promise<T>): Promise<T | undefined> {
   try {
-    return await answer;
+    return await response;
   } catch (error) {
     if ((error as { name?: unknown }).name === name) {
       return undefined;

@@ -2,18 +2,18 @@ import { EventMalformed } from "./errors";
 import { actionFor, type User, userOf } from "./event";
 
 /**
- * A confirmed sign-up on its way through the queue: what the row needs of Cognito's event, in the event's own shape, and
- * nothing else of the person.
+ * A confirmed sign-up as a message of the queue: those fields of Cognito's event that the row needs, with the event's
+ * structure, and no other data of the person.
  */
 interface Confirmation {
   readonly triggerSource: string;
   readonly request: { readonly userAttributes: { readonly sub: string; readonly email: string } };
-  /** When it was confirmed, UTC in ISO 8601. SQS's own time stamp is lost where a dead letter is sent again. */
+  /** When it was confirmed, UTC in ISO 8601. SQS's own time stamp is lost when a dead letter is sent again. */
   readonly confirmedAt: string;
 }
 
 /**
- * The text of the queue's message. ASCII only, other characters escaped: SQS refuses some that an address may have.
+ * The text of the queue's message. ASCII only, other characters escaped: SQS refuses some that an address may contain.
  * {@link https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html}
  */
 export function writeConfirmation(triggerSource: string, { sub, email }: User, confirmedAt: Date): string {
@@ -29,8 +29,8 @@ export function writeConfirmation(triggerSource: string, { sub, email }: User, c
 }
 
 /**
- * The event in a message's text, for `dutyOf`, `confirmedUser` and `traceOf`; undefined where the text is not JSON, which
- * they refuse like any other event that is none.
+ * The event in a message's text, for `confirmedUser` and `traceOf`; undefined if the text is not JSON. `confirmedUser`
+ * refuses undefined as it refuses any other value that is not an event.
  */
 export function readConfirmation(text: string): unknown {
   try {
@@ -42,7 +42,7 @@ export function readConfirmation(text: string): unknown {
 
 /**
  * The confirmed user in a message's event, with the time of the confirmation.
- * @throws EventMalformed, also where the event asks for something else than a row; TriggerUnknown, SubInvalid, EmailInvalid
+ * @throws EventMalformed, also if the event is not a confirmed sign-up; TriggerUnknown, SubInvalid, EmailInvalid
  */
 export function confirmedUser(event: unknown): User {
   if (actionFor(event) !== "register") {

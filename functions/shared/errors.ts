@@ -1,16 +1,18 @@
 import { LoggedError } from "./loggedError";
 
 /**
- * Everything that can go wrong on a confirmed user's way into the database, one class a fault: here what more than one
- * function meets, the rest in the functions' own `errors.ts`.
+ * The errors of a registration, one class for each. Those of more than one function are here, the others in the
+ * functions' own `errors.ts`.
  *
  * Cognito shows `message` to the person who signs up ("PostConfirmation failed with error <message>."), so it has no full
- * stop at its end and holds nothing a stranger may not read.
+ * stop at its end and contains nothing that a stranger may not read.
  */
 export abstract class RegistrationError extends LoggedError {}
 
-/** A fault that is ours: the account exists, the row is made at a later sign-in, and that is what the person is told. */
-export abstract class OurFault extends RegistrationError {
+/**
+ * An error that the person did not cause. The message says that the account exists and that a sign-in will complete it.
+ */
+export abstract class InternalError extends RegistrationError {
   constructor(code: string, detail: string, cause?: unknown) {
     const messageForPerson = `Your account is confirmed but not registered completely yet; signing in will complete it (${code})`;
     super(code, messageForPerson, detail, cause);
@@ -19,14 +21,14 @@ export abstract class OurFault extends RegistrationError {
 
 /** The event is not one that Cognito sends. */
 export class EventMalformed extends RegistrationError {
-  constructor(fault: string) {
+  constructor(problem: string) {
     const messageForPerson = "The confirmation could not be understood (EVENT_MALFORMED)";
-    const detail = `${fault}; expected an event of a Cognito user pool's trigger`;
+    const detail = `${problem}; expected an event of a Cognito user pool's trigger`;
     super("EVENT_MALFORMED", messageForPerson, detail);
   }
 }
 
-/** The function was attached to a trigger that it does not serve. */
+/** The function was attached to a trigger that it does not handle. */
 export class TriggerUnknown extends RegistrationError {
   constructor() {
     const messageForPerson = "The confirmation could not be understood (TRIGGER_UNKNOWN)";
@@ -44,7 +46,7 @@ export class SubInvalid extends RegistrationError {
   }
 }
 
-/** The attribute `email` is missing, or nothing that `User_Email` can hold. */
+/** The attribute `email` is missing, or is a value that `User_Email` cannot hold. */
 export class EmailInvalid extends RegistrationError {
   constructor(got: string, allowed: string) {
     const messageForPerson = `The e-mail address is ${got}; ${allowed}`;
@@ -52,14 +54,14 @@ export class EmailInvalid extends RegistrationError {
   }
 }
 
-/** Anything nobody thought of: a fault of this program. */
-export class Unexpected extends OurFault {
+/** Any other error: a defect of this program. */
+export class Unexpected extends InternalError {
   constructor(cause: unknown) {
-    super("UNEXPECTED", "A fault of this function itself; see the cause", cause);
+    super("UNEXPECTED", "An unexpected error of this function itself; see the cause", cause);
   }
 }
 
-/** The error itself where it is one of these, and `Unexpected` because of it where it is anything else. */
+/** The error itself if it is a RegistrationError, otherwise `Unexpected` with the error as its cause. */
 export function registrationErrorOf(error: unknown): RegistrationError {
   return error instanceof RegistrationError ? error : new Unexpected(error);
 }

@@ -3,7 +3,7 @@ import { EmailInvalid, EventMalformed, SubInvalid, TriggerUnknown } from "./erro
 /** The longest address that `users.User_Email` holds, in characters (code points), not bytes. */
 const EMAIL_CHARACTERS = 100;
 
-/** A user as the table `users` wants one. */
+/** The data of a user for the table `users`. */
 export interface User {
   /** `sub`: a UUID of 36 characters. */
   readonly sub: string;
@@ -13,19 +13,19 @@ export interface User {
   readonly confirmedAt?: Date;
 }
 
-/** What the function owes to a trigger source. */
+/** What the function does for a trigger source. */
 export type TriggerAction =
-  /** The row is made, or the invocation fails, which Cognito shows to the person. */
+  /** Make the row, or fail; Cognito shows the error to the person. */
   | "register"
-  /** The row is made where that takes little time; the person passes in any case. */
+  /** Make a missing row if that takes little time; never fail, so that the sign-in or password reset succeeds. */
   | "catchUp";
 
 /**
- * The trigger sources served.
+ * The trigger sources that the functions handle.
  * {@link https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html}
- * An administrator's confirmation arrives as `PostConfirmation_ConfirmSignUp`, too.
+ * An administrator's confirmation also arrives as `PostConfirmation_ConfirmSignUp`.
  */
-const DUTIES: ReadonlyMap<unknown, TriggerAction> = new Map([
+const ACTIONS: ReadonlyMap<unknown, TriggerAction> = new Map([
   ["PostConfirmation_ConfirmSignUp", "register"],
   ["PostConfirmation_ConfirmForgotPassword", "catchUp"],
   ["PostAuthentication_Authentication", "catchUp"],
@@ -37,18 +37,18 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /**
- * What is owed to the event's trigger source.
+ * The action for the event's trigger source.
  * @throws EventMalformed, TriggerUnknown
  */
 export function actionFor(event: unknown): TriggerAction {
   if (!isRecord(event)) {
     throw new EventMalformed("The event is not an object");
   }
-  const duty = DUTIES.get(event.triggerSource);
-  if (duty === undefined) {
+  const action = ACTIONS.get(event.triggerSource);
+  if (action === undefined) {
     throw new TriggerUnknown();
   }
-  return duty;
+  return action;
 }
 
 /**
@@ -64,7 +64,10 @@ export function userOf(event: unknown): User {
   return { sub: subOf(attributes.sub), email: emailOf(attributes.email) };
 }
 
-/** The event's trigger source and `sub` as far as they are what they should be: all that a log line may take from it. */
+/**
+ * The event's trigger source and `sub`, each only if it is valid. A log line must not contain anything else of the
+ * event.
+ */
 export function traceOf(event: unknown): { triggerSource?: string; sub?: string } {
   if (!isRecord(event)) {
     return {};
@@ -90,8 +93,8 @@ function subOf(value: unknown): string {
 }
 
 /**
- * Cognito has checked that mail arrives there; checked here is what the table can hold and give back unchanged.
- * The address itself is kept as it is: Unicode normalization or lower case would make it another one.
+ * Cognito has checked that mail to the address arrives. This function checks that the table can store the address and
+ * return it unchanged. The address is kept as it is: Unicode normalization or lower case would make it another one.
  */
 function emailOf(value: unknown): string {
   if (value === undefined || value === "") {

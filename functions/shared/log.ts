@@ -1,17 +1,20 @@
 import { codeOf, type LoggedError } from "./loggedError";
 
-/** One line of the log. With Lambda's JSON log format it stands under `message`, so a filter reads `$.message.code`. */
+/** One line of the log. Lambda's JSON log format writes it under `message`, so a filter reads `$.message.code`. */
 export interface Line {
-  /** A fault's code, or what was done. */
+  /** The code of an error, or of what was done. */
   readonly code: string;
   readonly detail?: string;
   readonly triggerSource?: string;
   readonly sub?: string;
-  /** The errors behind the fault, outermost first. */
+  /** The chain of the error's causes, outermost first. */
   readonly causes?: readonly Cause[];
 }
 
-/** What may be told of an error that somebody else made: never its message, which may quote a password or address. */
+/**
+ * What may be logged of an error of MySQL, the driver or the SDK: never its message, which may quote a password or
+ * address.
+ */
 export interface Cause {
   readonly name: string;
   readonly code?: string;
@@ -19,36 +22,36 @@ export interface Cause {
 }
 
 /**
- * Writes one line. `error`: a person was turned away, or left without a row for good; `warn`: only the row is missing,
+ * Writes one line. `error`: a person got an error, or the row is missing permanently; `warn`: only the row is missing,
  * for now.
  */
 export type Log = (level: "info" | "warn" | "error", line: Line) => void;
 
 /**
- * Hands the line to the console as an object, which Lambda's JSON log format writes as one line of JSON and the text
- * format with its line breaks escaped: what a line holds cannot start another one.
+ * Passes the line to the console as an object. Lambda's JSON log format writes it as one line of JSON, and the text
+ * format escapes its line breaks; so the content of a line cannot start another line.
  * {@link https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html}
  */
 export const consoleLog: Log = (level, line) => console[level](line);
 
 /**
- * Marks an error that has its line in the log already. Lambda's runtime writes what it is thrown once more, with the
- * error's enumerable properties and so with this mark, and the metric filters leave that line out. What the runtime
- * writes without it was caught by nobody.
+ * Marks an error that is already in the log. Lambda's runtime logs a thrown error once more, with the error's
+ * enumerable properties and so with this mark, and the metric filters ignore that line. An error that the runtime logs
+ * without the mark was not caught.
  */
 export function logged<E extends Error>(error: E): E {
   return Object.assign(error, { logged: true });
 }
 
-/** What the log says of a fault. */
-export function lineOf(fault: LoggedError): Pick<Line, "code" | "detail" | "causes"> {
-  const causes = causesOf(fault.cause);
-  return { code: fault.code, detail: fault.detail, ...(causes.length > 0 ? { causes } : {}) };
+/** The fields of an error's line in the log. */
+export function lineOf(error: LoggedError): Pick<Line, "code" | "detail" | "causes"> {
+  const causes = causesOf(error.cause);
+  return { code: error.code, detail: error.detail, ...(causes.length > 0 ? { causes } : {}) };
 }
 
 function causesOf(error: unknown): Cause[] {
   const causes: Cause[] = [];
-  // A chain of causes may end in itself, and nobody reads a long one.
+  // A chain of causes may be circular, and a long one is of no use.
   for (let next = error; next instanceof Error && causes.length < 4; next = next.cause) {
     const { name, $metadata } = next as Error & { $metadata?: { httpStatusCode?: unknown } };
     const [code, status] = [codeOf(next), $metadata?.httpStatusCode];
@@ -61,7 +64,7 @@ function causesOf(error: unknown): Cause[] {
   return causes;
 }
 
-/** A short word out of a foreign error; anything longer or stranger is not a name or code and stays out. */
+/** A short word of such an error. Any other value is not a name or code, and `?` replaces it. */
 function token(value: unknown): string {
   return /^[\w.:-]{1,64}$/.test(String(value)) ? String(value) : "?";
 }

@@ -1,4 +1,4 @@
-/** The engines whose protocol the driver speaks. */
+/** The engines that the driver supports. */
 const ENGINES = ["mysql", "aurora-mysql"];
 
 /** What `ecommerce_secret` holds: the six keys of the documents (S4). */
@@ -6,19 +6,19 @@ export interface DatabaseSecret {
   readonly username: string;
   readonly password: string;
   readonly engine: string;
-  /** A host name that stands in the server's certificate. */
+  /** A host name of the server's certificate. */
   readonly host: string;
   /** 1 to 65535. */
   readonly port: number;
   readonly dbClusterIdentifier: string;
 }
 
-/** The secret is no text that describes a database user. */
+/** The secret is not a text that describes a database user. */
 export class SecretMalformed extends Error {
-  /** Whether it is a JSON object at least, and only its fields are wrong. */
+  /** True if the secret is a JSON object, and only its fields are wrong. */
   readonly isJson: boolean;
 
-  /** @param message names fields and no value. There is no cause: the parser's own message quotes what it cannot read. */
+  /** @param message names fields, but no value. There is no cause, because the parser's own message quotes the text. */
   constructor(message: string, isJson: boolean) {
     super(message);
     this.isJson = isJson;
@@ -26,37 +26,37 @@ export class SecretMalformed extends Error {
 }
 
 /**
- * Checks the secret's text; all faults of its fields come in one error, which names the fields and no value.
+ * Parses and checks the secret's text. One error reports all wrong fields; it names the fields, but no value.
  * @throws SecretMalformed
  */
 export function parseSecret(text: string | undefined): DatabaseSecret {
   const fields = fieldsOf(text);
-  const faults: string[] = [];
-  const word = (key: string): string => {
+  const issues: string[] = [];
+  const textOf = (key: string): string => {
     const value = fields[key];
     if (typeof value === "string" && value !== "") {
       return value;
     }
-    faults.push(`${key} must be a non-empty string`);
+    issues.push(`${key} must be a non-empty string`);
     return "";
   };
   const secret = {
-    username: word("username"),
-    password: word("password"),
-    engine: word("engine"),
-    host: word("host"),
-    // RDS writes a number, the console's form a text.
+    username: textOf("username"),
+    password: textOf("password"),
+    engine: textOf("engine"),
+    host: textOf("host"),
+    // RDS writes a number, the form of the console a string.
     port: Number(fields.port),
-    dbClusterIdentifier: word("dbClusterIdentifier"),
+    dbClusterIdentifier: textOf("dbClusterIdentifier"),
   };
   if (secret.engine !== "" && !ENGINES.includes(secret.engine)) {
-    faults.push(`engine must be ${ENGINES.join(" or ")}`);
+    issues.push(`engine must be ${ENGINES.join(" or ")}`);
   }
   if (!/^[1-9]\d{0,4}$/.test(String(fields.port)) || secret.port > 65_535) {
-    faults.push("port must be a whole number from 1 to 65535");
+    issues.push("port must be a whole number from 1 to 65535");
   }
-  if (faults.length > 0) {
-    throw new SecretMalformed(`The secret's fields are wrong: ${faults.join("; ")}`, true);
+  if (issues.length > 0) {
+    throw new SecretMalformed(`The secret's fields are wrong: ${issues.join("; ")}`, true);
   }
   return secret;
 }
@@ -70,7 +70,7 @@ function fieldsOf(text: string | undefined): Readonly<Record<string, unknown>> {
       if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) {
         return fields as Readonly<Record<string, unknown>>;
       }
-      got = "JSON, but no object";
+      got = "JSON, but not an object";
     } catch {
       got = "not JSON";
     }

@@ -3,18 +3,18 @@ export interface Invocation {
   getRemainingTimeInMillis(): number;
 }
 
-/** How many milliseconds are left; asked again before every step, negative when time is up. */
+/** The milliseconds that are left; called again before every step. Negative when the time is up. */
 export type RemainingTime = () => number;
 
-/** Used (ms) when Lambda reports no time left, which cannot be true at an invocation's start: the 5 s that Cognito grants. */
+/** Used (ms) if Lambda reports no time left, which is wrong at an invocation's start: the 5 s that Cognito waits. */
 const FALLBACK_MILLISECONDS = 5000;
 
 /**
- * The time left of an invocation that begins now. Lambda computes it from the wall clock, which a container may have
- * wrong (after a freeze, for one) or set right in the middle; so it is asked once, and then counted by the clock that
- * nobody can set.
- * @param reportedMilliseconds what Lambda says is left
- * @param longest there cannot be more (ms)
+ * The time left of an invocation that begins now. Lambda computes it from the wall clock, which may be wrong in a
+ * container (for example after a freeze) or be corrected during the invocation. So this function uses Lambda's value
+ * once, and then measures the time by the monotonic clock, which cannot be set.
+ * @param reportedMilliseconds the time left that Lambda reports
+ * @param longest upper limit (ms)
  */
 export function remainingTimeOf(reportedMilliseconds: number, longest: number): RemainingTime {
   const allotted =
@@ -23,14 +23,16 @@ export function remainingTimeOf(reportedMilliseconds: number, longest: number): 
   return () => end - performance.now();
 }
 
-/** Cognito waits so long (ms) for a trigger, whatever the function's own limit is. */
+/** How long (ms) Cognito waits for a trigger, whatever the function's own time-out is. */
 const TRIGGER_MILLISECONDS = 5000;
-/** A container that runs for longer (ms) when its first invocation comes was not started for it: nobody has waited. */
+/**
+ * A container that has run for longer (ms) at its first invocation was not started for it: Cognito did not wait for it.
+ */
 const LONGEST_START_MILLISECONDS = 3000;
 
 /**
- * The time left of a trigger's invocations in one container. For the first one Cognito has waited since the container's
- * start, which Lambda's own limit leaves out.
+ * The time left of a trigger's invocations in one container. For the first invocation Cognito has waited since the
+ * container's start, which Lambda's own time-out does not include.
  * @param uptime how long the container has been running (ms)
  */
 export function triggerTimes(uptime: () => number): (reportedMilliseconds: number) => RemainingTime {
@@ -45,19 +47,19 @@ export function triggerTimes(uptime: () => number): (reportedMilliseconds: numbe
   };
 }
 
-/** A step was not done in its time. */
+/** A step did not finish in time. */
 export class TimedOut extends Error {
   override readonly name = "TimedOut";
   readonly code = "TIMED_OUT";
 
   constructor() {
-    super("The step was not done in its time");
+    super("The step did not finish in time");
   }
 }
 
 /**
- * The promise's value, or a fault once the time is up. The work goes on after that: `giveUp` is there to end it.
- * @param milliseconds from now; the promise is given a chance also when this is 0 or negative
+ * The promise's value, or TimedOut once the time is up. This does not end the work; `giveUp` may do that.
+ * @param milliseconds from now; even with 0 or less, a promise that is already settled wins
  * @throws TimedOut
  */
 export function withTimeout<T>(milliseconds: number, promise: Promise<T>, giveUp?: () => void): Promise<T> {

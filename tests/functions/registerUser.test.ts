@@ -232,7 +232,7 @@ describe("the secret", () => {
     ],
     ["binary", { status: 200, body: { SecretBinary: "AAEC" } }, "SECRET_NOT_JSON", /binary/],
     ["not JSON", `password=${PASSWORD}`, "SECRET_NOT_JSON", /not JSON/],
-    ["a list", "[]", "SECRET_NOT_JSON", /no object/],
+    ["a list", "[]", "SECRET_NOT_JSON", /not an object/],
     ["empty", "{}", "SECRET_INCOMPLETE", /username.*password.*engine.*host.*dbClusterIdentifier.*port/],
   ];
   it.each(broken)(

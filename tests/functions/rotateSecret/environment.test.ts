@@ -22,7 +22,7 @@ it("names all that is missing or no address", () => {
   expect(() => environmentOf({})).toThrow(Object.keys(whole).join(", "));
   for (const port of ["", "0", "65536", "3306.5", "mysql"]) {
     expect(() => environmentOf({ ...whole, SecretHost: "", DatabasePort: port })).toThrow(
-      "The environment variables DatabasePort, SecretHost are missing or no address; deploy the function again",
+      "The environment variables DatabasePort, SecretHost are missing or invalid; deploy the function again",
     );
   }
 });
