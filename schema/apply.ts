@@ -1,92 +1,92 @@
 import type { Connection } from "mysql2/promise";
 import { run, type SchemaServer, timeFor, withConnection } from "./connection";
 import { schemaError } from "./error";
-import { failed } from "./failure";
-import { alreadyBegun, migrate } from "./migrate";
+import { statementError } from "./failure";
+import { hasMigrations, migrate } from "./migrate";
 import { migrationStatements, orderedMigrations } from "./migrations";
 import type { SchemaPlan } from "./plan";
 import { createdTables, harmlessStatementsOf } from "./statements";
-import { ensureUser, refuseUnfitUser, type UserChange } from "./user";
+import { ensureUser, type UserChange, validateUser } from "./user";
 
 /** What was applied. */
 export interface Applied {
   /** Names of the tables that the schema file creates, whether or not they were there before. */
   readonly tables: string[];
-  /** Names of the migrations that this run applied or finished; those before were applied already. */
+  /** Names of the migrations that this run applied or finished; earlier migrations were already applied. */
   readonly migrations: string[];
-  /** What became of the user; missing where the plan has none. */
+  /** What was done to the user; undefined if the plan has none. */
   readonly user?: UserChange;
 }
 
-/** Something that was done, for a log. */
-export interface Fact {
+/** A step that was done, for a log. */
+export interface AppliedStep {
   readonly code: "SCHEMA_FILE_APPLIED" | "MIGRATION_APPLIED" | "USER_READY";
   readonly [field: string]: unknown;
 }
 
 /**
- * Makes a server hold what a plan says: the database and its tables by the schema file, the migrations after it, and the
- * user. Checks all of it before it sends anything, and drops nothing but what a migration says. It may be run any number
- * of times; of two runs at once, one waits for the other.
+ * Applies a plan to a server: the schema file with the database and its tables, then the migrations, then the user.
+ * Checks the whole plan before it sends anything, and drops only what a migration drops. It may be run any number of
+ * times; of two concurrent runs, one waits for the other.
  *
- * The schema file is applied at each run until the first migration; from then on it is history, as a migration is, and no
- * longer applied: it would make again a table that a migration has dropped.
+ * The schema file is applied at each run until the first migration. From then on it must not be changed, as an applied
+ * migration must not, and it is no longer applied: it would create again a table that a migration has dropped.
  *
- * @param options `tell` is handed each fact as soon as it is one; `file` is what messages call the schema file
- * @throws SchemaError before sending anything where a file or the user is refused ({@link harmlessStatementsOf},
- *   {@link migrationStatements}), where the server cannot be had, where an applied file was changed, and for the statement
- *   that failed: its file, number, line and text, MySQL's code and message. Never a password.
+ * @param options `onStep` is called after each step; `file` is the name of the schema file in messages
+ * @throws SchemaError before anything is sent if a file or the user is refused ({@link harmlessStatementsOf},
+ *   {@link migrationStatements}); if the server cannot be reached; if an applied file was changed; if a statement
+ *   fails, with its file, number, line and text, and MySQL's code and message. It never contains a password.
  */
 export async function applySchema(
   server: SchemaServer,
   plan: SchemaPlan,
-  options: { tell?: (fact: Fact) => void; file?: string } = {},
+  options: { onStep?: (step: AppliedStep) => void; file?: string } = {},
 ): Promise<Applied> {
-  const { tell = () => {}, file = "the schema file" } = options;
+  const { onStep = () => {}, file = "the schema file" } = options;
   const { database, sql, user } = plan;
   const statements = harmlessStatementsOf(sql, database);
   const migrations = orderedMigrations(plan.migrations ?? []);
   for (const migration of migrations) migrationStatements(migration, database);
-  if (user) refuseUnfitUser(user);
+  if (user) validateUser(user);
 
   return withConnection(server, async (connection) => {
     const send = (text: string, values?: readonly unknown[]) => run(connection, server, text, values);
-    await takeTurn(connection, server, database);
-    if (!(await alreadyBegun(send, database))) {
+    await acquireLock(connection, server, database);
+    if (!(await hasMigrations(send, database))) {
       for (const [index, statement] of statements.entries()) {
         await send(statement.text).catch((error) => {
-          throw failed(statement, `statement ${index + 1} of ${statements.length}`, file, error);
+          throw statementError(statement, `statement ${index + 1} of ${statements.length}`, file, error);
         });
       }
-      tell({ code: "SCHEMA_FILE_APPLIED", statements: statements.length });
+      onStep({ code: "SCHEMA_FILE_APPLIED", statements: statements.length });
     }
     const applied = await migrate(send, { database, sql, migrations }, (name) =>
-      tell({ code: "MIGRATION_APPLIED", migration: name }),
+      onStep({ code: "MIGRATION_APPLIED", migration: name }),
     );
     const tables = createdTables(statements);
     if (user === undefined) return { tables, migrations: applied };
     const change = await ensureUser(send, user, database);
-    tell({ code: "USER_READY", user: user.name, change });
+    onStep({ code: "USER_READY", user: user.name, change });
     return { tables, migrations: applied, user: change };
   });
 }
 
 /** Longest wait for another run, in seconds. */
-const longestTurn = 600;
+const longestLockSeconds = 600;
 
 /**
- * Waits until no other run is under way in this database. The turn ends with the connection: after a run that was cut off,
- * only when MySQL has ended the statement that it had sent.
+ * Waits until no other run works on this database, by a named lock of MySQL. The lock ends with the connection; after a
+ * run that was cut off, it ends only when MySQL has ended the last statement of that run.
  */
-async function takeTurn(connection: Connection, server: SchemaServer, database: string): Promise<void> {
+async function acquireLock(connection: Connection, server: SchemaServer, database: string): Promise<void> {
   const seconds = Math.max(
     0,
-    Math.min(longestTurn, Math.floor(timeFor({ ...server, statementTimeout: 3.6e6 }) / 1000) - 5),
+    Math.min(longestLockSeconds, Math.floor(timeFor({ ...server, statementTimeout: 3.6e6 }) / 1000) - 5),
   );
-  const patient = { ...server, statementTimeout: (seconds + 5) * 1000 };
-  // Names of locks are the server's, of 64 characters at most, as those of databases are.
+  const lockServer = { ...server, statementTimeout: (seconds + 5) * 1000 };
+  // A lock's name is valid for the whole server. Its limit is 64 characters, as for a database's name.
   const name = `schema:${database}`.slice(0, 64);
-  const [row] = (await run(connection, patient, "SELECT GET_LOCK(?, ?) AS taken, IS_USED_LOCK(?) AS holder", [
+  const [row] = (await run(connection, lockServer, "SELECT GET_LOCK(?, ?) AS taken, IS_USED_LOCK(?) AS holder", [
     name,
     seconds,
     name,
@@ -94,7 +94,7 @@ async function takeTurn(connection: Connection, server: SchemaServer, database: 
   if (row.taken === 1) return;
   throw schemaError(
     `Another run is applying the schema of ${database} (MySQL connection ${row.holder ?? "unknown"}), and did not end ` +
-      `within ${seconds} s. Run again when it has; a change of a large table goes on in MySQL after its run was cut off.`,
+      `within ${seconds} s. Try again after it has ended; MySQL continues a long change after its run was cut off.`,
     { code: "SCHEMA_LOCKED" },
   );
 }

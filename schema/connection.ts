@@ -1,15 +1,15 @@
-/** Connections of the schema runner: always encrypted, always verified, never waiting for ever. */
+/** Connections of the schema runner: always encrypted, always verified, always with a time limit. */
 import type { Connection } from "mysql2/promise";
 import { schemaError } from "./error";
 
 /** The server that a schema is applied to, and who applies it. */
 export interface SchemaServer {
-  /** Name; the server's certificate must be made out to it. An IP address is checked as `localhost` (mysql2's way). */
+  /** Host name; the server's certificate must be issued for it. mysql2 checks an IP address as `localhost`. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly password: string;
-  /** The certificate authorities to trust, PEM text, any number one after another. No others are trusted. */
+  /** The certificate authorities to trust, PEM text, any number in sequence. No others are trusted. */
   readonly authorities: string;
   /** How long to wait for a server that is still starting, in seconds. @default 0 (one attempt) */
   readonly waitSeconds?: number;
@@ -22,13 +22,13 @@ export interface SchemaServer {
 }
 
 /**
- * Longest wait for another's lock on a table, in seconds. A definition that waits makes everybody who comes later wait too,
- * so it gives up soon; MySQL's own default is a year.
+ * Longest wait for another client's lock on a table, in seconds. While the definition of a table waits, all later
+ * statements on that table wait too, so it gives up soon; MySQL's own default is a year.
  */
 const longestLockWait = 30;
 
-/** What the network and MySQL answer while a server starts, restarts or is full for the moment. */
-const passing = [
+/** Codes of the network and of MySQL while a server starts, restarts or has no free connection. */
+const transientCodes = [
   "ECONNREFUSED",
   "ECONNRESET",
   "EPIPE",
@@ -43,9 +43,9 @@ const passing = [
 ];
 
 /**
- * Opens a connection, hands it to `work` and closes it, whatever happens.
+ * Opens a connection, passes it to `work` and closes it in any case.
  *
- * @throws SchemaError where the server cannot be reached in time, is not who it should be, or refuses the user
+ * @throws SchemaError if the server cannot be reached in time, cannot be verified, or refuses the user
  */
 export async function withConnection<T>(
   server: SchemaServer,
@@ -59,7 +59,7 @@ export async function withConnection<T>(
     await run(connection, server, `SET SESSION lock_wait_timeout = ${lockWait}`);
     return await work(connection);
   } finally {
-    // Not end(): a server that hangs would be waited for.
+    // Not end(), which waits for a server that hangs.
     connection.destroy();
   }
 }
@@ -75,18 +75,18 @@ export async function run(
   sql: string,
   values: readonly unknown[] = [],
 ): Promise<unknown> {
-  // Without values nothing is replaced: a file's own question marks stay.
-  const given = values.length > 0 ? { values: [...values] } : {};
-  const [result] = await connection.query({ sql, timeout: timeFor(server), ...given });
+  // Without `values` nothing is replaced: a file's own question marks stay.
+  const placeholders = values.length > 0 ? { values: [...values] } : {};
+  const [result] = await connection.query({ sql, timeout: timeFor(server), ...placeholders });
   return result;
 }
 
-/** Time for one statement that begins now, in milliseconds; at least one, since none would mean without end. */
+/** Time limit for one statement that begins now, in milliseconds; at least 1, because 0 would mean no limit. */
 export function timeFor({ statementTimeout = 60_000, until = Number.POSITIVE_INFINITY }: SchemaServer): number {
   return Math.max(1, Math.min(statementTimeout, until - Date.now()));
 }
 
-/** The code that Node, mysql2 or MySQL gave an error, `""` where there is none. */
+/** The code that Node, mysql2 or MySQL gave an error, `""` if there is none. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
@@ -98,14 +98,14 @@ async function connect(server: SchemaServer): Promise<Connection> {
       return await attempt(server);
     } catch (error) {
       const left = deadline - Date.now();
-      if (left <= 0 || !passing.includes(codeOf(error))) throw unreachable(server, error);
+      if (left <= 0 || !transientCodes.includes(codeOf(error))) throw unreachable(server, error);
       await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
     }
   }
 }
 
 async function attempt(server: SchemaServer): Promise<Connection> {
-  // Required here, not on top: Pulumi serializes this function, and a module captured from outside would go along by value.
+  // Required here, not at the top: Pulumi serializes this function, and would serialize a captured module by value.
   const { createConnection } = require("mysql2/promise") as typeof import("mysql2/promise");
   return createConnection({
     host: server.host,
@@ -114,7 +114,7 @@ async function attempt(server: SchemaServer): Promise<Connection> {
     password: server.password,
     charset: "utf8mb4",
     connectTimeout: server.connectTimeout ?? 10_000,
-    // mysql2 checks the host name only when told to.
+    // mysql2 checks the host name only with `verifyIdentity`.
     ssl: { ca: server.authorities, rejectUnauthorized: true, verifyIdentity: true, minVersion: "TLSv1.2" },
   });
 }
@@ -123,7 +123,7 @@ function unreachable(server: SchemaServer, error: unknown): Error {
   const code = codeOf(error);
   const reason = error instanceof Error ? error.message || code : String(error);
   const where = `MySQL at ${server.host}:${server.port}`;
-  if (passing.includes(code)) {
+  if (transientCodes.includes(code)) {
     return schemaError(
       `Cannot reach ${where} (waited ${server.waitSeconds ?? 0} s): ${reason}. ` +
         "Check that the server runs and that its security group or firewall lets this machine in.",

@@ -3,31 +3,32 @@ import { schemaError } from "./error";
 import type { Statement } from "./statements";
 
 /** How much of a statement a message shows, in characters. */
-const shown = 200;
+const longestQuote = 200;
 
 /**
- * The fault of a statement that MySQL did not carry out.
+ * The error for a statement that failed.
  *
  * @param which for example `statement 2 of 3`
- * @param file what the message calls the file
- * @param then what has become of the rest, and what to do
+ * @param file the file's name in the message
+ * @param advice end of the message: the state of the other statements, and what to do
  */
-export function failed(
+export function statementError(
   { text, line }: Statement,
   which: string,
   file: string,
   error: unknown,
-  then = "The statements before it are applied; mend the file and apply it again.",
+  advice = "The statements before it are applied; correct the file and apply it again.",
 ): Error {
   const code = codeOf(error);
   const reason = error instanceof Error ? error.message : String(error);
-  // MySQL counts lines from the beginning of the statement it was sent.
-  const within = /\bat line (\d+)$/.exec(reason)?.[1];
-  const faulty = within ? line + Number(within) - 1 : line;
+  // MySQL counts lines from the beginning of the statement.
+  const lineInStatement = /\bat line (\d+)$/.exec(reason)?.[1];
+  const failedLine = lineInStatement ? line + Number(lineInStatement) - 1 : line;
   const whole = text.replaceAll(/\s+/g, " ");
-  const beginning = whole.length > shown ? `${whole.slice(0, shown)}…` : whole;
+  const beginning = whole.length > longestQuote ? `${whole.slice(0, longestQuote)}…` : whole;
   return schemaError(
-    `Line ${faulty} of ${file} failed (${which}, "${beginning}", beginning on line ${line}): ${code} ${reason}. ${then}`,
-    { code, line: faulty, cause: error },
+    `Line ${failedLine} of ${file} failed (${which}, "${beginning}", beginning on line ${line}): ${code} ${reason}. ` +
+      advice,
+    { code, line: failedLine, cause: error },
   );
 }

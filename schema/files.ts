@@ -1,4 +1,4 @@
-/** Reads the schema's files, for the program and for commands; what runs on the server's side is handed their content. */
+/** Reads the schema's files, for the program and for commands. The code that applies them gets their content. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { type SchemaError, schemaError } from "./error";
@@ -6,9 +6,9 @@ import { orderedMigrations } from "./migrations";
 import type { Migration } from "./plan";
 
 /**
- * Content of `ecommerceSchema.sql`, the schema file with which the tables begin.
+ * Content of `ecommerceSchema.sql`, the schema file: the tables before any migration.
  *
- * @throws SchemaError where it cannot be read
+ * @throws SchemaError if it cannot be read
  */
 export function readSchemaFile(): string {
   return read(path.join(__dirname, "ecommerceSchema.sql"));
@@ -18,15 +18,15 @@ export function readSchemaFile(): string {
  * The migrations of a folder, in their order.
  *
  * @param folder @default `schema/migrations`
- * @throws SchemaError for a file that is no migration or cannot be read, and for the faults of {@link orderedMigrations}
+ * @throws SchemaError for a file that is not a migration or cannot be read, and as {@link orderedMigrations} does
  */
 export function readMigrations(folder = path.join(__dirname, "migrations")): Migration[] {
   const files = filesIn(folder).filter((file) => !file.startsWith(".") && file !== "README.md");
-  const stranger = files.find((file) => !file.endsWith(".sql"));
-  if (stranger !== undefined) {
+  const unexpected = files.find((file) => !file.endsWith(".sql"));
+  if (unexpected !== undefined) {
     throw schemaError(
-      `${path.join(folder, stranger)} is no migration. The folder holds files such as 0001_add_order_status.sql, and a ` +
-        "README.md; put anything else elsewhere.",
+      `${path.join(folder, unexpected)} is not a migration. The folder holds files such as ` +
+        "0001_add_order_status.sql, and a README.md; put any other file elsewhere.",
     );
   }
   return orderedMigrations(
@@ -43,9 +43,9 @@ function filesIn(folder: string): string[] {
 }
 
 /**
- * With the same line ends on every machine, since checksums are taken.
+ * Reads a file with the same line ends on every machine, because its checksum is compared.
  *
- * @throws SchemaError where the file cannot be read
+ * @throws SchemaError if the file cannot be read
  */
 function read(file: string): string {
   try {

@@ -1,19 +1,19 @@
 import { checksum } from "./checksum";
 import { schemaError } from "./error";
-import { failed } from "./failure";
+import { statementError } from "./failure";
 import { baselineName, changesRows, migrationStatements, recordTable } from "./migrations";
 import type { Migration, SchemaPlan } from "./plan";
 import { quoted, readShapes } from "./shape";
 import type { Statement } from "./statements";
 
-/** Runs a statement on the one connection that holds the turn. */
+/** Runs a statement on the one connection that holds the lock. */
 export type Send = (sql: string, values?: readonly unknown[]) => Promise<unknown>;
 
-/** How far a migration is that is not applied as a whole. */
+/** The progress of a migration that is not applied completely. */
 interface Progress {
-  /** Checksums of the statements that are carried out, in order. */
+  /** Checksums of the statements that were executed, in order. */
   readonly done: readonly string[];
-  /** The statement that was sent and not heard of, and how the tables were before it. */
+  /** The checksum of a statement that was sent and has no known result, and that of the tables' shapes before it. */
   readonly sent?: { readonly statement: string; readonly shapes: string };
 }
 
@@ -24,29 +24,30 @@ interface RecordRow {
   readonly progress: Progress | null;
 }
 
-/** Whether migrations of the database have begun, so that its schema file is history. */
-export async function alreadyBegun(send: Send, database: string): Promise<boolean> {
+/** Whether a migration of the database has begun; then its schema file is no longer applied. */
+export async function hasMigrations(send: Send, database: string): Promise<boolean> {
   return (await readRecord(send, database)).length > 0;
 }
 
 /**
- * Applies the migrations that are not applied yet, one after another, and remembers each in the table
- * `schema_migrations`, which it makes with the first of them. The caller holds the turn.
+ * Applies the migrations that are not applied yet, one after another, and records each in the table
+ * `schema_migrations`, which it creates with the first of them. The caller holds the lock.
  *
- * MySQL commits each definition on its own, so a migration that fails stays half done. It is remembered statement by
- * statement, and the next run goes on with the one that failed, which may be mended meanwhile; those before it are done,
- * and may not be changed. Where a run was cut off, the next one finds out whether its last statement was carried out:
- * rows change in one transaction with the record, and a definition shows in how MySQL describes the tables (a single
- * definition is carried out as a whole or not at all, https://dev.mysql.com/doc/refman/8.4/en/atomic-ddl.html).
+ * MySQL commits each definition on its own, so a migration that fails stays half done. Its progress is recorded
+ * statement by statement. The next run continues with the statement that failed, which may be corrected meanwhile; the
+ * statements before it are done and must not be changed. After a run that was cut off, the next run finds out whether
+ * the last statement was executed: rows change in one transaction with the record, and a definition changes how MySQL
+ * describes the tables (MySQL executes a single definition as a whole or not at all,
+ * https://dev.mysql.com/doc/refman/8.4/en/atomic-ddl.html).
  *
- * @param applied told the name of each that is applied
+ * @param onApplied called with the name of each migration that was applied
  * @returns names of the migrations that this run applied or finished
  * @throws SchemaError for an applied file that was changed or is missing, and for the statement that failed
  */
 export async function migrate(
   send: Send,
   { database, sql, migrations = [] }: Pick<SchemaPlan, "database" | "sql" | "migrations">,
-  applied: (name: string) => void = () => {},
+  onApplied: (name: string) => void = () => {},
 ): Promise<string[]> {
   let record = await readRecord(send, database);
   refuseRewrittenHistory(record, [{ name: baselineName, sql }, ...migrations]);
@@ -54,15 +55,15 @@ export async function migrate(
 
   await send(`USE ${quoted(database)}`);
   if (record.length === 0) {
-    await begin(send, sql);
+    await createRecord(send, sql);
     record = await readRecord(send, database);
   }
   const isApplied = ({ name }: Migration) => record.some((row) => row.name === name && row.applied_at !== null);
   const open = migrations.filter((migration) => !isApplied(migration));
   for (const migration of open) {
     const progress = record.find(({ name }) => name === migration.name)?.progress ?? { done: [] };
-    await carryOut(send, migration, migrationStatements(migration, database), progress);
-    applied(migration.name);
+    await applyMigration(send, migration, migrationStatements(migration, database), progress);
+    onApplied(migration.name);
   }
   return open.map(({ name }) => name);
 }
@@ -77,7 +78,7 @@ async function readRecord(send: Send, database: string): Promise<RecordRow[]> {
   return (await send(`SELECT ${columns} FROM ${quoted(database)}.${recordTable} ORDER BY name`)) as RecordRow[];
 }
 
-async function begin(send: Send, sql: string): Promise<void> {
+async function createRecord(send: Send, sql: string): Promise<void> {
   await send(
     `CREATE TABLE IF NOT EXISTS ${recordTable} (
       name varchar(100) NOT NULL PRIMARY KEY,
@@ -95,8 +96,8 @@ function refuseRewrittenHistory(record: readonly RecordRow[], files: readonly Mi
     const file = files.find(({ name }) => name === row.name);
     if (!file) {
       throw schemaError(
-        `The database has the migration ${row.name}, and the files do not. It was made by a newer state of the files, or ` +
-          "the file was removed or renamed: deploy from a state that has it.",
+        `The database has the migration ${row.name}, and the files do not. A newer version of the files made it, or ` +
+          "the file was removed or renamed: deploy a version that has the file.",
         { code: "MIGRATION_MISSING" },
       );
     }
@@ -111,16 +112,16 @@ function refuseRewrittenHistory(record: readonly RecordRow[], files: readonly Mi
   }
 }
 
-async function carryOut(
+async function applyMigration(
   send: Send,
   migration: Migration,
   statements: readonly Statement[],
   before: Progress,
 ): Promise<void> {
   const file = `schema/migrations/${migration.name}.sql`;
-  const sums = statements.map(({ text }) => checksum(text));
+  const checksums = statements.map(({ text }) => checksum(text));
   const shapesNow = async () => checksum(JSON.stringify(await readShapes(send, { views: true })));
-  const note = (progress: Progress) =>
+  const recordProgress = (progress: Progress) =>
     send(
       `INSERT INTO ${recordTable} (name, checksum, progress) VALUES (?, ?, ?) AS new
        ON DUPLICATE KEY UPDATE checksum = new.checksum, progress = new.progress`,
@@ -129,36 +130,40 @@ async function carryOut(
 
   let { done } = before;
   if (before.sent && before.sent.shapes !== (await shapesNow())) done = [...done, before.sent.statement];
-  refuseChangedStatement(migration, sums, done);
-  await note({ done });
+  refuseChangedStatement(migration, checksums, done);
+  await recordProgress({ done });
 
   for (const [index, statement] of statements.entries()) {
     if (index < done.length) continue;
-    const next = { done: sums.slice(0, index + 1) };
-    let carriedOut = false;
+    const next = { done: checksums.slice(0, index + 1) };
+    let wasExecuted = false;
     try {
       if (changesRows(statement)) {
         await send("START TRANSACTION");
         await send(statement.text);
-        await note(next);
+        await recordProgress(next);
         await send("COMMIT");
       } else {
-        await note({ done: sums.slice(0, index), sent: { statement: sums[index]!, shapes: await shapesNow() } });
+        await recordProgress({
+          done: checksums.slice(0, index),
+          sent: { statement: checksums[index]!, shapes: await shapesNow() },
+        });
         await send(statement.text);
-        carriedOut = true;
-        await note(next);
+        wasExecuted = true;
+        await recordProgress(next);
       }
     } catch (error) {
-      const then = carriedOut ? retry : await giveUp(send, note, { done: sums.slice(0, index) }, error);
-      throw failed(statement, `statement ${index + 1} of ${statements.length}`, file, error, then);
+      const done = checksums.slice(0, index);
+      const advice = wasExecuted ? retryAdvice : await rollBack(send, recordProgress, { done }, error);
+      throw statementError(statement, `statement ${index + 1} of ${statements.length}`, file, error, advice);
     }
   }
   const finish = `UPDATE ${recordTable} SET checksum = ?, applied_at = UTC_TIMESTAMP(), progress = NULL WHERE name = ?`;
   await send(finish, [checksum(migration.sql), migration.name]);
 }
 
-function refuseChangedStatement({ name }: Migration, sums: readonly string[], done: readonly string[]): void {
-  const changed = done.findIndex((sum, index) => sum !== sums[index]);
+function refuseChangedStatement({ name }: Migration, checksums: readonly string[], done: readonly string[]): void {
+  const changed = done.findIndex((sum, index) => sum !== checksums[index]);
   if (changed < 0) return;
   throw schemaError(
     `Statement ${changed + 1} of the migration ${name} was changed or moved after it had been carried out. Restore the ` +
@@ -167,26 +172,26 @@ function refuseChangedStatement({ name }: Migration, sums: readonly string[], do
   );
 }
 
-/** @returns what to do, for the message */
-async function giveUp(
+/** Rolls back the statement that failed, and records the progress before it. @returns what to do, for the message */
+async function rollBack(
   send: Send,
-  note: (progress: Progress) => Promise<unknown>,
+  recordProgress: (progress: Progress) => Promise<unknown>,
   progress: Progress,
   error: unknown,
 ): Promise<string> {
-  const mend =
-    "What comes before it is done and remembered. Mend this statement, leave the ones before it, and deploy again.";
-  // MySQL's own refusals have a number above 0, and leave everything as it was. Otherwise the outcome is not known.
-  if (!(Number((error as { errno?: unknown }).errno) > 0)) return retry;
+  const correctAdvice =
+    "The statements before it are done and recorded. Correct this statement, do not change those, and deploy again.";
+  // An error of MySQL itself has a number above 0, and the statement changed nothing. Otherwise the outcome is unknown.
+  if (!(Number((error as { errno?: unknown }).errno) > 0)) return retryAdvice;
   try {
     await send("ROLLBACK");
-    await note(progress);
-    return mend;
+    await recordProgress(progress);
+    return correctAdvice;
   } catch {
-    return retry;
+    return retryAdvice;
   }
 }
 
-const retry =
-  "Whether it was carried out is not known yet; MySQL may still be at it. Change no table by hand and deploy again: the " +
-  "next run waits for it, looks, and goes on.";
+const retryAdvice =
+  "Whether it was carried out is not known yet; MySQL may still be executing it. Change no table by hand and deploy " +
+  "again: the next run waits for it, finds out, and continues.";

@@ -1,22 +1,22 @@
-/** Reads migrations: their names, their order, and what they may do. Talks to no server. */
+/** Reads migrations: their names, their order, and what they may do. Does not connect to a server. */
 import { schemaError } from "./error";
 import type { Migration } from "./plan";
 import { isWord, type Statement, statementsOf } from "./statements";
 
-/** The table that remembers what was applied. */
+/** The table that records what was applied. */
 export const recordTable = "schema_migrations";
 
-/** Under this name the table remembers the schema file itself. */
+/** The name of the schema file itself in that table. */
 export const baselineName = "0000_ecommerceSchema";
 
-/** This line of comment, before the first statement, allows a migration to take data away. */
+/** This comment line, before the first statement, allows a migration to remove data. */
 const removalMarker = "-- removes data";
 
 /**
  * The migrations in the order of their numbers.
  *
- * @throws SchemaError for a name that is not of the form `0001_what_it_does`, and for a number that is missing or there
- *   twice: two branches may each have added the next one
+ * @throws SchemaError for a name that is not of the form `0001_what_it_does`, and for a number that is missing or used
+ *   twice, for example because two branches have each added the next one
  */
 export function orderedMigrations(migrations: readonly Migration[]): Migration[] {
   const ordered = [...migrations].sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -49,9 +49,10 @@ export function orderedMigrations(migrations: readonly Migration[]): Migration[]
  * The statements of a migration: `CREATE` and `ALTER` of tables, indexes and views, `INSERT` and `UPDATE`; with the
  * comment `-- removes data` before the first of them also `DROP` and `DELETE`.
  *
- * A list of what is allowed, as for the schema file, and for one reason more: after a run that was cut off, the next one
- * must be able to tell whether a statement was carried out. Of these it can: rows change in one transaction with the
- * record, and everything else changes how the tables are described, or is harmless when it is repeated.
+ * This is a list of what is allowed, as for the schema file, and for one more reason: after a run that was cut off, the
+ * next run must find out whether a statement was executed. For these statements it can: rows change in one transaction
+ * with the record, and every other statement changes how MySQL describes the tables, or is harmless when it is
+ * repeated.
  *
  * @param database a name that no statement may mention before a dot: a migration belongs to the database it is applied to
  * @throws SchemaError naming the migration, the line, what was found and what is allowed
@@ -65,16 +66,16 @@ export function migrationStatements({ name, sql }: Migration, database: string):
   const heading = sql.slice(0, first.tokens[0]!.start).split("\n");
   const mayRemove = heading.some((line) => line.trim() === removalMarker);
   for (const statement of statements) {
-    const fault = faultOf(statement, mayRemove, database);
-    if (fault !== undefined) {
+    const problem = problemOf(statement, mayRemove, database);
+    if (problem !== undefined) {
       const { line } = statement;
-      throw schemaError(`Migration ${name} was refused before anything was sent: line ${line} ${fault}`, { line });
+      throw schemaError(`Migration ${name} was refused before anything was sent: line ${line} ${problem}`, { line });
     }
   }
   return statements;
 }
 
-/** Whether the statement changes rows only, and can be taken back until it is committed. */
+/** Whether the statement changes rows only, so that it can be rolled back until it is committed. */
 export function changesRows({ tokens }: Statement): boolean {
   return rowStatements.some((word) => isWord(tokens[0], word));
 }
@@ -83,8 +84,8 @@ const rowStatements = ["INSERT", "UPDATE", "DELETE"];
 const tableParts = ["TABLE", "INDEX", "VIEW"];
 const creatable = ["TABLE", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "VIEW"];
 
-/** What is wrong with the statement, as the end of a sentence; undefined where nothing is. */
-function faultOf({ tokens }: Statement, mayRemove: boolean, database: string): string | undefined {
+/** What is wrong with the statement, as the end of a sentence; undefined if nothing is. */
+function problemOf({ tokens }: Statement, mayRemove: boolean, database: string): string | undefined {
   const [first, second, third, fourth] = tokens;
   const oneOf = (token: typeof first, words: readonly string[]) => words.some((word) => isWord(token, word));
   const isAllowed =
@@ -104,8 +105,10 @@ function faultOf({ tokens }: Statement, mayRemove: boolean, database: string): s
     );
   }
   const changesTables = oneOf(first, ["ALTER", "CREATE", "DROP"]);
-  const gone = changesTables && tokens.find((token) => oneOf(token, ["TRUNCATE", "DISCARD"]));
-  if (gone) return `says ${gone.text.toUpperCase()}, which no later run could tell from not done. Use DELETE.`;
+  const discard = changesTables && tokens.find((token) => oneOf(token, ["TRUNCATE", "DISCARD"]));
+  if (discard) {
+    return `says ${discard.text.toUpperCase()}. A later run could not find out whether that was done. Use DELETE.`;
+  }
   const drops = changesTables && tokens.some((token) => isWord(token, "DROP"));
   if (!mayRemove && (drops || isWord(first, "DELETE"))) {
     const word = drops ? "DROP" : "DELETE";

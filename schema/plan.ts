@@ -8,24 +8,24 @@ export interface Migration {
   readonly sql: string;
 }
 
-/** The function's database user, who works from anywhere and by TLS only. */
+/** The function's database user. It may connect from any host, by TLS only. */
 export interface SchemaUser {
   readonly name: string;
   readonly password: string;
-  /** What the user may do with the table `users`, for example `INSERT`; and all it may do. */
+  /** The user's privileges on the table `users`, for example `INSERT`. It has no others. */
   readonly privileges: readonly string[];
   /**
-   * Whether the user changes its own password: then it keeps the one it has and may have two at once, and `password` is
-   * just the first one.
+   * Whether the user changes its own password. If so, an existing user keeps its password and may have two at once, and
+   * `password` is only the first one.
    */
   readonly rotated: boolean;
 }
 
-/** What a server should hold. */
+/** The content that a server should have. */
 export interface SchemaPlan {
-  /** The only database that is made or touched. */
+  /** The only database that is created or changed. */
   readonly database: string;
-  /** Content of the schema file, with which the tables begin. */
+  /** Content of the schema file: the tables before any migration. */
   readonly sql: string;
   /** @default none */
   readonly migrations?: readonly Migration[];
@@ -33,12 +33,12 @@ export interface SchemaPlan {
   readonly user?: SchemaUser;
 }
 
-/** What the function inside the VPC is invoked with, to apply a plan. */
+/** The event for the function inside the VPC that applies a plan. */
 export interface ApplyEvent extends Required<SchemaPlan> {
   readonly server: SchemaServer;
 }
 
-/** What it is invoked with to tell how the tables are; it then changes nothing. */
+/** The event for the same function that only reads the definitions of the tables. */
 export interface CheckEvent extends Pick<SchemaPlan, "database"> {
   readonly check: true;
   readonly server: SchemaServer;

@@ -1,9 +1,9 @@
-/** How the tables of a database are described by MySQL itself. */
+/** MySQL's own description of a database's tables. */
 
-/** Runs a statement and gives its rows. */
-export type Ask = (sql: string) => Promise<unknown>;
+/** Runs a statement and returns its rows. */
+export type Query = (sql: string) => Promise<unknown>;
 
-/** Table → what `SHOW CREATE TABLE` says of it, without the counter, which tells of rows. */
+/** Table → the text of `SHOW CREATE TABLE`, without the AUTO_INCREMENT counter, which depends on the rows. */
 export type Shapes = Readonly<Record<string, string>>;
 
 /**
@@ -11,14 +11,14 @@ export type Shapes = Readonly<Record<string, string>>;
  *
  * @param views whether views are read too; their text names the user who made them
  */
-export async function readShapes(ask: Ask, { views = false } = {}): Promise<Shapes> {
-  const rows = (await ask("SHOW FULL TABLES")) as Record<string, string>[];
+export async function readShapes(query: Query, { views = false } = {}): Promise<Shapes> {
+  const rows = (await query("SHOW FULL TABLES")) as Record<string, string>[];
   const shapes: Record<string, string> = {};
   for (const row of rows) {
     const [table, kind] = Object.values(row) as [string, string];
     if (kind !== "BASE TABLE" && !views) continue;
-    const [answer] = (await ask(`SHOW CREATE TABLE ${quoted(table)}`)) as [Record<string, string>];
-    const text = answer["Create Table"] ?? answer["Create View"] ?? "";
+    const [definition] = (await query(`SHOW CREATE TABLE ${quoted(table)}`)) as [Record<string, string>];
+    const text = definition["Create Table"] ?? definition["Create View"] ?? "";
     shapes[table] = text.replace(/^(\).*?) AUTO_INCREMENT=\d+/m, "$1");
   }
   return shapes;

@@ -1,19 +1,21 @@
-/** Reads a schema file as MySQL's own lexer does, and refuses one that could destroy something. Talks to no server. */
+/**
+ * Reads a schema file as MySQL's own lexer does, and refuses one that could destroy data. Does not connect to a server.
+ */
 import { schemaError } from "./error";
 
-/** A lexical unit of SQL. Comments and white space are none. */
+/** A lexical unit of SQL. Comments and white space are not tokens. */
 export interface Token {
   /** `name` is an identifier in backquotes, without them; `word` is any other run of letters and digits. */
   readonly kind: "word" | "name" | "string" | "symbol";
   readonly text: string;
-  /** Position in the file, in UTF-16 units: of its first character, and behind its last. */
+  /** Position in the file, in UTF-16 units: `start` of the first character, `end` after the last. */
   readonly start: number;
   readonly end: number;
 }
 
 /** One statement of a schema file. */
 export interface Statement {
-  /** As it stands in the file, without the closing semicolon. */
+  /** The text as in the file, without the closing semicolon. */
   readonly text: string;
   /** Line of the file on which it begins, from 1. */
   readonly line: number;
@@ -24,7 +26,7 @@ export interface Statement {
  * Splits SQL into tokens by the rules of MySQL's default SQL mode: backslashes escape inside strings, and `"` quotes a
  * string (the runner sets that mode for its session).
  *
- * @param what what messages call the text, as a sentence begins
+ * @param what the name of the text in messages, with a capital, for the start of a sentence
  * @throws SchemaError for a string, name or comment that does not end, and for an executable comment
  * @see https://dev.mysql.com/doc/refman/8.4/en/comments.html
  * @see https://dev.mysql.com/doc/refman/8.4/en/string-literals.html
@@ -47,7 +49,7 @@ function tokensOf(sql: string, what: string): Token[] {
 /**
  * The statements of a file, in order, split at the semicolons that MySQL would split at.
  *
- * @param what what messages call the file, as a sentence begins
+ * @param what the name of the file in messages, with a capital, for the start of a sentence
  * @throws SchemaError for a string, name or comment that does not end, and for an executable comment
  */
 export function statementsOf(sql: string, what = "The schema file"): Statement[] {
@@ -72,10 +74,10 @@ export function statementsOf(sql: string, what = "The schema file"): Statement[]
  * The statements of a file that can only add: `CREATE` of a database, table, index or view, `ALTER` of a table or
  * database, `INSERT` and `USE`, and nowhere the words `DROP`, `TRUNCATE` or `DISCARD`.
  *
- * A list of what is allowed, because a list of what is not would miss something: `RENAME`, `REPLACE`, `LOAD DATA`,
- * `PREPARE`, events, or a `SET sql_mode` after which the same text splits in another way.
+ * This is a list of what is allowed, because a list of what is forbidden would miss something: `RENAME`, `REPLACE`,
+ * `LOAD DATA`, `PREPARE`, events, or a `SET sql_mode` after which the same text splits in another way.
  *
- * @param database where given, the only database that the file may create or use
+ * @param database the only database that the file may create or use, @default any
  * @throws SchemaError naming the line, what was found and what is allowed; also for a file without any statement
  */
 export function harmlessStatementsOf(sql: string, database?: string): Statement[] {
@@ -91,7 +93,7 @@ export function harmlessStatementsOf(sql: string, database?: string): Statement[
   return statements;
 }
 
-/** Names of the tables that the statements create, in their order, without a database before the dot. */
+/** Names of the tables that the statements create, in their order, without the name of a database. */
 export function createdTables(statements: readonly Statement[]): string[] {
   return statements.flatMap((statement) => {
     const [create, table, ...rest] = statement.tokens;
@@ -102,7 +104,7 @@ export function createdTables(statements: readonly Statement[]): string[] {
   });
 }
 
-/** Whether the token is this keyword, given in capitals; a name in backquotes never is. */
+/** Whether the token is this keyword, given in capitals; a name in backquotes is never a keyword. */
 export function isWord(token: Token | undefined, keyword: string): boolean {
   return token?.kind === "word" && token.text.toUpperCase() === keyword;
 }
@@ -124,7 +126,7 @@ function refuseUnlistedStatement({ tokens, line }: Statement): void {
   throw schemaError(
     `The schema file was refused before anything was sent: line ${line} begins with "${shortened(found)}". ` +
       `Allowed are CREATE ${creatable.join("|")}, ALTER ${alterable.join("|")}, INSERT and USE, which remove nothing. ` +
-      "Do by hand, on the server, what removes or rewrites something.",
+      "Run a statement that removes or rewrites something by hand, on the server.",
     { line },
   );
 }
@@ -163,7 +165,7 @@ function shortened(text: string): string {
 }
 
 function isDashComment(sql: string, start: number): boolean {
-  // MySQL wants a blank, a control character or the end behind the dashes: 5--1 is a sum.
+  // MySQL requires a blank, a control character or the end after the dashes: 5--1 is a subtraction.
   return sql.startsWith("--", start) && (start + 2 >= sql.length || sql.charCodeAt(start + 2) <= 32);
 }
 
@@ -181,7 +183,7 @@ function kindAt(sql: string, start: number): Token["kind"] | "blank" {
   return isWordCharacter(character) ? "word" : "symbol";
 }
 
-/** Where the token, comment or blank ends that begins at `start`. */
+/** The end of the token, comment or blank that begins at `start`. */
 function endOfUnit(sql: string, start: number, what: string): number {
   const character = sql.charAt(start);
   if (character === "`" || character === "'" || character === '"') return endOfQuoted(sql, start, character, what);
@@ -210,7 +212,7 @@ function endOfQuoted(sql: string, start: number, quote: string, what: string): n
 
 function endOfBlockComment(sql: string, start: number, what: string): number {
   const line = lineAt(sql, start);
-  // Whether MySQL runs its content depends on the server's version, so no reading of it here could be right for all.
+  // Whether MySQL runs the content depends on the server's version, so this code cannot interpret it for every server.
   if (sql.charAt(start + 2) === "!") {
     throw schemaError(
       `${what} was refused before anything was sent: line ${line} has an executable comment (/*! … */), which ` +

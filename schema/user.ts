@@ -4,48 +4,51 @@ import type { Send } from "./migrate";
 import type { SchemaUser } from "./plan";
 import { quoted } from "./shape";
 
-/** `created`, got the plan's password, or kept its own. */
+/** The user was created, got the plan's password, or kept its own password. */
 export type UserChange = "created" | "passwordSet" | "passwordKept";
 
 /**
- * Makes the user, who must use TLS, and gives it exactly what the plan says: privileges on the table `users`, and where it
- * changes its own password the right to have two. What is missing is granted first and what is too much revoked then, so
- * that the user never lacks anything in between.
+ * Creates the user, who must use TLS, and gives it exactly the privileges of the plan: those on the table `users`, and
+ * the right to have two passwords if it changes its own. Missing privileges are granted before surplus ones are
+ * revoked, so that the user never lacks a privilege in between.
  *
- * @throws SchemaError naming the statement, with `***` for the password, and MySQL's code: its message could quote it
+ * @throws SchemaError naming the statement, with `***` for the password, and MySQL's code. MySQL's message is left out,
+ *   because it could quote the password.
  */
 export async function ensureUser(send: Send, user: SchemaUser, database: string): Promise<UserChange> {
   const { name, password, rotated } = user;
   const account = `${literal(name)}@'%'`;
-  const order = async (statement: string) => {
+  const execute = async (statement: string) => {
     try {
       return await send(statement);
     } catch (error) {
       const code = codeOf(error) || "the connection was lost";
-      // Neither the message nor the error itself goes any further: both may have the statement in them.
+      // Neither the message nor the error itself is passed on: both may contain the statement.
       const shown = statement.replaceAll(literal(password), "'***'");
       throw schemaError(`The database user could not be made ready (${shown}): ${code}.`, { code });
     }
   };
-  const known = `SELECT 1 FROM information_schema.user_attributes WHERE user = ${literal(name)} AND host = '%'`;
-  const found = (await order(known)) as unknown[];
+  const lookUp = `SELECT 1 FROM information_schema.user_attributes WHERE user = ${literal(name)} AND host = '%'`;
+  const found = (await execute(lookUp)) as unknown[];
   const change: UserChange = found.length === 0 ? "created" : rotated ? "passwordKept" : "passwordSet";
   const identified = `${account} IDENTIFIED BY ${literal(password)} REQUIRE SSL`;
-  if (change === "created") await order(`CREATE USER IF NOT EXISTS ${identified}`);
-  if (change === "passwordKept") await order(`ALTER USER ${account} REQUIRE SSL`);
+  if (change === "created") await execute(`CREATE USER IF NOT EXISTS ${identified}`);
+  if (change === "passwordKept") await execute(`ALTER USER ${account} REQUIRE SSL`);
   if (change === "passwordSet") {
-    await order(`ALTER USER ${identified}`);
-    // What a rotation that was turned off has left.
-    await order(`ALTER USER ${account} DISCARD OLD PASSWORD`);
+    await execute(`ALTER USER ${identified}`);
+    // The second password that a rotation left before it was turned off.
+    await execute(`ALTER USER ${account} DISCARD OLD PASSWORD`);
   }
-  await grantExactly(order, account, user, `${quoted(database)}.${quoted("users")}`);
+  await grantExactly(execute, account, user, `${quoted(database)}.${quoted("users")}`);
   return change;
 }
 
 const twoPasswords = "APPLICATION_PASSWORD_ADMIN";
 
-/** @throws SchemaError for a user that MySQL could not have, or whose privileges are no words */
-export function refuseUnfitUser({ name, password, privileges }: SchemaUser): void {
+/**
+ * @throws SchemaError for a name or password that MySQL could not have, or privileges that are not words in capitals
+ */
+export function validateUser({ name, password, privileges }: SchemaUser): void {
   if (name === "" || name.length > 32) {
     throw schemaError(`The database user's name has ${name.length} characters. Allowed are 1 to 32.`);
   }
@@ -59,26 +62,26 @@ export function refuseUnfitUser({ name, password, privileges }: SchemaUser): voi
 }
 
 async function grantExactly(
-  order: (statement: string) => Promise<unknown>,
+  execute: (statement: string) => Promise<unknown>,
   account: string,
   { privileges, rotated }: SchemaUser,
   table: string,
 ): Promise<void> {
-  await order(`GRANT ${privileges.join(", ")} ON ${table} TO ${account}`);
-  if (rotated) await order(`GRANT ${twoPasswords} ON *.* TO ${account}`);
-  const wanted: Record<string, readonly string[]> = {
+  await execute(`GRANT ${privileges.join(", ")} ON ${table} TO ${account}`);
+  if (rotated) await execute(`GRANT ${twoPasswords} ON *.* TO ${account}`);
+  const allowed: Record<string, readonly string[]> = {
     "*.*": ["USAGE", ...(rotated ? [twoPasswords] : [])],
     [table]: privileges,
   };
-  const rows = (await order(`SHOW GRANTS FOR ${account}`)) as Record<string, string>[];
+  const rows = (await execute(`SHOW GRANTS FOR ${account}`)) as Record<string, string>[];
   for (const row of rows) {
     const { rights, place } = readGrant(Object.values(row)[0]!);
-    const tooMuch = rights.filter((right) => !wanted[place ?? ""]?.includes(right));
-    if (tooMuch.length > 0) await order(`REVOKE ${tooMuch.join(", ")}${place ? ` ON ${place}` : ""} FROM ${account}`);
+    const tooMuch = rights.filter((right) => !allowed[place ?? ""]?.includes(right));
+    if (tooMuch.length > 0) await execute(`REVOKE ${tooMuch.join(", ")}${place ? ` ON ${place}` : ""} FROM ${account}`);
   }
 }
 
-/** Takes apart a line of `SHOW GRANTS`; the right to hand a privilege on is one more, and a role has no place. */
+/** Splits a line of `SHOW GRANTS`. GRANT OPTION counts as one more privilege, and a role has no place. */
 function readGrant(line: string): { rights: string[]; place: string | undefined } {
   const [, list = "", place, option] = /^GRANT (.+?)(?: ON (.+))? TO `(?:[^`]|``)*`@`%`( WITH .*)?$/.exec(line) ?? [];
   // Privileges on columns have commas in parentheses: SELECT (`a`, `b`), INSERT
@@ -86,7 +89,7 @@ function readGrant(line: string): { rights: string[]; place: string | undefined 
   return { rights: option?.includes("GRANT OPTION") ? [...rights, "GRANT OPTION"] : rights, place };
 }
 
-/** A text as MySQL reads it back in the session's mode, in which a backslash escapes; it takes no placeholder here. */
+/** A string literal for the session's SQL mode, in which a backslash escapes; MySQL allows no placeholder here. */
 function literal(text: string): string {
   return `'${text.replace(/[\\']/g, "\\$&")}'`;
 }

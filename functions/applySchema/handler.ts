@@ -1,43 +1,43 @@
-import { type Applied, applySchema, type Fact } from "../../schema/apply";
+import { type Applied, type AppliedStep, applySchema } from "../../schema/apply";
 import type { SchemaServer } from "../../schema/connection";
 import { type LiveTables, readLiveTables } from "../../schema/drift";
 import { schemaError } from "../../schema/error";
 import type { ApplyEvent, CheckEvent } from "../../schema/plan";
 import type { Invocation } from "../shared/time";
 
-/** A server that is just being made answers within so many seconds after RDS calls it available. */
+/** How long (s) to wait for a new server: it accepts connections some time after RDS reports it as available. */
 const WAIT_SECONDS = 120;
-/** Kept for the answer, so that a fault is told before Lambda ends the function. */
+/** Time (ms) kept back, so that the function can return an error before Lambda ends it. */
 const RESERVE_MILLISECONDS = 10_000;
 
-/** One line of the log; never with a password or a statement about one. */
-export type Line = Fact | { readonly code: string; readonly [field: string]: unknown };
+/** One line of the log. It never contains a password, or a statement with one. */
+export type Line = AppliedStep | { readonly code: string; readonly [field: string]: unknown };
 
 /** What the function needs from outside. */
 export interface Dependencies {
   readonly log: (level: "info" | "error", line: Line) => void;
-  /** All authorities to trust, PEM text: those of the event, and those that the function's own environment names. */
+  /** All certificate authorities to trust, PEM text: those of the event and those of the function's own environment. */
   readonly trusted: (ofEvent: string) => string;
 }
 
-/** The function: applies a plan, or tells how the tables are. @throws SchemaError */
+/** The function: applies a plan, or returns the definitions of the tables. @throws SchemaError */
 export type Handler = (event: unknown, context: Invocation) => Promise<Applied | LiveTables>;
 
-/** Makes what the event plans by the runner that `SchemaFile` uses. It may be invoked any number of times, also at once. */
+/** Applies the event's plan with the same runner as `SchemaFile`. Repeated and concurrent invocations are allowed. */
 export function handlerOf({ log, trusted }: Dependencies): Handler {
   return async (event, context) => {
     try {
-      const known = eventOf(event);
+      const request = eventOf(event);
       const left = context.getRemainingTimeInMillis() - RESERVE_MILLISECONDS;
       const server: SchemaServer = {
         waitSeconds: WAIT_SECONDS,
-        ...known.server,
-        authorities: trusted(known.server.authorities),
+        ...request.server,
+        authorities: trusted(request.server.authorities),
         statementTimeout: left,
         until: Date.now() + left,
       };
-      if ("check" in known) return await readLiveTables(server, known.database);
-      return await applySchema(server, known, { tell: (fact) => log("info", fact) });
+      if ("check" in request) return await readLiveTables(server, request.database);
+      return await applySchema(server, request, { onStep: (step) => log("info", step) });
     } catch (error) {
       const { message: detail, code: cause } = error as { message: string; code?: string };
       log("error", { code: "SCHEMA_FAILED", detail, ...(cause ? { cause } : {}) });
@@ -46,7 +46,7 @@ export function handlerOf({ log, trusted }: Dependencies): Handler {
   };
 }
 
-/** Lambda prints what it is thrown, and a driver's error has the statement with it. */
+/** Lambda prints an error that the function throws; an error of the driver contains the statement. */
 function withoutCause(error: unknown): Error {
   const { message, name, stack } = error as Error;
   return Object.assign(new Error(message), { name, stack });

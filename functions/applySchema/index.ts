@@ -3,8 +3,8 @@ import { authorities } from "../shared/authorities";
 import { type Handler, handlerOf } from "./handler";
 
 /**
- * The function, made once a container. Whatever it works with comes by the event, but for what its platform has it trust
- * beyond that: nothing on AWS, this machine's own authority on the local target.
+ * Creates the function, once for each container. All its inputs are in the event, except further certificate
+ * authorities to trust: none on AWS, this machine's own authority on the local target.
  * @param environment `NODE_EXTRA_CA_CERTS` is read
  */
 export function createHandler(environment: NodeJS.ProcessEnv = process.env): Handler {

@@ -76,7 +76,7 @@ describe("the folder of migrations", () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), "ecommerce-migrations-"));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("is read in order, with the same line ends everywhere, and refuses what is no migration", () => {
+  it("is read in order, with the same line ends everywhere, and refuses a file that is not a migration", () => {
     writeFileSync(path.join(folder, "0002_b.sql"), "ALTER TABLE a ADD c int;\r\n");
     writeFileSync(path.join(folder, "0001_a.sql"), "ALTER TABLE a ADD b int;\n");
     writeFileSync(path.join(folder, "README.md"), "");
@@ -86,7 +86,7 @@ describe("the folder of migrations", () => {
       { name: "0002_b", sql: "ALTER TABLE a ADD c int;\n" },
     ]);
     writeFileSync(path.join(folder, "0003_c.sql~"), "");
-    expect(() => readMigrations(folder)).toThrow("0003_c.sql~ is no migration");
+    expect(() => readMigrations(folder)).toThrow("0003_c.sql~ is not a migration");
   });
 
   it("of this project can be applied as it stands", () => {
