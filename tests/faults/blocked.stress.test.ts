@@ -1,7 +1,7 @@
 /**
- * MySQL refuses an address from which many handshakes broke off, as they do while it stalls. It never refuses 127.0.0.1,
- * and nothing without name resolution; so this server listens on 127.0.0.2, looks names up, as MySQL does by default, and
- * is reached from 127.0.0.3. See docs/faults.md.
+ * MySQL blocks an address after many broken handshakes, which happen while the server stalls. It never blocks
+ * 127.0.0.1, and blocks no address if name resolution is off. So this server listens on 127.0.0.2, resolves names, as
+ * MySQL does by default, and the connections come from 127.0.0.3. See docs/faults.md.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createConnection } from "mysql2/promise";
@@ -12,10 +12,10 @@ import { secretFor } from "../functions/support";
 import { recordProgram } from "../support/program";
 import { type Container, Deployment } from "./support/Deployment";
 
-/** More than MySQL's default for `max_connect_errors`, and fewer than the connections that it lets wait: 100 and 151. */
+/** More than MySQL's default for `max_connect_errors` (100), and fewer than the connections that may wait (151). */
 const BROKEN_HANDSHAKES = 110;
 
-/** Linux takes the whole of 127.0.0.0/8 for this machine; elsewhere these addresses have to be set up first. */
+/** On Linux all of 127.0.0.0/8 is this machine; on other systems these addresses must be set up first. */
 describe.skipIf(process.platform !== "linux")("a stall under many containers of one address (on Linux)", () => {
   let deployment: Deployment;
   let container: Container;
@@ -25,12 +25,12 @@ describe.skipIf(process.platform !== "linux")("a stall under many containers of 
     deployment = await Deployment.start(server, { host: "127.0.0.2", localAddress: "127.0.0.3" });
     container = await deployment.deploy({ warm: true });
     await deployment.database.query("CREATE USER rds_master@'%' IDENTIFIED BY 'rds_master'");
-    // What RDS gives a master user on everything, as far as it matters here.
+    // Those global privileges of RDS's master user that matter here.
     await deployment.database.query("GRANT DROP, RELOAD, PROCESS ON *.* TO rds_master@'%'");
   });
   afterAll(() => deployment?.stop());
 
-  /** The server stops while this many connections are made from the containers' address, and given up. */
+  /** The server stops while `BROKEN_HANDSHAKES` connections are opened from the containers' address and time out. */
   async function stall(): Promise<void> {
     const { database } = deployment;
     const connect = createConnect({ NODE_EXTRA_CA_CERTS: database.server.caFile });
@@ -42,9 +42,9 @@ describe.skipIf(process.platform !== "linux")("a stall under many containers of 
     } finally {
       database.server.kill("SIGCONT");
     }
-    // Each is counted when the server reads from it.
+    // The server counts a connection when it reads from it.
     await expect.poll(brokenHandshakes, { timeout: 20_000 }).toBeGreaterThanOrEqual(100);
-    // The container's own connection was not part of it; it needs another one now.
+    // The container still has its own connection; the reset makes it open a new one.
     container.mysql.reset();
   }
 
@@ -72,13 +72,13 @@ describe.skipIf(process.platform !== "linux")("a stall under many containers of 
     await stall();
     const served = await container.refused(await container.signUp(), "DatabaseUnavailable", "DATABASE_UNAVAILABLE");
     expect(await container.lastCause()).toBe("ER_HOST_IS_BLOCKED");
-    await container.lets();
+    await container.signInPasses();
     await unblock();
     await container.works();
     await container.repairedBySignIn(served);
   });
 
-  it("costs no sign-up that is waiting when the host cache is emptied", async () => {
+  it("costs no sign-up that is waiting when the host cache is emptied: it succeeds", async () => {
     await stall();
     const served = container.signUp();
     await sleep(500);

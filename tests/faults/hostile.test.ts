@@ -1,6 +1,6 @@
 /**
- * Any event and any secret, generated: the packaged function answers with the event or a fault of its own, its process
- * lives, its log has no line that an input wrote, and the database holds what the events said, to the character.
+ * Generated events and secrets: the packaged function returns the event or one of its own errors, its process stays
+ * alive, no input can write a line of its log, and the database contains exactly the text of the events.
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -11,7 +11,7 @@ import { PASSWORD_PART } from "../functions/support";
 import { type Container, Deployment } from "./support/Deployment";
 
 const known = new Set([...Object.keys(errors), ...Object.keys(sharedErrors)]);
-/** Part of every hostile text: where it turns up, something from outside was repeated. */
+/** Part of every hostile text: an output that contains it has repeated an input. */
 const CANARY = "CANARY";
 
 let deployment: Deployment;
@@ -79,7 +79,7 @@ const anyEvent = fc.oneof(
   { weight: 1, arbitrary: batch.map((Records) => ({ Records })) as fc.Arbitrary<unknown> },
 );
 
-/** Every line is one JSON object of Lambda's shape, and holds nothing that came from outside. */
+/** Every line is one JSON object of Lambda's format, and contains nothing of an input. */
 async function logIsClean(container: Container): Promise<void> {
   for (const line of await container.lines()) {
     expect(Object.keys(JSON.parse(line)).sort()).toEqual(["level", "message", "requestId", "timestamp"]);
@@ -89,13 +89,13 @@ async function logIsClean(container: Container): Promise<void> {
   }
 }
 
-it("any event is returned or refused by a known fault, and nothing of it is run, forged or told", async () => {
+it("any event is returned or refused with a known error, and no part of it is executed, forged or logged", async () => {
   const { database } = deployment;
   const shape = `SELECT table_name, column_name FROM information_schema.columns
     WHERE table_schema = 'ecommerce_db' ORDER BY 1, 2`;
   const before = await database.query(shape);
   const container = await deployment.deploy({ warm: true });
-  const [sent, owed] = [new Set<string>(), new Set<string>()];
+  const [sent, registered] = [new Set<string>(), new Set<string>()];
   const note = (event: any): void => {
     const { sub, email } = event?.request?.userAttributes ?? {};
     if (typeof sub === "string" && typeof email === "string") sent.add(`${sub} ${email}`);
@@ -103,7 +103,7 @@ it("any event is returned or refused by a known fault, and nothing of it is run,
       try {
         note(JSON.parse(record.body));
       } catch {
-        // No message of the queue's: nobody to be found in the table.
+        // Not a message of the queue, so there is no user to find in the table.
       }
     }
   };
@@ -114,7 +114,7 @@ it("any event is returned or refused by a known fault, and nothing of it is run,
       const { answer, fault } = await container.invoke(event);
       if (fault === undefined) {
         if (!event?.Records) expect(answer).toEqual(event);
-        if (event?.triggerSource === "PostConfirmation_ConfirmSignUp") owed.add(event.request.userAttributes.sub);
+        if (event?.triggerSource === "PostConfirmation_ConfirmSignUp") registered.add(event.request.userAttributes.sub);
       } else {
         expect(known).toContain(fault);
         expect(JSON.stringify(answer.errorMessage)).not.toContain(CANARY);
@@ -126,16 +126,16 @@ it("any event is returned or refused by a known fault, and nothing of it is run,
   await logIsClean(container);
   expect(await database.query(shape)).toEqual(before);
   const rows = await database.query("SELECT User_UUID, User_Email FROM ecommerce_db.users WHERE User_UUID IN (?)", [
-    [...owed],
+    [...registered],
   ]);
-  expect(rows).toHaveLength(owed.size);
-  expect(owed.size).toBeGreaterThan(20);
+  expect(rows).toHaveLength(registered.size);
+  expect(registered.size).toBeGreaterThan(20);
   const all = await database.query("SELECT User_UUID, User_Email FROM ecommerce_db.users");
   // The deployment's own first sign-up is the one that was not generated.
   expect(all.filter((row: any) => !sent.has(`${row.User_UUID} ${row.User_Email}`))).toHaveLength(1);
 });
 
-/** Names that no resolver is asked about, or that it knows: a lookup must not be what takes the time. */
+/** Names that need no DNS lookup, or that the resolver knows, so that no lookup takes time. */
 const host = fc.constantFrom("localhost", "127.0.0.1", "127.1", "", "localhost:3306", "../../etc/passwd");
 const field = fc.oneof(hostileText, fc.jsonValue({ maxDepth: 1 }) as fc.Arbitrary<unknown>);
 const secretText = (port: number) =>
@@ -166,7 +166,7 @@ const secretText = (port: number) =>
       ),
   );
 
-it("any text of a secret is read or refused by a known fault, which repeats nothing of it", () => {
+it("any text of a secret is read or refused with a known error, which repeats nothing of it", () => {
   fc.assert(
     fc.property(secretText(3306), (text) => {
       try {
@@ -183,7 +183,7 @@ it("any text of a secret is read or refused by a known fault, which repeats noth
   );
 });
 
-it("any secret leaves the container alive, and nothing of it in answer or log", async () => {
+it("any secret leaves the container alive, and answer and log contain nothing of it", async () => {
   const container = await deployment.deploy({ secret: "missing" });
   let tried = 0;
   const property = fc.asyncProperty(secretText(container.mysql.port), async (text) => {

@@ -1,4 +1,4 @@
-/** What breaks in MySQL itself, one fault after the other, since all meet the same server. See docs/faults.md. */
+/** Faults of MySQL itself, one after the other, because all tests use the same server. See docs/faults.md. */
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -15,31 +15,37 @@ let database: Database;
 let container: Container;
 
 beforeAll(async () => {
-  // A file at its limit is an error then, as on a full disk, and not the server's end.
+  // With this trap a file at its limit is an error for the server, as on a full disk, and does not end the server.
   deployment = await Deployment.start({ shell: "trap '' XFSZ" });
   database = deployment.database;
-  // One for all: so each fault also shows what the one before has left behind.
+  // One container for all tests: so each test also shows what the previous fault has left behind.
   container = await deployment.deploy({ warm: true });
 });
 afterAll(() => deployment?.stop());
 
-/** Breaks it, mends it while a sign-up is waiting, and expects that sign-up to have its row. */
-async function mended(breakIt: () => Promise<unknown>, mend: () => Promise<unknown>, after = 500): Promise<void> {
+/** Breaks something, repairs it while a sign-up is waiting, and expects the row of that sign-up. */
+async function repairedMeanwhile(
+  breakIt: () => Promise<unknown>,
+  repair: () => Promise<unknown>,
+  after = 500,
+): Promise<void> {
   await breakIt();
   let served: ReturnType<Container["signUp"]>;
   try {
     served = container.signUp();
     await sleep(after);
   } finally {
-    await mend();
+    await repair();
   }
   await container.registered(await served);
 }
 
-/** Breaks it and leaves it so: the sign-up is refused in time, a sign-in passes; mended, both get their row. */
-async function lasting(
+/**
+ * Breaks it and leaves it so: the sign-up is refused in time, a sign-in passes; repairedMeanwhile, both get their row.
+ */
+async function failsInTime(
   breakIt: () => Promise<unknown>,
-  mend: () => Promise<unknown>,
+  repair: () => Promise<unknown>,
   [fault, code]: [string, string] = ["DatabaseUnavailable", "DATABASE_UNAVAILABLE"],
 ): Promise<void> {
   await breakIt();
@@ -47,9 +53,9 @@ async function lasting(
   try {
     served = await container.signUp();
     await container.refused(served, fault, code);
-    await container.lets();
+    await container.signInPasses();
   } finally {
-    await mend();
+    await repair();
   }
   await container.works();
   await container.repairedBySignIn(served);
@@ -61,8 +67,8 @@ describe("a server that is away", () => {
     await database.server.stop();
   };
   /**
-   * A start takes as long as the machine is busy, and a sign-up does not wait longer than its time. So the server is
-   * ready before the sign-up begins, and the way to it opens while the sign-up waits: what the function sees is the same.
+   * A busy machine starts the server slowly, and a sign-up has a time limit. So the server is ready before the sign-up
+   * begins, and the network path to it opens while the sign-up waits. For the function this is the same.
    */
   const restartBehind = (close: () => unknown) => async () => {
     await stop();
@@ -71,13 +77,13 @@ describe("a server that is away", () => {
   };
 
   it("is waited for when it was shut down and starts again", () =>
-    mended(
+    repairedMeanwhile(
       restartBehind(() => container.mysql.cut()),
       () => container.mysql.mend(),
     ));
 
-  it("and hangs up before its greeting while it starts, is waited for", () =>
-    mended(
+  it("and hangs up before its greeting while it starts: is waited for", () =>
+    repairedMeanwhile(
       restartBehind(() => {
         container.mysql.hangsUp = true;
       }),
@@ -86,9 +92,9 @@ describe("a server that is away", () => {
       },
     ));
 
-  it("for longer is a fault in time", () => lasting(stop, () => database.server.start()));
+  it("for longer: the function fails in time", () => failsInTime(stop, () => database.server.start()));
 
-  it("because it was killed in the middle of a statement, is asked again, and the row is there once", async () => {
+  it("because it was killed in the middle of a statement: the statement is repeated, and makes one row", async () => {
     const blocker = await database.connect();
     await blocker.query("LOCK TABLES ecommerce_db.users READ");
     const signUp = container.signUp();
@@ -103,60 +109,61 @@ describe("a server that is away", () => {
     if (served.fault === undefined) {
       await container.registered(served);
     } else {
-      // A busy machine left too little of a sign-up's time after the start: it has to be refused, and repaired later.
+      // On a busy machine the start took too much of the sign-up's time: then it must fail, and a sign-in makes the
+      // row.
       expect(away).toBeGreaterThan(LIMIT - 3000);
       await container.refused(served, "DatabaseUnavailable", "DATABASE_UNAVAILABLE");
       await container.repairedBySignIn(served);
     }
   });
 
-  it("because it is frozen, is waited for", () =>
-    mended(
+  it("because it is frozen: is waited for", () =>
+    repairedMeanwhile(
       async () => database.server.kill("SIGSTOP"),
       async () => database.server.kill("SIGCONT"),
       2000, // longer than a statement may take
     ));
 
-  it("because it stays frozen, is a fault in time", () =>
-    lasting(
+  it("because it stays frozen: the function fails in time", () =>
+    failsInTime(
       async () => database.server.kill("SIGSTOP"),
       async () => database.server.kill("SIGCONT"),
     ));
 });
 
 describe("a server without a free connection", () => {
-  // The administrator's connection is the one allowed. The container loses its own, so that it needs another.
+  // The only connection allowed is the administrator's. The container loses its own, so it needs another one.
   const exhaust = async () => {
     await database.query("SET GLOBAL max_connections = 1");
     for (const id of await database.connections()) await database.query(`KILL ${id}`);
   };
   const release = () => database.query("SET GLOBAL max_connections = 151");
 
-  it("is asked again", () => mended(exhaust, release));
-  it("for longer is a fault in time", () => lasting(exhaust, release));
+  it("is asked again", () => repairedMeanwhile(exhaust, release));
+  it("for longer: the function fails in time", () => failsInTime(exhaust, release));
 });
 
 describe("a server that is read-only, as after a fail-over", () => {
   const demote = () => database.query("SET GLOBAL super_read_only = 1");
   const promote = () => database.query("SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0");
 
-  it("is left, and asked again on a new connection", async () => {
+  it("is left, and asked again: the function opens a new connection", async () => {
     const before = await database.connections();
     const kept = async () => (await database.connections()).filter((id) => before.includes(id));
     await demote();
     const served = container.signUp();
     try {
-      // Mended earlier, its statement might find nothing wrong.
+      // If the server were repaired earlier, the statement might succeed on the old connection.
       await expect.poll(kept, { timeout: LIMIT, interval: 20 }).toEqual([]);
     } finally {
       await promote();
     }
     await container.registered(await served);
   });
-  it("for longer is a fault in time", () => lasting(demote, promote));
+  it("for longer: the function fails in time", () => failsInTime(demote, promote));
 });
 
-it("a container frozen until the server has closed its connection for idleness, replaces it when it thaws", async () => {
+it("a container frozen until the server closed its idle connection opens a new one when it continues", async () => {
   const title = `frozen-${process.pid}`;
   const others = await database.connections();
   const frozen = await deployment.deploy({
@@ -184,11 +191,12 @@ describe("a table that is locked", () => {
   };
   const unlock = () => blocker.end();
 
-  it("is waited for", () => mended(lock, unlock, 1500));
+  it("is waited for", () => repairedMeanwhile(lock, unlock, 1500));
 
-  it("for longer is a fault in time, and no statement goes on waiting after it was given up", () =>
-    lasting(lock, async () => {
-      // Still locked. What was given up keeps its place on the server for the second that it asked to wait at most.
+  it("for longer: the function fails in time, and a statement that was given up soon stops waiting", () =>
+    failsInTime(lock, async () => {
+      // The table is still locked. A statement that was given up waits on the server for its lock time-out of one
+      // second.
       try {
         await expect.poll(statementsWaiting, { timeout: 20_000, interval: 100 }).toBe(0);
       } finally {
@@ -202,10 +210,10 @@ describe("a table that is locked", () => {
     return length;
   };
 
-  it("by a change of its columns that itself waits for a reader, is waited for", async () => {
+  it("by a change of its columns that itself waits for a reader: is waited for", async () => {
     const [reader, alter] = [await database.connect(), await database.connect()];
     let altered: Promise<unknown> | undefined;
-    await mended(
+    await repairedMeanwhile(
       async () => {
         await reader.query("START TRANSACTION; SELECT COUNT(*) FROM ecommerce_db.users");
         altered = alter.query("ALTER TABLE ecommerce_db.users ADD COLUMN soon INT NULL");
@@ -221,18 +229,21 @@ describe("a table that is locked", () => {
 });
 
 /**
- * A disk of one's own to fill takes an administrator. A limit on the size of the server's files does not, and InnoDB
- * meets the same in both: the system refuses the room by which it would make the table's file grow.
+ * Only root can make a small disk to fill. A limit on the size of the server's files needs no root, and InnoDB gets the
+ * same error: the system refuses to extend the table's file.
  */
-it.skipIf(!limits)("a file that cannot grow is a fault at once, and none once there is room (by prlimit)", async () => {
+it.skipIf(!limits)("a file that cannot grow fails the sign-up at once, until there is room (by prlimit)", async () => {
   const limit = (bytes: number | "unlimited") =>
     execFileSync("prlimit", ["--pid", String(database.server.pid), `--fsize=${bytes}:`]);
-  // The table grows by more than the limit, which every other file of the server is below.
+  // The table's file grows beyond the limit; every other file of the server stays below it.
   await database.query("ALTER TABLE ecommerce_db.users AUTOEXTEND_SIZE = 64M");
   let [day, refused] = [0, 0];
   const insert =
     "INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (?, ?, '1970-01-01' + INTERVAL ? DAY)";
-  /** Each later than all before: once the last page of that index is full, no row fits any more, wherever else is room. */
+  /**
+   * Adds a row that is later than all before. So once the last page of the date's index is full, no further row fits,
+   * even if other pages have room.
+   */
   const addRow = () =>
     database.query(insert, [randomUUID(), randomUUID(), day++]).then(
       () => (refused = 0),
@@ -241,7 +252,7 @@ it.skipIf(!limits)("a file that cannot grow is a fault at once, and none once th
         refused++;
       },
     );
-  await lasting(async () => {
+  await failsInTime(async () => {
     limit(48 * 2 ** 20);
     while (refused < 200) await addRow();
   }, async () => {

@@ -1,4 +1,4 @@
-/** A thousand sign-ups, fifty at once, while MySQL crashes and comes back: nobody is lost, nobody is there twice. */
+/** A thousand sign-ups, fifty at once, while MySQL crashes and restarts: in the end each person has exactly one row. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Database } from "../../functions/registerUser/database";
@@ -19,9 +19,10 @@ let container: Container;
 
 beforeAll(async () => {
   deployment = await Deployment.start();
-  // Lambda grants an account a thousand at once; here a reservation says that more than fifty are meant to be.
+  // Lambda allows an account a thousand concurrent invocations; here a reservation allows more than fifty.
   container = await deployment.deploy({ concurrency: 3 * AT_ONCE });
-  // Fifty starts at once are more than two processors do in a trigger's time; on Lambda each container has its own.
+  // Two processors cannot start fifty containers within a trigger's time; on Lambda each container has its own
+  // processor.
   for (let running = 5; running <= AT_ONCE; running += 5) {
     const served = await Promise.all(Array.from({ length: running }, () => container.invoke({})));
     expect(new Set(served.map(({ fault }) => fault))).toEqual(new Set(["TriggerUnknown"]));
@@ -36,22 +37,22 @@ interface Refused {
   readonly begun: number;
 }
 
-/** Calls the function for each event as Cognito does, so many at once. @returns those that ended with a fault */
-async function each(events: any[], told: (served: number) => void = () => {}): Promise<Refused[]> {
+/** Calls the function for each event as Cognito does, `AT_ONCE` at once. @returns the calls that failed */
+async function each(events: any[], onServed: (served: number) => void = () => {}): Promise<Refused[]> {
   const [waiting, failed]: [any[], Refused[]] = [[...events], []];
   const next = async (): Promise<void> => {
     for (let event = waiting.pop(); event; event = waiting.pop()) {
       const begun = performance.now();
       const fault = await container.confirm(event);
       if (fault) failed.push({ event, fault, begun });
-      told(events.length - waiting.length);
+      onServed(events.length - waiting.length);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));
   return failed;
 }
 
-/** The same people sign in. */
+/** Sign-in events of the same people. */
 const signInsOf = (events: any[]) =>
   events.map(({ request: { userAttributes } }) => {
     const signIn = freshUser("postAuthentication");
@@ -59,7 +60,7 @@ const signInsOf = (events: any[]) =>
     return signIn;
   });
 
-/** The same people as accounts of a real user pool, gone through once by reconcile. */
+/** Makes the same people accounts of a local user pool, and runs reconcile once. */
 async function reconciled(events: any[]): Promise<{ tally: Tally; found: Finding[] }> {
   const { database } = deployment;
   const cognito = await LocalCognito.start();
@@ -90,7 +91,7 @@ async function reconciled(events: any[]): Promise<{ tally: Tally; found: Finding
   }
 }
 
-it("ends with one row for each confirmed user, by a sign-in or one reconcile at most", async () => {
+it("ends with one row for each confirmed user, after a sign-in or one reconcile at most", async () => {
   const { database } = deployment;
   const signUps = Array.from({ length: USERS }, () => freshUser());
   let [before, back, restarted] = [0, 0, Promise.resolve()];
@@ -98,7 +99,7 @@ it("ends with one row for each confirmed user, by a sign-in or one reconcile at 
     before = await database.count("Connections");
     database.disconnect();
     database.server.kill("SIGKILL");
-    // Longer than an invocation may wait, so that the fifty under way are refused.
+    // Longer than an invocation may wait, so that the fifty invocations under way fail.
     await sleep(5500);
     await database.server.start();
     back = performance.now();
@@ -111,22 +112,22 @@ it("ends with one row for each confirmed user, by a sign-in or one reconcile at 
   });
   await restarted;
 
-  // Whoever was refused was told why, in time; no other invocation was harmed.
+  // Each refused invocation failed in time with the right error; no other invocation failed.
   const faults = new Set(refused.map(({ fault }) => fault.split(":")[0]));
   expect([...faults]).toContain("DatabaseUnavailable");
   faults.delete("DatabaseUnavailable");
-  // A container that had not read its secret yet, on a busy machine.
+  // On a busy machine, a container that had not read its secret yet.
   faults.delete("SecretUnavailable");
   expect([...faults]).toEqual([]);
-  // How many that are is up to how long the machine needs for the start; once the server is back, it is over.
+  // Their number depends on how long the server needs to start; once it is back, no further invocation fails.
   expect(refused.filter(({ begun }) => begun > back).length).toBeLessThanOrEqual(AT_ONCE);
-  // A crashed container, or a new one each time, would show here.
+  // The number would be higher if containers crashed or were started anew each time.
   expect(deployment.lambdaService.lambda.containersStarted(container.name)).toBeLessThanOrEqual(AT_ONCE + 1);
 
   // Half of them sign in, and reconcile finds the others among all the accounts.
   const half = refused.map(({ event }) => event).filter((_, i) => i % 2 === 0);
   expect(await each(signInsOf(half))).toEqual([]);
-  // Whoever's row was made in the moment of the crash was refused all the same.
+  // A row may have been made at the moment of the crash although its sign-up was refused.
   const [{ there }] = await database.query("SELECT COUNT(*) AS there FROM ecommerce_db.users");
   expect(there).toBeLessThan(USERS);
   const { tally, found } = await reconciled(signUps);
@@ -134,11 +135,11 @@ it("ends with one row for each confirmed user, by a sign-in or one reconcile at 
   expect(found).toHaveLength(USERS - there);
 
   const rows = await database.query("SELECT User_UUID, User_Email FROM ecommerce_db.users");
-  const wanted = signUps.map(({ request: { userAttributes: user } }) => `${user.sub} ${user.email}`);
-  expect(rows.map((row: any) => `${row.User_UUID} ${row.User_Email}`).sort()).toEqual(wanted.sort());
+  const expected = signUps.map(({ request: { userAttributes: user } }) => `${user.sub} ${user.email}`);
+  expect(rows.map((row: any) => `${row.User_UUID} ${row.User_Email}`).sort()).toEqual(expected.sort());
 
-  // One connection a container and one more after the crash, beside the administrator's and those that a busy machine was
-  // too slow to open; one for each invocation would be five hundred before the crash.
+  // Each container opens one connection, and one more after the crash. The administrator has one, and a busy machine
+  // gives some up before they are open. One connection for each invocation would be five hundred before the crash.
   const after = await database.count("Connections");
   expect(before).toBeLessThan(USERS / 4);
   expect(after).toBeLessThan(USERS / 4);

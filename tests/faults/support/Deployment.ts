@@ -1,6 +1,6 @@
 /**
- * The packaged function on real parts of its own: MySQL, Secrets Manager and Lambda, each function with a secret, and
- * where wanted a network, that is broken for it alone, so that faults which do not touch the server can run side by side.
+ * The packaged function with MySQL and the local Secrets Manager and Lambda. Each function has its own secret and its
+ * own network, so that tests whose fault does not affect the server can run concurrently.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -17,23 +17,23 @@ import { projectRoot } from "../../support/native";
 import { recordProgram } from "../../support/program";
 import { type FarEnd, Wire } from "./Wire";
 
-/** Cognito waits so long (ms) for a trigger, and the function's own limit is the same. */
+/** How long (ms) Cognito waits for a trigger; the function's own time-out is the same. */
 export const LIMIT = 5000;
 
 export interface Options {
-  /** What the secret differs in, or its whole text; `missing`: there is none. @default the right secret */
+  /** Fields that differ in the secret, or its whole text; `missing`: there is no secret. @default the right secret */
   readonly secret?: Record<string, unknown> | string | "missing";
-  /** Has served a sign-up already, so that it keeps a connection. @default false */
+  /** Whether it has already served a sign-up, so that it keeps a connection. @default false */
   readonly warm?: boolean;
-  /** Has no container yet: the first invocation has to wait for its start. @default false */
+  /** Whether it has no container yet, so that the first invocation waits for the start. @default false */
   readonly cold?: boolean;
   /** Further environment variables. */
   readonly variables?: Record<string, string>;
-  /** After how many seconds the server ends a connection that is not used. @default as the function asks for: 300 */
+  /** After how many seconds the server ends an idle connection. @default 300, which the function sets */
   readonly idleSeconds?: number;
-  /** What the way to MySQL is like from the container's start on. @default whole */
+  /** The network to MySQL from the container's start on. @default fast and working */
   readonly network?: Partial<Pick<Wire, "delay" | "bytesPerSecond">>;
-  /** Invocations that may run at once. @default as the program declares it */
+  /** Limit of concurrent invocations. @default as the program declares it */
   readonly concurrency?: number;
 }
 
@@ -90,12 +90,12 @@ export class Deployment {
       ...options.variables,
     };
     const { inputs } = this.declared;
-    const code = options.idleSeconds ? await hurried(inputs.code, options.idleSeconds) : inputs.code;
+    const code = options.idleSeconds ? await withWaitTimeout(inputs.code, options.idleSeconds) : inputs.code;
     const own = { name, code, role: this.lambdaService.role, environment: { variables }, vpcConfig: undefined };
     const reserved = options.concurrency && { reservedConcurrentExecutions: options.concurrency };
     await this.lambdaService.make(name, "", { ...inputs, ...own, ...reserved });
     await this.lambdaService.permit(name);
-    // A container's start takes a time of its own. The event is refused before anything is asked of secret or database.
+    // Starts the container now. The function refuses this event before it uses the secret or the database.
     if (!options.cold) expect((await container.invoke({})).fault).toBe("TriggerUnknown");
     if (options.warm) await container.works();
     return container;
@@ -124,8 +124,8 @@ export class Deployment {
   }
 }
 
-/** The archive, with one number of the bundle changed: five minutes are too long for a test. */
-async function hurried(archive: unknown, seconds: number): Promise<object> {
+/** The archive with another `wait_timeout` in the bundle, because five minutes are too long for a test. */
+async function withWaitTimeout(archive: unknown, seconds: number): Promise<object> {
   const assets = await (archive as { assets: Promise<Record<string, unknown>> }).assets;
   const bundle = Object.keys(assets).find((name) => name.endsWith("/registerUser.js"))!;
   const text = readFileSync(path.join(projectRoot, "infra", bundle), "utf8");
@@ -157,7 +157,7 @@ export class Container {
     return { event, took, answer, ...(failed ? { fault: answer.errorType } : {}) };
   }
 
-  /** Invokes it as Cognito does, with its patience and its three tries. @returns the fault's text, if any */
+  /** Invokes it as Cognito does, with Cognito's time limit and its three attempts. @returns the error's text, if any */
   async confirm(event: unknown): Promise<string | undefined> {
     const { lambda } = this.deployment.lambdaService;
     try {
@@ -173,8 +173,8 @@ export class Container {
   }
 
   /**
-   * A sign-up succeeds in time, makes exactly one row, and is served by the container that was there from the start. Time
-   * is Lambda's to tell here and below: what takes longer than the function's 5 s has the fault `Sandbox.Timedout`.
+   * A sign-up succeeds in time, makes exactly one row, and is served by the first container. Here and below, Lambda
+   * checks the time: an invocation that takes longer than the function's 5 s fails with `Sandbox.Timedout`.
    */
   async works(): Promise<Served> {
     return this.registered(await this.signUp());
@@ -188,7 +188,7 @@ export class Container {
     return served;
   }
 
-  /** This sign-up was answered in time with the fault of this class, and its container lives. */
+  /** This sign-up failed in time with the error of this class, and its container lives. */
   async refused(served: Served, fault: string, code: string): Promise<Served> {
     expect(served.fault).toBe(fault);
     expect(await this.lastCode()).toBe(code);
@@ -196,14 +196,14 @@ export class Container {
     return served;
   }
 
-  /** The same person signs in, which always passes: within a second, and what starting the answer takes. */
+  /** The same person signs in, which always succeeds, within a second plus the time of the invocation itself. */
   async signsIn(served: Served): Promise<Served> {
     const { sub, email } = served.event.request.userAttributes;
     const signIn = freshUser("postAuthentication");
     Object.assign(signIn.request.userAttributes, { sub, email });
     const answered = await this.invoke(signIn);
     expect(answered.fault).toBeUndefined();
-    // One that waited as long as a sign-up would have taken 4.7 s.
+    // A sign-in that waited as long as a sign-up would take 4.7 s.
     expect(answered.took).toBeLessThan(3500);
     return answered;
   }
@@ -214,11 +214,11 @@ export class Container {
   }
 
   /** A sign-in passes although the row cannot be made. */
-  async lets(): Promise<void> {
+  async signInPasses(): Promise<void> {
     await this.signsIn({ event: freshUser(), took: 0, answer: undefined });
   }
 
-  /** The right secret with other fields, or any text or bytes. */
+  /** Writes the right secret with other fields, or any text or bytes. */
   async setSecret(secret: Record<string, unknown> | string | Uint8Array): Promise<void> {
     const isFields = typeof secret === "object" && !(secret instanceof Uint8Array);
     await this.deployment.putSecret(
@@ -227,7 +227,7 @@ export class Container {
     );
   }
 
-  /** Every line of its log, as it stands in the file. */
+  /** Every line of its log file. */
   async lines(): Promise<string[]> {
     const { lambda, site } = this.deployment.lambdaService;
     await lambda.recentLogs(this.name);
@@ -236,12 +236,12 @@ export class Container {
     return text.split("\n").slice(0, -1);
   }
 
-  /** The code that its last line of a fault has. */
+  /** The code in the last log line of an error. */
   async lastCode(): Promise<string | undefined> {
     return (await this.#lastFault())?.code;
   }
 
-  /** The code of the error behind it, if any. */
+  /** The code of that error's cause, if any. */
   async lastCause(): Promise<string | undefined> {
     return (await this.#lastFault())?.causes?.[0].code;
   }

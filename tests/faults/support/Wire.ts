@@ -1,4 +1,4 @@
-/** A network between two real programs, which can be cut, slowed, narrowed or turned silent while it is in use. */
+/** A network between two programs. Tests can cut it, delay it, limit its rate or make it silent while it is in use. */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { freePort } from "../../../cli/ports";
@@ -12,20 +12,20 @@ export interface FarEnd {
 }
 
 export class Wire {
-  /** How long (ms) each piece of data is under way, in each direction. */
+  /** Delay (ms) of each piece of data, in each direction. */
   delay = 0;
-  /** How many bytes pass in a second, in each direction of each connection. */
+  /** Bytes per second, in each direction of each connection. */
   bytesPerSecond = Number.POSITIVE_INFINITY;
-  /** Nothing passes, and nobody is told: a firewall that has forgotten the connection. */
+  /** Drops all data, and neither end gets an error, as with a firewall that has forgotten the connection. */
   silent = false;
-  /** New connections are taken, and closed before a word: a proxy whose target is away. */
+  /** Accepts new connections and closes them before any data, as a proxy does whose target is unavailable. */
   hangsUp = false;
-  /** New connections are reset once the client has sent more than so many bytes: a server that dies in the handshake. */
+  /** Resets a new connection once the client has sent more bytes than this, as if the server died in the handshake. */
   resetsAfter = Number.POSITIVE_INFINITY;
   port = 0;
   /** Connections accepted so far. */
   opened = 0;
-  /** Pieces of data that got lost in a silence so far. */
+  /** Pieces of data dropped so far while the wire was silent. */
   lost = 0;
   readonly #target: FarEnd & { readonly port: number };
   readonly #sockets = new Set<Socket>();
@@ -41,13 +41,13 @@ export class Wire {
    */
   static async to(port: number, end: FarEnd = { host: "127.0.0.1" }): Promise<Wire> {
     const wire = new Wire({ ...end, port });
-    // One that the system chooses would be anybody's while the wire is cut.
+    // A port that the system chooses could be taken by another program while the wire is cut.
     wire.port = await freePort();
     await wire.mend();
     return wire;
   }
 
-  /** Resets every connection; new ones are taken. */
+  /** Resets every connection; accepts new ones. */
   reset(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
     this.#sockets.clear();
@@ -62,7 +62,7 @@ export class Wire {
     if (server) await once(server, "close");
   }
 
-  /** Takes connections again, on the same port. */
+  /** Accepts connections again, on the same port. */
   async mend(): Promise<void> {
     this.#server = createServer({ noDelay: true }, (near) => this.#join(near));
     this.#server.listen(this.port, "127.0.0.1");
@@ -85,7 +85,7 @@ export class Wire {
   }
 
   #carry(from: Socket, to: Socket): void {
-    // What was connected while the wire was silent stays silent.
+    // A connection that was opened or used while the wire was silent stays silent.
     let dead = this.silent;
     let arrives = 0;
     this.#sockets.add(from);
@@ -103,7 +103,7 @@ export class Wire {
     from.on("error", () => to.destroy());
     from.on("close", () => {
       this.#sockets.delete(from);
-      // Behind what is still under way.
+      // After the data that is still under way.
       const wait = arrives - performance.now();
       if (wait < 1) to.destroy();
       else setTimeout(() => to.destroy(), wait);

@@ -1,6 +1,5 @@
-// Preloaded into a container (NODE_OPTIONS=--require): its wall clock is wrong by CLOCK_SHIFT milliseconds, or from
-// the moment on that the file CLOCK_FILE exists. The monotonic clock and timers are right, as on a machine whose time
-// was set wrongly.
+// Preloaded into a container (NODE_OPTIONS=--require): once the file CLOCK_FILE exists, the wall clock is wrong by
+// CLOCK_SHIFT milliseconds. The monotonic clock and timers are right, as on a machine whose time was set wrongly.
 const { existsSync } = require("node:fs");
 const RealDate = Date;
 const shift = Number(process.env.CLOCK_SHIFT);
