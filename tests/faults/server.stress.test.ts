@@ -41,7 +41,7 @@ async function repairedMeanwhile(
 }
 
 /**
- * Breaks it and leaves it so: the sign-up is refused in time, a sign-in passes; repairedMeanwhile, both get their row.
+ * Breaks something for longer: the sign-up fails in time, and a sign-in passes. After the repair both get their row.
  */
 async function failsInTime(
   breakIt: () => Promise<unknown>,

@@ -91,7 +91,7 @@ describe.concurrent("the network to MySQL", () => {
     await container.repairedBySignIn(served);
   });
 
-  it("reset in the middle of the TLS handshake: the function connects again, and does not report a forgery", async () => {
+  it("reset in the middle of the TLS handshake: the function connects again, and reports no forgery", async () => {
     const container = await deploy({ warm: true });
     // The client's request for TLS has 36 bytes; the handshake's first message follows.
     container.mysql.resetsAfter = 36;

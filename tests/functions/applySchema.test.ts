@@ -10,7 +10,7 @@ import { connectToTestServer, schemaFor, testServer } from "../schema/support";
 import { loadNatively, projectRoot } from "../support/native";
 
 const database = `apply_schema_${process.pid}`;
-/** Everything that ends a literal or begins a placeholder, and what a search of the logs cannot miss. */
+/** All characters that end a literal or begin a placeholder, and a part that a search of the logs finds. */
 const password = `pässw0rd-${process.pid}-\\'"\`?%_;-- \\`;
 const name = `o'Br"ien\\ ?\`${process.pid}`;
 const administrator = { user: `rds_admin_${process.pid}`, password: `administrator-${process.pid}'s` };
@@ -134,7 +134,7 @@ const onUsers = (privileges: string) => `GRANT ${privileges} ON \`${database}\`.
 const usage = `GRANT USAGE ON *.* TO ${account}`;
 
 describe("the invocation", () => {
-  it("names the files in plain, and nothing else", () => {
+  it("has the files' names as the only triggers", () => {
     expect(invocation.inputs).toMatchObject({
       functionName,
       lifecycleScope: "CREATE_ONLY",
@@ -145,7 +145,7 @@ describe("the invocation", () => {
 });
 
 describe("the function", () => {
-  it("makes database, tables, migrations and user, and tells what it did", async () => {
+  it("makes database, tables, migrations and user, and returns what it did", async () => {
     const migrations = [{ name: "0001_status", sql: "ALTER TABLE orders ADD Order_Status varchar(20);" }];
     const { failed, answer } = await apply({ migrations });
     expect({ failed, answer }).toEqual({
@@ -205,7 +205,7 @@ describe("the function", () => {
     expect(await grants()).toEqual([usage, onUsers("SELECT, INSERT")]);
   });
 
-  it("takes away what is too much, and only that", async () => {
+  it("revokes surplus privileges, and only those", async () => {
     await apply();
     await admin.query(
       `GRANT UPDATE, DELETE, REFERENCES (User_Email) ON \`${database}\`.users TO ?@'%' WITH GRANT OPTION`,
@@ -234,11 +234,11 @@ describe("the function", () => {
     expect(answer.errorMessage).toContain("No trusted connection");
   });
 
-  it("trusts what its own environment names as well, and tells an operator where that cannot be read", async () => {
+  it("also trusts the file of NODE_EXTRA_CA_CERTS, and reports a file that cannot be read", async () => {
     const { rdsCaCerts } =
       loadNatively<typeof import("../../infra/database/rdsCaCerts")>("infra/database/rdsCaCerts.ts");
     const server = { ...eventFor().server, authorities: rdsCaCerts("us-east-1") };
-    for (const [file, told] of [
+    for (const [file, message] of [
       [inject("mysql").caFile, undefined],
       ["/nowhere.pem", "The file that NODE_EXTRA_CA_CERTS names cannot be read"],
     ] as const) {
@@ -246,7 +246,10 @@ describe("the function", () => {
       try {
         await local.make(functionName, "", { ...declared, role: local.role });
         const { failed, answer } = await local.invoke(functionName, eventFor({ server }));
-        expect([failed, answer.errorMessage]).toEqual([told !== undefined, told && expect.stringContaining(told)]);
+        expect([failed, answer.errorMessage]).toEqual([
+          message !== undefined,
+          message && expect.stringContaining(message),
+        ]);
       } finally {
         await local.end();
       }
@@ -270,18 +273,18 @@ describe("the function", () => {
 
   it("names the statement about the user that MySQL refuses, without the password", async () => {
     await apply();
-    // MySQL itself is asked for more than it has.
+    // MySQL itself refuses a privilege that does not exist.
     const { answer } = await apply({ user: { ...eventFor().user, privileges: ["NO SUCH PRIVILEGE"] } });
     expect(answer.errorMessage).toMatch(
       /^The database user could not be made ready \(GRANT NO SUCH PRIVILEGE ON .*ER_PARSE_ERROR/,
     );
-    // Such a user only its equals may change.
+    // Only a user with SYSTEM_USER may change such a user.
     await admin.query("GRANT SYSTEM_USER ON *.* TO ?@'%'", [name]);
     const refused = await apply();
     expect(refused.answer.errorMessage).toMatch(/ALTER USER 'o\\'Br.*IDENTIFIED BY '\*\*\*' REQUIRE SSL\): ER_/);
   });
 
-  it("tells how the tables are when it is asked to check, and changes nothing", async () => {
+  it("returns the definitions of the tables for a check event, and changes nothing", async () => {
     await apply();
     const { answer } = await lambdaService.invoke(functionName, { check: true, server: eventFor().server, database });
     expect(Object.keys(answer.shapes)).toHaveLength(6);
@@ -289,8 +292,8 @@ describe("the function", () => {
     expect(answer.version).toMatch(/^\d+\.\d+/);
   });
 
-  it("has told no password to its log, and none to its callers", () => {
-    // After all of the above, each part of a password that survives any escaping.
+  it("has written no password to its log", () => {
+    // After all tests above: those parts of the passwords that no escaping changes.
     for (const secret of [`pässw0rd-${process.pid}`, `administrator-${process.pid}`, "drawn anew", "of the program"]) {
       expect(logs()).not.toContain(secret);
     }

@@ -20,7 +20,7 @@ const secrets = new SecretsEndpoint();
 let database: Database;
 let bundle: string;
 
-/** Stands in for Lambda's runtime: loads the file, makes the handler, and answers each event on a line of its own. */
+/** A small Lambda runtime: loads the file, makes the handler, and prints the answer to each event on its own line. */
 const RUNTIME = `
   const handler = require("./registerUser.js").createHandler();
   (async () => {
@@ -114,13 +114,13 @@ it("registers, refuses and passes as the sources do, with the names of its fault
   expect(output).not.toContain(PASSWORD_PART);
 });
 
-it("without SecretName loads, and each invocation says what is wrong", async () => {
+it("without SecretName loads, and each invocation fails with that error", async () => {
   const { answers } = await serve([freshUser(), freshUser()], { SecretName: "" });
   const fault = { errorType: "SecretNameMissing", code: "SECRET_NAME_MISSING" };
   expect(answers).toMatchObject([fault, fault]);
 });
 
-it("hears of a fault in the driver's own words from a server with an unusual character set", async () => {
+it("gets the right error from a server with an unusual character set", async () => {
   await database.query("SET GLOBAL character_set_server = cp1251");
   try {
     secrets.secrets.set(SECRET_NAME, secretFor(database.server, { password: "wrong" }));

@@ -1,4 +1,4 @@
-/** A connection that nobody is using, as the driver reports on it. */
+/** Errors that the driver reports on an idle connection. */
 import type { ConnectionOptions, Connection as Driver } from "mysql2";
 import { afterEach, expect, inject, it, vi } from "vitest";
 import { createConnect } from "../../functions/shared/connection";
@@ -20,7 +20,7 @@ const server = inject("mysql");
 let wire: Wire | undefined;
 afterEach(() => wire?.cut());
 
-/** Opens a connection over a wire of its own, with its settings made, so that the driver has nothing to do. */
+/** Opens a connection over its own wire and runs a statement, so that the connection is idle afterwards. */
 async function idleConnection() {
   wire = await Wire.to(server.port);
   const { host, user: username, password, caFile } = server;
@@ -28,18 +28,18 @@ async function idleConnection() {
   const connection = await createConnect({ NODE_EXTRA_CA_CERTS: caFile })(secret, 5000);
   await connection.execute("SELECT 1", [], () => 5000);
   const driver = drivers.at(-1)!;
-  // Not a listener of the test's own, which would be one for what the function no longer listens to.
+  // A spy, because a listener of the test would handle errors for which the function has no listener any more.
   const emit = vi.spyOn(driver, "emit");
   const errors = () =>
     emit.mock.calls.flatMap(([name, error]) => (name === "error" ? [error.code ?? error.message] : []));
   return { wire, connection, driver, errors };
 }
 
-it("that reports two errors while idle, is given up, and the process goes on", async () => {
+it("an idle connection that reports two errors is given up, and the process goes on", async () => {
   const { wire, connection, driver, errors } = await idleConnection();
   wire.reset();
   await expect.poll(() => connection.usable).toBe(false);
-  // What the driver reports to whoever writes to a connection that had a fatal error.
+  // The driver reports this error after a write to a connection that had a fatal error.
   (driver as unknown as { write(data: Buffer): void }).write(Buffer.alloc(1));
   expect(errors()).toEqual(["ECONNRESET", "Can't write in closed state"]);
   expect(connection.usable).toBe(false);

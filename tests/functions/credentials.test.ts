@@ -17,7 +17,7 @@ describe("the credentials of a bundled function", () => {
   });
 
   it.each(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])(
-    "are refused without %s, and no value is told",
+    "are refused without %s, and the error contains no value",
     async (name) => {
       set({ AWS_ACCESS_KEY_ID: "id-1", AWS_SECRET_ACCESS_KEY: "key-1", [name]: undefined });
       const fault = await defaultProvider()().catch((error: Error) => error.message);

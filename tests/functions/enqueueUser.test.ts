@@ -1,4 +1,4 @@
-/** A confirmation's way through the queue: `enqueueUser` before it, `registerUser` behind it, each with its real parts. */
+/** A confirmation through the queue: `enqueueUser` before it, `registerUser` after it, each with real dependencies. */
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createHandler } from "../../functions/enqueueUser";
@@ -51,7 +51,7 @@ describe("before the queue", () => {
   };
 
   it.each(["signUp", "adminConfirmation", "emoji", "quotes", "nonLatin", "email100Emoji"])(
-    "%s: the event passes, and the message holds what the row needs, and no more",
+    "%s: the event is returned, and the message contains only the fields that the row needs",
     async (name) => {
       const event = recorded(name);
       const [before, answer, after] = [Date.now(), await enqueue(event, invocation()), Date.now()];
@@ -83,13 +83,13 @@ describe("before the queue", () => {
     ["missingSub", "SUB_INVALID"],
     ["email101", "EMAIL_INVALID"],
     ["unknownTrigger", "TRIGGER_UNKNOWN"],
-  ])("%s is refused as by the registration itself, since nobody can be told later", async (name, code) => {
+  ])("%s is refused with the error of the registration itself", async (name, code) => {
     expect(await faultOf(enqueue(recorded(name), invocation()))).toMatchObject({ code });
     expect(await messages()).toEqual([]);
     expect(log).toMatchObject([{ level: "error", code }]);
   });
 
-  it("any address comes out as it went in", () => {
+  it("any address is the same after writing and reading a message", () => {
     const address = fc.tuple(fc.string({ unit: "binary", minLength: 1, maxLength: 40 }), fc.constant("@example.com"));
     fc.assert(
       fc.property(fc.uuid(), address, fc.date({ noInvalidDate: true, min: new Date(0) }), (sub, parts, confirmedAt) => {
@@ -102,7 +102,7 @@ describe("before the queue", () => {
     );
   });
 
-  it("without QueueUrl each invocation says so", async () => {
+  it("without QueueUrl each invocation fails with that error", async () => {
     const unset = createHandler({});
     for (const _ of [1, 2]) {
       const fault = await faultOf(unset(freshUser(), invocation()));
@@ -111,7 +111,7 @@ describe("before the queue", () => {
     }
   });
 
-  it("where the queue is gone, the person is told what is true, and the log why", async () => {
+  it("where the queue is gone, the function fails with QUEUE_UNAVAILABLE, and the log has the cause", async () => {
     const event = freshUser();
     const fault = await faultOf(createHandler({ QueueUrl: url.replace("confirmations", "gone") })(event, invocation()));
     expect(fault).toMatchObject({ name: "QueueUnavailable", code: "QUEUE_UNAVAILABLE" });
@@ -122,7 +122,7 @@ describe("before the queue", () => {
     expect(JSON.stringify(log)).not.toContain(email);
   });
 
-  it("where the endpoint does not answer, the fault comes in time, and the next one is sent", async () => {
+  it("where the endpoint does not answer, the function fails in time, and the next message is sent", async () => {
     const wire = await Wire.to(Number(new URL(url).port));
     try {
       vi.stubEnv("AWS_ENDPOINT_URL_SQS", `http://127.0.0.1:${wire.port}`);
@@ -158,14 +158,14 @@ describe("behind the queue", () => {
 
   const textOf = (event: any) =>
     writeConfirmation("PostConfirmation_ConfirmSignUp", event.request.userAttributes, confirmedAt);
-  /** Hands over messages named by their place, and answers the places that are to come again. */
+  /** Delivers messages, each with its index as its ID. @returns the indexes that SQS shall deliver again */
   const deliver = async (texts: string[], milliseconds = 5000): Promise<number[]> => {
     const Records = texts.map((body, i) => ({ messageId: String(i), eventSource: "aws:sqs", body }));
     const answer = (await register({ Records }, invocation(milliseconds))) as any;
     return answer.batchItemFailures.map(({ itemIdentifier }: any) => Number(itemIdentifier));
   };
 
-  it("each user becomes one row, dated when the sign-up was confirmed, however often the message comes", async () => {
+  it("each user becomes one row, dated when the sign-up was confirmed, also if the message comes again", async () => {
     const users = Array.from({ length: 8 }, () => freshUser());
     const texts = users.map(textOf);
     expect(await deliver([...texts, texts[0]!, texts[7]!])).toEqual([]);
@@ -196,7 +196,7 @@ describe("behind the queue", () => {
     expect(seconds).toBeLessThan(60);
   });
 
-  it("an address that is somebody else's is logged and done with, and holds up nobody", async () => {
+  it("an address that belongs to another user is logged and not retried, and the next user gets a row", async () => {
     const [owner, other, next] = [freshUser(), freshUser(), freshUser()];
     const { email } = owner.request.userAttributes;
     await deliver([textOf(owner)]);
@@ -210,7 +210,7 @@ describe("behind the queue", () => {
     expect(JSON.stringify(log)).not.toContain(email);
   });
 
-  it("data that no row can hold is logged and done with", async () => {
+  it("data that no row can hold is logged and not retried", async () => {
     const [long, none] = [recorded("email101"), recorded("missingSub")];
     expect(await deliver([textOf(long), textOf(none)])).toEqual([]);
     expect(log.map(({ level, code }) => [level, code])).toEqual([
@@ -219,7 +219,7 @@ describe("behind the queue", () => {
     ]);
   });
 
-  it("what cannot be read is kept for a person to see, and holds up nobody", async () => {
+  it("what cannot be read is returned for redelivery, and the next user gets a row", async () => {
     const user = freshUser();
     const good = textOf(user);
     const without = (change: (message: any) => void) => {
@@ -245,7 +245,7 @@ describe("behind the queue", () => {
     );
   });
 
-  it("while the database is down everything is handed back in time, and is one row each once it is back", async () => {
+  it("while the database is down all messages are returned in time; later each becomes one row", async () => {
     const users = Array.from({ length: 10 }, () => freshUser());
     const texts = users.map(textOf);
     await database.server.stop();
@@ -257,7 +257,7 @@ describe("behind the queue", () => {
     for (const user of users) expect(await database.rows(user)).toHaveLength(1);
   });
 
-  it("is no batch: no records, or records of another service", async () => {
+  it("no records, or records of another service, are not a batch: TRIGGER_UNKNOWN", async () => {
     for (const event of [{ Records: [] }, { Records: [{ eventSource: "aws:s3" }] }, { Records: [null] }]) {
       expect(await faultOf(register(event, invocation()))).toMatchObject({ code: "TRIGGER_UNKNOWN" });
     }

@@ -1,4 +1,4 @@
-/** What breaks between the function and MySQL, and what the function makes of it in the time it has. */
+/** Faults between the function and MySQL, and how the function handles them within its time. */
 import dns from "node:dns";
 import { copyFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
@@ -12,9 +12,9 @@ import { Wire } from "../faults/support/Wire";
 import { faultOf } from "../support/failures";
 import { container, freshUser, inTime, invocation, PASSWORD, SECRET_NAME, secretFor, useDatabase } from "./support";
 
-/** More than a new connection's time may differ from another's, and less than a statement may take (1.5 s). */
+/** More than the times of two new connections may differ, and less than the time limit of a statement (1.5 s). */
 const NOTICED_MILLISECONDS = 1000;
-/** What is tried again until the time is up leaves 300 ms of it (5 s); what is not, most of it. */
+/** Retries until the time is up leave 300 ms of the 5 s; an error without retries leaves most of them. */
 const NOT_TRIED_AGAIN = 1000;
 
 const { database, secrets, log } = useDatabase();
@@ -26,7 +26,7 @@ async function warmContainer(environment: Record<string, string | undefined> = {
   return handler;
 }
 
-/** Serves one sign-up, and says how long that took (ms). */
+/** Serves one sign-up. @returns how long that took (ms) */
 async function serve(handler: ReturnType<typeof container>, event = freshUser()): Promise<number> {
   const begun = performance.now();
   await handler(event, invocation());
@@ -38,14 +38,14 @@ async function serve(handler: ReturnType<typeof container>, event = freshUser())
 it("keeps the row where the server leaves commits to its clients", async () => {
   await database.query("SET GLOBAL autocommit = 0");
   try {
-    // Read by another connection, which sees what was committed only.
+    // The row is read by another connection, which sees committed rows only.
     await serve(container(database.server));
   } finally {
     await database.query("SET GLOBAL autocommit = 1");
   }
 });
 
-it("lets the server end a connection that nobody has used for five minutes", async () => {
+it("lets the server end a connection that was idle for five minutes", async () => {
   const { caFile, ...server } = database.server;
   const secret = parseSecret(secretFor(server));
   const connection = await createConnect({ NODE_EXTRA_CA_CERTS: caFile })(secret, 5000);
@@ -58,13 +58,14 @@ describe("a connection that is lost", () => {
   it("while idle is replaced in the same invocation", async () => {
     const handler = await warmContainer();
     for (const id of await database.connections()) await database.query(`KILL ${id}`);
-    // Not waited for: the function has not heard of it when it is called. And noticed by no statement that takes too long.
+    // There is no pause: the process has not yet seen the end of the connection when the function is called. The
+    // function must notice it at once, not by a statement's time limit.
     const fresh = await serve(container(database.server));
     expect(await serve(handler)).toBeLessThan(fresh + NOTICED_MILLISECONDS);
     expect(log).toEqual([]);
   });
 
-  it("while idle for long, after the process has heard of it, too", async () => {
+  it("while idle is also replaced if the process has already noticed it", async () => {
     const handler = await warmContainer();
     for (const id of await database.connections()) await database.query(`KILL ${id}`);
     await sleep(50);
@@ -72,7 +73,7 @@ describe("a connection that is lost", () => {
     expect(await serve(handler)).toBeLessThan(fresh + NOTICED_MILLISECONDS);
   });
 
-  it("without anybody being told is given up and replaced in time", async () => {
+  it("without an error at either end is given up and replaced in time", async () => {
     const wire = await Wire.to(database.server.port);
     secrets.secrets.set(SECRET_NAME, secretFor({ host: "localhost", port: wire.port }));
     try {
@@ -106,7 +107,8 @@ describe("a connection that is lost", () => {
 
 describe("a server that is away", () => {
   it("is waited for while it starts again", async () => {
-    // A start takes as long as the machine is busy: it is done before the sign-up begins, which finds a closed port.
+    // A busy machine starts the server slowly: so the server is ready before the sign-up begins, and the port is
+    // closed.
     const network = await Wire.to(database.server.port);
     secrets.secrets.set(SECRET_NAME, secretFor({ host: "localhost", port: network.port }));
     try {
@@ -126,7 +128,7 @@ describe("a server that is away", () => {
     }
   });
 
-  it("is a fault before Lambda's time is up, and none for the next invocation", async () => {
+  it("makes the function fail before Lambda's time is up, and the next invocation succeeds", async () => {
     const handler = await warmContainer();
     database.disconnect();
     await database.server.stop();
@@ -137,7 +139,7 @@ describe("a server that is away", () => {
     await serve(handler);
   });
 
-  it("frozen, is a fault in time, and lets a sign-in pass within a second", async () => {
+  it("frozen, makes a sign-up fail in time, and a sign-in succeeds within a second", async () => {
     const handler = await warmContainer();
     const cold = container(database.server);
     database.server.kill("SIGSTOP");
@@ -155,7 +157,8 @@ describe("a server that is away", () => {
   });
 
   it("without a name in the DNS is asked again until the time is up", async () => {
-    // No name has a part of more than 63 letters, which the resolver knows without asking, so also on a machine offline.
+    // A part of a name has at most 63 letters; the resolver checks this without a request, so also on an offline
+    // machine.
     secrets.secrets.set(SECRET_NAME, secretFor({ host: `${"x".repeat(64)}.example`, port: 3306 }));
     const fault = await inTime(1500, faultOf(container(database.server)(freshUser(), invocation(1500))));
     expect(fault).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
@@ -164,16 +167,16 @@ describe("a server that is away", () => {
 });
 
 describe("a host name", () => {
-  /** Each is a name of its own for `removeNames`; the certificate is for localhost, in whatever letters. */
+  /** Two different names for `removeNames`; the certificate is for localhost, in capital or small letters. */
   const [oldHost, newHost] = ["LOCALHOST", "localhost"];
 
-  /** From now on the resolver does not find these names. @returns how often it was asked for one of them */
-  function removeNames(...names: string[]): { asked: number; restore(): void } {
+  /** From now on the resolver does not find these names. @returns the number of lookups of these names */
+  function removeNames(...names: string[]): { lookups: number; restore(): void } {
     const lookup = dns.lookup as (...values: any[]) => unknown;
-    const removed = { asked: 0, restore: () => spy.mockRestore() };
+    const removed = { lookups: 0, restore: () => spy.mockRestore() };
     const spy = vi.spyOn(dns, "lookup").mockImplementation(((name: string, ...rest: any[]) => {
       if (!names.includes(name)) return lookup(name, ...rest);
-      removed.asked++;
+      removed.lookups++;
       const error = Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), {
         code: "ENOTFOUND",
         syscall: "getaddrinfo",
@@ -190,12 +193,12 @@ describe("a host name", () => {
     await sleep(300);
     names.restore();
     await served;
-    expect(names.asked).toBeGreaterThan(1);
-    // Read for this invocation, so not once more.
+    expect(names.lookups).toBeGreaterThan(1);
+    // The secret was read for this invocation, so it is not read once more.
     expect(secrets.reads).toBe(1);
   });
 
-  it("that is gone while the secret names another one, costs no sign-up: each container reads the secret once more", async () => {
+  it("that is gone while the secret names another one: each container reads the secret once more", async () => {
     secrets.secrets.set(SECRET_NAME, secretFor({ host: oldHost, port: database.server.port }));
     const warm = await Promise.all(Array.from({ length: 3 }, () => warmContainer()));
     secrets.secrets.set(SECRET_NAME, secretFor({ host: newHost, port: database.server.port }));
@@ -203,12 +206,12 @@ describe("a host name", () => {
     for (const id of await database.connections()) await database.query(`KILL ${id}`);
     secrets.reads = 0;
     await Promise.all(warm.map((handler) => serve(handler)));
-    expect(names.asked).toBeGreaterThanOrEqual(warm.length);
+    expect(names.lookups).toBeGreaterThanOrEqual(warm.length);
     expect(secrets.reads).toBe(warm.length);
     expect(log).toEqual([]);
   });
 
-  it("that leads to a port where nothing listens, costs no sign-up if the secret names another one", async () => {
+  it("that leads to a port where nothing listens: the sign-up succeeds if the secret names another one", async () => {
     const wire = await Wire.to(database.server.port);
     secrets.secrets.set(SECRET_NAME, secretFor({ host: newHost, port: wire.port }));
     const handler = await warmContainer();
@@ -245,7 +248,7 @@ describe("a host name", () => {
 
 describe("a server that cannot just now", () => {
   it("because it has too many connections, is asked again", async () => {
-    // The warm container's connection is the one allowed; the administrator is let in beyond the limit.
+    // The only connection allowed is the warm container's; the administrator may connect beyond the limit.
     await warmContainer();
     try {
       await database.query("SET GLOBAL max_connections = 1");
@@ -268,7 +271,7 @@ describe("a server that cannot just now", () => {
     const event = freshUser();
     const served = handler(event, invocation());
     try {
-      // Mended earlier, its statement might find nothing wrong.
+      // If the server were repaired earlier, the statement might succeed on the old connection.
       await expect.poll(() => database.connections(), { timeout: 5000, interval: 20 }).not.toContain(kept);
     } finally {
       await database.query("SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0");
@@ -277,7 +280,7 @@ describe("a server that cannot just now", () => {
     expect(await database.rows(event)).toHaveLength(1);
   });
 
-  it("because somebody holds the row's lock, is asked again after a second of waiting", async () => {
+  it("because another client holds the row's lock, is asked again after a second of waiting", async () => {
     const handler = await warmContainer();
     const blocker = await database.connect();
     const event = freshUser();
@@ -316,7 +319,7 @@ describe("a server that cannot just now", () => {
     }
   });
 
-  it("ever, for a missing privilege, fails at once with MySQL's own code", async () => {
+  it("because a privilege is missing, fails the sign-up at once with MySQL's own code", async () => {
     await database.query("CREATE USER IF NOT EXISTS nobody@'%' IDENTIFIED BY ?", [PASSWORD]);
     secrets.secrets.set(SECRET_NAME, secretFor(database.server, { username: "nobody" }));
     const time = invocation();
@@ -346,7 +349,7 @@ describe("a rotated password", () => {
     await served;
   });
 
-  it("that the secret does not have yet is a fault in a second, after three more readings, and none for the next", async () => {
+  it("that the secret does not have yet fails the sign-up after three more readings, and not the next", async () => {
     await database.query(`ALTER USER '${database.user}'@'%' IDENTIFIED BY 'rotated'`);
     const handler = container(database.server);
     const time = invocation();
@@ -359,10 +362,10 @@ describe("a rotated password", () => {
 });
 
 describe("a secret endpoint", () => {
-  it("that does not answer is a fault in time, and none for the next invocation", async () => {
+  it("that does not answer makes the function fail in time, and the next invocation succeeds", async () => {
     secrets.secrets.delete(SECRET_NAME);
     const handler = container(database.server);
-    // What it asks when it loads has failed then, so that the invocation waits for one reading, and not for two.
+    // The reading at load has failed by then, so that the invocation waits for one reading, not for two.
     await sleep(200);
     secrets.secrets.set(SECRET_NAME, "silence");
     const time = invocation();
@@ -381,7 +384,7 @@ describe("a secret endpoint", () => {
   });
 });
 
-describe("a server that cannot prove who it is", () => {
+describe("a server that cannot be verified", () => {
   const refused = async (handler: ReturnType<typeof container>): Promise<void> => {
     const time = invocation();
     const fault = await faultOf(handler(freshUser(), time));
@@ -396,12 +399,12 @@ describe("a server that cannot prove who it is", () => {
     await refused(container(database.server));
   });
 
-  it("by an authority, is refused: RDS's alone do not vouch for it", async () => {
+  it("by an authority, is refused: RDS's authorities alone did not sign its certificate", async () => {
     await refused(container(database.server, { NODE_EXTRA_CA_CERTS: undefined }));
   });
 
-  it("because it speaks no TLS, is refused before it is told anything", async () => {
-    let told = 0;
+  it("because it supports no TLS, is refused before any data is sent to it", async () => {
+    let received = 0;
     const plain: any = createMySqlServer((connection: any) => {
       const [everything, tls] = [0xffffff, 0x800];
       connection.serverHandshake({
@@ -412,18 +415,18 @@ describe("a server that cannot prove who it is", () => {
         characterSet: 8,
         capabilityFlags: everything & ~tls,
       });
-      connection.stream.on("data", (chunk: Buffer) => (told += chunk.length));
+      connection.stream.on("data", (chunk: Buffer) => (received += chunk.length));
       connection.on("error", () => {});
     });
     await new Promise<void>((resolve) => plain.listen(0, "127.0.0.1", resolve));
     const { port } = plain._server.address() as AddressInfo;
     secrets.secrets.set(SECRET_NAME, secretFor({ host: "localhost", port }));
     await refused(container(database.server));
-    expect(told).toBe(0);
+    expect(received).toBe(0);
     plain._server.close();
   });
 
-  it("because the file of its authority cannot be read, is a fault of each invocation and no crash", async () => {
+  it("because the file of its authority cannot be read, fails each invocation without a crash", async () => {
     const file = path.join(path.dirname(database.server.caFile), "later.pem");
     const handler = container(database.server, { NODE_EXTRA_CA_CERTS: file });
     expect(await faultOf(handler(freshUser(), invocation()))).toMatchObject({ code: "AUTHORITIES_UNREADABLE" });

@@ -10,36 +10,36 @@ import { parseSecret, SecretMalformed } from "../../functions/shared/secret";
 import { triggerTimes } from "../../functions/shared/time";
 import { invocation, recorded } from "./support";
 
-describe("what helps against a fault", () => {
-  const fault = (fields: object) => Object.assign(new Error("Client network socket disconnected"), fields);
+describe("the retry policy of an error", () => {
+  const error = (fields: object) => Object.assign(new Error("Client network socket disconnected"), fields);
   it.each<[unknown, RetryPolicy]>([
-    [fault({ code: "ER_LOCK_DEADLOCK" }), "repeat"],
-    [fault({ code: "ER_CON_COUNT_ERROR", fatal: true }), "reconnect"],
-    [fault({ code: "ER_OPTION_PREVENTS_STATEMENT" }), "reconnect"],
-    [fault({ code: "ER_MAX_PREPARED_STMT_COUNT_REACHED" }), "repeat"],
-    [fault({ code: "ER_HOST_IS_BLOCKED", fatal: true }), "reconnect"],
-    [fault({ code: "ER_CANT_CREATE_THREAD", fatal: true }), "reconnect"],
-    [fault({ code: "EMFILE", syscall: "connect" }), "reconnect"],
-    [fault({ code: "EAI_AGAIN", syscall: "getaddrinfo" }), "reconnect"],
-    [fault({ code: "ENOTFOUND", syscall: "getaddrinfo" }), "relocate"],
-    [fault({ code: "ECONNREFUSED", syscall: "connect" }), "relocate"],
-    [fault({ fatal: true }), "reconnect"],
-    [fault({ errno: 9501 }), "reconnect"],
-    [fault({ errno: 3, fatal: true }), "none"],
-    [fault({}), "none"],
-    [fault({ code: "ER_ACCESS_DENIED_ERROR" }), "readSecret"],
-    [fault({ code: "HANDSHAKE_SSL_ERROR" }), "distrust"],
-    [fault({ code: "HANDSHAKE_SSL_ERROR", errno: -104, syscall: "read" }), "reconnect"],
-    [fault({ code: "ER_NO_SUCH_TABLE" }), "none"],
-    [fault({ code: "constructor" }), "none"],
+    [error({ code: "ER_LOCK_DEADLOCK" }), "repeat"],
+    [error({ code: "ER_CON_COUNT_ERROR", fatal: true }), "reconnect"],
+    [error({ code: "ER_OPTION_PREVENTS_STATEMENT" }), "reconnect"],
+    [error({ code: "ER_MAX_PREPARED_STMT_COUNT_REACHED" }), "repeat"],
+    [error({ code: "ER_HOST_IS_BLOCKED", fatal: true }), "reconnect"],
+    [error({ code: "ER_CANT_CREATE_THREAD", fatal: true }), "reconnect"],
+    [error({ code: "EMFILE", syscall: "connect" }), "reconnect"],
+    [error({ code: "EAI_AGAIN", syscall: "getaddrinfo" }), "reconnect"],
+    [error({ code: "ENOTFOUND", syscall: "getaddrinfo" }), "relocate"],
+    [error({ code: "ECONNREFUSED", syscall: "connect" }), "relocate"],
+    [error({ fatal: true }), "reconnect"],
+    [error({ errno: 9501 }), "reconnect"],
+    [error({ errno: 3, fatal: true }), "none"],
+    [error({}), "none"],
+    [error({ code: "ER_ACCESS_DENIED_ERROR" }), "readSecret"],
+    [error({ code: "HANDSHAKE_SSL_ERROR" }), "distrust"],
+    [error({ code: "HANDSHAKE_SSL_ERROR", errno: -104, syscall: "read" }), "reconnect"],
+    [error({ code: "ER_NO_SUCH_TABLE" }), "none"],
+    [error({ code: "constructor" }), "none"],
     ["a text", "none"],
-  ])("%j: %s", (error, remedy) => {
-    expect(retryPolicyOf(error)).toBe(remedy);
+  ])("%j: %s", (thrown, policy) => {
+    expect(retryPolicyOf(thrown)).toBe(policy);
   });
 });
 
 describe("the users seen", () => {
-  it("are as many as may be, and the one not seen for the longest time goes first", () => {
+  it("have a limited number, and the least recently seen one is removed first", () => {
     const seen = new RecentlySeen(2);
     seen.add("a");
     seen.add("b");
@@ -110,7 +110,7 @@ describe("the time of a trigger", () => {
   it.each([
     ["just started", 800, 4200],
     ["started ahead of any invocation", 60_000, 5000],
-  ])("in a container %s, is what Cognito waits, which begins with a start", (_, uptime, expected) => {
+  ])("in a container %s: 5 s, less the start that Cognito has waited for", (_, uptime, expected) => {
     const time = triggerTimes(() => uptime);
     const [first, second] = [time(5000)(), time(5000)()];
     expect(first).toBeLessThanOrEqual(expected);
@@ -119,8 +119,8 @@ describe("the time of a trigger", () => {
   });
 });
 
-describe("a fault nobody thought of", () => {
-  it("is told as one, and its own words stay in the function", async () => {
+describe("an unexpected error", () => {
+  it("is reported as UNEXPECTED, and its message is not logged", async () => {
     const lines: unknown[] = [];
     const broken = () => Promise.reject(new TypeError("of password hunter2"));
     const handler = handlerOf({
@@ -140,11 +140,11 @@ describe("a fault nobody thought of", () => {
 });
 
 describe("connecting ahead", () => {
-  it("that fails is nobody's fault until somebody needs it", async () => {
-    let asked = 0;
+  it("that fails does not matter until an invocation needs the connection", async () => {
+    let readings = 0;
     const database = new Database(
       () => {
-        asked++;
+        readings++;
         return Promise.reject(new TypeError("no secret"));
       },
       () => Promise.reject(new Error("not reached")),
@@ -157,6 +157,6 @@ describe("connecting ahead", () => {
         () => 1000,
       ),
     ).rejects.toMatchObject({ name: "Unexpected" });
-    expect(asked).toBe(2);
+    expect(readings).toBe(2);
   });
 });

@@ -91,7 +91,7 @@ describe("a confirmed sign-up", () => {
     expect(await database.query("SELECT * FROM ecommerce_db.users")).toHaveLength(1);
   });
 
-  it("that fails leaves nothing behind for the next one", async () => {
+  it("that fails does not affect the next one", async () => {
     const handler = container(database.server);
     await faultOf(handler(recorded("missingEmail"), invocation()));
     await faultOf(handler(recorded("unknownTrigger"), invocation()));
@@ -135,7 +135,7 @@ describe("an event that cannot be served", () => {
 });
 
 describe("a password reset or sign-in", () => {
-  it.each(["passwordReset", "postAuthentication"])("%s: makes a missing row, and says so", async (name) => {
+  it.each(["passwordReset", "postAuthentication"])("%s: makes a missing row, and logs it", async (name) => {
     const event = freshUser(name);
     expect(await container(database.server)(event, invocation())).toBe(event);
     expect(await database.rows(event)).toHaveLength(1);
@@ -236,7 +236,7 @@ describe("the secret", () => {
     ["empty", "{}", "SECRET_INCOMPLETE", /username.*password.*engine.*host.*dbClusterIdentifier.*port/],
   ];
   it.each(broken)(
-    "%s: is a fault of its own, and the next invocation reads it again",
+    "%s: has its own error code, and the next invocation reads the secret again",
     async (_, secret, code, detail) => {
       secrets.secrets.delete(SECRET_NAME);
       if (secret !== undefined) secrets.secrets.set(SECRET_NAME, secret);

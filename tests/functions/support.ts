@@ -10,33 +10,33 @@ import { createHandler } from "../../functions/registerUser";
 import { startTestServer, type TestMySql, type TestServer, type TestServerOptions } from "../support/mysql";
 
 export const SECRET_NAME = "ecommerce_secret";
-/** A part of the password that nothing has to escape: a search for it finds the password in whatever form it is told. */
+/** A part of the password that needs no escapes: a search for it finds the password in any encoding. */
 export const PASSWORD_PART = randomUUID();
-/** A password with what JSON and SQL have to escape. */
+/** A password with characters that JSON and SQL have to escape. */
 export const PASSWORD = `pässw0rd-${PASSWORD_PART}-\\-"-'`;
 
-/** A recorded event of Cognito's, with other attributes where wanted. */
+/** A recorded event of Cognito, with some attributes replaced. */
 export function recorded(name: string, attributes: Record<string, string> = {}): any {
   const event = JSON.parse(readFileSync(path.join(__dirname, "events", `${name}.json`), "utf8"));
   Object.assign(event.request.userAttributes, attributes);
   return event;
 }
 
-/** The event with a user nobody else has. */
+/** The event with a new user. */
 export function freshUser(name = "signUp"): any {
   const sub = randomUUID();
   return recorded(name, { sub, email: `${sub}@example.com` });
 }
 
-/** A context with so much time (ms) from now; Lambda's own limit for a Cognito trigger is 5 s. */
+/** A context with this much time (ms) from now; Cognito waits 5 s for a trigger. */
 export function invocation(milliseconds = 5000): { getRemainingTimeInMillis(): number } {
   const end = performance.now() + milliseconds;
   return { getRemainingTimeInMillis: () => end - performance.now() };
 }
 
 /**
- * What the promise ends with before so many ms are over. That is told by which of two timers ends first and by no clock,
- * since a busy machine holds up both.
+ * The promise's value; fails if the promise does not settle within so many ms. Two timers are compared, not a clock,
+ * because a busy machine delays both timers.
  */
 export async function inTime<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -46,7 +46,7 @@ export async function inTime<T>(milliseconds: number, promise: Promise<T>): Prom
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** An endpoint that speaks as much of Secrets Manager as GetSecretValue. */
+/** An endpoint that supports one operation of Secrets Manager: GetSecretValue. */
 export class SecretsEndpoint {
   /** Answers by secret's name: the text of the secret, another answer, or none at all. */
   readonly secrets = new Map<string, string | { status: number; body: object } | "silence">();
@@ -163,12 +163,12 @@ export class Database {
   }
 }
 
-/** What nobody may read in a log: the password, and what is known about a person. */
-const unsaid = [PASSWORD_PART, "cognito:user_status", "@example"];
+/** Texts that no log may contain: the password, and data of a person. */
+const confidential = [PASSWORD_PART, "cognito:user_status", "@example"];
 
 /**
- * Gives a test file a database of its own, whose secret each test finds as it should be, and the log of each test, which
- * is searched for what may not be in it, whatever the test did.
+ * Gives a test file its own database, the right secret at the start of each test, and the log of each test. After each
+ * test the log is searched for confidential texts.
  */
 export function useDatabase(): { database: Database; secrets: SecretsEndpoint; log: any[] } {
   const [database, secrets, log] = [new Database(), new SecretsEndpoint(), [] as any[]];
@@ -189,7 +189,7 @@ export function useDatabase(): { database: Database; secrets: SecretsEndpoint; l
   afterEach(() => {
     const written = JSON.stringify(log);
     vi.restoreAllMocks();
-    for (const secret of unsaid) expect(written).not.toContain(secret);
+    for (const secret of confidential) expect(written).not.toContain(secret);
   });
   return { database, secrets, log };
 }
@@ -210,11 +210,11 @@ export function secretFor(server: { host: string; port: number }, fields: Record
 /** A container: the function as Lambda would load it. */
 export function container(server: Pick<TestMySql, "caFile">, environment: Record<string, string | undefined> = {}) {
   const variables = { SecretName: SECRET_NAME, AWS_REGION: "us-east-1", NODE_EXTRA_CA_CERTS: server.caFile };
-  // Not just started, as this process may have been.
+  // A container that was not just started, although this process may have been.
   return createHandler({ ...variables, ...environment }, () => 60_000);
 }
 
-/** Adds everything the console is given from now on to the lines, as objects. */
+/** Adds all further output of the console to the lines, as objects. */
 export function captureLog(lines: any[] = []): any[] {
   for (const level of ["debug", "log", "info", "warn", "error"] as const) {
     vi.spyOn(console, level).mockImplementation((...values: unknown[]) => {

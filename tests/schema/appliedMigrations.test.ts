@@ -1,4 +1,4 @@
-/** Migrations: what a real server holds after each kind of run. */
+/** Migrations: the content of a real server after each kind of run. */
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { applySchema } from "../../schema/apply";
@@ -96,7 +96,7 @@ describe("applied to a server", () => {
     expect(await columns("orders")).toContain("Order_Status");
   });
 
-  it("fail with file, number, line and text, and go on with the mended statement", async () => {
+  it("fail with file, number, line and text, and go on with the corrected statement", async () => {
     const broken = { ...three, sql: three.sql.replace("ADD two", "ADDD two") };
     const error = await faultOf(apply([broken]));
     expect(error).toMatchObject({ name: "SchemaError", code: "ER_PARSE_ERROR", line: 3 });
@@ -109,7 +109,7 @@ describe("applied to a server", () => {
       { name: "0001_three", applied: 0, progress: { done: [expect.any(String), expect.any(String)] } },
     ]);
 
-    // Failing again changes nothing, and what is done is not to be changed.
+    // A second failure changes nothing, and a statement that was executed must not be changed.
     await faultOf(apply([broken]));
     const rewritten = await faultOf(apply([{ ...three, sql: three.sql.replace("one", "uno") }]));
     expect(rewritten.message).toContain("Statement 1 of the migration 0001_three was changed or moved");
@@ -122,7 +122,7 @@ describe("applied to a server", () => {
     expect(await rows("SELECT Categ_Name FROM $.category")).toHaveLength(1);
   });
 
-  it("take back the rows of a statement that fails, and nothing before it", async () => {
+  it("roll back the rows of a statement that fails, and nothing before it", async () => {
     const sum = {
       name: "0001_sum",
       sql: "INSERT INTO category (Categ_Name) VALUES ('kept');\nINSERT INTO users (User_UUID, User_DateAdd) VALUES ('a', now()), ('a', now());",
@@ -135,7 +135,7 @@ describe("applied to a server", () => {
     expect(await rows("SELECT * FROM $.category")).toHaveLength(1);
   });
 
-  it("are not done twice where MySQL carries one out and cannot note it", async () => {
+  it("are not executed twice if MySQL executes one and cannot record it", async () => {
     await apply([status]);
     await admin.query(
       `CREATE TRIGGER \`${database}\`.full BEFORE UPDATE ON \`${database}\`.schema_migrations FOR EACH ROW
@@ -157,7 +157,7 @@ describe("applied to a server", () => {
     expect(await rows("SELECT * FROM $.category")).toHaveLength(1);
   });
 
-  it("tell who is at it when another run does not end in time", async () => {
+  it("name the connection of another run that does not end in time", async () => {
     await admin.query("SELECT GET_LOCK(?, 0)", [`schema:${database}`]);
     try {
       const error = await faultOf(apply([status], { ...testServer(), until: Date.now() + 6500 }));
@@ -177,7 +177,7 @@ describe("applied to a server", () => {
 
     it("in a definition: the next run waits for MySQL, sees that it is done, and goes on", async () => {
       await apply([]);
-      // The default keeps MySQL busy: it is asked for once for each of the rows.
+      // SLEEP keeps MySQL busy: it runs once for each of the rows.
       await rows("INSERT INTO $.category (Categ_Name) VALUES ('a'), ('b')");
       const slow = {
         name: "0001_slow",
@@ -218,7 +218,7 @@ describe("applied to a server", () => {
       expect(await columns("copy")).toEqual(["a"]);
     });
 
-    it("in a change of rows: it is taken back, and done once", async () => {
+    it("in a change of rows: it is rolled back, and done once", async () => {
       const slow = { name: "0001_rows", sql: "INSERT INTO category (Categ_Name) SELECT SLEEP(2);" };
       const run = faultOf(apply([slow], { ...testServer(), port: wire.port }));
       await until(

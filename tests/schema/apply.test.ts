@@ -41,7 +41,7 @@ describe("applySchema", () => {
     expect(error).toMatchObject({ code: "ER_NO_SUCH_TABLE", line: 2 });
   });
 
-  it("sends nothing of a file that destroys in its last statement", async () => {
+  it("sends nothing of a file whose last statement would remove data", async () => {
     const sql = `USE \`${database}\`; CREATE TABLE never (a int); DROP TABLE users;`;
     await expect(applySchema(testServer(), { sql, database })).rejects.toThrow("refused before anything was sent");
     const [tables] = await connection.query(`SHOW TABLES FROM \`${database}\` LIKE 'never'`);
@@ -67,7 +67,7 @@ describe("applySchema", () => {
     }
   });
 
-  it("does not wait for a lock without end", async () => {
+  it("gives up waiting for a lock", async () => {
     await connection.query(`LOCK TABLES \`${database}\`.category WRITE`);
     try {
       const sql = `USE \`${database}\`; ALTER TABLE category ADD waits int;`;
@@ -82,32 +82,32 @@ describe("applySchema", () => {
 describe("the connection", () => {
   const plan = { sql: "USE mysql;", database: "mysql" };
 
-  it("is refused without an authority that vouches for the server", async () => {
+  it("is refused without the authority that signed the server's certificate", async () => {
     const error = await faultOf(applySchema({ ...testServer(), authorities: rdsCaCerts("us-east-1") }, plan));
     expect(error.message).toMatch(/No trusted connection to MySQL at localhost:\d+: .*certificate/);
   });
 
-  it("is refused under a name that the certificate does not bear", async () => {
-    // A short way to write 0.0.0.0: the same server answers, and its certificate is not made out to this name.
+  it("is refused under a name that is not in the certificate", async () => {
+    // A short way to write 0.0.0.0: the same server answers, and its certificate is not issued for this name.
     const error = await faultOf(applySchema({ ...testServer(), host: "0.0" }, plan));
     expect(error.message).toMatch(/No trusted connection to MySQL at 0\.0:\d+: .*certificate/);
   });
 
-  it("says who was refused, and never the password", async () => {
+  it("names the user that was refused, and never the password", async () => {
     const error = await faultOf(applySchema({ ...testServer(), password: "s3cret-and-wrong" }, plan));
     expect(error).toMatchObject({ name: "SchemaError", code: "ER_ACCESS_DENIED_ERROR" });
     expect(error.message).toContain("refused the user");
     expect(JSON.stringify([error, error.message, error.stack, error.cause])).not.toContain("s3cret-and-wrong");
   });
 
-  it("waits for a server that is still starting, and no longer than told", async () => {
+  it("waits for a server that is still starting, for `waitSeconds` at most", async () => {
     const port = await freePort();
     const from = Date.now();
     const error = await faultOf(applySchema({ ...testServer(), port, waitSeconds: 1 }, plan));
     expect(error).toMatchObject({ name: "SchemaError", code: "ECONNREFUSED" });
     expect(error.message).toContain(`Cannot reach MySQL at localhost:${port} (waited 1 s)`);
     expect(Date.now() - from).toBeGreaterThanOrEqual(1000);
-    // Nothing else would end it.
+    // Without `waitSeconds` nothing would end the wait.
     expect(Date.now() - from).toBeLessThan(20_000);
   });
 
@@ -124,7 +124,7 @@ describe("the connection", () => {
     }
   });
 
-  it("gives up on a server that says nothing", async () => {
+  it("gives up on a server that sends nothing", async () => {
     const sockets: Socket[] = [];
     const silent = createServer((socket) => sockets.push(socket));
     const port = await new Promise<number>((resolve) => {

@@ -1,4 +1,4 @@
-/** What differs between two databases, as a real server describes them. */
+/** Differences between two databases, as a real server describes them. */
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { applySchema } from "../../schema/apply";
@@ -84,7 +84,7 @@ describe("differences", () => {
     expect(await drift()).toEqual([{ table: "users", part: "table", expected: "present", actual: undefined }]);
   });
 
-  it("cannot be looked for where the database is missing", async () => {
+  it("cannot be read if the database is missing", async () => {
     await expect(readLiveTables(testServer(), "no_such_db")).rejects.toThrow('There is no database "no_such_db"');
   });
 });

@@ -22,7 +22,7 @@ describe("statementsOf", () => {
     ["no closing semicolon", "USE a", 1],
     ["only comments", "-- nothing\n/* here */ # at all", 0],
     ["nothing", "", 0],
-  ])("minds %s", (_what, sql, count) => {
+  ])("handles %s", (_what, sql, count) => {
     expect(statementsOf(sql)).toHaveLength(count);
   });
 

@@ -6,7 +6,7 @@ import type { SchemaServer } from "../../schema/connection";
 
 export const schemaFile = readFileSync(path.resolve(__dirname, "../../schema/ecommerceSchema.sql"), "utf8");
 
-/** The run's own MySQL server, as the runner wants it. */
+/** The run's own MySQL server, as the schema runner takes it. */
 export function testServer(): SchemaServer {
   const { host, port, user, password, caFile } = inject("mysql");
   return { host, port, user, password, authorities: readFileSync(caFile, "utf8") };

@@ -1,6 +1,6 @@
 /**
- * The whole program with rotation on: its packaged functions, roles and permissions on the real local parts, in front of
- * a MySQL that tests may stop, with a place between Secrets Manager and the rotation function to stand in.
+ * The whole program with rotation on: its packaged functions, roles and permissions on the local services, with a MySQL
+ * server that tests may stop. Tests can intercept the calls from Secrets Manager to the rotation function.
  */
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -38,13 +38,13 @@ const rotator = "rotate-secret";
 
 export type Step = "createSecret" | "setSecret" | "testSecret" | "finishSecret";
 
-/** Stands between Secrets Manager and the function: invokes it, or not, and answers what it likes. */
-export type Between = (step: Step, invoke: () => Promise<Outcome>) => Promise<Outcome>;
+/** Intercepts a call from Secrets Manager to the function: may invoke the function, and returns any outcome. */
+export type Interceptor = (step: Step, invoke: () => Promise<Outcome>) => Promise<Outcome>;
 
 export class Deployment {
-  /** Lines that the parts reported. */
-  readonly said: string[] = [];
-  between: Between = (_step, invoke) => invoke();
+  /** Lines that the services reported. */
+  readonly reported: string[] = [];
+  intercept: Interceptor = (_step, invoke) => invoke();
   /** How late Secrets Manager's answers are (ms). */
   lag: Lag = () => 0;
   readonly server: TestServer;
@@ -103,34 +103,34 @@ export class Deployment {
     const { randomPasswords } = loadNatively<typeof passwords>("local/services/random/randomPasswords.ts");
     const { createDynamicResource } =
       loadNatively<typeof import("../../../host/dynamicResources")>("host/dynamicResources.ts");
-    const site: ServiceContext = {
+    const context: ServiceContext = {
       directory: folder.path,
       region: "us-east-1",
       accountId: "000000000000",
       port: (use) => folder.port(use),
-      info: (line) => this.said.push(line),
+      info: (line) => this.reported.push(line),
     };
     const { user, password, port } = this.server;
     const server = await existingServer(`mysql://${user}:${password}@localhost:${port}`);
-    const mysql = await MySql.start(site, async () => ({ kind: "server", server, description: server.origin }));
+    const mysql = await MySql.start(context, async () => ({ kind: "server", server, description: server.origin }));
     this.#parts.push(mysql);
-    const iam = new Iam(site);
+    const iam = new Iam(context);
     const rotations: RotationFunctions = (functionArn, sourceArn) => {
       const rotate = lambda.authorized(functionArn, { service: "secretsmanager.amazonaws.com", sourceArn });
-      return { invoke: (event) => this.between(JSON.parse(event).Step, () => rotate.invoke(event)) };
+      return { invoke: (event) => this.intercept(JSON.parse(event).Step, () => rotate.invoke(event)) };
     };
-    const secrets = await SecretsManager.start(site, iam, rotations, (...read) => this.lag(...read));
+    const secrets = await SecretsManager.start(context, iam, rotations, (...read) => this.lag(...read));
     this.#parts.push(secrets);
     const platform = {
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
       NODE_EXTRA_CA_CERTS: mysql.caFile,
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
     };
-    const lambda: lambdas.Lambda = await Lambda.start(site, { iam, platformEnvironment: () => platform });
+    const lambda: lambdas.Lambda = await Lambda.start(context, { iam, platformEnvironment: () => platform });
     this.#parts.push(lambda);
     [this.#iam, this.#lambda] = [iam, lambda];
     this.#client = new SecretsManagerClient({
-      region: site.region,
+      region: context.region,
       endpoint: secrets.endpoint,
       credentials: iam.administrator,
     });
@@ -143,16 +143,15 @@ export class Deployment {
       ...secrets.handlers,
       ...lambda.handlers,
     };
-    const recorder = new UnsimulatedResources(site);
+    const recorder = new UnsimulatedResources(context);
     this.#registered = [];
     return async (resource) => {
       this.#registered.push(resource);
-      const made = await (handlers[resource.type] ?? recorder.make)(resource);
-      return made;
+      return (handlers[resource.type] ?? recorder.make)(resource);
     };
   }
 
-  /** Registers somebody new by the packaged function. */
+  /** Registers a new person by the packaged function. */
   async signUp(): Promise<{ sub: string; failed: boolean; payload: string }> {
     const sub = randomUUID();
     const event = JSON.parse(readFileSync(join(projectRoot, "tests/functions/events/signUp.json"), "utf8"));
@@ -181,9 +180,9 @@ export class Deployment {
     await this.#lambda.handlers[functionType]!(this.#function("register-user"));
   }
 
-  /** Rotates by the AWS SDK, and waits for the end; true where it was a good one. An unfinished one is repeated. */
+  /** Rotates by the AWS SDK, and waits for the end; repeats an unfinished rotation. @returns whether it succeeded */
   async rotate(): Promise<boolean> {
-    const failures = this.said.length;
+    const failures = this.reported.length;
     const before = (await this.describe()).LastRotatedDate?.getTime();
     const reattempt = "A previous rotation isn't complete. That rotation will be reattempted.";
     const pending = await this.client.send(new RotateSecretCommand({ SecretId })).then(
@@ -193,11 +192,11 @@ export class Deployment {
         return this.versionWith("AWSPENDING");
       },
     );
-    // Finished is what the endpoint has noted, which it does after the function's last step.
+    // The rotation is finished when the endpoint has recorded it, which is after the function's last step.
     for (;;) {
       const { LastRotatedDate, VersionIdsToStages } = await this.describe();
       if (LastRotatedDate?.getTime() !== before) return VersionIdsToStages?.[pending!]?.includes("AWSCURRENT") === true;
-      if (this.said.length > failures) return false;
+      if (this.reported.length > failures) return false;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -231,7 +230,7 @@ export class Deployment {
     return read.flatMap((result) => (result.status === "fulfilled" ? [result.value.password] : []));
   }
 
-  /** Those that MySQL takes of all passwords that the secret ever held. */
+  /** Those of all passwords that the secret ever held that MySQL accepts. */
   async acceptedPasswords(): Promise<string[]> {
     const accepted: string[] = [];
     for (const password of new Set(await this.passwords())) {
@@ -240,7 +239,7 @@ export class Deployment {
     return accepted;
   }
 
-  /** Whether MySQL takes this password of the function's user. */
+  /** Whether MySQL accepts this password of the function's user. */
   async accepts(password: string): Promise<boolean> {
     const { username } = await this.secret();
     try {
@@ -254,9 +253,8 @@ export class Deployment {
   }
 
   /**
-   * Logs the function's user in as slowly as can be: the server has looked up who that is, and has yet to be sent the
-   * password.
-   * @returns sends it
+   * Begins to log the function's user in: the server has looked the user up, and waits for the password.
+   * @returns a function that sends the password
    */
   async logInSlowly(password: string): Promise<() => Promise<void>> {
     await this.query("FLUSH PRIVILEGES"); // A password that the server remembers is never sent.
@@ -301,10 +299,12 @@ export class Deployment {
     }
   }
 
-  /** What everybody wrote down: the functions' logs, and what the parts reported. */
+  /** The functions' logs, and the lines that the services reported. */
   logs(): string {
     const folder = join(this.directory, "logs");
-    return [...readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8")), ...this.said].join("\n");
+    return [...readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8")), ...this.reported].join(
+      "\n",
+    );
   }
 
   /** @param options the driver's own */

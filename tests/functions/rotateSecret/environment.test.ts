@@ -10,14 +10,14 @@ const whole = {
   SecretClusterIdentifier: "database-1",
 };
 
-it("reads where the function logs in, and what the secret tells", () => {
+it("reads the address where the function logs in, and the address for the secret", () => {
   expect(environmentOf(whole)).toEqual({
     database: { host: "database.example.com", port: 3306 },
     endpoint: { host: "proxy.example.com", port: 3307, dbClusterIdentifier: "database-1" },
   });
 });
 
-it("names all that is missing or no address", () => {
+it("names all variables that are missing or invalid", () => {
   expect(() => environmentOf({})).toThrow(EnvironmentIncomplete);
   expect(() => environmentOf({})).toThrow(Object.keys(whole).join(", "));
   for (const port of ["", "0", "65536", "3306.5", "mysql"]) {

@@ -1,4 +1,4 @@
-/** Rotations that are cut off anywhere: the old password is good until the next rotation, and repeating mends it. */
+/** Interrupted rotations: the old password stays valid until the next rotation, and a repeated rotation succeeds. */
 import { PutSecretValueCommand, UpdateSecretVersionStageCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Outcome } from "../../../local/services/lambda/container";
@@ -14,7 +14,7 @@ beforeEach(async () => {
   old = (await deployment.secret()).password;
 });
 afterEach(async () => {
-  deployment.between = (_step, invoke) => invoke();
+  deployment.intercept = (_step, invoke) => invoke();
   const logs = deployment.logs();
   for (const password of await deployment.passwords()) expect(logs).not.toContain(password);
 });
@@ -22,29 +22,29 @@ afterEach(async () => {
 const steps: Step[] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 const lost: Outcome = { failed: true, payload: '{"errorType":"Lost","errorMessage":"no answer"}' };
 
-/** Stands in at one step, once. */
+/** Intercepts the call of one step, once. */
 function at(step: Step, once: (invoke: () => Promise<Outcome>) => Promise<Outcome>): void {
-  deployment.between = (current, invoke) => {
+  deployment.intercept = (current, invoke) => {
     if (current !== step) return invoke();
-    deployment.between = (_step, next) => next();
+    deployment.intercept = (_step, next) => next();
     return once(invoke);
   };
 }
 
-/** A person signs up by a container that has yet to log in. */
+/** A person signs up by a new container, which has to log in. */
 async function newContainerSignsUp(): Promise<void> {
   await deployment.forgetConnections();
   expect(await deployment.signUp()).toMatchObject({ failed: false });
 }
 
-/** The secret still tells the old password, and MySQL takes it. */
+/** The secret still has the old password, and MySQL accepts it. */
 async function nothingHasChanged(): Promise<void> {
   expect((await deployment.secret()).password === old).toBe(true);
   expect(await deployment.accepts(old)).toBe(true);
   await newContainerSignsUp();
 }
 
-/** The secret tells another password; MySQL takes it, the one before it for those who read late, and no other. */
+/** The secret has another password; MySQL accepts it and the one before it, for late readers, and no other. */
 async function rotated(before = old): Promise<void> {
   const { password } = await deployment.secret();
   expect(password === old).toBe(false);
@@ -59,7 +59,7 @@ async function putByHand(fields: object): Promise<void> {
   await deployment.client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(fields) }));
 }
 
-/** Somebody gives up the rotation that is not finished. */
+/** An operator gives up the unfinished rotation. */
 async function giveUp(): Promise<void> {
   const version = await deployment.versionWith("AWSPENDING");
   const label = { SecretId, VersionStage: "AWSPENDING", RemoveFromVersionId: version };
@@ -100,13 +100,13 @@ describe.each(steps)("cut off at %s", (step) => {
     expect(await deployment.accepts(password)).toBe(true);
     await newContainerSignsUp();
     expect(await deployment.rotate()).toBe(true);
-    // Killed after it had finished, the next one is another rotation.
+    // If the function was killed after it had finished, the next rotation is a new one.
     await rotated(password);
   });
 });
 
 describe.each(steps.slice(1))("MySQL down at %s", (step) => {
-  it("is told, and the rotation is good when it is repeated", async () => {
+  it("is reported, and the repeated rotation succeeds", async () => {
     at(step, async (invoke) => {
       await deployment.server.stop();
       try {
@@ -118,14 +118,14 @@ describe.each(steps.slice(1))("MySQL down at %s", (step) => {
       }
     });
     expect(await deployment.rotate()).toBe(false);
-    expect(deployment.said.at(-1)).toContain(`failed at ${step}: DatabaseUnavailable`);
+    expect(deployment.reported.at(-1)).toContain(`failed at ${step}: DatabaseUnavailable`);
     await nothingHasChanged();
     expect(await deployment.rotate()).toBe(true);
     await rotated();
   });
 });
 
-it("leaves the current password good when a rotation that was given up is followed by another", async () => {
+it("leaves the current password valid when a rotation that was given up is followed by another", async () => {
   at("testSecret", async () => lost);
   expect(await deployment.rotate()).toBe(false);
   const givenUp = await deployment.versionWith("AWSPENDING");
@@ -138,7 +138,7 @@ it("leaves the current password good when a rotation that was given up is follow
   await rotated();
 });
 
-it("mends a secret that somebody gave a password MySQL does not know", async () => {
+it("repairs a secret whose password was changed by hand, but not in MySQL", async () => {
   await putByHand({ ...(await deployment.secret()), password: "it's \\ wrong" });
   await deployment.forgetConnections();
   expect(JSON.parse((await deployment.signUp()).payload)).toMatchObject({ errorType: "DatabaseAccessDenied" });
@@ -146,7 +146,7 @@ it("mends a secret that somebody gave a password MySQL does not know", async () 
   await rotated();
 });
 
-it("logs in at the database itself and lets the secret tell where it is now, wherever the secret sent people before", async () => {
+it("logs in at the database itself, and replaces a wrong address in the secret", async () => {
   const { host, port, dbClusterIdentifier } = await deployment.secret();
   const moved = { host: "gone.invalid", port: 1, dbClusterIdentifier: "gone" };
   await putByHand({ ...(await deployment.secret()), ...moved });
@@ -157,7 +157,7 @@ it("logs in at the database itself and lets the secret tell where it is now, whe
   await rotated();
 });
 
-it("takes any password that was set by hand, whatever it is made of", async () => {
+it("accepts any characters in a password that was set by hand", async () => {
   const password = `'; DROP USER ecommerce_register; -- \\' \\\\ "ü%?`;
   const { username } = await deployment.secret();
   await deployment.query("ALTER USER ?@'%' IDENTIFIED BY ?", [username, password]);
@@ -169,17 +169,17 @@ it("takes any password that was set by hand, whatever it is made of", async () =
   await rotated(password);
 });
 
-it("says what is missing where the user may not have two passwords", async () => {
+it("names the missing privilege if the user may not have two passwords", async () => {
   await deployment.query("REVOKE APPLICATION_PASSWORD_ADMIN ON *.* FROM 'ecommerce_register'@'%'");
   expect(await deployment.rotate()).toBe(false);
-  expect(deployment.said.at(-1)).toMatch(/failed at setSecret: PrivilegeMissing: .*APPLICATION_PASSWORD_ADMIN/);
+  expect(deployment.reported.at(-1)).toMatch(/failed at setSecret: PrivilegeMissing: .*APPLICATION_PASSWORD_ADMIN/);
   await nothingHasChanged();
   await deployment.query("GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO 'ecommerce_register'@'%'");
   expect(await deployment.rotate()).toBe(true);
   await rotated();
 });
 
-it("leaves no password good that somebody was logging in with while it was taken away", async () => {
+it("leaves no removed password valid, even if a client was logging in with it meanwhile", async () => {
   const previous = (await deployment.secret({ VersionStage: "AWSPREVIOUS" })).password;
   const send = await deployment.logInSlowly(previous);
   at("testSecret", async (invoke) => {
@@ -223,14 +223,14 @@ describe("the function", () => {
     await nothingHasChanged();
   });
 
-  it("takes a secret that is no database's for a fault, without repeating what it is", async () => {
+  it("refuses a secret that describes no database user, without repeating its value", async () => {
     const good = await deployment.secret();
     await putByHand({ password: "pass-phrase" });
     expect(await deployment.rotate()).toBe(false);
-    expect(deployment.said.at(-1)).toMatch(
+    expect(deployment.reported.at(-1)).toMatch(
       /failed at createSecret: SecretInvalid: .*username must be a non-empty string/,
     );
-    expect(deployment.said.at(-1)).not.toContain("pass-phrase");
+    expect(deployment.reported.at(-1)).not.toContain("pass-phrase");
     await giveUp();
     await putByHand(good);
     expect(await deployment.rotate()).toBe(true);

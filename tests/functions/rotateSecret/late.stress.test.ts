@@ -1,4 +1,7 @@
-/** Secrets Manager shows a moment late what was written: a rotation waits for it, and takes nothing old for the current. */
+/**
+ * Secrets Manager returns new values a moment late: a rotation waits for them, and takes no old version for the
+ * current.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Dependencies, handlerOf, type Line } from "../../../functions/rotateSecret/handler";
 import { sleep } from "../../../functions/shared/time";
@@ -12,14 +15,14 @@ describe("a rotation", () => {
   afterAll(() => deployment?.end());
   afterEach(() => {
     deployment.lag = () => 0;
-    deployment.between = (_step, invoke) => invoke();
+    deployment.intercept = (_step, invoke) => invoke();
   });
 
-  it("is through at once where everything is shown a second late", async () => {
+  it("succeeds at the first attempt if every change is visible a second late", async () => {
     deployment.lag = () => 1000;
-    await sleep(1000); // The first rotation, too, is shown only now.
+    await sleep(1000); // Only now is the first rotation visible, too.
     expect(await deployment.rotate()).toBe(true);
-    expect(deployment.said.filter((line) => line.includes("failed"))).toEqual([]);
+    expect(deployment.reported.filter((line) => line.includes("failed"))).toEqual([]);
     expect(deployment.logs()).not.toMatch(/SECRET_EMPTY|VERSION_NOT_PENDING/);
   });
 
@@ -27,11 +30,11 @@ describe("a rotation", () => {
     expect(await deployment.rotate()).toBe(true);
     const current = (await deployment.secret()).password as string;
     const versions = Object.keys((await deployment.describe()).VersionIdsToStages!);
-    // The one that is being made is shown at once, and the older ones as they were.
+    // The new version is visible at once, and the older ones as they were before.
     deployment.lag = (operation, { VersionId: asked }) =>
       operation === "GetSecretValue" && (typeof asked !== "string" || versions.includes(asked)) ? 2500 : 0;
     const lost = { failed: true, payload: '{"errorType":"Lost"}' };
-    deployment.between = async (step, invoke) => (step === "finishSecret" ? lost : invoke());
+    deployment.intercept = async (step, invoke) => (step === "finishSecret" ? lost : invoke());
     expect(await deployment.rotate()).toBe(false);
     expect(await deployment.accepts(current)).toBe(true);
     await deployment.forgetConnections();
@@ -57,7 +60,7 @@ describe("the function", () => {
     const isShown = (what: keyof typeof looks) => looks[what]++ >= (shownAfter[what] ?? 0);
     const account = { addPassword: async () => {}, repeatPassword: async () => {}, close: () => {} };
     const refused = async () => {
-      throw new Error("nobody asked for this");
+      throw new Error("this call was not expected");
     };
     const dependencies: Dependencies = {
       versions: {

@@ -1,4 +1,4 @@
-/** The password that the program registers, and the one that was rotated: they never get in each other's way. */
+/** The password that the program registers does not overwrite the one that was rotated. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -8,14 +8,14 @@ let deployment: Deployment;
 const signsUp = async () => expect(await deployment.signUp()).toMatchObject({ failed: false });
 const current = async () => (await deployment.secret()).password as string;
 
-/** Starts a rotation whose second step is done, and its answer lost. */
+/** Starts a rotation whose second step is done, but whose answer to that step is lost. */
 async function loseSetSecret(): Promise<void> {
-  deployment.between = async (step, invoke) => {
+  deployment.intercept = async (step, invoke) => {
     const outcome = await invoke();
     return step === "setSecret" ? { failed: true, payload: '{"errorType":"Lost"}' } : outcome;
   };
   expect(await deployment.rotate()).toBe(false);
-  deployment.between = (_step, invoke) => invoke();
+  deployment.intercept = (_step, invoke) => invoke();
 }
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment?.end());
 
-it("is off unless it is configured: nothing of it is registered, and the user may have one password only", async () => {
+it("is off unless it is configured: no rotation is registered, and the user may have one password only", async () => {
   expect(deployment.registered("aws:secretsmanager/secretRotation:SecretRotation")).toEqual([]);
   expect(deployment.registered("aws:lambda/function:Function")).toHaveLength(1);
   expect(await deployment.describe()).toMatchObject({ RotationEnabled: false });
@@ -73,7 +73,7 @@ it("another address of the database reaches the secret, with the rotated passwor
   await signsUp();
 });
 
-it("a rotation that was unfinished when all ended is finished at the next start", async () => {
+it("a rotation that was unfinished at the end of a run is finished at the next start", async () => {
   const before = await current();
   await loseSetSecret();
   await deployment.up(30);
@@ -83,7 +83,7 @@ it("a rotation that was unfinished when all ended is finished at the next start"
   await signsUp();
 });
 
-it("an unfinished rotation is given up where the database has got another address", async () => {
+it("an unfinished rotation is given up if the database has another address", async () => {
   const before = await deployment.secret();
   await loseSetSecret();
   await deployment.down();
@@ -98,7 +98,7 @@ it("an unfinished rotation is given up where the database has got another addres
   await signsUp();
 });
 
-it("turned off keeps the password that is good, over further starts, too; on again it rotates", async () => {
+it("turned off keeps the valid password, also over further starts; turned on again it rotates", async () => {
   const rotated = await current();
   for (let start = 0; start < 2; start++) {
     await deployment.up(0);
@@ -114,10 +114,10 @@ it("turned off keeps the password that is good, over further starts, too; on aga
 
 it("a first rotation that fails fails the start, with the step and what to do", async () => {
   await deployment.up(0);
-  deployment.between = async (step, invoke) =>
+  deployment.intercept = async (step, invoke) =>
     step === "testSecret" ? { failed: true, payload: '{"errorType":"Some","errorMessage":"fault"}' } : invoke();
   await expect(deployment.up(30)).rejects.toThrow(/rotation of ecommerce_secret failed at testSecret: Some: fault/);
-  deployment.between = (_step, invoke) => invoke();
+  deployment.intercept = (_step, invoke) => invoke();
   await deployment.up(30);
   await signsUp();
 });

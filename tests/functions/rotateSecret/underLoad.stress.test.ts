@@ -1,4 +1,4 @@
-/** The secret rotates again and again while people sign up, and nobody notices, not even who reads it late. */
+/** The secret rotates again and again while people sign up, and no sign-up fails, even if it reads the secret late. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Deployment } from "./deployment";
 
@@ -9,13 +9,13 @@ beforeEach(async () => {
 afterEach(() => deployment?.end());
 
 it.each([
-  { reads: "everybody reads it at once", latest: 0 },
+  { reads: "each read is current", latest: 0 },
   { reads: "each read may be a second late", latest: 1000 },
 ])(
   "300 sign-ups and more in several containers, 5 rotations, and $reads: none fails, one row each",
   async ({ latest }) => {
     const first = (await deployment.secret()).password as string;
-    // Who reads late reads what was there before, and not a secret that has no value yet.
+    // A late read then returns an earlier value, and not a secret without a value.
     await new Promise((resolve) => setTimeout(resolve, latest));
     deployment.lag = () => Math.random() * latest;
     let rotating = true;
@@ -24,8 +24,8 @@ it.each([
     const person = async () => {
       while (rotating || results.length < 300) results.push(await deployment.signUp());
     };
-    // Containers keep their connections, which a new password does not end. So one after another is cut all the while, and
-    // there is hardly a moment of the rotations in which nobody logs in.
+    // Containers keep their connections, which a new password does not end. So the connections are cut one after
+    // another, and nearly all the time of the rotations some container logs in.
     let cutting = true;
     const cut = async () => {
       const administrator = await deployment.administrator();
@@ -44,8 +44,8 @@ it.each([
     const people = Promise.all(Array.from({ length: 6 }, person));
     const cutter = cut();
     for (let rotated = 0; rotated < 5; ) {
-      if (await deployment.rotate()) rotated++; // It may be cut, too, and is then asked for again.
-      // Two passwords are good at once: who reads late has to be through with the older one before the next rotation.
+      if (await deployment.rotate()) rotated++; // Its connection may be cut, too; then the rotation is repeated.
+      // Two passwords are valid at once: late readers must finish with the older one before the next rotation.
       await new Promise((resolve) => setTimeout(resolve, 2 * latest + 300));
     }
     rotating = false;
