@@ -14,8 +14,8 @@ import type { Backends } from "./integrations";
 import { answerRequest, type Dependencies, type Served } from "./pipeline";
 import { routerOf } from "./routes";
 
-/** What the gateway needs of the rest of this machine. */
-export interface GatewayNeeds extends Backends {
+/** The other services that the gateway uses. */
+export interface GatewayServices extends Backends {
   readonly userPools: UserPools;
 }
 
@@ -32,22 +32,22 @@ export class ApiGateway implements LocalService {
   readonly #site: ServiceContext;
   readonly #limits: TimeLimits | undefined;
   readonly #definitions: Definitions;
-  readonly #kept: Deployments;
-  readonly #around: Dependencies;
+  readonly #deploymentFiles: Deployments;
+  readonly #dependencies: Dependencies;
   readonly #deployments = new Map<string, Deployment>();
   readonly #stages = new Map<string, Served>();
   #server: Promise<{ readonly port: number; close(): Promise<void> }> | undefined;
 
-  /** @param limits how long clients may take, @default the usual */
-  constructor(site: ServiceContext, needs: GatewayNeeds, limits?: TimeLimits) {
+  /** @param limits time limits for clients, @default those of `cli/http.ts` */
+  constructor(site: ServiceContext, services: GatewayServices, limits?: TimeLimits) {
     this.#site = site;
     this.#limits = limits;
-    this.#definitions = new Definitions(site, needs.userPools);
-    this.#kept = new Deployments(join(site.directory, "gateway"));
-    this.#around = {
-      s3: needs.s3,
-      roles: needs.roles,
-      authorizers: new CognitoAuthorizers(needs.userPools),
+    this.#definitions = new Definitions(site, services.userPools);
+    this.#deploymentFiles = new Deployments(join(site.directory, "gateway"));
+    this.#dependencies = {
+      s3: services.s3,
+      roles: services.roles,
+      authorizers: new CognitoAuthorizers(services.userPools),
       report: (line) => site.info(`API Gateway: ${line}`),
     };
     this.handlers = {
@@ -68,8 +68,11 @@ export class ApiGateway implements LocalService {
   #makeAccount(resource: ResourceRegistration): CreateResult {
     assertSupportedInputs(resource, { simulated: ["cloudwatchRoleArn"] }, this.#site.region);
     const { cloudwatchRoleArn: role } = resource.inputs;
-    if (role !== undefined && !this.#around.roles.assumableBy(String(role), "apigateway.amazonaws.com")) {
-      refuse(resource, `BadRequestException: API Gateway cannot assume the role ${role}; name it in its trust policy`);
+    if (role !== undefined && !this.#dependencies.roles.assumableBy(String(role), "apigateway.amazonaws.com")) {
+      refuse(
+        resource,
+        `BadRequestException: API Gateway cannot assume the role ${role}; its trust policy must name apigateway.amazonaws.com`,
+      );
     }
     return { id: `account-${this.#site.accountId}`, outputs: {} };
   }
@@ -85,13 +88,19 @@ export class ApiGateway implements LocalService {
       Object.entries(methods).map(([verb, method]) => ({ route: `${verb} ${path}`, method })),
     );
     if (methods.length === 0) {
-      refuse(resource, "BadRequestException: The REST API doesn't contain any methods; let it depend on them");
+      refuse(
+        resource,
+        "BadRequestException: The REST API doesn't contain any methods; the deployment must depend on them",
+      );
     }
     const unfinished = methods.find(({ method }) => !method.integration);
     if (unfinished) {
-      refuse(resource, `BadRequestException: No integration defined for method ${unfinished.route}; depend on it`);
+      refuse(
+        resource,
+        `BadRequestException: No integration defined for method ${unfinished.route}; the deployment must depend on it`,
+      );
     }
-    const deployment = this.#kept.deploy(resource.name, api, resource.inputs.triggers);
+    const deployment = this.#deploymentFiles.deploy(resource.name, api, resource.inputs.triggers);
     this.#deployments.set(deployment.id, deployment);
     return { id: deployment.id, outputs: { createdDate: deployment.createdDate } };
   }
@@ -116,7 +125,7 @@ export class ApiGateway implements LocalService {
       refuse(resource, "BadRequestException: Invalid deployment id specified");
     }
     // On AWS each API has a host of its own; here they share one.
-    if (this.#stages.has(stage)) refuse(resource, `there is a stage ${stage} already; the names of stages must differ`);
+    if (this.#stages.has(stage)) refuse(resource, `the stage ${stage} exists already; the names of stages must differ`);
     this.#stages.set(stage, { stage, api: deployment.api, router: routerOf(Object.values(deployment.api.resources)) });
     const { port } = await this.#serve();
     const { region, accountId } = this.#site;
@@ -130,7 +139,7 @@ export class ApiGateway implements LocalService {
     };
   }
 
-  /** Logs, metrics and throttling are the stage's on AWS; only what changes answers could be missed here: the cache. */
+  /** Settings of logs, metrics and throttling have no effect here; the cache is refused because it changes answers. */
   #makeMethodSettings(resource: ResourceRegistration): CreateResult {
     const { region } = this.#site;
     assertSupportedInputs(resource, { simulated: ["restApi", "stageName", "methodPath", "settings"] }, region);
@@ -164,7 +173,7 @@ export class ApiGateway implements LocalService {
         maxHeaderSize: headerLimit,
         answer: (request) => this.#answer(request),
         failed: (error) => {
-          this.#around.report(`a request failed: ${error instanceof Error ? error.message : String(error)}`);
+          this.#dependencies.report(`a request failed: ${error instanceof Error ? error.message : String(error)}`);
           return plain(500, "InternalServerErrorException", "Internal server error", randomUUID());
         },
       }),
@@ -179,12 +188,12 @@ export class ApiGateway implements LocalService {
     const [stage = "", ...rest] = parts;
     const served = this.#stages.get(stage);
     if (!served) return plain(403, "ForbiddenException", "Forbidden", requestId);
-    const answer = await answerRequest(served, this.#around, request, rest, requestId);
+    const answer = await answerRequest(served, this.#dependencies, request, rest, requestId);
     return { ...answer, headers: { ...identification(requestId), ...answer.headers } };
   }
 }
 
-/** The parts of a path, percent-encoded as they came; undefined where one of them is not well encoded. */
+/** The parts of a path, still percent-encoded; undefined if the encoding of one of them is invalid. */
 function partsOf(target: string): string[] | undefined {
   const path = target.replace(/^https?:\/\/[^/?]*/i, "").split("?")[0]!;
   const parts = path.split("/").slice(1);
@@ -196,7 +205,7 @@ function partsOf(target: string): string[] | undefined {
   }
 }
 
-/** An answer that belongs to no API. */
+/** An error of the gateway that belongs to no API. */
 function plain(status: number, error: string, message: string, requestId: string): Answer {
   const headers = { ...identification(requestId), "content-type": "application/json", "x-amzn-errortype": error };
   return { status, headers, body: Buffer.from(JSON.stringify({ message })) };

@@ -4,7 +4,7 @@ import type { Jwks } from "aws-jwt-verify/jwk";
 import { GatewayError } from "./gatewayErrors";
 import type { Authorizer } from "./model";
 
-/** What an authorizer needs to know of a user pool. */
+/** The properties of a user pool that an authorizer uses. */
 export interface UserPool {
   /** The `iss` of its tokens. */
   readonly issuer: string;
@@ -13,7 +13,7 @@ export interface UserPool {
   clientIds(): readonly string[];
 }
 
-/** A user pool by its ARN; undefined where there is none. */
+/** A user pool by its ARN; undefined if there is none. */
 export type UserPools = (arn: string) => UserPool | undefined;
 
 /** The claims of an accepted token. */
@@ -31,9 +31,9 @@ export class CognitoAuthorizers {
   }
 
   /**
-   * @param token the whole header; "Bearer " in front is taken off
-   * @param scopes a method with scopes wants an access token that carries one of them, one without wants an ID token
-   * @throws GatewayError 401, or 500 where a user pool of the authorizer is gone
+   * @param token the whole header; a leading "Bearer " is removed
+   * @param scopes of the method: with scopes an access token with one of them is required, without scopes an ID token
+   * @throws GatewayError 401, or 500 if a user pool of the authorizer is gone
    * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
    */
   async check(authorizer: Authorizer, token: string | undefined, scopes: readonly string[]): Promise<Claims> {
@@ -54,7 +54,7 @@ export class CognitoAuthorizers {
         const claims = await this.#verify(pool, bare);
         if (isMeantFor(claims, pool, scopes)) return claims;
       } catch (error) {
-        // Beside its own errors the verifier throws a RangeError, for a date that `Date` cannot hold.
+        // In addition to its own errors, the verifier throws a RangeError for a date that `Date` cannot represent.
         if (error instanceof GatewayError) throw error;
         if (error instanceof JwtExpiredError) expired = true;
       }
@@ -71,12 +71,12 @@ export class CognitoAuthorizers {
     } catch (error) {
       if (!(error instanceof KidNotFoundInJwksError)) throw error;
     }
-    // The first token, or one signed with a key that is newer than what is kept.
+    // This is the first token, or its key is newer than the cached keys.
     const jwks = await pool.jwks().catch((error: unknown) => {
       throw new GatewayError(
         "AUTHORIZER_CONFIGURATION_ERROR",
         undefined,
-        `The keys of ${pool.issuer} cannot be had: ${error}`,
+        `The keys of ${pool.issuer} cannot be fetched: ${error}`,
       );
     });
     const verifier = verifierOf(pool.issuer, jwks);

@@ -9,12 +9,12 @@ import { overlap, readIntegration, readIntegrationResponse } from "./integration
 import { isExpression } from "./mapping";
 import type { Api, ApiResource, Method } from "./model";
 
-/** Sentences of API Gateway, whose words people look up. */
+/** API Gateway's own messages, so that people can search for them. */
 const notFound = (what: string) => `NotFoundException: Invalid ${what} identifier specified`;
 
 /**
- * The APIs as the program has registered them so far. Nothing here is served: a deployment takes a copy. Every handler
- * refuses what API Gateway refuses at that moment, so the order of registration matters as it does there.
+ * The APIs that the program has registered so far. They are not served: a deployment takes a copy. Each handler refuses
+ * what API Gateway would refuse at that moment, so the order of registration matters as on AWS.
  */
 export class Definitions {
   readonly handlers: Readonly<Record<string, CreateHandler>> = {
@@ -43,18 +43,18 @@ export class Definitions {
     return this.#apis.get(required(resource, input)) ?? refuse(resource, notFound("API"));
   }
 
-  #admit(resource: ResourceRegistration, support: Support): void {
+  #assertSupported(resource: ResourceRegistration, support: Support): void {
     assertSupportedInputs(resource, support, this.#site.region);
   }
 
   #makeApi(resource: ResourceRegistration): CreateResult {
-    this.#admit(resource, {
+    this.#assertSupported(resource, {
       simulated: ["name", "binaryMediaTypes", "endpointConfiguration"],
       recorded: ["description", "failOnWarnings", "putRestApiMode", "tags"],
       only: { apiKeySource: ["HEADER"], disableExecuteApiEndpoint: [false] },
     });
     const endpoint = (resource.inputs.endpointConfiguration ?? { types: "EDGE" }) as Record<string, unknown>;
-    this.#admit(
+    this.#assertSupported(
       { ...resource, inputs: endpoint },
       { simulated: [], only: { types: ["REGIONAL", "EDGE"], ipAddressType: ["ipv4", "dualstack"] } },
     );
@@ -86,7 +86,7 @@ export class Definitions {
   }
 
   #makeResource(resource: ResourceRegistration): CreateResult {
-    this.#admit(resource, { simulated: ["restApi", "parentId", "pathPart"] });
+    this.#assertSupported(resource, { simulated: ["restApi", "parentId", "pathPart"] });
     const api = this.apiOf(resource);
     const parent = api.resources[required(resource, "parentId")] ?? refuse(resource, notFound("Resource"));
     const pathPart = required(resource, "pathPart");
@@ -98,9 +98,9 @@ export class Definitions {
   }
 
   #makeAuthorizer(resource: ResourceRegistration): CreateResult {
-    this.#admit(resource, {
+    this.#assertSupported(resource, {
       simulated: ["restApi", "name", "identitySource", "providerArns"],
-      // Answers are not cached: a cache would only change how fast they come.
+      // Results are not cached: a cache would only change the speed.
       recorded: ["authorizerResultTtlInSeconds"],
       only: { type: ["COGNITO_USER_POOLS"] },
     });
@@ -127,7 +127,7 @@ export class Definitions {
   }
 
   #makeValidator(resource: ResourceRegistration): CreateResult {
-    this.#admit(resource, {
+    this.#assertSupported(resource, {
       simulated: ["restApi", "name", "validateRequestParameters"],
       only: { validateRequestBody: [false] },
     });
@@ -138,12 +138,12 @@ export class Definitions {
   }
 
   #makeMethod(resource: ResourceRegistration): CreateResult {
-    this.#admit(resource, {
+    this.#assertSupported(resource, {
       simulated: [
         ...["restApi", "resourceId", "httpMethod", "authorizerId", "authorizationScopes", "requestParameters"],
         "requestValidatorId",
       ],
-      // Models matter to validators of bodies only, which are refused.
+      // Only validators of bodies use models, and these are refused.
       recorded: ["operationName", "requestModels"],
       only: { authorization: ["NONE", "COGNITO_USER_POOLS"], apiKeyRequired: [false] },
     });
@@ -169,7 +169,7 @@ export class Definitions {
   }
 
   #makeMethodResponse(resource: ResourceRegistration): CreateResult {
-    this.#admit(resource, {
+    this.#assertSupported(resource, {
       simulated: ["restApi", "resourceId", "httpMethod", "statusCode", "responseParameters"],
       recorded: ["responseModels"],
     });
@@ -195,18 +195,18 @@ export class Definitions {
     const status = statusOf(resource);
     if (!method.integration) refuse(resource, notFound("Integration"));
     const response = readIntegrationResponse(resource, method, status, this.#site.region);
-    const rival = Object.entries(method.integration.responses).find(([, one]) => overlap(one, response));
-    if (rival) {
-      const both = [rival[1], response].map((one) => one.selectionPattern ?? "the default").join(" and ");
+    const conflicting = Object.entries(method.integration.responses).find(([, one]) => overlap(one, response));
+    if (conflicting) {
+      const both = [conflicting[1], response].map((one) => one.selectionPattern ?? "the default").join(" and ");
       const why = "API Gateway does not document which of the two counts; make them differ";
-      refuse(resource, `its selectionPattern and that of ${rival[0]} select the same statuses (${both}): ${why}`);
+      refuse(resource, `its selectionPattern and that of ${conflicting[0]} select the same statuses (${both}): ${why}`);
     }
     method.integration.responses[status] = response;
     return { id: `agir-${key}-${status}`, outputs: {} };
   }
 
   #makeGatewayResponse(resource: ResourceRegistration): CreateResult {
-    this.#admit(resource, {
+    this.#assertSupported(resource, {
       simulated: ["restApiId", "statusCode", "responseParameters", "responseTemplates"],
       only: { responseType: responseTypes },
     });

@@ -4,7 +4,7 @@ import { replaceFile } from "../../lib/files";
 import { shortHash } from "../aws/names";
 import type { Api } from "./model";
 
-/** A copy of an API as it was at one moment. */
+/** A copy of an API at one moment. */
 export interface Deployment {
   readonly id: string;
   /** ISO 8601 */
@@ -12,17 +12,17 @@ export interface Deployment {
   readonly api: Api;
 }
 
-interface Kept extends Deployment {
+interface StoredDeployment extends Deployment {
   readonly format: number;
   readonly triggers: string;
 }
 
-/** Raised whenever `Api` changes its shape, so that copies of another shape are not served. */
+/** Increase this number whenever the type `Api` changes, so that copies of another type are not served. */
 const format = 1;
 
 /**
- * Deployments on disk. As on AWS a deployment is replaced when its triggers change, and otherwise stays what it was: an
- * edit that no trigger covers is not served, not even after a new start.
+ * Deployments on disk. As on AWS a deployment is replaced only when its triggers change: an edit that no trigger covers
+ * is not served, not even after a new start.
  */
 export class Deployments {
   readonly #folder: string;
@@ -34,28 +34,28 @@ export class Deployments {
   /**
    * The deployment to serve.
    * @param name logical name of the deployment in the program
-   * @param triggers as registered; undefined never changes
+   * @param triggers as registered; if undefined, the deployment is never replaced
    */
   deploy(name: string, api: Api, triggers: unknown): Deployment {
-    const wanted = JSON.stringify(triggers ?? null);
-    const kept = this.#read(name);
-    if (kept && kept.triggers === wanted && kept.api.id === api.id) return kept;
-    const made: Kept = {
+    const triggersText = JSON.stringify(triggers ?? null);
+    const stored = this.#read(name);
+    if (stored && stored.triggers === triggersText && stored.api.id === api.id) return stored;
+    const deployment: StoredDeployment = {
       format,
-      id: shortHash(`${api.id} ${name} ${wanted}`, 6),
+      id: shortHash(`${api.id} ${name} ${triggersText}`, 6),
       createdDate: new Date().toISOString(),
-      triggers: wanted,
+      triggers: triggersText,
       api: structuredClone(api),
     };
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    replaceFile(this.#file(name), JSON.stringify(made));
-    return made;
+    replaceFile(this.#file(name), JSON.stringify(deployment));
+    return deployment;
   }
 
-  #read(name: string): Kept | undefined {
+  #read(name: string): StoredDeployment | undefined {
     try {
-      const kept = JSON.parse(readFileSync(this.#file(name), "utf8")) as Kept;
-      return kept.format === format ? kept : undefined;
+      const stored = JSON.parse(readFileSync(this.#file(name), "utf8")) as StoredDeployment;
+      return stored.format === format ? stored : undefined;
     } catch {
       return undefined;
     }

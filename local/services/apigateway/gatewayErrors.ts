@@ -11,7 +11,7 @@ interface Default {
 const internal = { message: "Internal server error", error: "InternalServerErrorException" };
 
 /**
- * The gateway responses that can occur here, as API Gateway sends them where the API has none of its own.
+ * The gateway responses that can occur here, with API Gateway's defaults for an API that does not configure them.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
  */
 const defaults = {
@@ -32,19 +32,19 @@ const defaults = {
 
 export type GatewayErrorType = keyof typeof defaults;
 
-/** All types that a program may configure, those included that cannot occur on this machine. */
+/** All types that a program may configure, including those that cannot occur on this machine. */
 export const responseTypes = [
   ...Object.keys(defaults),
   ...["ACCESS_DENIED", "AUTHORIZER_FAILURE", "BAD_REQUEST_BODY", "DEFAULT_4XX", "DEFAULT_5XX", "EXPIRED_TOKEN"],
   ...["INVALID_API_KEY", "INVALID_SIGNATURE", "QUOTA_EXCEEDED", "RESOURCE_NOT_FOUND", "THROTTLED", "WAF_FILTERED"],
 ];
 
-/** A request that API Gateway answers by itself. */
+/** An error that API Gateway itself answers. */
 export class GatewayError extends Error {
   override readonly name = "GatewayError";
 
   /**
-   * @param text what the client reads instead of the type's own message
+   * @param text the message for the client, @default the type's own message
    * @param reason for the developer at this machine; the client never sees it
    */
   constructor(
@@ -56,7 +56,7 @@ export class GatewayError extends Error {
   }
 }
 
-/** Variables of a gateway response's template, beside those of the context. */
+/** Context variables that only the template of a gateway response has. */
 const errorVariables = ["error.message", "error.messageString", "error.responseType"];
 
 /** The first variable of a template that this machine cannot fill in, or `#` for a directive. */
@@ -69,15 +69,15 @@ export function unknownInTemplate(template: string): string | undefined {
   });
 }
 
-/** The answer to a fault, with the API's own response for its type, else for all 4XX or 5XX, else API Gateway's. */
+/** The answer to an error: the API's response for its type, else the one for all 4XX or 5XX, else the default. */
 export function gatewayErrorAnswer(
-  fault: GatewayError,
+  gatewayError: GatewayError,
   configured: Readonly<Record<string, GatewayResponse>>,
   values: Values,
 ): { status: number; headers: Record<string, string>; body: Buffer } {
-  const { status, error } = defaults[fault.type];
+  const { status, error } = defaults[gatewayError.type];
   const general = configured[status < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX"];
-  const own = configured[fault.type];
+  const own = configured[gatewayError.type];
   const response = own ?? general;
   const [type = "application/json", template = '{"message":$context.error.messageString}'] =
     Object.entries(response?.responseTemplates ?? {})[0] ?? [];
@@ -88,9 +88,9 @@ export function gatewayErrorAnswer(
   });
   const context: Record<string, string> = {
     ...values.context,
-    "error.message": fault.text ?? "",
-    "error.messageString": JSON.stringify(fault.text),
-    "error.responseType": fault.type,
+    "error.message": gatewayError.text ?? "",
+    "error.messageString": JSON.stringify(gatewayError.text),
+    "error.responseType": gatewayError.type,
   };
   const text = template.replace(/\$context\.(\w[\w.]*\w)/g, (_, name: string) => context[name] ?? "");
   return {

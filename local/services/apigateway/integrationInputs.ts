@@ -13,7 +13,7 @@ const invalidMapping = (expression: string) =>
   "BadRequestException: Invalid mapping expression specified: Validation Result: warnings : [], errors : " +
   `[Invalid mapping expression parameter specified: ${expression}]`;
 
-/** Reads the inputs of an `Integration`, with API Gateway's refusals and this machine's. */
+/** Reads the inputs of an `Integration`; refuses what API Gateway refuses, and what is not simulated here. */
 export function readIntegration(resource: ResourceRegistration, method: Method, where: Where): Integration {
   assertSupportedInputs(
     resource,
@@ -22,7 +22,7 @@ export function readIntegration(resource: ResourceRegistration, method: Method, 
         ...["restApi", "resourceId", "httpMethod", "integrationHttpMethod", "uri", "credentials"],
         ...["requestParameters", "requestTemplates", "timeoutMilliseconds"],
       ],
-      // Parts of the cache, which stages may not switch on here.
+      // Settings of the cache, which stages may not enable here.
       recorded: ["cacheKeyParameters", "cacheNamespace"],
       only: {
         type: ["AWS", "MOCK"],
@@ -94,7 +94,7 @@ export function readIntegrationResponse(
   };
 }
 
-/** Whether two integration responses would both be chosen for some status. */
+/** Whether there is a status that selects both integration responses. */
 export function overlap(a: IntegrationResponse, b: IntegrationResponse): boolean {
   const [one, other] = [a.selectionPattern, b.selectionPattern];
   if (one === undefined || other === undefined) return one === other;
@@ -103,7 +103,7 @@ export function overlap(a: IntegrationResponse, b: IntegrationResponse): boolean
   );
 }
 
-/** Whether a selection pattern matches a status, which it must as a whole. */
+/** Whether a selection pattern matches a whole status. */
 export function selects(pattern: string, status: number): boolean {
   return new RegExp(`^(?:${pattern})$`).test(String(status));
 }
@@ -157,7 +157,7 @@ function reachesS3(place: string, name: string, method: S3Target["method"]): boo
   return place === "header" && (lower === "accept" || lower.startsWith("x-amz-meta-") || served.includes(lower));
 }
 
-/** Only what is the same for every request can be served: there is no VTL here. */
+/** A template must be the same for every request: VTL is not simulated. */
 function checkStatic(resource: ResourceRegistration, where: string, template: string): void {
   if (/[$#]/.test(template)) {
     refuse(
@@ -183,6 +183,6 @@ function readPattern(resource: ResourceRegistration): string | undefined {
     new RegExp(`^(?:${pattern})$`);
     return String(pattern);
   } catch (error) {
-    refuse(resource, `selectionPattern is no regular expression: ${(error as Error).message}`);
+    refuse(resource, `selectionPattern is not a regular expression: ${(error as Error).message}`);
   }
 }

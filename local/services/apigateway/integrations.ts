@@ -7,22 +7,22 @@ import { type Values, valueFor } from "./mapping";
 import type { Integration, S3Target } from "./model";
 import { mediaTypeOf } from "./payload";
 
-/** What integrations need of the rest of this machine. */
+/** The services that integrations use. */
 export interface Backends {
   readonly s3: S3;
-  /** `Iam` of `local/iam` is one. */
+  /** Implemented by `Iam` (`local/services/iam/iam.ts`). */
   readonly roles: { assumableBy(roleArn: string, service: string): boolean };
 }
 
 /** A request's payload on its way to the integration. */
 export interface Payload {
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** Resolves when the client has sent everything, from when on the integration's time counts. */
+  /** Resolves when the client has sent everything; then the integration's timeout begins. */
   readonly sent: Promise<void>;
 }
 
 /**
- * The template for a request's media type; undefined where the payload passes through.
+ * The template for a request's media type; undefined if the payload passes through.
  * @throws GatewayError 415
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
  */
@@ -38,7 +38,7 @@ export function templateFor(integration: Integration, contentType: string | unde
   return undefined;
 }
 
-/** What a mock answers: the `statusCode` of its template, or of the payload where that passes through. */
+/** The answer of a mock: the `statusCode` of its template, or of the payload if that passes through. */
 export async function callMock(template: string | undefined, payload: Payload): Promise<Answer> {
   const text = template ?? (await collect(payload.chunks)).toString();
   let status: unknown;
@@ -53,7 +53,7 @@ export async function callMock(template: string | undefined, payload: Payload): 
   return { status, headers: {} };
 }
 
-/** Calls S3 as the integration's role, with nothing but what is mapped. @throws GatewayError */
+/** Calls S3 as the integration's role, with the mapped headers only. @throws GatewayError */
 export async function callS3(
   target: S3Target,
   integration: Integration,
@@ -69,7 +69,7 @@ export async function callS3(
     }
     principal = { kind: "role", arn: target.credentials };
   }
-  // Split after it is filled in: a decoded slash in the bucket's parameter begins the key, as it does on AWS.
+  // The path is split after it is filled in: a decoded slash in the bucket's parameter begins the key, as on AWS.
   const path = expand(target.path, integration, values);
   const slash = path.indexOf("/");
   const request = s3.request({
@@ -84,8 +84,8 @@ export async function callS3(
 }
 
 /**
- * Fills the `{…}` of a path override with decoded values. `?` and `#` among them stay part of the key here; whether API
- * Gateway encodes them again, or has S3 read a query there, is not known.
+ * Fills the `{…}` of a path override with decoded values. `?` and `#` in them stay part of the key here; it is not
+ * known whether API Gateway encodes them again, or whether S3 reads a query there.
  */
 function expand(template: string, integration: Integration, values: Values): string {
   return template.replace(/\{([^{}]*)\}/g, (_, name: string) => {
@@ -103,7 +103,7 @@ function expand(template: string, integration: Integration, values: Values): str
 }
 
 function mappedHeaders(integration: Integration, values: Values): Record<string, string> {
-  // API Gateway calls itself a sender of JSON unless told otherwise.
+  // API Gateway sends this Content-Type if no other is mapped.
   const headers: Record<string, string> = { "content-type": "application/json" };
   for (const [target, expression] of Object.entries(integration.requestParameters)) {
     const name = /^integration\.request\.header\.(.+)$/.exec(target)?.[1];
@@ -113,30 +113,31 @@ function mappedHeaders(integration: Integration, values: Values): Record<string,
   return headers;
 }
 
-/** The reply, or GatewayError 504 where it takes longer than the integration's time. A reply that comes too late is let go. */
+/** The reply, or GatewayError 504 if it takes longer than the integration's timeout. */
 async function withTimeout(milliseconds: number, start: Promise<void>, reply: Promise<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
-  let over = false;
+  let finished = false;
   const timeout = new Promise<never>((_, reject) => {
     void start.then(() => {
-      if (over) return;
+      if (finished) return;
       timer = setTimeout(() => reject(new GatewayError("INTEGRATION_TIMEOUT")), milliseconds);
     });
   });
-  const closeWhereLate = ({ body }: Answer) => {
-    if (over && body instanceof Readable) body.destroy();
+  // Nothing reads a late reply.
+  const destroyIfLate = ({ body }: Answer) => {
+    if (finished && body instanceof Readable) body.destroy();
   };
-  // A failure after the time is over concerns nobody any more.
-  reply.then(closeWhereLate, () => {});
+  // A failure after the timeout is ignored.
+  reply.then(destroyIfLate, () => {});
   try {
     return await Promise.race([reply, timeout]);
   } finally {
-    over = true;
+    finished = true;
     clearTimeout(timer);
   }
 }
 
-/** All of a payload in memory. */
+/** Reads a whole payload into memory. */
 export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const all: Uint8Array[] = [];
   for await (const chunk of chunks) all.push(chunk);

@@ -8,17 +8,17 @@ export type Source =
   | { readonly from: "static"; readonly value: string }
   | { readonly from: "path" | "querystring" | "header" | "response" | "context"; readonly name: string };
 
-/** What expressions are evaluated against; header names in lower case. */
+/** The values that expressions refer to; header names in lower case. */
 export interface Values {
   readonly path: Readonly<Record<string, string>>;
   readonly querystring: Readonly<Record<string, string>>;
   readonly header: Readonly<Record<string, string>>;
   readonly context: Readonly<Record<string, string>>;
-  /** Headers of the integration's response, once there is one. */
+  /** Headers of the integration's response; absent before it has answered. */
   readonly response?: Readonly<Record<string, string>>;
 }
 
-/** The context variables that this machine fills in, beside `authorizer.claims.…`. */
+/** The context variables that this machine fills in, in addition to `authorizer.claims.…`. */
 const contextVariables = [
   "apiId",
   "httpMethod",
@@ -51,7 +51,7 @@ export function isContextVariable(name: string): boolean {
   return contextVariables.some((one) => one === name) || /^authorizer\.claims\.[\w:.-]+$/.test(name);
 }
 
-/** The value of an expression; undefined where the request or response does not have it. */
+/** The value of an expression; undefined if the request or response does not have it. */
 export function valueFor(expression: string, values: Values): string | undefined {
   const source = parseSource(expression);
   if (!source) return undefined;

@@ -1,9 +1,9 @@
 /**
- * A REST API as it was registered: plain data, so that a deployment is a copy of it and survives on disk.
+ * A registered REST API: plain data, so that a deployment can copy it and store it on disk.
  * Names follow the API Gateway API.
  */
 
-/** How payloads are converted; undefined passes them as the media types say. */
+/** How payloads are converted; if undefined, the media types decide. */
 export type ContentHandling = "CONVERT_TO_BINARY" | "CONVERT_TO_TEXT" | undefined;
 
 export interface Api {
@@ -26,12 +26,12 @@ export interface ApiResource {
   readonly pathPart: string;
   /** `/{bucket_name}/{file_name}` */
   readonly path: string;
-  /** By HTTP method, `ANY` among them. */
+  /** By HTTP method, including `ANY`. */
   readonly methods: Record<string, Method>;
 }
 
 export interface Method {
-  /** The authorizer's identifier; absent where anybody may call. */
+  /** The authorizer's identifier; absent if anybody may call. */
   readonly authorizerId?: string;
   readonly authorizationScopes: readonly string[];
   /** `method.request.path.file_name` → whether it is required. */
@@ -66,7 +66,7 @@ export interface S3Target {
   readonly method: "GET" | "HEAD" | "PUT";
   /** The path override, for example `{bucket}/{key}`: once it is filled in, its first segment is the bucket. */
   readonly path: string;
-  /** The role's ARN; without it the call is nobody's. */
+  /** The role's ARN; without it the call is anonymous. */
   readonly credentials?: string;
 }
 

@@ -1,12 +1,12 @@
 import type { ContentHandling } from "./model";
 
-/** What happens to a payload: nothing, becoming UTF-8 text, being decoded from Base64, being encoded to it. */
+/** The conversion of a payload: none, to UTF-8 text, from Base64, or to Base64. */
 export type Conversion = "pass" | "text" | "decode" | "encode";
 
-/** Whether a template can be applied to what a conversion makes: it reads text. */
+/** Whether a conversion results in text, which a template needs. */
 export const isText = (conversion: Conversion): boolean => conversion === "text" || conversion === "encode";
 
-/** Base64 was expected and something else came. */
+/** A payload should be Base64 and is not. */
 export class NotBase64 extends Error {
   override readonly name = "NotBase64";
 }
@@ -36,20 +36,20 @@ export function responseConversion(
   handling: ContentHandling,
 ): Conversion {
   const binary = isBinary(response.contentType, binaryMediaTypes);
-  const wanted = isBinary(response.accept?.split(",")[0], binaryMediaTypes);
+  const acceptsBinary = isBinary(response.accept?.split(",")[0], binaryMediaTypes);
   if (handling === "CONVERT_TO_BINARY") return binary ? "pass" : "decode";
   if (handling === "CONVERT_TO_TEXT") return binary ? "encode" : "text";
-  if (binary) return wanted ? "pass" : "encode";
-  return wanted ? "decode" : "text";
+  if (binary) return acceptsBinary ? "pass" : "encode";
+  return acceptsBinary ? "decode" : "text";
 }
 
-/** Whether a media type (parameters do not count) is one of the API's binary ones; `*` stands for any part of it. */
+/** Whether a media type (parameters do not count) is one of the API's binary ones; `*` matches any type or subtype. */
 function isBinary(mediaType: string | undefined, binaryMediaTypes: readonly string[]): boolean {
   const type = mediaTypeOf(mediaType);
   if (type === "") return binaryMediaTypes.includes("*/*");
   return binaryMediaTypes.some((listed) => {
-    const wanted = listed.toLowerCase();
-    return wanted === "*/*" || wanted === type || (wanted.endsWith("/*") && type.startsWith(wanted.slice(0, -1)));
+    const pattern = listed.toLowerCase();
+    return pattern === "*/*" || pattern === type || (pattern.endsWith("/*") && type.startsWith(pattern.slice(0, -1)));
   });
 }
 
@@ -59,8 +59,8 @@ export function mediaTypeOf(header: string | undefined): string {
 }
 
 /**
- * Applies a conversion. Text is read as UTF-8, so bytes that are none become U+FFFD: what API Gateway does to pictures
- * of a type that is not listed.
+ * Applies a conversion. Text is read as UTF-8, so invalid bytes become U+FFFD; API Gateway does the same to pictures
+ * whose type is not listed.
  * @throws NotBase64
  */
 export function convert(payload: Buffer, conversion: Conversion): Buffer {
@@ -73,9 +73,9 @@ export function convert(payload: Buffer, conversion: Conversion): Buffer {
 }
 
 /**
- * Base64 of RFC 4648, without blanks: API Gateway answers 500 to "this is a UTF8 text typed object", which has no
- * character beyond the alphabet but its blanks (recorded: localstack/localstack, `test_apigateway_s3.snapshot.json`).
- * Text without its padding is taken for Base64, as Java's decoder does; whether API Gateway does is not known.
+ * Base64 of RFC 4648, without blanks: API Gateway answers 500 to "this is a UTF8 text typed object", in which only the
+ * blanks are outside the alphabet (recorded: localstack/localstack, `test_apigateway_s3.snapshot.json`). Text without
+ * its padding counts as Base64, as for Java's decoder; it is not known whether it does for API Gateway.
  */
 function isBase64(text: string): boolean {
   const [, digits = "", padding = ""] = /^([A-Za-z0-9+/]*)(={0,2})$/.exec(text) ?? [];

@@ -6,7 +6,7 @@ export interface Match {
   readonly path: Readonly<Record<string, string>>;
 }
 
-/** Finds the resource for the parts of a path (behind the stage, still percent-encoded). */
+/** Finds the resource for the parts of a path (after the stage, still percent-encoded). */
 export type Router = (parts: readonly string[]) => Match | undefined;
 
 interface Node {
@@ -19,8 +19,8 @@ interface Node {
 }
 
 /**
- * A router over an API's resources. A fixed part is preferred to a variable one, that to a greedy one; a choice that
- * leads nowhere is taken back. A slash at the end of the path means nothing.
+ * A router over an API's resources. A fixed part has precedence over a variable one, and that over a greedy one; if a
+ * choice leads to no resource, the next one is tried. A slash at the end of the path is ignored.
  */
 export function routerOf(resources: readonly ApiResource[]): Router {
   const nodes = new Map(resources.map((resource) => [resource.id, { resource, fixed: new Map() } as Node]));

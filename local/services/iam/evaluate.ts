@@ -1,29 +1,30 @@
 import { matchesArn, matchesGlob } from "./glob";
 import { type PolicyDocument, parsePolicy, type Statement } from "./policy";
 
-/** Who asks: a role or user by its ARN, an AWS service by its name, or nobody in particular. */
+/** The caller: a role or user by its ARN, an AWS service by its name, or an anonymous caller. */
 export type Principal =
   | { readonly type: "AWS"; readonly arn: string }
   | { readonly type: "Service"; readonly name: string }
   | { readonly type: "Anonymous" };
 
-/** One question to the policies. */
+/** One access to evaluate. */
 export interface PolicyRequest {
   /** For example `s3:PutObject`; case does not matter. */
   readonly action: string;
-  /** The ARN of what the action is done to. */
+  /** The ARN of the resource that the action applies to. */
   readonly resource: string;
-  /** Needed where a document names principals; a role's own documents do not. */
+  /** Required if a document names principals; a role's own documents name none. */
   readonly principal?: Principal;
   /** Condition keys, for example `aws:SourceArn`; a key that is not given is absent from the request. */
   readonly context?: Readonly<Record<string, string>>;
 }
 
-/** What the policies say: `implicitDeny` is "no statement allows it", `explicitDeny` is "a statement denies it". */
+/** The result: `implicitDeny` is "no statement allows it", `explicitDeny` is "a statement denies it". */
 export type Decision = "allow" | "implicitDeny" | "explicitDeny";
 
 /**
- * Evaluates policy documents as AWS does for one account: a matching Deny wins, else a matching Allow, else no.
+ * Evaluates policy documents as AWS does for one account: a matching Deny wins, then a matching Allow; without
+ * either the access is denied.
  * @throws PolicyError for a document that cannot be evaluated here; see `parsePolicy`.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
@@ -50,29 +51,29 @@ function includesPrincipal(principals: Statement["principals"], who: Principal |
   if (who.type === "Service") return (principals.Service ?? []).some((name) => name === "*" || name === who.name);
   const arns = principals.AWS ?? [];
   if (who.type === "Anonymous") return arns.includes("*");
-  // An account, by number or by its root's ARN, stands for every principal of that account.
+  // An account, by its number or by its root's ARN, means every principal of that account.
   const account = who.arn.split(":")[4];
   return arns.some((arn) => ["*", who.arn, account, `arn:aws:iam::${account}:root`].includes(arn));
 }
 
-type Test = (wanted: string, actual: string) => boolean;
+type Test = (expected: string, actual: string) => boolean;
 
 const tests: Readonly<Record<string, Test>> = {
-  StringEquals: (wanted, actual) => wanted === actual,
+  StringEquals: (expected, actual) => expected === actual,
   StringLike: matchesGlob,
-  // The two are the same for AWS: both take wildcards.
+  // AWS treats both alike: both accept wildcards.
   ArnEquals: matchesArn,
   ArnLike: matchesArn,
-  Bool: (wanted, actual) => wanted.toLowerCase() === actual.toLowerCase(),
+  Bool: (expected, actual) => expected.toLowerCase() === actual.toLowerCase(),
 };
 
-/** All operators and keys must hold, any one value of each suffices; a key that the request lacks never holds. */
+/** Every operator and key must match, by any one of its values. A key that the request lacks never matches. */
 function conditionsHold(statement: Statement, context: Readonly<Record<string, string>>): boolean {
   const given = new Map(Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]));
   return Object.entries(statement.conditions).every(([operator, keys]) =>
-    Object.entries(keys).every(([key, wanted]) => {
+    Object.entries(keys).every(([key, expected]) => {
       const actual = given.get(key);
-      return actual !== undefined && wanted.some((value) => tests[operator]!(value, actual));
+      return actual !== undefined && expected.some((value) => tests[operator]!(value, actual));
     }),
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Whether a text matches a pattern of IAM: `*` stands for any run of characters, `?` for exactly one.
- * Takes at most pattern length × text length steps, because the text may be chosen by a stranger (an object's key).
+ * Whether a text matches a pattern of IAM: `*` matches any number of characters, `?` exactly one.
+ * Takes at most pattern length × text length steps, because an untrusted caller may choose the text (an object's key).
  */
 export function matchesGlob(pattern: string, text: string): boolean {
   let p = 0;
@@ -26,17 +26,17 @@ export function matchesGlob(pattern: string, text: string): boolean {
 }
 
 /**
- * Whether an ARN matches a pattern, each of the six parts separately, as `ArnLike` and `Resource` do: a wildcard never
- * reaches over a colon, except in the last part. The pattern `*` matches everything.
+ * Whether an ARN matches a pattern, each of the six parts separately, as `ArnLike` and `Resource` do: a wildcard
+ * matches no colon, except in the last part. The pattern `*` matches everything.
  */
 export function matchesArn(pattern: string, arn: string): boolean {
   if (pattern === "*") return true;
-  const want = arnParts(pattern);
-  const got = arnParts(arn);
-  return want !== undefined && got !== undefined && want.every((part, i) => matchesGlob(part, got[i]!));
+  const patterns = arnParts(pattern);
+  const parts = arnParts(arn);
+  return patterns !== undefined && parts !== undefined && patterns.every((one, i) => matchesGlob(one, parts[i]!));
 }
 
-/** The six parts of an ARN (the last keeps its colons), or undefined where it is none. */
+/** The six parts of an ARN (the last keeps its colons); undefined if the text is not an ARN. */
 export function arnParts(arn: string): string[] | undefined {
   const parts = arn.split(":");
   if (parts.length < 6 || parts[0] !== "arn") return undefined;

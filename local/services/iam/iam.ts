@@ -19,7 +19,7 @@ export interface Credentials {
   readonly secretAccessKey: string;
 }
 
-/** An answer to "may this role do that", with the reason in words. */
+/** Whether an access is allowed, and the reason as a sentence. */
 export interface Authorization {
   readonly allowed: boolean;
   readonly reason: string;
@@ -35,8 +35,8 @@ interface Role {
 }
 
 /**
- * The roles and policies that the program registered, as one answer: may this role do that?
- * Policies are evaluated when asked, because they may be registered after their role, and a change counts at once.
+ * The roles and policies that the program registered; decides which role may do what.
+ * Policies are evaluated at each request: they may be registered after their role, and a change applies at once.
  */
 export class Iam implements LocalService {
   readonly handlers: Readonly<Record<string, CreateHandler>> = {
@@ -46,7 +46,7 @@ export class Iam implements LocalService {
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (resource) => this.#attach(resource),
   };
 
-  /** May do everything; for the person at this machine and for tests. Random, kept in the data folder. */
+  /** May do everything; for the person at this machine and for tests. Derived from the data folder's random key. */
   readonly administrator: Credentials;
 
   readonly #accountId: string;
@@ -73,12 +73,12 @@ export class Iam implements LocalService {
     const role = this.#roles.get(roleArn);
     if (!role) return { allowed: false, reason: `there is no role ${roleArn}` };
     const decision = evaluate(this.#documentsOf(role), { action, resource, context });
-    const says = {
+    const explanation = {
       allow: `allows ${action} on ${resource}`,
       implicitDeny: `no statement allows ${action} on ${resource}`,
       explicitDeny: `a statement denies ${action} on ${resource}`,
     }[decision];
-    return { allowed: decision === "allow", reason: `role ${nameOf(roleArn)}: ${says}` };
+    return { allowed: decision === "allow", reason: `role ${nameOf(roleArn)}: ${explanation}` };
   }
 
   /** Whether the role's trust policy lets a service (`lambda.amazonaws.com`) assume it; false for an unknown role. */
@@ -98,7 +98,7 @@ export class Iam implements LocalService {
     return this.#derive(roleArn, "ASIA");
   }
 
-  /** The role behind an access key, or undefined for the administrator and for keys that nobody was given. */
+  /** The role of an access key; undefined for the administrator's key and for unknown keys. */
   roleOf(accessKeyId: string): string | undefined {
     return this.#roleOfKey.get(accessKeyId);
   }
@@ -108,7 +108,7 @@ export class Iam implements LocalService {
     return this.#secrets.get(accessKeyId);
   }
 
-  /** Whether the holder of an access key may do this: the administrator may, a role as its policies say, nobody else. */
+  /** Whether the owner of an access key may do this: the administrator always, a role if its policies allow it. */
   authorizeKey(accessKeyId: string, action: string, resource: string): Authorization {
     if (accessKeyId === this.administrator.accessKeyId) return { allowed: true, reason: "administrator" };
     const role = this.roleOf(accessKeyId);
@@ -171,7 +171,7 @@ export class Iam implements LocalService {
     return { id: `${nameOf(role.arn)}-${shortHash(policyArn)}`, outputs: { role: nameOf(role.arn), policyArn } };
   }
 
-  /** The role that a resource belongs to, by its name or its ARN, both of which the program may pass on. */
+  /** The role that a resource refers to, by its name or its ARN; the program may pass either. */
   #roleFor(resource: ResourceRegistration): Role {
     const given = resource.inputs.role;
     const found = [...this.#roles.values()].find((role) => role.arn === given || nameOf(role.arn) === given);
@@ -188,7 +188,7 @@ export class Iam implements LocalService {
     const known = [...managedPolicies.keys(), ...this.#policies.keys()].join(", ");
     throw provisioningError(
       resource,
-      `there is no policy ${policyArn} on this machine; known: ${known}. Others go into local/services/iam/managedPolicies.ts.`,
+      `there is no policy ${policyArn} on this machine; known: ${known}. Add others to local/services/iam/managedPolicies.ts.`,
     );
   }
 
@@ -200,8 +200,8 @@ export class Iam implements LocalService {
     return [...this.#roles.values()].map((role) => nameOf(role.arn)).join(", ") || "none";
   }
 
-  #derive(what: string, prefix: "AKIA" | "ASIA"): Credentials {
-    const digest = (use: string) => createHmac("sha256", this.#key).update(`${use} ${what}`).digest();
+  #derive(subject: string, prefix: "AKIA" | "ASIA"): Credentials {
+    const digest = (use: string) => createHmac("sha256", this.#key).update(`${use} ${subject}`).digest();
     return {
       accessKeyId: prefix + digest("id").toString("hex").slice(0, 16).toUpperCase(),
       secretAccessKey: digest("secret").toString("base64").slice(0, 40),
@@ -213,7 +213,7 @@ function nameOf(roleArn: string): string {
   return roleArn.slice(roleArn.lastIndexOf("/") + 1);
 }
 
-/** The secret that all credentials of this data folder are derived from. */
+/** The random key of this data folder, from which all its credentials are derived; created if it is missing. */
 function keptKey(directory: string): Buffer {
   const file = join(directory, "iam", "key");
   mkdirSync(join(directory, "iam"), { recursive: true, mode: 0o700 });

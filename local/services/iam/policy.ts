@@ -4,14 +4,14 @@ import { arnParts } from "./glob";
 /** A policy document as programs write it: JSON text, or the object. */
 export type PolicyDocument = string | object;
 
-/** A statement brought into one shape: every single value is a list. */
+/** A statement in one format: a single value becomes a list. */
 export interface Statement {
   readonly sid?: string;
   readonly effect: "Allow" | "Deny";
   readonly actions: readonly string[];
-  /** The actions are those that the statement leaves out (`NotAction`). */
+  /** True for `NotAction`: the statement applies to all actions except `actions`. */
   readonly actionsExcluded: boolean;
-  /** Absent in a trust policy, which is about the role it belongs to. */
+  /** Absent in a trust policy, which applies to the role that it belongs to. */
   readonly resources?: readonly string[];
   readonly resourcesExcluded: boolean;
   /** Absent in a policy of a role; `*` is written `{ AWS: ["*"], Service: ["*"] }`. */
@@ -20,10 +20,10 @@ export interface Statement {
   readonly conditions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
-/** Where a document stands: with a role (`identity`), with what it protects (`resource`), or as who may assume a role. */
+/** `identity`: a role's policy; `resource`: the policy of a protected resource; `trust`: a role's trust policy. */
 export type PolicyKind = "identity" | "resource" | "trust";
 
-/** A policy document that AWS would refuse, or that says something this target cannot evaluate. */
+/** A policy document that AWS would refuse, or that this machine cannot evaluate. */
 export class PolicyError extends Error {
   override readonly name = "PolicyError";
 }
@@ -36,7 +36,7 @@ const statementKeys = new Set(
 
 /**
  * Reads a policy document into statements.
- * @param kind checks also that principals and resources stand exactly where this kind of policy has them.
+ * @param kind if given, principals and resources must be present exactly where this kind of policy has them.
  * @throws PolicyError for a document that AWS calls malformed, and for `NotPrincipal`, policy variables and condition
  * operators that are not evaluated here: a guess could allow what AWS denies.
  */
@@ -52,7 +52,8 @@ export function parsePolicy(document: PolicyDocument, kind?: PolicyKind): Statem
 }
 
 /**
- * A document of a registered resource, after it was checked whole: a bad one fails the start and not the first request.
+ * Checks the policy document of a registered resource and returns it. So an invalid document fails the start and not
+ * the first request.
  * @param where the input that holds it, for example `assumeRolePolicy`
  * @throws CommandError
  */
@@ -124,7 +125,7 @@ function checkKind(has: { at: string; kind?: PolicyKind; hasResources: boolean; 
   }
 }
 
-/** The values of `Action` or `NotAction` (and so on), and whether it was the one with `Not`. */
+/** The values of `Action` or `NotAction` (likewise for other keys), and whether the key was the one with `Not`. */
 function either(raw: Record<string, unknown>, key: string, at: string): [string[] | undefined, boolean] {
   const [is, not] = [raw[key], raw[`Not${key}`]];
   if (is !== undefined && not !== undefined) throw new PolicyError(`${at} has both ${key} and Not${key}.`);
@@ -146,7 +147,7 @@ function parseConditions(raw: unknown, at: string): Statement["conditions"] {
       if (!(conditionOperators as readonly string[]).includes(operator)) {
         const allowed = conditionOperators.join(", ");
         throw new PolicyError(
-          `${at}: the operator ${operator} is not evaluated on this machine; these are: ${allowed}.`,
+          `${at}: the operator ${operator} is not evaluated on this machine; evaluated: ${allowed}.`,
         );
       }
       const entries = Object.entries(asObject(keys, `${at}.${operator}`));
@@ -158,7 +159,7 @@ function parseConditions(raw: unknown, at: string): Statement["conditions"] {
   );
 }
 
-/** Condition values may be booleans too; a policy variable in one is refused like anywhere else. */
+/** Condition values may also be booleans; a policy variable is refused here too. */
 function values(raw: unknown, at: string): string[] {
   const list = (Array.isArray(raw) ? raw : [raw]).map((value) => (typeof value === "boolean" ? String(value) : value));
   const texts = strings(list, at);

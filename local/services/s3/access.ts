@@ -1,10 +1,10 @@
 import { evaluate } from "../iam/evaluate";
 import { type PolicyDocument, PolicyError, parsePolicy, type Statement } from "../iam/policy";
 
-/** Who asks the object store. */
+/** The caller of the object store. */
 export type S3Caller = { readonly kind: "anonymous" } | { readonly kind: "role"; readonly arn: string };
 
-/** What the store needs to know of roles; `Iam` of `local/iam` is one. */
+/** Evaluates the policies of roles; implemented by `Iam` (`local/services/iam/iam.ts`). */
 export interface Roles {
   authorize(
     roleArn: string,
@@ -14,7 +14,7 @@ export interface Roles {
   ): { readonly allowed: boolean; readonly reason: string };
 }
 
-/** The four switches of a bucket's public-access block. */
+/** The four settings of a bucket's public-access block. */
 export interface PublicAccessBlock {
   readonly blockPublicAcls: boolean;
   readonly ignorePublicAcls: boolean;
@@ -22,7 +22,7 @@ export interface PublicAccessBlock {
   readonly restrictPublicBuckets: boolean;
 }
 
-/** What decides who may use a bucket. */
+/** The settings that decide who may use a bucket. */
 export interface BucketAccess {
   readonly bucket: string;
   readonly policy?: PolicyDocument;
@@ -30,16 +30,16 @@ export interface BucketAccess {
 }
 
 /**
- * Loopback HTTP stands for S3's HTTPS endpoint, which is what everyone uses on AWS; a policy that denies plain HTTP must
- * not lock this machine out.
+ * Requests arrive here over plain HTTP on the loopback interface; on AWS clients use S3's HTTPS endpoint. A policy that
+ * denies plain HTTP must not deny them here, so every request counts as secure.
  */
 const context = { "aws:SecureTransport": "true" };
 
 /**
  * Whether a bucket's policies allow an action, for example `s3:GetObject`, on the bucket (no key) or an object.
  *
- * A role needs a policy of its own that allows it; the bucket's policy can only take that away again. (AWS lets a public
- * bucket policy serve a role without policies too. Here the role's own policies are what is being tried out.)
+ * A role needs a policy of its own that allows the action; the bucket's policy can only deny it. (On AWS a public
+ * bucket policy also allows a role without policies. Not here, so that the role's own policies are tested.)
  */
 export function isAllowed(
   access: BucketAccess,
@@ -59,7 +59,7 @@ export function isAllowed(
   return evaluate(documents, { action, resource, principal: { type: "Anonymous" }, context }) === "allow";
 }
 
-/** Condition keys that keep a policy from being public, where they are held to fixed values. */
+/** Condition keys that make a policy non-public if the condition compares them with fixed values. */
 const narrowing = new Set(
   [
     "aws:PrincipalAccount aws:PrincipalArn aws:PrincipalOrgID aws:PrincipalOrgPaths aws:SourceAccount aws:SourceArn",
@@ -72,7 +72,7 @@ const narrowing = new Set(
 );
 
 /**
- * Whether S3 counts a policy as public: it allows something to everybody, and no condition narrows that to fixed values.
+ * Whether S3 counts a policy as public: it allows something to everybody, and no condition limits that to fixed values.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
  */
 export function isPublic(policy: PolicyDocument): boolean {
@@ -89,8 +89,8 @@ function isNarrowed(statement: Statement): boolean {
 }
 
 /**
- * Checks a policy as S3 does when it is put.
- * @throws PolicyError `MalformedPolicy`, or `AccessDenied` where the public-access block forbids a public policy
+ * Makes the checks of S3's PutBucketPolicy.
+ * @throws PolicyError `MalformedPolicy`, or `AccessDenied` if the public-access block forbids a public policy
  */
 export function checkBucketPolicy(access: BucketAccess, policy: PolicyDocument): void {
   const own = `arn:aws:s3:::${access.bucket}`;

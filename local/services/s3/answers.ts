@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Answer } from "./serve";
 
-/** An error of S3 by its code, which becomes the XML that S3 sends. */
+/** An error of S3; `errorAnswer` makes S3's XML from it. */
 export class S3Error extends Error {
   override readonly name = "S3Error";
 
@@ -23,12 +23,12 @@ export class S3Error extends Error {
 
 export const accessDenied = () => new S3Error(403, "AccessDenied", "Access Denied");
 
-export const notImplemented = (what: Record<string, string>) =>
+export const notImplemented = (details: Record<string, string>) =>
   new S3Error(
     501,
     "NotImplemented",
     "A header or operation you requested implies functionality that is not implemented",
-    what,
+    details,
   );
 
 /** The headers that every answer of S3 carries. */
@@ -67,8 +67,8 @@ export function errorAnswer(error: S3Error): Answer {
   };
 }
 
-/** Text inside an XML element; control characters, which a key may hold, become references. */
+/** Escapes text for an XML element. Control characters, which a key may contain, become character references. */
 function escapeXml(value: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to be replaced
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters must be replaced
   return value.replace(/[&<>"'\u0000-\u001f\u007f]/g, (c) => `&#${c.charCodeAt(0)};`);
 }

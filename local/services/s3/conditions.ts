@@ -2,7 +2,7 @@ import { S3Error } from "./answers";
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
-/** What conditions and ranges are about. */
+/** The properties of an object that conditions and ranges refer to. */
 export interface Version {
   /** With its quotes. */
   readonly etag: string;
@@ -12,7 +12,7 @@ export interface Version {
   readonly size: number;
 }
 
-/** The part of an object that is sent: both ends inclusive. */
+/** The bytes of an object that are sent; both ends are inclusive. */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -20,12 +20,12 @@ export interface Span {
 
 /**
  * Whether the conditions of a GET or HEAD are met, with the precedence that S3 documents: `If-Match` over
- * `If-Unmodified-Since`, `If-None-Match` over `If-Modified-Since`. A date that is no date is ignored.
+ * `If-Unmodified-Since`, `If-None-Match` over `If-Modified-Since`. An invalid date is ignored.
  * @returns false for "304 Not Modified"
  * @throws S3Error 412
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
  */
-export function isWanted(version: Version, headers: Headers): boolean {
+export function shouldSend(version: Version, headers: Headers): boolean {
   const seconds = Math.floor(version.lastModified / 1000) * 1000;
   const ifMatch = headers["if-match"];
   const unmodifiedSince = date(headers["if-unmodified-since"]);
@@ -41,9 +41,9 @@ export function isWanted(version: Version, headers: Headers): boolean {
 }
 
 /**
- * The single range that was asked for; undefined where the whole object is to be sent, which S3 does also for several
- * ranges and for what it cannot read.
- * @throws S3Error 416 for a range behind the end
+ * The requested range; undefined if the whole object is to be sent. S3 also sends the whole object if several ranges
+ * are requested, and if it cannot parse the range.
+ * @throws S3Error 416 for a range that is outside the object
  */
 export function rangeOf(version: Version, headers: Headers): Span | undefined {
   const range = headers.range;
@@ -93,7 +93,7 @@ function namesEtag(list: string, etag: string): boolean {
 }
 
 function date(value: string | undefined): number | undefined {
-  // Only what looks like an HTTP date: Date.parse would read a lone number, for example an entity tag, as a year.
+  // Only HTTP dates are accepted: Date.parse would take a number, for example an entity tag, for a year.
   if (value === undefined || !/GMT$/.test(value.trim())) return undefined;
   const time = Date.parse(value);
   return Number.isNaN(time) ? undefined : time;

@@ -10,33 +10,33 @@ export interface CorsRule {
   readonly maxAgeSeconds?: number;
 }
 
-/** What a browser asks: its origin, the method it wants, and, in a preflight, the headers. */
-export interface CorsQuestion {
+/** A cross-origin request: the origin, the method and, in a preflight, the names of the request's headers. */
+export interface CorsRequest {
   readonly origin: string;
   readonly method: string;
   readonly headers: readonly string[];
 }
 
 /**
- * The headers that the first matching rule gives; undefined where none matches.
+ * The response headers of the first matching rule; undefined if no rule matches.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html
  */
-export function corsHeaders(rules: readonly CorsRule[], question: CorsQuestion): Record<string, string> | undefined {
-  const rule = rules.find((one) => ruleMatches(one, question));
+export function corsHeaders(rules: readonly CorsRule[], request: CorsRequest): Record<string, string> | undefined {
+  const rule = rules.find((one) => ruleMatches(one, request));
   if (!rule) return undefined;
-  const everyone = rule.allowedOrigins.includes("*");
+  const anyOrigin = rule.allowedOrigins.includes("*");
   return {
-    "access-control-allow-origin": everyone ? "*" : question.origin,
+    "access-control-allow-origin": anyOrigin ? "*" : request.origin,
     "access-control-allow-methods": rule.allowedMethods.join(", "),
-    ...(question.headers.length > 0 && { "access-control-allow-headers": question.headers.join(", ") }),
+    ...(request.headers.length > 0 && { "access-control-allow-headers": request.headers.join(", ") }),
     ...(rule.exposeHeaders?.length && { "access-control-expose-headers": rule.exposeHeaders.join(", ") }),
     ...(rule.maxAgeSeconds !== undefined && { "access-control-max-age": String(rule.maxAgeSeconds) }),
-    ...(!everyone && { "access-control-allow-credentials": "true" }),
+    ...(!anyOrigin && { "access-control-allow-credentials": "true" }),
     vary: "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
   };
 }
 
-/** Answers a preflight. @throws S3Error 400 or 403, with S3's sentences */
+/** The response headers to a preflight. @throws S3Error 400 or 403, with S3's messages */
 export function preflightHeaders(
   rules: readonly CorsRule[],
   headers: Readonly<Record<string, string>>,
@@ -52,13 +52,15 @@ export function preflightHeaders(
   if (rules.length === 0) {
     throw new S3Error(403, "AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.");
   }
-  const asked = (headers["access-control-request-headers"] ?? "").split(",").map((name) => name.trim().toLowerCase());
-  const answer = corsHeaders(rules, { origin, method, headers: asked.filter((name) => name !== "") });
+  const requested = (headers["access-control-request-headers"] ?? "")
+    .split(",")
+    .map((name) => name.trim().toLowerCase());
+  const answer = corsHeaders(rules, { origin, method, headers: requested.filter((name) => name !== "") });
   if (answer) return answer;
   throw new S3Error(403, "AccessForbidden", "CORSResponse: This CORS request is not allowed.");
 }
 
-function ruleMatches(rule: CorsRule, { origin, method, headers }: CorsQuestion): boolean {
+function ruleMatches(rule: CorsRule, { origin, method, headers }: CorsRequest): boolean {
   const allowed = (rule.allowedHeaders ?? []).map((name) => name.toLowerCase());
   return (
     rule.allowedMethods.includes(method) &&

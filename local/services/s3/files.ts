@@ -7,47 +7,47 @@ import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { Span, Version } from "./conditions";
 
-/** What is kept of an object beside its bytes. */
+/** The metadata that is stored with an object's bytes. */
 export interface ObjectHead extends Version {
   readonly key: string;
-  /** The headers that it is served with, `content-type` among them; names in lower case. */
+  /** The headers that are sent with the object, including `content-type`; names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What an upload brings. */
+/** The content and the options of an upload. */
 export interface Upload {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Uint8Array>;
-  /** Leave an object that is already there as it is (`If-None-Match: *`). */
+  /** Does not replace an existing object (`If-None-Match: *`). */
   readonly createOnly?: boolean;
-  /** Called with the MD5 of what arrived, before it becomes visible; throws to give the upload up. */
+  /** Called with the MD5 of the received bytes, before the object becomes visible; throws to cancel the upload. */
   readonly check?: (md5: Buffer) => void;
 }
 
-/** Thrown where `createOnly` finds an object. */
+/** Thrown if `createOnly` is set and the object exists. */
 export class ObjectExists extends Error {
   override readonly name = "ObjectExists";
 }
 
 const footerLength = 8;
 const magic = 0x4f424a31; // "OBJ1"
-/** Enough for nearly every head, so that reading one takes a single call. */
+/** Bytes that are read from the end of a file. Nearly every head is shorter, so that one read is enough. */
 const tailLength = 4096;
 
 /**
- * Objects as files: one file holds the bytes, then the head as JSON, then eight bytes that say how long the head is. The
- * file's name is the SHA-256 of the key, so no key leads anywhere else, and one rename makes an upload visible: nobody
- * ever sees the bytes of one upload with the head of another, or half of either.
+ * Objects as files: one file contains the bytes, then the head as JSON, then eight bytes with the head's length. The
+ * file's name is the SHA-256 of the key, so no key leads to a path outside the folder. One rename makes an upload
+ * visible, so no reader gets the bytes of one upload with the head of another, or an incomplete object.
  */
 export class ObjectFiles {
   readonly #root: string;
 
-  /** @param root folder of all buckets; a bucket's name must be checked before it comes here */
+  /** @param root folder of all buckets; the callers check the names of buckets */
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** Makes the bucket's folder and removes what uploads cut off by a crash have left. */
+  /** Creates the bucket's folder and removes the files of uploads that a crash interrupted. */
   async makeBucket(bucket: string): Promise<void> {
     const folder = join(this.#root, bucket);
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -55,7 +55,7 @@ export class ObjectFiles {
     await Promise.all(leftovers.map((name) => rm(join(folder, name), { force: true })));
   }
 
-  /** Stores an object. Whatever goes wrong, the body included, leaves the former object and nothing else. */
+  /** Stores an object. If anything fails, also reading the body, only the previous object remains. */
   async write(bucket: string, key: string, upload: Upload): Promise<ObjectHead> {
     const path = this.#path(bucket, key);
     const part = `${path}.${randomUUID()}.part`;
@@ -69,7 +69,7 @@ export class ObjectFiles {
     }
   }
 
-  /** Opens an object, which stays readable as it is when it is overwritten; undefined where there is none. */
+  /** Opens an object; undefined if it does not exist. An opened object stays readable after it is overwritten. */
   async open(bucket: string, key: string): Promise<OpenObject | undefined> {
     let file: FileHandle;
     try {
@@ -91,7 +91,7 @@ export class ObjectFiles {
   }
 }
 
-/** An object opened for reading: end it by reading `stream()` to its end, by destroying that stream, or by `close()`. */
+/** An object opened for reading: the caller reads `stream()` to its end, destroys that stream, or calls `close()`. */
 class OpenObject {
   constructor(
     readonly file: FileHandle,
@@ -113,7 +113,7 @@ async function writePart(part: string, key: string, upload: Upload): Promise<Obj
   // The disk writes, several chunks at a time, while this thread hashes the next.
   const file = createWriteStream(part, { flags: "wx", mode: 0o600, highWaterMark: 1024 * 1024 });
   const written = finished(file);
-  // Waited for below; until then a failure must not count as unhandled.
+  // The promise is awaited below; until then a rejection must not count as unhandled.
   written.catch(() => {});
   try {
     for await (const chunk of upload.body) {
@@ -146,8 +146,8 @@ function tailOf(head: ObjectHead): Buffer {
 async function readHead(file: FileHandle): Promise<ObjectHead> {
   const { size } = await file.stat();
   const tail = await readAt(file, Math.max(0, size - tailLength), size);
-  const whole = tail.length >= footerLength && tail.readUInt32BE(tail.length - 4) === magic;
-  if (!whole) throw new Error("A file of the object store is damaged: it does not end as one. Remove it.");
+  const complete = tail.length >= footerLength && tail.readUInt32BE(tail.length - 4) === magic;
+  if (!complete) throw new Error("A file of the object store is damaged: its footer is missing. Remove it.");
   const length = tail.readUInt32BE(tail.length - footerLength);
   const json =
     length + footerLength <= tail.length
@@ -162,7 +162,7 @@ async function readAt(file: FileHandle, start: number, end: number): Promise<Buf
   return buffer.subarray(0, bytesRead);
 }
 
-/** A link, other than a rename, never replaces: of many at once exactly one succeeds. */
+/** `link`, unlike `rename`, never replaces a file: exactly one of several simultaneous uploads succeeds. */
 async function moveNew(part: string, path: string): Promise<void> {
   try {
     await link(part, path);

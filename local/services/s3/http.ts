@@ -4,7 +4,7 @@ import { corsHeaders, preflightHeaders } from "./cors";
 import type { Bucket, S3 } from "./operations";
 import { type Answer, bodyOf, headersOf } from "./serve";
 
-/** Query parameters that make another operation out of a request; S3 ignores those that it does not know. */
+/** Query parameters that select another operation; S3 ignores unknown parameters. */
 const subresources = new Set(
   (
     "accelerate acl analytics attributes cors delete encryption intelligent-tiering inventory legal-hold lifecycle " +
@@ -14,7 +14,7 @@ const subresources = new Set(
   ).split(" "),
 );
 
-/** Answers a path-style HTTP request of somebody without credentials. */
+/** Answers an anonymous path-style HTTP request. */
 export async function answerHttp(
   request: IncomingMessage,
   store: S3,
@@ -36,7 +36,7 @@ async function answerOrThrow(
   const method = request.method ?? "";
   const headers = headersOf(request);
   const { bucket, key, query } = parseTarget(request.url ?? "");
-  // Listing all buckets is for the account.
+  // Only the account may list all buckets.
   if (bucket === "") throw accessDenied();
   const rules = buckets.get(bucket)?.cors ?? [];
   if (method === "OPTIONS") {
@@ -63,7 +63,7 @@ async function answerOrThrow(
   return cors ? { ...answer, headers: { ...answer.headers, ...cors } } : answer;
 }
 
-/** Bucket, key and query of a request line's target; dots in a path mean nothing to S3. */
+/** Bucket, key and query of a request line's target; S3 does not resolve `.` and `..` in a path. */
 function parseTarget(target: string): { bucket: string; key: string; query: URLSearchParams } {
   const path = target.replace(/^https?:\/\/[^/?]*/i, "");
   const [pathname, ...query] = path.split("?");
@@ -79,7 +79,7 @@ function decode(part: string): string {
   }
 }
 
-/** This machine hands out no credentials for its buckets: those that come are somebody else's. */
+/** This machine issues no credentials for its buckets, so the access key of a request is always unknown. */
 function checkCredentials(headers: Readonly<Record<string, string>>, query: URLSearchParams): void {
   const scheme = headers.authorization?.split(" ")[0];
   const signed =

@@ -17,8 +17,8 @@ import { type Answer, serve } from "./serve";
 
 /**
  * The buckets that the program registered, kept in `<directory>/objects/` and served path style,
- * `http://127.0.0.1:<port>/<bucket>/<key>`. Anonymous readers get what the bucket's policy and public-access block
- * let them have; roles come by `request`. What a handler does not know it refuses.
+ * `http://127.0.0.1:<port>/<bucket>/<key>`. HTTP requests are anonymous: the bucket's policy and public-access block
+ * decide what they may do. Requests of roles use `request`. A handler refuses inputs that it does not support.
  */
 export class ObjectStore implements LocalService, S3 {
   readonly handlers: Readonly<Record<string, CreateHandler>> = {
@@ -41,8 +41,8 @@ export class ObjectStore implements LocalService, S3 {
   #server: Promise<{ readonly port: number; close(): Promise<void> }> | undefined;
 
   /**
-   * @param roles answers what a role may do, for example `Iam`
-   * @param limits how long clients may take, @default the usual
+   * @param roles evaluates the policies of roles, for example `Iam`
+   * @param limits time limits for clients, @default those of `cli/http.ts`
    */
   constructor(site: ServiceContext, roles: Roles, limits?: TimeLimits) {
     this.#site = site;
@@ -55,7 +55,7 @@ export class ObjectStore implements LocalService, S3 {
     return this.#operations.request(request);
   }
 
-  /** Where a bucket is served: `http://127.0.0.1:<port>/<bucket>`. Starts the server where it does not run yet. */
+  /** The URL of a bucket: `http://127.0.0.1:<port>/<bucket>`. Starts the server if it does not run yet. */
   async bucketUrl(bucket: string): Promise<string> {
     return `http://127.0.0.1:${(await this.#serve()).port}/${bucket}`;
   }
@@ -135,7 +135,7 @@ export class ObjectStore implements LocalService, S3 {
     );
     const bucket = this.#bucketOf(resource);
     const { inputs } = resource;
-    // What is left out is off, as in PutPublicAccessBlock.
+    // A setting that is left out is off, as in PutPublicAccessBlock.
     const block = {
       blockPublicAcls: inputs.blockPublicAcls === true,
       ignorePublicAcls: inputs.ignorePublicAcls === true,
@@ -191,7 +191,7 @@ export class ObjectStore implements LocalService, S3 {
     return { id: bucket.bucket, outputs: {} };
   }
 
-  /** Uploads in parts do not exist here, so ending them is all a lifecycle may ask for; expiry is refused. */
+  /** A rule may only abort multipart uploads, which do not exist here, so it has no effect; expiry is refused. */
   #makeLifecycle(resource: ResourceRegistration): CreateResult {
     assertSupportedInputs(resource, { simulated: ["bucket", "rules"] }, this.#site.region);
     for (const rule of (resource.inputs.rules ?? []) as Record<string, unknown>[]) {
@@ -211,7 +211,7 @@ export class ObjectStore implements LocalService, S3 {
   }
 }
 
-/** The bucket's name: given, or a stable one made of the prefix or the logical name. */
+/** The bucket's name: the given one, or a stable one from the prefix or the logical name. */
 function bucketName(resource: ResourceRegistration): string {
   const { bucket, bucketPrefix } = resource.inputs;
   const prefix = typeof bucketPrefix === "string" ? bucketPrefix : `${resource.name.toLowerCase()}-`;

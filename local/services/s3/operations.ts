@@ -1,6 +1,6 @@
 import { type BucketAccess, isAllowed, type Roles, type S3Caller } from "./access";
 import { accessDenied, errorAnswer, notImplemented, S3Error, standardHeaders } from "./answers";
-import { isWanted, preconditionFailed, rangeOf } from "./conditions";
+import { preconditionFailed, rangeOf, shouldSend } from "./conditions";
 import type { CorsRule } from "./cors";
 import { ObjectExists, type ObjectFiles, type ObjectHead } from "./files";
 import type { Answer } from "./serve";
@@ -10,26 +10,26 @@ export interface Bucket extends BucketAccess {
   readonly cors: readonly CorsRule[];
 }
 
-/** One request to an object, by whichever way it came. */
+/** One request to an object, from HTTP or from another service. */
 export interface S3Request {
   /** `GET`, `HEAD` and `PUT` are served. */
   readonly method: string;
   readonly bucket: string;
-  /** Exactly as it is stored, no longer percent-encoded. */
+  /** The key as it is stored, without percent-encoding. */
   readonly key: string;
-  /** Names in lower case; what is not given does not arrive. */
+  /** Names in lower case; the store uses these headers only. */
   readonly headers: Readonly<Record<string, string>>;
   readonly principal: S3Caller;
-  /** Read for a `PUT` that is allowed, and only then. What it throws, the store throws. */
+  /** Read only for a `PUT` that is allowed. If reading it throws, `request` throws the same error. */
   readonly body?: AsyncIterable<Uint8Array>;
 }
 
-/** A part of this machine that answers as S3; never throws for what S3 would answer with an error. */
+/** A service that answers as S3. An error of S3 is returned as an answer, not thrown. */
 export interface S3 {
   request(request: S3Request): Promise<Answer>;
 }
 
-/** Headers of an upload that come back with the object. */
+/** Headers of an upload that are stored, and sent with the object. */
 const storedHeaders = [
   "content-type",
   "cache-control",
@@ -39,7 +39,7 @@ const storedHeaders = [
   "expires",
 ] as const;
 
-/** Headers of a request beside those that this store gives a meaning to. */
+/** Headers of a request that this store uses, by method; those of `GET` also apply to `HEAD`. */
 export const servedHeaders = {
   PUT: [...storedHeaders, "content-md5", "if-none-match", "x-amz-acl", "x-amz-server-side-encryption"],
   GET: ["range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"],
@@ -47,10 +47,10 @@ export const servedHeaders = {
 
 const longestKey = 1024;
 const mostMetadata = 2048;
-/** Headers that every signed or ordinary client sends and that change nothing here. */
+/** Headers that clients send, signed or not, and that have no effect here. */
 const inert = /^x-amz-(content-sha256|date|security-token|user-agent|sdk-.*|checksum-.*)$/;
 
-/** What S3 does with objects: decide, read, write. */
+/** S3's operations on objects: authorizing, reading and writing. */
 export class ObjectOperations implements S3 {
   constructor(
     private readonly files: ObjectFiles,
@@ -87,7 +87,7 @@ export class ObjectOperations implements S3 {
     if (bucket) return bucket;
     const access = { bucket: request.bucket, block: blockAll };
     const action = request.method === "PUT" ? "s3:PutObject" : "s3:GetObject";
-    // On AWS nearly every name is somebody's bucket: a role that may not use it is told no more than that.
+    // On AWS nearly every name is a bucket of some account, so a role without permission gets 403.
     if (request.principal.kind === "role" && !isAllowed(access, this.roles, request.principal, action, request.key)) {
       throw accessDenied();
     }
@@ -99,14 +99,15 @@ export class ObjectOperations implements S3 {
     if (!isAllowed(bucket, this.roles, principal, "s3:GetObject", key)) throw accessDenied();
     const object = await this.files.open(bucket.bucket, key);
     if (!object) {
-      // Who may not list the bucket is not told what is missing.
+      // A caller who may not list the bucket gets 403 instead of 404.
       if (!isAllowed(bucket, this.roles, principal, "s3:ListBucket")) throw accessDenied();
       throw new S3Error(404, "NoSuchKey", "The specified key does not exist.", { Key: key });
     }
     let handedOver = false;
     try {
       const { head } = object;
-      if (!isWanted(head, headers)) return { status: 304, headers: { ...standardHeaders(), ...versionHeaders(head) } };
+      if (!shouldSend(head, headers))
+        return { status: 304, headers: { ...standardHeaders(), ...versionHeaders(head) } };
       const range = rangeOf(head, headers);
       const span = range ?? { start: 0, end: head.size - 1 };
       const answer = {
@@ -134,14 +135,14 @@ export class ObjectOperations implements S3 {
     const { key, headers, principal, body = nothing() } = request;
     if (!isAllowed(bucket, this.roles, principal, "s3:PutObject", key)) throw accessDenied();
     const stored = headersToStore(headers);
-    const wantedMd5 = headers["content-md5"];
+    const expectedMd5 = headers["content-md5"];
     try {
       const head = await this.files.write(bucket.bucket, key, {
         headers: stored,
         body,
         createOnly: headers["if-none-match"] === "*",
         check: (md5) => {
-          if (wantedMd5 !== undefined && md5.toString("base64") !== wantedMd5) {
+          if (expectedMd5 !== undefined && md5.toString("base64") !== expectedMd5) {
             throw new S3Error(400, "BadDigest", "The Content-MD5 you specified did not match what we received.");
           }
         },
@@ -159,7 +160,7 @@ export class ObjectOperations implements S3 {
     return this.#unserved(bucket, request, request.method === "PUT" ? "s3:CreateBucket" : "s3:ListBucket", true);
   }
 
-  /** What this store does not do: who may not do it either hears that, everyone else hears that it is missing. */
+  /** Answers an operation that is not implemented: 403 if the caller may not perform it, else 501. */
   async #unserved(bucket: Bucket, request: S3Request, action: string, onBucket = false): Promise<Answer> {
     const key = onBucket ? undefined : request.key;
     if (!isAllowed(bucket, this.roles, request.principal, action, key)) throw accessDenied();
@@ -167,7 +168,7 @@ export class ObjectOperations implements S3 {
   }
 }
 
-/** All access blocked: how S3 makes buckets since April 2023. */
+/** All public access is blocked: S3's default for new buckets since April 2023. */
 export const blockAll = {
   blockPublicAcls: true,
   ignorePublicAcls: true,
@@ -182,7 +183,7 @@ function versionHeaders(head: ObjectHead): Record<string, string> {
   return { etag: head.etag, "last-modified": new Date(head.lastModified).toUTCString() };
 }
 
-/** An answer to HEAD tells nothing of the body that it leaves out. */
+/** The headers of an answer to HEAD, without the length of the body that it leaves out. */
 function bodiless(headers: Readonly<Record<string, string>>): Record<string, string> {
   const { "content-length": _, ...rest } = headers;
   return rest;
@@ -190,13 +191,13 @@ function bodiless(headers: Readonly<Record<string, string>>): Record<string, str
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-/** The headers to keep with an upload. @throws S3Error for one that asks for what this store does not do */
+/** The headers to store with an upload. @throws S3Error for a header that asks for an unsupported feature */
 function headersToStore(headers: Readonly<Record<string, string>>): Record<string, string> {
   const kept: Record<string, string> = { "content-type": "binary/octet-stream" };
   let metadata = 0;
   for (const [name, value] of Object.entries(headers)) {
     if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-      throw new S3Error(400, "InvalidArgument", "A header holds characters that no header may hold.", { Header: name });
+      throw new S3Error(400, "InvalidArgument", "A header contains characters that are not allowed.", { Header: name });
     }
     if (name.startsWith("x-amz-meta-")) metadata += name.length - "x-amz-meta-".length + value.length;
     if (name.startsWith("x-amz-meta-") || storedHeaders.some((one) => one === name)) kept[name] = value;

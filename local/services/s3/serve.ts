@@ -15,25 +15,25 @@ export interface Answer {
 
 export interface ServeOptions extends ListenOptions {
   answer(request: IncomingMessage): Promise<Answer>;
-  /** The answer to a request that `answer` failed for, which is a fault of this program. */
+  /** The answer to a request for which `answer` threw, which is an error of this program. */
   failed(error: unknown): Answer;
 }
 
 /**
- * A server on 127.0.0.1 that no request ends.
- * @throws CommandError where the port is taken.
+ * Starts a server on 127.0.0.1. No request can end it.
+ * @throws CommandError if the port is taken.
  */
 export async function serve(options: ServeOptions): Promise<{ readonly port: number; close(): Promise<void> }> {
   const server = await listen(options, (request, response) => respond(options, request, response));
   return { port: (server.address() as AddressInfo).port, close: () => stop(server) };
 }
 
-/** The bytes of a request's body, such that giving up on them leaves the connection able to carry the answer. */
+/** The bytes of a request's body. If the reader stops early, the connection stays open for the answer. */
 export function bodyOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
   return { [Symbol.asyncIterator]: () => request.iterator({ destroyOnReturn: false }) };
 }
 
-/** All headers as texts; one that was sent several times is joined as HTTP says. */
+/** All headers as strings; a repeated header is joined as HTTP specifies. */
 export function headersOf(request: IncomingMessage): Record<string, string> {
   return Object.fromEntries(
     Object.entries(request.headers).flatMap(([name, value]) =>
@@ -50,10 +50,10 @@ async function respond(options: ServeOptions, request: IncomingMessage, response
     });
     await send(request, response, answer);
   } catch {
-    // The client is gone, or the disk fails in the middle of an answer: a torn connection is all that can tell.
+    // The client is gone, or the disk failed in the middle of an answer: closing the connection is the only sign left.
     response.destroy();
   } finally {
-    // What was not read of the body would block the connection.
+    // An unread rest of the body would block the connection.
     if (!request.complete) request.resume();
   }
 }

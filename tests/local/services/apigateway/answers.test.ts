@@ -1,4 +1,4 @@
-/** What the API answers where its responses are configured otherwise, in time, and when a disk fails. */
+/** The API's answers with other settings of its responses, with time-outs, and when a disk fails. */
 import { renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -12,7 +12,7 @@ import { bucket, type Options } from "./documentedApi";
 afterEach(end);
 
 describe("responses", () => {
-  it("an S3 error that no pattern selects reads as success", async () => {
+  it("an S3 error that no pattern selects is 200", async () => {
     await start({
       "IntegrationResponse GET-403": () => null,
       "IntegrationResponse GET-200": set({ contentHandling: undefined }),
@@ -22,7 +22,7 @@ describe("responses", () => {
     expect(reply.text).toContain("<Code>AccessDenied</Code>");
   });
 
-  it("without a default there is no answer to give", async () => {
+  it("a status without a matching response and without a default is 500", async () => {
     await start({ "IntegrationResponse PUT-200": () => null });
     expect(message(await putPng())).toEqual([500, "Internal server error"]);
     expect(api.site.said.join()).toContain("no integration response matches the status 200");
@@ -91,16 +91,16 @@ describe("time", () => {
     expect((await send("GET", "a.png")).status).toBe(200);
   });
 
-  it("an answer that comes too late is closed", async () => {
+  it("the body of an answer that comes too late is closed", async () => {
     const late: Readable[] = [];
-    const watched: Options["s3"] = (store) => ({
+    const recorded: Options["s3"] = (store) => ({
       request: async (request) => {
         const reply = await slow(300)!(store).request(request);
         late.push(reply.body as Readable);
         return reply;
       },
     });
-    await start({ "Integration GET": set({ timeoutMilliseconds: 50 }) }, { s3: watched });
+    await start({ "Integration GET": set({ timeoutMilliseconds: 50 }) }, { s3: recorded });
     await putByRole("a.png", png);
     expect((await send("GET", "a.png")).status).toBe(504);
     await expect.poll(() => late.map(({ destroyed }) => destroyed)).toEqual([true]);
@@ -130,7 +130,7 @@ describe("time", () => {
   });
 });
 
-it("a disk that fails is 500 and a line on the screen, and the gateway stays", async () => {
+it("a disk that fails is 500 and a line on the screen, and the gateway continues to run", async () => {
   await start({});
   const folder = join(api.site.directory, "objects", bucket);
   renameSync(folder, `${folder}-away`);
@@ -140,7 +140,7 @@ it("a disk that fails is 500 and a line on the screen, and the gateway stays", a
   expect((await putPng()).status).toBe(200);
 });
 
-it("a request validator asks for what is required", async () => {
+it("a request validator refuses a request without a required parameter", async () => {
   await start({
     "Method PUT": (inputs) => ({
       ...inputs,
@@ -160,13 +160,13 @@ it("a request validator asks for what is required", async () => {
       };
     },
     beforeMethods: async (make, restApi) => {
-      const made = await make("aws:apigateway/requestValidator:RequestValidator", "validator", {
+      const result = await make("aws:apigateway/requestValidator:RequestValidator", "validator", {
         restApi: restApi.id,
         name: "parameters",
         validateRequestParameters: true,
         validateRequestBody: false,
       });
-      validator = made.id;
+      validator = result.id;
     },
   });
   expect(message(await putPng())).toEqual([400, "Missing required request parameters: [title]"]);

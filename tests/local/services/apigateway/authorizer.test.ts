@@ -7,7 +7,7 @@ import { testPool } from "./tokens";
 let api: Awaited<ReturnType<typeof startDocumented>>;
 beforeAll(async () => {
   api = await startDocumented({
-    // The same method twice: PUT wants an access token with the scope, GET an ID token.
+    // PUT requires an access token with the scope, GET an ID token.
     change: (type, name, inputs) => {
       if (type !== "aws:apigateway/method:Method" || name !== "GET") return inputs;
       const { authorizationScopes: _, ...rest } = inputs;
@@ -34,13 +34,13 @@ describe("accepted", () => {
     }
   });
 
-  it("an ID token where the method names no scope", async () => {
+  it("an ID token if the method names no scope", async () => {
     await upload(api.users.access());
     expect((await download(api.users.id())).status).toBe(200);
     expect((await download(api.users.access())).status).toBe(401);
   });
 
-  it("keys are fetched once for known ones, again for a new one", async () => {
+  it("keys are fetched once, and again for an unknown key identifier", async () => {
     await upload(api.users.access());
     const before = api.users.pool.fetched;
     await Promise.all(Array.from({ length: 20 }, () => upload(api.users.access())));
@@ -54,7 +54,7 @@ describe("accepted", () => {
 describe("refused with 401", () => {
   const foreign = testPool("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other");
   const past = Math.floor(Date.now() / 1000) - 10;
-  // The same issuer and key identifier, signed by somebody else.
+  // The same issuer and key identifier, but another key.
   const forger = testPool("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Test");
   const swap = (token: string) => {
     const [head, , signature] = token.split(".");
@@ -64,26 +64,26 @@ describe("refused with 401", () => {
   const unauthorized = '{"message":"Unauthorized"}';
   it.each<[string, () => string | undefined, string?]>([
     ["no token", () => undefined],
-    ["an empty one", () => ""],
+    ["an empty token", () => ""],
     ["only Bearer", () => "Bearer "],
-    ["no JWT", () => "abc"],
+    ["a token that is not a JWT", () => "abc"],
     ["an ID token", () => api.users.id()],
     ["an ID token with the claims of an access token", () => api.users.access({ token_use: "id" })],
     ["an access token without the scope", () => api.users.access({ scope: "aws.cognito.signin.user.admin" })],
-    ["one whose scope only begins like it", () => api.users.access({ scope: "openid2 xopenid" })],
-    ["one without any scope", () => api.users.access({ scope: undefined })],
-    ["an expired one", () => api.users.access({ exp: past }), '{"message":"The incoming token has expired"}'],
-    ["one that is not valid yet", () => api.users.access({ nbf: past + 3600 })],
-    ["one whose date is beyond all dates", () => api.users.access({ nbf: 8.64e12 + 1 })],
-    ["one of another pool", () => foreign.access()],
-    ["one that another pool signed for this issuer", () => forger.access()],
-    ["one of another app client", () => api.users.access({ client_id: "client-2" })],
+    ["scopes that only contain the scope's name", () => api.users.access({ scope: "openid2 xopenid" })],
+    ["an access token without any scope", () => api.users.access({ scope: undefined })],
+    ["an expired token", () => api.users.access({ exp: past }), '{"message":"The incoming token has expired"}'],
+    ["a token that is not valid yet", () => api.users.access({ nbf: past + 3600 })],
+    ["a date that Date cannot represent", () => api.users.access({ nbf: 8.64e12 + 1 })],
+    ["a token of another pool", () => foreign.access()],
+    ["a token that another key signed for this issuer", () => forger.access()],
+    ["a token of another app client", () => api.users.access({ client_id: "client-2" })],
     ["alg none", () => api.users.access({}, { alg: "none" })],
     ["alg HS256 with the public key", () => api.users.access({}, { alg: "HS256" })],
     ["alg RS512, which Cognito does not use", () => api.users.access({}, { alg: "RS512" })],
     ["changed claims", () => swap(api.users.access())],
     ["no key identifier", () => api.users.access({}, { kid: undefined })],
-    ["two of them", () => `${api.users.access()}, ${api.users.access()}`],
+    ["two tokens", () => `${api.users.access()}, ${api.users.access()}`],
   ])("%s", async (_, token, body = unauthorized) => {
     const reply = await upload(token());
     expect(reply.status).toBe(401);
@@ -92,7 +92,7 @@ describe("refused with 401", () => {
     expect(reply.headers["access-control-allow-origin"]).toBe("*");
   });
 
-  it("anything at all, and the server stays", async () => {
+  it("any token, and the server continues to run", async () => {
     const parts = fc.array(
       fc.oneof(
         fc.base64String(),

@@ -1,4 +1,4 @@
-/** What the API does where its role, its mappings and its payloads are configured otherwise. */
+/** The API with other settings of its role, its mappings and its payloads. */
 import { afterEach, describe, expect, it } from "vitest";
 import { exchange } from "../s3/exchange";
 import { api, end, message, png, putByRole, putPng, send, set, start } from "./configuredApi";
@@ -20,13 +20,13 @@ describe("the integration acts as its role", () => {
     expect((await putPng()).status).toBe(403);
   });
 
-  it("so is an object that they do not cover", async () => {
+  it("an object that the role's policies do not cover is 403", async () => {
     await start({ "RolePolicy s3-policy": policy("s3:*", `arn:aws:s3:::${bucket}/public/*`) });
     expect((await putPng("private.png")).status).toBe(403);
     expect((await putPng("public%2Fa.png")).status).toBe(200);
   });
 
-  it("a role that does not trust API Gateway is a fault of the API", async () => {
+  it("a role that does not trust API Gateway is 500", async () => {
     const assumeRolePolicy = JSON.stringify({
       Version: "2012-10-17",
       Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
@@ -38,7 +38,7 @@ describe("the integration acts as its role", () => {
     expect(api.site.said.join()).toContain("PUT /{bucket_name}/{file_name}: API Gateway does not have permission");
   });
 
-  it("without credentials it is nobody, who may read but not write", async () => {
+  it("without credentials it is an anonymous caller, which may read but not write", async () => {
     await start({
       "Integration PUT": set({ credentials: undefined }),
       "Integration GET": set({ credentials: undefined }),
@@ -50,14 +50,14 @@ describe("the integration acts as its role", () => {
 });
 
 describe("mappings", () => {
-  it("a part of the path that nothing is mapped to is a fault of the API", async () => {
+  it("a path parameter without a mapping is 500", async () => {
     const requestParameters = { "integration.request.path.bucket": "method.request.path.bucket_name" };
     await start({ "Integration PUT": set({ requestParameters }) });
     expect(message(await putPng())).toEqual([500, "Internal server error"]);
     expect(api.site.said.join()).toContain("nothing is mapped to {key}");
   });
 
-  it("swapped path parameters ask for another bucket", async () => {
+  it("swapped path parameters lead to another bucket", async () => {
     const requestParameters = {
       "integration.request.path.bucket": "method.request.path.file_name",
       "integration.request.path.key": "method.request.path.bucket_name",
@@ -66,7 +66,7 @@ describe("mappings", () => {
     expect((await putPng()).status).toBe(403);
   });
 
-  it("a Content-Type that is not mapped does not arrive at S3, and one not mapped back is JSON", async () => {
+  it("a Content-Type that is not mapped does not reach S3, and without a mapping the response is JSON", async () => {
     await start({
       "Integration PUT": ({ requestParameters, ...inputs }) => {
         const { "integration.request.header.Content-Type": _, ...rest } = requestParameters;
@@ -135,7 +135,7 @@ describe("mappings", () => {
 });
 
 describe("payloads", () => {
-  it("an object of more than 10 MB cannot pass", async () => {
+  it("an object of more than 10 MB is 500", async () => {
     await start({});
     await putByRole("large", Buffer.alloc(10 * 1024 * 1024 + 1));
     expect((await send("GET", "large")).status).toBe(500);

@@ -1,4 +1,4 @@
-/** The documented API with something of it configured otherwise: one at a time, which `api` is. */
+/** The documented API with other settings. One runs at a time: `api`. */
 import { randomBytes } from "node:crypto";
 import { expect } from "vitest";
 import { exchange, type Reply } from "../s3/exchange";
@@ -45,7 +45,7 @@ export const send = (method: string, key: string, headers: Record<string, string
     body,
   });
 export const putPng = (key = "a.png") => send("PUT", key, { "content-type": "image/png" }, png);
-/** Past the API, as its role. */
+/** Stores an object directly in S3, as the API's role. */
 export const putByRole = (key: string, body: Buffer) =>
   put(api.store, bucket, key, body, { "content-type": "image/png" });
 export const message = ({ status, text }: Reply) => [status, JSON.parse(text).message];

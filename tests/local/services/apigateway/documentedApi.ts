@@ -16,14 +16,14 @@ const prefixed = (prefix: string, values: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [`${prefix}.header.${key}`, value]));
 
 export interface Options {
-  /** Sees each resource before it is registered: returns changed inputs, or null to leave it out. */
+  /** Called for each resource before its registration: returns changed inputs, or null to leave it out. */
   change?: (type: string, name: string, inputs: Inputs) => Inputs | null;
   site?: ReturnType<typeof testSite>;
-  /** Stands in front of the object store. */
+  /** Wraps the object store. */
   s3?: (store: ObjectStore) => S3;
   triggers?: Record<string, string>;
   limits?: TimeLimits;
-  /** Registers what methods refer to beside the authorizer. */
+  /** Registers resources that methods refer to, in addition to the authorizer. */
   beforeMethods?: (make: Make, restApi: Inputs) => Promise<void>;
 }
 
@@ -46,8 +46,8 @@ export async function startDocumented(options: Options = {}) {
   const make = async (type: string, name: string, inputs: Inputs): Promise<Inputs> => {
     const changed = options.change ? options.change(type, name, inputs) : inputs;
     if (changed === null) return { id: "left-out" };
-    const part = type.startsWith("aws:apigateway") ? gateway : type.startsWith("aws:iam") ? iam : store;
-    return register(part, type, name, changed);
+    const service = type.startsWith("aws:apigateway") ? gateway : type.startsWith("aws:iam") ? iam : store;
+    return register(service, type, name, changed);
   };
   try {
     await registerBucket(store, bucket);

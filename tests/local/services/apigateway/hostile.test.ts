@@ -15,7 +15,7 @@ beforeAll(async () => {
   token = api.users.access();
 });
 afterAll(async () => {
-  // Nothing in here may be a fault of the gateway itself.
+  // No request in this file may fail because of an error in the gateway itself.
   expect(api.site.said.filter((line) => line.includes("request failed"))).toEqual([]);
   await api.close();
   api.site.remove();
@@ -28,7 +28,7 @@ const put = (key: string, body = "x", headers: Record<string, string> = {}) =>
     body,
   });
 
-it("any path: a known status, no file outside the bucket", async () => {
+it("any path: an expected status, and no file outside the bucket", async () => {
   const objects = join(api.site.directory, "objects");
   const before = readdirSync(objects);
   const part = fc.oneof(
@@ -50,7 +50,7 @@ it("any path: a known status, no file outside the bucket", async () => {
   expect(readdirSync(api.site.directory).sort()).toEqual(["gateway", "iam", "objects"]);
 });
 
-it("any header value: nothing of it becomes a header of the answer", async () => {
+it("any header value: it adds no header to the answer", async () => {
   const value = fc.oneof(
     fc.stringMatching(/^[\x20-\x7e\x80-\xff]{0,100}$/),
     fc.constantFrom("a%0d%0aSet-Cookie: x", "image/png; charset=\u00ff", ",", "*/*", "x".repeat(5000)),
@@ -75,20 +75,20 @@ it("any header value: nothing of it becomes a header of the answer", async () =>
   );
 });
 
-it("any bytes on the wire", async () => {
+it("any bytes: an expected status, and the next request is served", async () => {
   const lines = ["GET / HTTP/1.1\r\n", "PUT /dev/a/b HTTP/1.1\r\nHost: 127.0.0.1\r\n"];
   await sendAnyBytes(api.url, lines, [400, 401, 403, 408, 431]);
   expect((await put("after.png")).status).toBe(200);
 });
 
-it("two lengths, or a length with chunks, are refused: no request hides in another", async () => {
+it("two lengths, or a length with chunks, are refused, so that no request is smuggled in another", async () => {
   const head = `PUT /dev/${bucket}/a HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${token}\r\n`;
   expect(await raw(api.url, `${head}Content-Length: 1\r\nContent-Length: 5\r\n\r\nx`)).toMatch(/^HTTP\/1\.1 400 /);
   const both = `${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
   expect(await raw(api.url, both)).toMatch(/^HTTP\/1\.1 400 /);
 });
 
-it("a hundred slow clients keep nobody waiting", async () => {
+it("a hundred slow clients do not delay another client", async () => {
   const port = Number(new URL(api.url).port);
   const slow = Array.from({ length: 100 }, (_, i) => {
     const socket = net.connect(port, "127.0.0.1");
@@ -100,7 +100,7 @@ it("a hundred slow clients keep nobody waiting", async () => {
   });
   await Promise.all(slow.map((socket) => once(socket, "connect")));
   expect((await put("quick.png")).status).toBe(200);
-  // All of them are still there: whoever had to wait for them would have waited until they were cut off.
+  // All slow clients are still connected: a request that waited for them would have waited until they were cut off.
   expect(slow.filter(({ destroyed, readableEnded }) => destroyed || readableEnded)).toEqual([]);
   for (const socket of slow) socket.destroy();
   const parts = () => readdirSync(join(api.site.directory, "objects", bucket)).filter((name) => name.endsWith(".part"));
@@ -121,7 +121,7 @@ describe("slow clients are cut off", () => {
     expect(await trickle(brief.url, start, piece)).toMatch(/^HTTP\/1\.1 408 [\s\S]*{"message":"Request Timeout"}$/);
   });
 
-  it("with a body without end, of which nothing stays", async () => {
+  it("with an endless body, of which nothing is stored", async () => {
     const head = `PUT /dev/${bucket}/slow HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${brief.users.access()}\r\n`;
     const lengths = ["Content-Length: 100000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"];
     for (const [i, piece] of ["x", "1\r\nx\r\n"].entries()) {
@@ -139,7 +139,8 @@ it("huge headers are refused, and the next request is answered", async () => {
   expect((await put("after.png")).status).toBe(200);
 });
 
-it("another name that leads to this machine is refused, as a page of that name would be of the same origin", async () => {
+it("another host name that leads to this machine is refused", async () => {
+  // A page of that name would have the same origin (DNS rebinding).
   for (const host of [
     "evil.example",
     "127.0.0.1.evil.example",
@@ -154,7 +155,7 @@ it("another name that leads to this machine is refused, as a page of that name w
   }
   const { port } = new URL(api.url);
   for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, "localhost", "LOCALHOST"]) {
-    // Pages of other origins may call it all the same: their host is this machine's.
+    // Pages of other origins may call the API: their Host header names this machine.
     expect((await put("a.png", "x", { host, origin: "https://shop.example" })).status).toBe(200);
   }
 });
@@ -169,11 +170,11 @@ it("closing does not wait for clients that are still sending", async () => {
   const other = await startDocumented();
   const head = `PUT /dev/${bucket}/a HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${other.users.access()}\r\n`;
   const answer = raw(other.url, `${head}Content-Type: image/png\r\nContent-Length: 10\r\n\r\nx`, 60_000);
-  // Answered after the other has been heard.
+  // This answer comes after the server has read the first request.
   expect((await exchange(other.url, `/dev/${bucket}/a`)).status).toBe(401);
   await other.close();
   await other.close();
-  // Cut off in the middle. A close that waited for what it says would not end, since it says no more.
+  // The connection was cut off. A close that waited for the rest of the body would not end: the client sends no more.
   expect(await answer).toBe("");
   other.site.remove();
 });

@@ -30,7 +30,7 @@ const call = (method: string, key: string, headers: http.OutgoingHttpHeaders = {
 const partFiles = () =>
   readdirSync(join(api.site.directory, "objects", bucket)).filter((name) => name.endsWith(".part"));
 
-describe("byte for byte", () => {
+describe("uploads and downloads keep every byte", () => {
   const limit = 10 * 1024 * 1024;
   it.each([
     ["a JPEG", "image/jpeg", jpeg],
@@ -52,7 +52,7 @@ describe("byte for byte", () => {
   });
 
   it.each([undefined, "*/*", "image/png", "image/webp,image/*", "text/html,image/png", "application/json"])(
-    "whatever Accept says: %s",
+    "with any Accept header: %s",
     async (accept) => {
       await call("PUT", "accepted.png", { "content-type": "image/png" }, png);
       const back = await call("GET", "accepted.png", accept === undefined ? {} : { accept });
@@ -60,7 +60,7 @@ describe("byte for byte", () => {
     },
   );
 
-  it("50 uploads at once, each its own", async () => {
+  it("of 50 simultaneous uploads to different keys", async () => {
     const bodies = Array.from({ length: 50 }, (_, i) => randomBytes(50_000 + i));
     const replies = await Promise.all(
       bodies.map((body, i) => call("PUT", `many-${i}.png`, { "content-type": "image/png" }, body)),
@@ -71,7 +71,7 @@ describe("byte for byte", () => {
     }
   });
 
-  it("50 uploads at once of one key: one of them, whole", async () => {
+  it("of one of 50 simultaneous uploads to the same key", async () => {
     const bodies = Array.from({ length: 50 }, (_, i) => Buffer.alloc(100_000, i));
     await Promise.all(bodies.map((body) => call("PUT", "same.png", { "content-type": "image/png" }, body)));
     const { body } = await call("GET", "same.png");
@@ -79,7 +79,7 @@ describe("byte for byte", () => {
     expect(partFiles()).toEqual([]);
   });
 
-  it("any bytes under any Content-Type, asked for with any Accept", async () => {
+  it("of any upload with any Content-Type, requested with any Accept", async () => {
     const token68 = fc.stringMatching(/^[A-Za-z0-9!#$&^_.+-]{1,20}$/);
     const mediaType = fc.oneof(
       fc.constantFrom(...mediaTypes),
@@ -101,7 +101,7 @@ describe("byte for byte", () => {
             await exchange(api.bucketUrl, `/${bucket}/any`),
           ];
           for (const { status, headers, body } of replies) {
-            // API Gateway calls a payload JSON where the client does not say what it is.
+            // Without a Content-Type from the client API Gateway sends application/json.
             expect([status, headers["content-type"]]).toEqual([200, type ?? "application/json"]);
             expect(body.equals(sent)).toBe(true);
           }
@@ -131,7 +131,7 @@ describe("keys", () => {
     },
   );
 
-  it("%2F is a slash of the key, a plain slash is another route", async () => {
+  it("%2F is a slash in the key, a plain slash leads to another route", async () => {
     await call("PUT", "folder%2Fa.png", { "content-type": "image/png" }, png);
     expect((await exchange(api.bucketUrl, `/${bucket}/folder/a.png`)).body.equals(png)).toBe(true);
     expect((await call("GET", "folder/a.png")).text).toBe('{"message":"Missing Authentication Token"}');
@@ -142,7 +142,7 @@ describe("keys", () => {
     expect((await exchange(api.bucketUrl, `/${bucket}/once%252Fa`)).body.equals(png)).toBe(true);
   });
 
-  it("a key of more than 1,024 bytes is S3's 400", async () => {
+  it("a key of more than 1,024 bytes gets S3's error 400", async () => {
     const reply = await call("PUT", "k".repeat(1025), { "content-type": "image/png" }, png);
     expect(reply.status).toBe(400);
     expect(reply.text).toContain("<Code>KeyTooLongError</Code>");
@@ -154,7 +154,7 @@ describe("keys", () => {
 });
 
 describe("errors of S3 keep their status and body", () => {
-  it("a missing key is 403, as for everybody who may not list", async () => {
+  it("a missing key is 403 for a role that may not list the bucket", async () => {
     const reply = await call("GET", "missing.png", { accept: "image/png" });
     expect(reply.status).toBe(403);
     expect(reply.headers["content-type"]).toBe("application/xml");
@@ -173,7 +173,7 @@ describe("errors of S3 keep their status and body", () => {
 
 describe("limits", () => {
   const tooMuch = Buffer.alloc(10 * 1024 * 1024 + 1);
-  it("one byte more than 10 MB is 413, announced or not", async () => {
+  it("one byte more than 10 MB is 413, with and without Content-Length", async () => {
     for (const headers of [{}, { "transfer-encoding": "chunked" }]) {
       const reply = await call("PUT", "large.png", { "content-type": "image/png", ...headers }, tooMuch);
       expect(reply).toMatchObject({ status: 413, text: '{"message":"Request Too Long"}' });
@@ -183,11 +183,11 @@ describe("limits", () => {
     expect(partFiles()).toEqual([]);
   });
 
-  it("counts where nobody reads the body, too", async () => {
+  it("a large body is also 413 where the integration does not read it", async () => {
     expect((await call("OPTIONS", "large.png", {}, tooMuch)).status).toBe(413);
   });
 
-  it("what was too much is read to its end, and the connection serves the next request", async () => {
+  it("a body that is too large is read to its end, and the connection serves the next request", async () => {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     const ports = new Set<number | undefined>();
     agent.on("free", (socket) => ports.add(socket.localPort));
@@ -201,7 +201,7 @@ describe("limits", () => {
     expect(ports.size).toBe(1);
   });
 
-  it("an upload that breaks off leaves nothing", async () => {
+  it("an interrupted upload leaves no file and no object", async () => {
     await new Promise<void>((resolve) => {
       const headers = { authorization: token, "content-type": "image/png", "content-length": 1_000_000 };
       const path = `/dev/${bucket}/aborted.png`;
@@ -222,7 +222,7 @@ describe("limits", () => {
     expect((await call("OPTIONS", "x")).status).toBe(200);
   });
 
-  it("what is not HTTP is refused", async () => {
+  it("a request that is not HTTP is refused", async () => {
     const answer = await new Promise<string>((resolve) => {
       const socket = net.connect(Number(new URL(api.url).port), "127.0.0.1", () => socket.write("NONSENSE\r\n\r\n"));
       let text = "";
@@ -249,14 +249,14 @@ describe("CORS", () => {
     });
   });
 
-  it("a mock takes JSON only where a template says so", async () => {
+  it("a mock with a template for JSON refuses other types", async () => {
     const headers = { "content-type": "text/plain" };
     const reply = await exchange(api.url, `/dev/${bucket}`, { method: "OPTIONS", headers });
     expect(reply).toMatchObject({ status: 415, text: '{"message":"Unsupported Media Type"}' });
   });
 });
 
-describe("what is not deployed", () => {
+describe("a route that is not deployed is refused", () => {
   it.each([
     ["GET", "/dev", 403, "Missing Authentication Token"],
     ["GET", `/dev/${bucket}`, 403, "Missing Authentication Token"],

@@ -1,4 +1,4 @@
-/** Where uploads of `api.ownPrefix` land, by the program's own path override, on a gateway that decodes as AWS does. */
+/** The keys of uploads with `api.ownPrefix`: the program's path override on a gateway that decodes as AWS does. */
 import fc from "fast-check";
 import { afterEach, expect, it } from "vitest";
 import { objectPath, uploadPath } from "../../../../infra/images/apiMappings";
@@ -8,7 +8,7 @@ import { bucket } from "./documentedApi";
 
 afterEach(end);
 
-/** What S3 was asked to store: `bucket/key`. */
+/** The paths that S3 was asked to store: `bucket/key`. */
 const stored: string[] = [];
 
 async function startWithPath({ path, parameters }: { path: string; parameters: Record<string, string> }) {
@@ -31,7 +31,7 @@ const put = async (path: string) => {
   return (await exchange(api.url, `/dev/${path}`, { method: "PUT", headers, body: Buffer.from("x") })).status;
 };
 
-it("a decoded slash in the bucket's parameter begins the key: with {bucket}/{sub}/{key} a victim's prefix is open", async () => {
+it("a decoded slash in the bucket's parameter begins the key: {bucket}/{sub}/{key} lets a caller write to a victim's prefix", async () => {
   const sub = { "integration.request.path.sub": "context.authorizer.claims.sub" };
   await startWithPath({ path: "{bucket}/{sub}/{key}", parameters: { ...objectPath.parameters, ...sub } });
   expect(await put(`${bucket}%2FVICTIM/x.png`)).toBe(200);
@@ -61,7 +61,7 @@ it("the bucket's own name in the path keeps every upload below the person's pref
   expect((await exchange(api.bucketUrl, `/${bucket}/VICTIM%2Fx.png`)).status).toBe(403);
 });
 
-it("so does any other path, and also where a gateway cut it at ? and #, or decoded it twice", async () => {
+it("any other upload is also below the person's prefix, even if a gateway cut its path at ? and #, or decoded it twice", async () => {
   await ownPrefix();
   const piece = fc.oneof(
     fc.constantFrom(

@@ -13,11 +13,11 @@ import { bucket } from "./documentedApi";
 type Conversion = "bytes" | "text" | "encoded" | "decoded";
 type Handling = "none" | "CONVERT_TO_BINARY" | "CONVERT_TO_TEXT";
 
-/** No UTF-8, Base64 of that, and text that is no Base64 only because of its blanks. */
+/** Bytes that are not UTF-8, their Base64, and text in which only the blanks are not Base64. */
 const raw = gzipSync("compressed, so it is not UTF-8");
 const payloads = { raw, encoded: Buffer.from(raw.toString("base64")), text: Buffer.from("this is a UTF8 text object") };
 
-/** What becomes of a payload; undefined where it cannot be converted, which is 500. */
+/** The converted payload; undefined if it cannot be converted, which is 500. */
 function converted(payload: Buffer, conversion: Conversion): Buffer | undefined {
   if (conversion === "bytes") return payload;
   if (conversion === "text") return Buffer.from(payload.toString("utf8"));
@@ -139,7 +139,7 @@ describe("templates need text", () => {
     await end();
   });
 
-  it("so does that of a response", async () => {
+  it("a response template for a binary payload is 500, unless the response converts to text", async () => {
     const responseTemplates = { "application/json": '{"is":"there"}' };
     await start({ "IntegrationResponse GET-200": set({ responseTemplates }) });
     await put(api.store, bucket, "a", raw, { "content-type": "image/png" });

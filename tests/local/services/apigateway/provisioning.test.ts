@@ -57,7 +57,7 @@ describe("refused as API Gateway refuses it", () => {
     ],
     ["integrationResponse:IntegrationResponse", "PUT-404", { selectionPattern: "4\\d\\d" }, /select the same statuses/],
     ["integrationResponse:IntegrationResponse", "PUT-404", { selectionPattern: undefined }, /the default/],
-    ["integrationResponse:IntegrationResponse", "PUT-404", { selectionPattern: "(" }, /no regular expression/],
+    ["integrationResponse:IntegrationResponse", "PUT-404", { selectionPattern: "(" }, /not a regular expression/],
     ["authorizer:Authorizer", "authorizer", { providerArns: [poolArn + "x"] }, /no user pool .*x/],
     ["authorizer:Authorizer", "authorizer", { providerArns: [] }, /providerArns is empty/],
     ["resource:Resource", "file", { pathPart: "a/b" }, /path part only allow/],
@@ -66,7 +66,7 @@ describe("refused as API Gateway refuses it", () => {
     await expect(start({ change: changing(type, name, changes) })).rejects.toThrow(message);
   });
 
-  it("siblings that cannot be told apart", async () => {
+  it("siblings with conflicting path parts", async () => {
     const api = await start();
     const add = (pathPart: string, parentId = api.restApi.rootResourceId) =>
       api.make("aws:apigateway/resource:Resource", pathPart, { restApi: api.restApi.id, parentId, pathPart });
@@ -119,7 +119,7 @@ describe("refused by name because it is not simulated", () => {
     await expect(start({ change: changing(type, name, changes) })).rejects.toThrow(message);
   });
 
-  it("method settings that would change answers; those that only log are taken", async () => {
+  it("a cache in the method settings; settings of logs, metrics and throttling are accepted", async () => {
     const api = await start();
     const settings = (more: object) =>
       api.make("aws:apigateway/methodSettings:MethodSettings", "settings", {
@@ -132,7 +132,7 @@ describe("refused by name because it is not simulated", () => {
     await settings({ loggingLevel: "INFO", metricsEnabled: true, throttlingRateLimit: 10 });
   });
 
-  it("an account role that API Gateway cannot take on", async () => {
+  it("an account role that API Gateway cannot assume", async () => {
     const api = await start();
     const account = (cloudwatchRoleArn: string) =>
       api.make("aws:apigateway/account:Account", "account", { cloudwatchRoleArn });
@@ -160,16 +160,16 @@ describe("deployments", () => {
     expect(second.stage.invokeUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/dev$/);
   });
 
-  it("an edit that no trigger covers is served as it was, one that is covered is served", async () => {
+  it("an edit that no trigger covers is not served; an edit with other triggers is", async () => {
     const site = testSite();
     const first = await start({ site });
     expect(await tryPut(first, first.users.access())).toBe(200);
     await first.close();
 
-    const unnoticed = await start({ site, change: withoutScopes });
-    expect(await tryPut(unnoticed, unnoticed.users.access())).toBe(200);
-    expect(await tryPut(unnoticed, unnoticed.users.id())).toBe(401);
-    await unnoticed.close();
+    const undeployed = await start({ site, change: withoutScopes });
+    expect(await tryPut(undeployed, undeployed.users.access())).toBe(200);
+    expect(await tryPut(undeployed, undeployed.users.id())).toBe(401);
+    await undeployed.close();
 
     const deployed = await start({ site, change: withoutScopes, triggers: { hash: "2" } });
     expect(deployed.deployment.id).not.toBe(first.deployment.id);
@@ -177,7 +177,7 @@ describe("deployments", () => {
     expect(await tryPut(deployed, deployed.users.id())).toBe(200);
   });
 
-  it("what is registered after the deployment is not served", async () => {
+  it("a resource that is registered after the deployment is not served", async () => {
     const api = await start();
     const { id } = await api.make("aws:apigateway/resource:Resource", "late", {
       restApi: api.restApi.id,

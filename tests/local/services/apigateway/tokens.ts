@@ -3,10 +3,10 @@ import type { UserPool } from "../../../../local/services/apigateway/authorizers
 
 const b64 = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-/** A user pool of its own key, which signs what it is told to. */
+/** A user pool with its own key, which signs any claims. */
 export function testPool(issuer: string, clientId = "client-1", kid = "key-1") {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  // Without `alg`, so that it is up to the authorizer which algorithms count.
+  // Without `alg`, so that the authorizer decides which algorithms are allowed.
   const jwk = { ...publicKey.export({ format: "jwk" }), kid, use: "sig" };
   let fetched = 0;
   const pool: UserPool & { readonly fetched: number } = {
@@ -26,7 +26,7 @@ export function testPool(issuer: string, clientId = "client-1", kid = "key-1") {
     const signed = `${b64(head)}.${b64({ iss: issuer, sub: "sub-1", iat: now(), exp: now() + 3600, ...claims })}`;
     if (head.alg === "none") return `${signed}.`;
     if (head.alg === "HS256") {
-      // The classic confusion: the public key taken as the secret.
+      // The classic attack: the public key is used as the secret.
       const secret = publicKey.export({ format: "pem", type: "spki" });
       return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
     }

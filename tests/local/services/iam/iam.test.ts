@@ -27,7 +27,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 describe("roles", () => {
-  test("get a stable name where the program gives none", async () => {
+  test("get a stable name if the program gives none", async () => {
     const first = await makeRole();
     const again = await makeRole({}, new Iam({ directory, accountId: "111122223333" }));
     expect(first.id).toMatch(/^registration-[0-9a-f]{7}$/);
@@ -47,7 +47,7 @@ describe("roles", () => {
     expect(iam.assumableBy((await makeRole({ assumeRolePolicy: foreign })).outputs.arn!, lambda)).toBe(false);
   });
 
-  test("refuse bad documents and names, saying which", async () => {
+  test("refuse invalid documents and names, and say which", async () => {
     await expect(makeRole({ name: "a b" })).rejects.toThrow(/its name is "a b"/);
     const untrusted = makeRole({ assumeRolePolicy: undefined });
     await expect(untrusted).rejects.toThrow(/^aws:iam\/role:Role "registration": assumeRolePolicy: .*missing/);
@@ -64,7 +64,7 @@ describe("roles", () => {
 describe("authorize", () => {
   const object = "arn:aws:s3:::images/a";
 
-  test("says no, and why, until a policy allows it, also one registered later", async () => {
+  test("denies with a reason until a policy allows it, also a policy registered later", async () => {
     const role = await makeRole();
     const arn = role.outputs.arn!;
     expect(iam.authorize(arn, "s3:PutObject", object)).toEqual({
@@ -85,7 +85,7 @@ describe("authorize", () => {
     );
   });
 
-  test("counts inline, attached and managed policies", async () => {
+  test("evaluates inline, attached and managed policies", async () => {
     const managed = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole";
     const own = (await make("aws:iam/policy:Policy", "own", { policy: policy("s3:GetObject", "*") })).outputs.arn!;
     const role = await makeRole({
@@ -105,7 +105,7 @@ describe("authorize", () => {
 });
 
 describe("credentials", () => {
-  test("belong to one role, are the same on the next start, and cannot be computed without the kept key", async () => {
+  test("belong to one role, are the same on the next start, and cannot be computed without the stored key", async () => {
     const { arn } = (await makeRole()).outputs;
     const credentials = iam.credentialsFor(arn!);
     expect(credentials.accessKeyId).toMatch(/^ASIA[0-9A-F]{16}$/);
@@ -128,7 +128,7 @@ describe("credentials", () => {
     expect(() => iam.credentialsFor("arn:aws:iam::1:role/x")).toThrow(/no role/);
   });
 
-  test("authorize by key: the administrator everything, a role what it may, a stranger nothing", async () => {
+  test("authorize by key: the administrator everything, a role what its policies allow, an unknown key nothing", async () => {
     const { arn } = (await makeRole({ inlinePolicies: [{ name: "i", policy: policy("s3:PutObject", "*") }] })).outputs;
     const { accessKeyId } = iam.credentialsFor(arn!);
     const may = (key: string, action: string) => iam.authorizeKey(key, action, "arn:aws:s3:::b/k").allowed;

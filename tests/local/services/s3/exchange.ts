@@ -15,7 +15,7 @@ export function exchange(
 ): Promise<Reply> {
   const { hostname, port } = new URL(base);
   const { method = "GET", body, agent } = options;
-  // Node sends the body of a DELETE without its length unless told.
+  // Node sends the body of a DELETE without a length if none is set.
   const chunked = options.headers?.["transfer-encoding"] !== undefined;
   const length = body === undefined || chunked ? {} : { "content-length": Buffer.byteLength(body) };
   const headers = { ...length, ...options.headers };

@@ -9,7 +9,7 @@ import { oneRole, publicRead, put, register, registerBucket, testSite } from "./
 const site = testSite();
 const store = new ObjectStore(site, oneRole);
 const brief = new ObjectStore(site, oneRole, shortLimits);
-/** Anybody may write into this one. */
+/** Anybody may write to this bucket. */
 const open = "ecommerce-app-open";
 let bucket: string;
 let url: string;
@@ -40,13 +40,13 @@ describe("slow clients are cut off", () => {
     expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n[\s\S]*<Code>RequestTimeout<\/Code>/);
   });
 
-  it("with a body without end, of which nothing stays", async () => {
+  it("with an endless body, of which nothing is stored", async () => {
     const request = `PUT /${open}/slow HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n`;
     expect(await trickle(briefUrl, request, "x")).toMatch(/^HTTP\/1\.1 408 /);
     await expect.poll(() => readdirSync(join(site.directory, "objects", open))).toEqual([]);
   });
 
-  it("also behind an answer that did not wait for the body", async () => {
+  it("with an endless body, even if the answer did not wait for it", async () => {
     const request = `PUT /elsewhere/slow HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n`;
     expect(await trickle(briefUrl, request, "x")).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
   });
@@ -60,7 +60,8 @@ it("huge headers are refused, and the next request is answered", async () => {
   expect((await picture()).text).toBe("picture");
 });
 
-it("another name that leads to this machine is refused, as a page of that name would be of the same origin", async () => {
+it("another host name that leads to this machine is refused", async () => {
+  // A page of that name would have the same origin (DNS rebinding).
   for (const host of ["evil.example", `${bucket}.evil.example`, "<evil>&"]) {
     const reply = await picture({ host });
     expect([reply.status, reply.headers["content-type"]]).toEqual([403, "application/xml"]);
@@ -75,7 +76,7 @@ it("another name that leads to this machine is refused, as a page of that name w
   }
 });
 
-it("any bytes on the wire", async () => {
+it("any bytes: an expected status, and the next request is served", async () => {
   const lines = [
     `GET /${bucket}/a HTTP/1.1\r\n`,
     `PUT /${bucket}/../b HTTP/1.1\r\nHost: 127.0.0.1\r\n`,

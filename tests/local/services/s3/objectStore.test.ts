@@ -12,7 +12,7 @@ const pathOf = (key: string) => `/${bucket}/${encodeURIComponent(key)}`;
 const md5 = (bytes: Buffer) => createHash("md5").update(bytes).digest("hex");
 
 describe("reading", () => {
-  it("returns the bytes with S3's headers to anybody", async () => {
+  it("returns the bytes with S3's headers to an anonymous caller", async () => {
     const bytes = randomBytes(300_000);
     const stored = await put(store, bucket, "a/b.png", bytes, {
       "content-type": "image/png",
@@ -49,14 +49,14 @@ describe("reading", () => {
     expect(reply.headers["content-type"]).toBe("binary/octet-stream");
   });
 
-  it("hides what is missing from who may not list", async () => {
+  it("answers 403 for a missing object to a caller who may not list the bucket", async () => {
     const reply = await get(`/${bucket}/missing`);
     expect(reply.status).toBe(403);
     expect(reply.headers["content-type"]).toBe("application/xml");
     expect(reply.text).toContain("<Code>AccessDenied</Code>");
   });
 
-  it("knows only the buckets that were made", async () => {
+  it("answers 404 for a bucket that is not registered", async () => {
     const reply = await get("/another-bucket/a");
     expect(reply.status).toBe(404);
     expect(reply.text).toContain("<Code>NoSuchBucket</Code>");
@@ -82,7 +82,7 @@ describe("reading", () => {
     expect(reply.headers["content-range"]).toBe(contentRange);
   });
 
-  it("a range of an empty object is behind its end", async () => {
+  it("any range of an empty object is 416", async () => {
     await put(store, bucket, "empty", Buffer.alloc(0));
     expect((await get(`/${bucket}/empty`, { range: "bytes=0-" })).status).toBe(416);
   });
@@ -113,16 +113,19 @@ describe("reading", () => {
   });
 });
 
-describe("who may", () => {
-  it.each(["PUT", "DELETE", "POST", "PATCH"])("%s is denied to anybody", async (method) => {
+describe("permissions", () => {
+  it.each(["PUT", "DELETE", "POST", "PATCH"])("%s is denied to an anonymous caller", async (method) => {
     const reply = await exchange(await origin(), `/${bucket}/intruder`, { method, body: "x" });
     expect(reply.status).toBe(403);
     expect((await get(`/${bucket}/intruder`)).status).toBe(403);
   });
 
-  it.each([`/${bucket}`, `/${bucket}/`, "/", `/${bucket}/digits?acl`])("%s is denied to anybody", async (path) => {
-    expect((await get(path)).status).toBe(403);
-  });
+  it.each([`/${bucket}`, `/${bucket}/`, "/", `/${bucket}/digits?acl`])(
+    "GET %s is denied to an anonymous caller",
+    async (path) => {
+      expect((await get(path)).status).toBe(403);
+    },
+  );
 
   it("denies a role that has no policy for it", async () => {
     const principal = { kind: "role", arn: "arn:aws:iam::123456789012:role/other" } as const;
@@ -132,13 +135,13 @@ describe("who may", () => {
     expect(elsewhere.status).toBe(403);
   });
 
-  it("refuses credentials that it never gave", async () => {
+  it("refuses unknown credentials", async () => {
     const signed = await get(`/${bucket}/digits`, { authorization: "AWS4-HMAC-SHA256 Credential=AKIA" });
     expect(signed.text).toContain("<Code>InvalidAccessKeyId</Code>");
     expect((await get(`/${bucket}/digits`, { authorization: "Bearer x" })).status).toBe(400);
   });
 
-  it("without a policy nobody reads; with one that denies, not even the role", async () => {
+  it("without a policy anonymous reads are denied; a denial in the policy also applies to the role", async () => {
     const own = testSite();
     const closed = new ObjectStore(own, oneRole);
     const type = "aws:s3/bucket:Bucket";
@@ -161,7 +164,7 @@ describe("who may", () => {
     own.remove();
   });
 
-  it("restrictPublicBuckets keeps everybody out of a public bucket, and lets the role in", async () => {
+  it("restrictPublicBuckets denies anonymous callers a public bucket, but not the role", async () => {
     const name = await registerBucket(store, "restricted-bucket");
     await put(store, name, "a", Buffer.from("a"));
     expect((await get(`/${name}/a`)).status).toBe(200);
@@ -173,7 +176,7 @@ describe("who may", () => {
     expect((await put(store, name, "a", Buffer.from("a"))).status).toBe(200);
   });
 
-  it("a policy against plain HTTP does not lock loopback out", async () => {
+  it("a policy that denies plain HTTP does not deny requests on loopback", async () => {
     const name = await registerBucket(store, "secure-transport");
     const deny = { Effect: "Deny", Principal: "*", Action: "s3:*", Resource: `arn:aws:s3:::${name}/*` };
     const policy = publicRead(name);
@@ -225,7 +228,7 @@ describe("keys", () => {
     }
   });
 
-  it("any two keys stay apart, and nothing is written outside the bucket's folder", async () => {
+  it("any two keys are separate objects, and nothing is written outside the bucket's folder", async () => {
     const objects = join(site.directory, "objects");
     const before = readdirSync(objects).sort();
     const key = fc.string({ unit: "binary", minLength: 1, maxLength: 200 });

@@ -24,16 +24,16 @@ const policy = (document: unknown) =>
   register(store, "aws:s3/bucketPolicy:BucketPolicy", "images", { bucket, policy: document });
 
 describe("a public policy", () => {
-  it("is refused while the public-access block of new buckets stands", async () => {
+  it("is refused by the default public-access block of a new bucket", async () => {
     await expect(policy(publicRead(bucket))).rejects.toThrow(/AccessDenied.*BlockPublicPolicy/);
   });
 
-  it("is refused by a block that says so", async () => {
+  it("is refused by a block with blockPublicPolicy", async () => {
     await block({ blockPublicPolicy: true });
     await expect(policy(publicRead(bucket))).rejects.toThrow(/AccessDenied/);
   });
 
-  it("is taken once the block allows it", async () => {
+  it("is accepted if the block allows it", async () => {
     await block({ blockPublicPolicy: false });
     expect(await policy(publicRead(bucket))).toMatchObject({ id: bucket });
   });
@@ -91,11 +91,11 @@ describe("refused by name", () => {
   });
 });
 
-it("makes the same name for a bucket that has none, and AWS's outputs", async () => {
-  const made = await register(store, "aws:s3/bucket:Bucket", "pictures", {});
-  expect(made.bucket).toMatch(/^pictures-[0-9a-f]{7}$/);
-  expect(made.arn).toBe(`arn:aws:s3:::${made.bucket}`);
+it("a bucket without a name gets the same one at each start, and AWS's outputs", async () => {
+  const result = await register(store, "aws:s3/bucket:Bucket", "pictures", {});
+  expect(result.bucket).toMatch(/^pictures-[0-9a-f]{7}$/);
+  expect(result.arn).toBe(`arn:aws:s3:::${result.bucket}`);
   const again = new ObjectStore(site, oneRole);
-  expect(await register(again, "aws:s3/bucket:Bucket", "pictures", {})).toEqual(made);
+  expect(await register(again, "aws:s3/bucket:Bucket", "pictures", {})).toEqual(result);
   await again.close();
 });

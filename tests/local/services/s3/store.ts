@@ -8,7 +8,7 @@ import { exchange } from "./exchange";
 
 export const role = "arn:aws:iam::123456789012:role/ecommerce-api-gateway-to-s3";
 
-/** A site in a folder of its own; every port is whichever is free. */
+/** A service context with a folder of its own; every port is a free one. */
 export function testSite(): ServiceContext & { said: string[]; remove(): void } {
   const directory = mkdtempSync(join(tmpdir(), "ecommerce-"));
   const said: string[] = [];
@@ -24,11 +24,11 @@ export function testSite(): ServiceContext & { said: string[]; remove(): void } 
 }
 
 /** Registers a resource with the handler of its type, as the host does. */
-export async function register(part: LocalService, type: string, name: string, inputs: Record<string, unknown>) {
-  const handler = part.handlers[type];
+export async function register(service: LocalService, type: string, name: string, inputs: Record<string, unknown>) {
+  const handler = service.handlers[type];
   if (!handler) throw new Error(`No handler for ${type}`);
-  const made = await handler({ type, name, inputs });
-  return { id: made.id, ...inputs, ...made.outputs } as Record<string, any>;
+  const result = await handler({ type, name, inputs });
+  return { id: result.id, ...inputs, ...result.outputs } as Record<string, any>;
 }
 
 export const publicRead = (bucket: string) => ({
@@ -67,7 +67,7 @@ export async function registerBucket(store: ObjectStore, bucket = "ecommerce-app
   return bucket;
 }
 
-/** Puts an object as the role that may. */
+/** Stores an object as `role`. */
 export async function put(
   store: ObjectStore,
   bucket: string,
@@ -84,7 +84,7 @@ async function* toAsync(body: Uint8Array) {
   for (let at = 0; at < body.length; at += 65_536) yield body.subarray(at, at + 65_536);
 }
 
-/** Roles of which one may read and write every object, and the rest may nothing. */
+/** Only `role` may read and write every object; other roles may do nothing. */
 export const oneRole = {
   authorize: (arn: string, action: string) => {
     const allowed = arn === role && /^s3:(Get|Put)Object$/.test(action);
@@ -92,7 +92,7 @@ export const oneRole = {
   },
 };
 
-/** A store with the documented bucket, for all tests of a file; closed twice at the end, which has to be safe. */
+/** A store with the documented bucket, for all tests of a file; closed twice at the end, which must be safe. */
 export function useStore() {
   const site = testSite();
   const store = new ObjectStore(site, oneRole);

@@ -1,4 +1,4 @@
-/** Uploads to the object store: at once, broken off, refused, and there after a new start. */
+/** Uploads to the object store: simultaneous, interrupted, refused, and kept after a new start. */
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import net from "node:net";
@@ -12,7 +12,7 @@ const { site, store, bucket, origin, get } = useStore();
 const md5 = (bytes: Buffer) => createHash("md5").update(bytes).digest("hex");
 
 describe("uploads", () => {
-  it("50 at once of one key leave one of them whole", async () => {
+  it("50 simultaneous ones to one key leave one complete object", async () => {
     const bodies = Array.from({ length: 50 }, (_, i) => Buffer.alloc(200_000 + i * 1000, i));
     const reading = { on: true };
     const reader = (async () => {
@@ -32,7 +32,7 @@ describe("uploads", () => {
     expect(readdirSync(join(site.directory, "objects", bucket)).filter((name) => name.endsWith(".part"))).toEqual([]);
   });
 
-  it("a reader keeps the object that it opened when it is overwritten", async () => {
+  it("a reader gets the complete object that it opened, even if it is overwritten", async () => {
     const first = Buffer.alloc(5_000_000, 1);
     await put(store, bucket, "replaced", first);
     const slow = await store.request({
@@ -48,7 +48,7 @@ describe("uploads", () => {
     expect(Buffer.concat(chunks).equals(first)).toBe(true);
   });
 
-  it("of 20 that must create, one does", async () => {
+  it("of 20 simultaneous ones with If-None-Match exactly one succeeds", async () => {
     const headers = { "if-none-match": "*" };
     const replies = await Promise.all(
       Array.from({ length: 20 }, (_, i) => put(store, bucket, "created once", Buffer.from([i]), headers)),
@@ -57,7 +57,7 @@ describe("uploads", () => {
     expect(replies.filter(({ status }) => status === 412)).toHaveLength(19);
   });
 
-  it("what breaks off leaves the former object and nothing else", async () => {
+  it("an interrupted or invalid one leaves the previous object and no other file", async () => {
     await put(store, bucket, "kept", Buffer.from("former"));
     const broken = (async function* () {
       yield Buffer.from("half");
@@ -82,7 +82,7 @@ describe("uploads", () => {
     expect((await put(store, bucket, "headers", Buffer.from("x"), headers as any)).status).toBe(status);
   });
 
-  it("survives a client that leaves in the middle of a download", async () => {
+  it("a client that leaves in the middle of a download does not stop the server", async () => {
     await put(store, bucket, "long", Buffer.alloc(8_000_000, 7));
     const { port } = new URL(await origin());
     await new Promise<void>((resolve) => {
