@@ -4,13 +4,13 @@ import { dirname, join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { provisioningError, type ResourceRegistration } from "../../../host/resources";
 
-/** What a function's archive is on disk. */
+/** A function's archive, unpacked on disk. */
 export interface Unpacked {
-  /** Absolute path of the folder that stands for the deployed zip's content. */
+  /** Absolute path of the folder with the content of the deployed zip file. */
   readonly folder: string;
   /** SHA-256 of the content, base64. */
   readonly sha256: string;
-  /** Bytes that the files take zipped, as a zip file of them would. */
+  /** Size in bytes of a zip file of these files. */
   readonly zippedSize: number;
 }
 
@@ -19,10 +19,10 @@ const maxUnzippedSize = 250 * 1024 * 1024;
 
 /**
  * Writes the `code` of an `aws.lambda.Function` (an AssetArchive, as the program registered it) into a folder, exactly
- * the files that the deployed zip would hold. Does nothing where that content is there already.
+ * the files that the deployed zip would hold. Does nothing if the folder has that content already.
  * @param folder absolute; replaced as a whole when the content changed.
- * @throws CommandError for a path that would leave the folder, an archive too large for Lambda, and kinds of archives that
- *   are not simulated (remote ones, archive files).
+ * @throws CommandError for a path that would leave the folder, an archive too large for Lambda, and kinds of archives
+ *   that are not simulated (remote ones, archive files).
  */
 export async function unpack(resource: ResourceRegistration, folder: string): Promise<Unpacked> {
   const files = new Map<string, Buffer>();
@@ -44,7 +44,7 @@ export async function unpack(resource: ResourceRegistration, folder: string): Pr
   const kept = await readNote(noteFile);
   if (kept?.sha256 === sha256) return { folder: await realpath(folder), ...kept };
 
-  await rm(noteFile, { force: true }); // Whatever fails from here on, the next start unpacks again.
+  await rm(noteFile, { force: true }); // If anything fails from here on, the next start unpacks again.
   const next = `${folder}.next`;
   await rm(next, { recursive: true, force: true });
   for (const [path, content] of sorted) {
@@ -59,7 +59,7 @@ export async function unpack(resource: ResourceRegistration, folder: string): Pr
   return { folder: await realpath(folder), sha256, zippedSize };
 }
 
-/** Asset and archive classes by the fields they carry: another copy of the Pulumi package may have made them. */
+/** Assets and archives are recognized by their fields: another copy of the Pulumi package may have created them. */
 interface Code {
   readonly assets?: Promise<Record<string, unknown>> | Record<string, unknown>;
   readonly text?: Promise<string> | string;
@@ -125,7 +125,7 @@ async function readNote(file: string): Promise<{ sha256: string; zippedSize: num
   }
 }
 
-/** Each file has a header of 30 bytes and one of 46 in the directory, both with its name; the end has 22. */
+/** Each file has a header of 30 bytes and a directory entry of 46, both with its name; the end record has 22 bytes. */
 function zippedSizeOf(files: readonly (readonly [string, Buffer])[]): number {
   const sizes = files.map(([path, content]) => {
     return 76 + 2 * Buffer.byteLength(path) + Math.min(content.length, deflateRawSync(content).length);

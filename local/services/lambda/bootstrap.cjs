@@ -2,7 +2,8 @@
 // one and only the function's environment. Plain JavaScript, so that it starts without a loader, as on Lambda.
 //
 // The channel to the parent is Node's own (IPC), not the HTTP of Lambda's Runtime API: it has framing, costs a tenth of
-// a millisecond, needs no port that others could call, and closes with the parent, however that ends; then this ends.
+// a millisecond, needs no port that others could call, and closes when the parent ends for any reason. Then this
+// process ends too.
 const { existsSync, realpathSync, writeSync } = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
@@ -18,9 +19,9 @@ process.on("disconnect", () => process.exit());
 
 let current; // The invocation under way.
 
-const tell = (message, then) => sendToParent(message, undefined, undefined, then ?? (() => {}));
+const send = (message, then) => sendToParent(message, undefined, undefined, then ?? (() => {}));
 
-// ---- Modules: what the archive lacks must be missing here too, although this project's packages lie in a folder above.
+// ---- Modules: a package that the archive lacks must be missing here too, although a parent folder has this project's.
 
 const isInside = (file) => file === root || file.startsWith(root + path.sep);
 const pathsAbove = Module._nodeModulePaths;
@@ -30,13 +31,13 @@ Module._resolveFilename = function (request, ...rest) {
   try {
     return resolveFilename.call(this, request, ...rest);
   } catch (error) {
-    // The runtime brings the AWS SDK along.
+    // Lambda's runtime contains the AWS SDK.
     if (error.code !== "MODULE_NOT_FOUND" || !/^@(aws-sdk|smithy)\//.test(request)) throw error;
     return resolveFilename.call(this, request, module);
   }
 };
 
-// ---- Logs: one line an entry, in Lambda's JSON or text format, written before anything later happens.
+// ---- Logs: one line per entry, in Lambda's JSON or text format, written synchronously.
 
 const levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 const lowest = Math.max(0, levels.indexOf(env.AWS_LAMBDA_LOG_LEVEL ?? "TRACE"));
@@ -71,13 +72,13 @@ for (const [rank, level] of levels.entries()) {
 }
 console.log = console.info;
 
-/** Not through the stream: what was logged must be out even if the next statement ends the process. */
+/** Does not use the stream: an entry must be written even if the next statement ends the process. */
 function writeNow(bytes) {
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(1, bytes, written);
     } catch (error) {
-      if (error.code !== "EAGAIN") return; // The reader is gone, and this process soon too.
+      if (error.code !== "EAGAIN") return; // The reader has ended, and this process will end soon.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // The pipe is full: give the reader a millisecond.
     }
   }
@@ -108,13 +109,13 @@ function finish(invocation, thrown, result) {
   }
   current = undefined;
   channel.ref();
-  tell(message);
+  send(message);
 }
 
-/** What nobody caught ends the container; before the first invocation it is a failed start. */
+/** An uncaught error ends the container; without an invocation under way it counts as a failed start. */
 function fatal(error) {
   console.error(error);
-  tell({ type: current ? "error" : "failedStart", id: current?.id, error: errorOf(error), fatal: true }, () => {
+  send({ type: current ? "error" : "failedStart", id: current?.id, error: errorOf(error), fatal: true }, () => {
     process.exit(1);
   });
 }
@@ -125,7 +126,7 @@ process.on("unhandledRejection", (reason) => {
   if (reason instanceof Error) error.stack = reason.stack;
   fatal(error);
 });
-// Nothing is pending any more and there is no answer: the callback's, if it was called, else null.
+// Nothing is pending and there is no answer: the answer is the callback's result, or null if it was not called.
 process.on("beforeExit", () => {
   if (current) finish(current, undefined, current.waiting?.result ?? null);
 });
@@ -138,7 +139,7 @@ function failure(name, message) {
 
 const importFile = (file) => import(pathToFileURL(file).href);
 
-/** A `.js` may be an ES module too, where the archive's package.json says so. */
+/** A `.js` file may be an ES module, if the archive's package.json says so. */
 async function requireOrImport(file) {
   try {
     return require(file);
@@ -191,7 +192,7 @@ function contextOf(invocation, { arn, deadline }) {
 function invoke(handler, request) {
   const invocation = { id: request.id };
   current = invocation;
-  // From here on the channel does not keep the process alive, so that "nothing pending" can be noticed (beforeExit).
+  // From here on the channel does not keep the process alive, so that `beforeExit` fires when nothing is pending.
   channel.unref();
   const context = contextOf(invocation, request);
   const callback = (error, result) => {
@@ -214,10 +215,13 @@ function invoke(handler, request) {
 loadHandler(env._HANDLER).then((handler) => {
   if (env.AWS_EXECUTION_ENV === "AWS_Lambda_nodejs24.x" && handler.length > 2) {
     fatal(
-      failure("CallbackHandlerDeprecated", "From Node.js 24 on Lambda takes no handler with a callback; use async."),
+      failure(
+        "CallbackHandlerDeprecated",
+        "From Node.js 24 on, Lambda supports no handlers with a callback; use async.",
+      ),
     );
     return;
   }
   process.on("message", (request) => invoke(handler, request));
-  tell({ type: "ready" });
+  send({ type: "ready" });
 }, fatal);

@@ -1,11 +1,11 @@
 import { AwsError } from "../aws/awsError";
 import type { Lambda } from "./lambda";
 
-/** A trigger answered with an error; the message is the function's own, which Cognito passes on to the person. */
+/** The error of a trigger's function; the message is the function's own, which Cognito passes on to the person. */
 export class FunctionFailed extends Error {
   override readonly name = "FunctionFailed";
 
-  /** @param errorType for example `Error`, or `Sandbox.Timedout` where the function's own time ran out. */
+  /** @param errorType for example `Error`, or `Sandbox.Timedout` if the function's own timeout expired. */
   constructor(
     errorMessage: string,
     readonly errorType: string,
@@ -14,9 +14,9 @@ export class FunctionFailed extends Error {
   }
 }
 
-/** What Cognito reports where no answer came in time. */
+/** Cognito's message if no answer comes in time. */
 const noAnswer = "Socket timeout while invoking Lambda function";
-const tries = 3;
+const maxAttempts = 3;
 
 export interface TriggerOptions {
   /** Milliseconds that Cognito waits for one try. @default 5000 */
@@ -24,12 +24,12 @@ export interface TriggerOptions {
 }
 
 /**
- * Calls a trigger as Cognito does: it waits 5 s for an answer and tries three times in all where none came or the
- * service could not take the call; an error that the function answered is final.
+ * Calls a trigger as Cognito does: it waits 5 s for an answer, and makes up to three attempts in all if no answer comes
+ * or if Lambda cannot take the call. An error that the function returns is final.
  * @param event is sent as JSON.
  * @param userPoolArn the pool on whose behalf Cognito calls; a `Permission` must allow it.
  * @returns the function's answer, parsed.
- * @throws FunctionFailed where the function failed (`UserLambdaValidationException` for the person), AwsError where it
+ * @throws FunctionFailed if the function failed (`UserLambdaValidationException` for the person), AwsError if it
  * could not be called or did not answer (`UnexpectedLambdaException`, with the error's code in its text).
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
  */
@@ -50,13 +50,13 @@ export async function invokeForCognito(
       const { errorMessage, errorType } = answer as { errorMessage?: unknown; errorType?: unknown };
       throw new FunctionFailed(String(errorMessage), String(errorType));
     } catch (error) {
-      const passing = error instanceof AwsError && (error.status >= 500 || error.status === 429);
-      if (!passing || attempt === tries) throw error;
+      const retryable = error instanceof AwsError && (error.status >= 500 || error.status === 429);
+      if (!retryable || attempt === maxAttempts) throw error;
     }
   }
 }
 
-/** The result, or an error after so many milliseconds: the function then goes on by itself, as on AWS. */
+/** The result, or an error after this time; the function continues to run, as on AWS. */
 async function withTimeout<T>(milliseconds: number, result: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { FunctionLog } from "./log";
 import type { Reaper } from "./reaper";
 
-/** What a container runs. */
+/** The function that a container runs. */
 export interface ContainerOptions {
   readonly folder: string;
   /** The whole environment of the process. */
@@ -35,7 +35,7 @@ interface Message {
   readonly id?: string;
   readonly payload?: string;
   readonly error?: object;
-  /** The process ends by itself right after. */
+  /** The process ends right after this message. */
   readonly fatal?: boolean;
 }
 
@@ -44,13 +44,13 @@ const maxStartSeconds = 10;
 /** Lambda's limit for an answer: 6 MB and 100 bytes. */
 const maxAnswerSize = 6 * 1024 * 1024 + 100;
 
-/** A process that runs one function, one invocation at a time. It ends with this process, however that ends. */
+/** A process that runs one function, one invocation at a time. It ends when this process ends for any reason. */
 export class Container {
-  /** Settles when the process is gone. */
+  /** Resolves when the process has ended. */
   readonly ended: Promise<void>;
   readonly #options: ContainerOptions;
   readonly #child: ChildProcess;
-  /** Undefined after a good start, else the error that each invocation is answered with. */
+  /** Undefined after a successful start, else the error that each invocation returns. */
   readonly #started: Promise<string | undefined>;
   #alive = true;
   #exit: string | undefined;
@@ -59,13 +59,13 @@ export class Container {
   constructor(options: ContainerOptions) {
     this.#options = options;
     const { folder, environment, memorySize, log, reaper } = options;
-    // Lambda leaves a tenth of the memory to what is not the JavaScript heap.
+    // As on Lambda, a tenth of the memory is reserved for everything outside the JavaScript heap.
     const args = [`--max-old-space-size=${Math.floor(memorySize * 0.9)}`, join(__dirname, "bootstrap.cjs")];
     this.#child = spawn(process.execPath, args, {
       cwd: folder,
       env: { ...environment },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      // A group of its own: Ctrl-C reaches this process alone, and ending the group ends what the function started.
+      // A separate process group: Ctrl-C does not reach it, and killing it also kills the processes of the function.
       detached: true,
       windowsHide: true,
     });
@@ -82,7 +82,7 @@ export class Container {
       };
       this.#child.on("error", (error) => end(`Runtime failed to start: ${error.message}`));
       this.#child.once("exit", () => {
-        this.kill(); // What it started holds its output open, and must go too.
+        this.kill(); // Processes that it started keep its output open, and must end too.
         reaper.forget(pid!);
       });
       this.#child.once("close", (code, signal) => end(exitText(code, signal)));
@@ -99,7 +99,7 @@ export class Container {
     return this.#alive;
   }
 
-  /** Runs one invocation; never rejects. Calls `onStart` when the function's own time begins to run. */
+  /** Runs one invocation; never rejects. Calls `onStart` when the function's own timeout begins. */
   async invoke({ id, event, invokedArn }: Invocation, onStart: () => void = () => {}): Promise<Outcome> {
     const startError = await this.#started;
     if (startError !== undefined || !this.#alive) return failed(startError ?? this.#exitError(id));
@@ -107,7 +107,7 @@ export class Container {
     const { timeout } = this.#options;
     const answer = this.#next(timeout * 1000, id);
     const request = { id, event, arn: invokedArn, deadline: Date.now() + timeout * 1000 };
-    this.#child.send(request, () => {}); // Where it cannot be sent the process is ending, which is waited for.
+    this.#child.send(request, () => {}); // If it cannot be sent, the process is ending, which `answer` reports.
     const message = await answer;
     if (message === "timeout") {
       this.kill();
@@ -124,18 +124,18 @@ export class Container {
     return { payload, failed: false };
   }
 
-  /** Ends the process and what it started, at once. */
+  /** Kills the process and the processes that it started. */
   kill(): void {
     this.#alive = false;
     try {
       if (this.#child.pid !== undefined && process.platform !== "win32") process.kill(-this.#child.pid, "SIGKILL");
       else this.#child.kill("SIGKILL");
     } catch {
-      // It has ended by itself.
+      // It has ended already.
     }
   }
 
-  /** The next message (of this invocation), the end of the process, or the end of the time. */
+  /** The next message (of this invocation); "exit" if the process ends before, "timeout" if the time is over. */
   #next(milliseconds: number, id?: string): Promise<Message | "exit" | "timeout"> {
     if (this.#exit !== undefined) return Promise.resolve("exit");
     return new Promise((resolve) => {

@@ -2,14 +2,14 @@ import { AwsError } from "../aws/awsError";
 import type { AwsAnswer, AwsCall } from "../aws/awsServer";
 import type { RunnableFunction } from "./function";
 
-/** Asynchronous invocations take 1 MB at most; waiting ones 6 MB, which the server itself refuses beyond. */
+/** An asynchronous event has 1 MB at most; a synchronous one 6 MB, a limit that the server itself enforces. */
 const maxAsyncEvent = 1024 * 1024;
 
-/** The functions that there are. */
+/** The registered functions. */
 interface Functions {
   /**
-   * The function by name or ARN, where the caller may invoke it.
-   * @throws AwsError where it may not, or there is none
+   * The function by name or ARN, if the caller may invoke it.
+   * @throws AwsError if it may not, or if there is no such function
    */
   authorized(nameOrArn: string, caller: { readonly accessKeyId: string }): RunnableFunction;
 }
@@ -38,7 +38,7 @@ export async function answerInvoke(functions: Functions, call: AwsCall): Promise
         const message = `Request must be smaller than ${maxAsyncEvent} bytes for the InvokeFunction operation`;
         throw new AwsError("RequestTooLargeException", 413, message, { Type: "User" });
       }
-      // Nobody waits for the outcome: a failure stands in the function's log. Lambda's two later tries are not made.
+      // No caller waits for the outcome: the function's log has a failure. Lambda's two retries are not simulated.
       runnable.invoke(event).catch((error: Error) => runnable.log.add(`Asynchronous invocation: ${error.message}`));
       return { status: 202, body: "" };
     }

@@ -7,7 +7,7 @@ import { Pool } from "./pool";
 import type { Reaper } from "./reaper";
 import type { Settings } from "./settings";
 
-/** Most containers of a function without a reservation; on AWS an account has 1,000 for all, a laptop has less. */
+/** Maximum of containers of a function without a reservation; an AWS account has 1,000 for all, a laptop fewer. */
 const unreservedConcurrency = 50;
 const idleMilliseconds = 5 * 60 * 1000;
 
@@ -17,7 +17,7 @@ export interface RunnableOptions {
   readonly log: FunctionLog;
   readonly reaper: Reaper;
   readonly region: string;
-  /** Asked at each start of a container, because endpoints may come up after the function was declared. */
+  /** Called at each start of a container, because endpoints may start after the function was registered. */
   platformEnvironment(): Readonly<Record<string, string>>;
   credentials(): Credentials;
 }
@@ -49,20 +49,20 @@ export class RunnableFunction {
   /**
    * Runs the function once.
    * @param event JSON text.
-   * @throws AwsError TooManyRequestsException where all its concurrency is in use.
+   * @throws AwsError TooManyRequestsException if all its concurrency is in use.
    */
   async invoke(event: string): Promise<Outcome> {
     const id = randomUUID();
-    const asked = performance.now();
-    let begun = asked;
+    const requestedAt = performance.now();
+    let startedAt = requestedAt;
     let initDurationMs: number | undefined;
     const outcome = await this.#pool.invoke({ id, event, invokedArn: this.settings.arn }, (cold) => {
-      begun = performance.now();
-      if (cold) initDurationMs = Math.round(begun - asked);
+      startedAt = performance.now();
+      if (cold) initDurationMs = Math.round(startedAt - requestedAt);
       this.#note("platform.start", { requestId: id, version: "$LATEST" });
     });
-    const durationMs = Number((performance.now() - begun).toFixed(3));
-    // What the function logged is there already, but its pipe may be read after the answer's: it stands before the report.
+    const durationMs = Number((performance.now() - startedAt).toFixed(3));
+    // The function has written its log already, but the answer may be read before that pipe. The log must come first.
     await setImmediate();
     const { memorySize: memorySizeMB } = this.settings;
     this.#note("platform.report", {
@@ -94,7 +94,7 @@ export class RunnableFunction {
     return new Container({ folder, memorySize, timeout, log, reaper, environment: this.#environment() });
   }
 
-  /** The function's variables, this machine's endpoints over them, and what Lambda sets itself: nothing of this process. */
+  /** The function's variables, this machine's endpoints and Lambda's own variables, but none of this process's. */
   #environment(): Record<string, string> {
     const { settings, folder, region } = this.#options;
     const { accessKeyId, secretAccessKey } = this.#options.credentials();

@@ -1,16 +1,16 @@
-/** `aws:lambda/invocation:Invocation`: what a deployment has a function do, and waits for. */
+/** `aws:lambda/invocation:Invocation`: a deployment invokes a function and waits for its result. */
 
 import { type CreateResult, provisioningError, type ResourceRegistration } from "../../../host/resources";
 import { shortHash } from "../aws/names";
 import type { RunnableFunction } from "./function";
 
 /**
- * Invokes the function as the deployer, synchronously. Nothing is asked of a `Permission`: the deployer made the
- * function, so its own policies let it. The provider invokes again where function, input or triggers changed, and knows
- * that by its state; here the function is invoked at each start, and must find what it made.
+ * Invokes the function as the deployer, synchronously. No `Permission` is required: the deployer created the function,
+ * so the deployer's own policies allow it. The provider invokes again if function, input or triggers changed, which it
+ * finds in its state. Here the function is invoked at each start, so it must be idempotent.
  *
- * @param functionOf the function by name or ARN; throws where there is none
- * @throws CommandError with the function's own message where it failed, ran out of time or could not start
+ * @param functionOf the function by name or ARN; throws if there is none
+ * @throws CommandError with the function's own message if it failed, ran out of time or could not start
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
 export async function makeInvocation(
@@ -51,7 +51,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The message, should it repeat a password that the event brought: the input of a deployment may be secret. */
+/** Replaces the event's passwords in the message, because the input of a deployment may be secret. */
 function withoutPasswords(message: string, event: unknown): string {
   if (typeof event !== "object" || event === null) return message;
   return Object.entries(event).reduce(

@@ -22,7 +22,7 @@ import { FunctionLog, logFileOf } from "./log";
 import { Reaper } from "./reaper";
 import { readSettings } from "./settings";
 
-/** Who invokes: an AWS service for one of its resources, or the holder of an access key. */
+/** The caller: an AWS service on behalf of one of its resources, or the owner of an access key. */
 export type Caller = { readonly service: string; readonly sourceArn: string } | { readonly accessKeyId: string };
 
 export interface InvokeRequest {
@@ -36,8 +36,8 @@ export interface InvokeRequest {
 export interface LambdaOptions {
   readonly iam: Iam;
   /**
-   * What containers are told of this machine beside what Lambda sets, for example `AWS_ENDPOINT_URL_SECRETS_MANAGER`
-   * and `NODE_EXTRA_CA_CERTS`. Asked at each start of a container.
+   * Environment variables of containers in addition to Lambda's own, for example `AWS_ENDPOINT_URL_SECRETS_MANAGER` and
+   * `NODE_EXTRA_CA_CERTS`. Called at each start of a container.
    */
   platformEnvironment(): Readonly<Record<string, string>>;
 }
@@ -45,8 +45,8 @@ export interface LambdaOptions {
 const invokeAction = "lambda:InvokeFunction";
 
 /**
- * Lambda on 127.0.0.1: runs the archives that the program packaged, each container a process of its own with nothing of
- * this one's environment, and refuses callers that no `Permission` allows.
+ * Lambda on 127.0.0.1: runs the archives that the program packaged. Each container is a separate process without this
+ * process's environment. Refuses services that no `Permission` allows, and roles that no policy allows.
  */
 export class Lambda implements LocalService {
   readonly handlers: Readonly<Record<string, CreateHandler>> = {
@@ -74,15 +74,17 @@ export class Lambda implements LocalService {
    */
   static async start(site: ServiceContext, options: LambdaOptions): Promise<Lambda> {
     const port = await site.port("lambda");
-    const part = new Lambda(site, options);
+    const lambda = new Lambda(site, options);
     const server = { service: "lambda", region: site.region, port, iam: options.iam, contentType: "application/json" };
     try {
-      part.#server = await AwsServer.start({ ...server, maxBody: 6 * 1024 * 1024 }, (call) => answerInvoke(part, call));
+      lambda.#server = await AwsServer.start({ ...server, maxBody: 6 * 1024 * 1024 }, (call) =>
+        answerInvoke(lambda, call),
+      );
     } catch (error) {
-      await part.close();
+      await lambda.close();
       throw error;
     }
-    return part;
+    return lambda;
   }
 
   /** The URL for an SDK's `endpoint`. */
@@ -106,8 +108,8 @@ export class Lambda implements LocalService {
   }
 
   /**
-   * The function by name or ARN, where the caller may invoke it.
-   * @throws AwsError AccessDeniedException where no permission or policy allows it, ResourceNotFoundException.
+   * The function by name or ARN, if the caller may invoke it.
+   * @throws AwsError AccessDeniedException if no permission or policy allows it, ResourceNotFoundException.
    */
   authorized(nameOrArn: string, caller: Caller): RunnableFunction {
     const name = this.#nameOf(nameOrArn);
@@ -122,7 +124,7 @@ export class Lambda implements LocalService {
   }
 
   /**
-   * The function by name or ARN where no permission is asked for: for Lambda's own event source mappings, and for the
+   * The function by name or ARN, without a check of permissions: for Lambda's own event source mappings, and for the
    * deployer.
    * @throws AwsError ResourceNotFoundException.
    */
@@ -130,10 +132,10 @@ export class Lambda implements LocalService {
     return this.#find(this.#nameOf(nameOrArn));
   }
 
-  /** The last lines of a function's log, oldest first, with what its containers have written until now. */
+  /** The last lines of a function's log, oldest first, including what its containers have written until now. */
   async recentLogs(name: string): Promise<string[]> {
     const { log } = this.#find(this.#nameOf(name));
-    // Output that the operating system holds already is read in the coming turns of the event loop.
+    // Output that is already in the pipes is read in the next turns of the event loop.
     for (let turn = 0; turn < 3; turn++) await setImmediate();
     return log.recent();
   }
@@ -233,7 +235,7 @@ export class Lambda implements LocalService {
     return `arn:aws:lambda:${this.#site.region}:${this.#site.accountId}:function:${name}`;
   }
 
-  /** The name in a name or an ARN of this region and account; other ARNs stay as they are, and are not found. */
+  /** The name from a name or an ARN of this region and account. Other ARNs are returned unchanged, and not found. */
   #nameOf(nameOrArn: string): string {
     const prefix = this.#arnOf("");
     const name = nameOrArn.startsWith(prefix) ? nameOrArn.slice(prefix.length) : nameOrArn;

@@ -1,13 +1,13 @@
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Bytes after which a log file is put aside as `….log.1`, over the one that was there. */
+/** Bytes after which a log file is renamed to `….log.1`, which replaces the previous one. */
 const maxFileSize = 5 * 1024 * 1024;
 const maxRecentLines = 1_000;
-/** A longer line is cut into several, so that output without an end needs no memory without an end. */
+/** A longer line is split, so that endless output without a line break does not need endless memory. */
 const maxLineLength = 256 * 1024;
 
-/** Where a function's log is, from the data folder. */
+/** The path of a function's log, relative to the data folder. */
 export const logFileOf = (functionName: string) => join("logs", `${functionName}.log`);
 
 /** The log of one function: a bounded file, readable by its owner only, and the last lines in memory. */
@@ -23,7 +23,7 @@ export class FunctionLog {
     this.#open();
   }
 
-  /** One line; a line break in it is written as `\r`, so that an entry can never look like two. */
+  /** Adds one line. A line break in it is written as `\r`, so that an entry can never look like two. */
   add(line: string): void {
     const entry = line.replace(/\r?\n/g, "\r");
     this.#recent.push(entry);
@@ -37,7 +37,7 @@ export class FunctionLog {
     }
   }
 
-  /** Takes a stream's data and adds it line by line; call the returned function at the stream's end. */
+  /** Adds a stream's data line by line; call the returned function at the stream's end. */
   follow(stream: NodeJS.ReadableStream): () => void {
     let rest = "";
     stream.setEncoding("utf8");

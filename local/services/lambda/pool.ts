@@ -2,9 +2,9 @@ import { AwsError } from "../aws/awsError";
 import type { Container, Invocation, Outcome } from "./container";
 
 export interface PoolOptions {
-  /** Most invocations at a time. */
+  /** Maximum of simultaneous invocations. */
   readonly concurrency: number;
-  /** Whether `concurrency` is the function's reservation, for Lambda's reason of a refusal. */
+  /** Whether `concurrency` is the function's reservation; decides the `Reason` of Lambda's throttling error. */
   readonly reserved: boolean;
   /** Milliseconds after which a container without work is ended. */
   readonly idle: number;
@@ -13,7 +13,7 @@ export interface PoolOptions {
 
 /**
  * The containers of one function: each runs one invocation at a time, a new one is started when all are busy, and the
- * one used last is used next, so that those no longer needed grow idle and end.
+ * one used last is used next, so that surplus containers become idle and end.
  */
 export class Pool {
   readonly #options: PoolOptions;
@@ -33,8 +33,8 @@ export class Pool {
   }
 
   /**
-   * Runs one invocation. `onStart` is told whether a new container was started for it, when the function begins.
-   * @throws AwsError TooManyRequestsException where the concurrency is used up.
+   * Runs one invocation. Calls `onStart` when the function begins; `cold`: a new container was started for it.
+   * @throws AwsError TooManyRequestsException if the concurrency is used up.
    */
   async invoke(invocation: Invocation, onStart: (cold: boolean) => void = () => {}): Promise<Outcome> {
     if (this.#closed) throw new AwsError("ServiceException", 500, "The local Lambda service is ending.");

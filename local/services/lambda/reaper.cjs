@@ -1,5 +1,5 @@
-// Started by reaper.ts, which see. Keeps a list of processes, told on standard input ("+PID", "-PID", one a line), and
-// ends them with their groups when that closes: the operating system closes it however the starter ends.
+// Started by reaper.ts. Reads a list of processes from standard input ("+PID" adds, "-PID" removes, one per line) and
+// kills them with their groups when it closes: the operating system closes it when the parent ends for any reason.
 const { createInterface } = require("node:readline");
 
 const pids = new Set();
@@ -10,7 +10,7 @@ lines.on("close", () => {
     try {
       process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
     } catch {
-      // It has ended by itself.
+      // It has ended already.
     }
   }
   process.exit();

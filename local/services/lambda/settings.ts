@@ -40,7 +40,7 @@ const reservedVariables = new Set(
 
 /**
  * Reads the inputs of `aws.lambda.Function` and refuses what Lambda's CreateFunction refuses.
- * @throws CommandError that names the function, the input, what was got and what is allowed.
+ * @throws CommandError that names the function, the input, the given value and what is allowed.
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
  */
 export function readSettings(resource: ResourceRegistration, site: ServiceContext, iam: Iam): Settings {

@@ -1,15 +1,15 @@
-/** The registered network: places with interfaces, and the ways between them that the registered rules leave open. */
+/** The registered network: network interfaces, and the connections between them that the registered rules allow. */
 import { BlockList, isIPv6 } from "node:net";
 import type { CreateResult, ResourceRegistration } from "../../../host/resources";
 
-/** A resource as it was registered and answered. */
+/** A registered resource with its identifier and outputs. */
 export type Placed = ResourceRegistration & CreateResult;
 
 export type Inputs = Readonly<Record<string, unknown>>;
 
-/** Something with network interfaces: in these subnets, behind these security groups. */
+/** A resource with network interfaces: its subnets and its security groups. */
 export interface Place {
-  /** For sentences: `the function "register-user"`. */
+  /** Used in messages: `the function "register-user"`. */
   readonly title: string;
   readonly subnets: readonly Placed[];
   readonly groups: readonly string[];
@@ -18,8 +18,8 @@ export interface Place {
 const httpsPort = 443;
 
 /**
- * Follows VPCs, subnets, routes and the separate rules of security groups; a way by anything else (NAT, peering, prefix
- * lists, rules inside a group) is none.
+ * Evaluates VPCs, subnets, routes and the separate rules of security groups. Connections by other means (NAT, peering,
+ * prefix lists, rules inside a group) are not evaluated, and count as missing.
  * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
  */
 export class Network {
@@ -34,24 +34,27 @@ export class Network {
     return { title, subnets, groups: texts(groupIds) };
   }
 
-  /** What is missing for one place to open a connection to another; within a VPC only the groups' rules decide. */
+  /** What prevents a connection from one place to another; within a VPC only the security groups' rules decide. */
   flow(from: Place, to: Place, port: number): string[] {
     const vpcs = new Set([...from.subnets, ...to.subnets].map(({ inputs }) => inputs.vpcId));
     if (from.subnets.length === 0 || to.subnets.length === 0 || vpcs.size !== 1) {
       return [`${from.title} and ${to.title} are not in subnets of one VPC`];
     }
-    const faults: string[] = [];
+    const problems: string[] = [];
     if (!this.#allows("Egress", from, to, port)) {
-      faults.push(`no egress rule lets ${from.title} out to port ${port} of ${to.title}`);
+      problems.push(`no egress rule lets ${from.title} out to port ${port} of ${to.title}`);
     }
     if (!this.#allows("Ingress", to, from, port)) {
-      faults.push(`no ingress rule lets ${from.title} in at port ${port} of ${to.title}`);
+      problems.push(`no ingress rule lets ${from.title} in at port ${port} of ${to.title}`);
     }
-    return faults;
+    return problems;
   }
 
-  /** A function in a VPC has no way to Secrets Manager but an interface endpoint inside, under the public name. */
-  secretFaults(from: Place): string[] {
+  /**
+   * What prevents a connection to Secrets Manager. A function in a VPC reaches it only through an interface endpoint in
+   * that VPC, under the public host name.
+   */
+  secretProblems(from: Place): string[] {
     const vpcId = from.subnets[0]?.inputs.vpcId;
     const endpoint = this.all("aws:ec2/vpcEndpoint:VpcEndpoint").find(
       ({ inputs }) => inputs.vpcId === vpcId && String(inputs.serviceName).endsWith(".secretsmanager"),
@@ -59,22 +62,22 @@ export class Network {
     if (!endpoint) return [`${from.title} has no endpoint of Secrets Manager in its VPC`];
     const title = `the endpoint "${endpoint.name}" of Secrets Manager`;
     const { subnetIds, securityGroupIds, privateDnsEnabled } = endpoint.inputs;
-    const faults = this.flow(from, this.place(title, subnetIds, securityGroupIds), httpsPort);
-    // Both are what private DNS takes; without it the SDK's host name leads out of the VPC.
+    const problems = this.flow(from, this.place(title, subnetIds, securityGroupIds), httpsPort);
+    // Private DNS needs both settings of the VPC; without it the SDK's host name leads to an address outside the VPC.
     const vpc = this.#byId("aws:ec2/vpc:Vpc", vpcId)?.inputs;
-    if (privateDnsEnabled !== true) faults.push(`${title} has no private DNS (privateDnsEnabled)`);
+    if (privateDnsEnabled !== true) problems.push(`${title} has no private DNS (privateDnsEnabled)`);
     if (vpc?.enableDnsHostnames !== true || vpc.enableDnsSupport === false) {
-      faults.push(`${title} is not found by name: its VPC lacks enableDnsHostnames or enableDnsSupport`);
+      problems.push(`${title} is not found by name: its VPC lacks enableDnsHostnames or enableDnsSupport`);
     }
-    return faults;
+    return problems;
   }
 
-  zonesFault({ title, subnets }: Place): string[] {
+  zoneProblems({ title, subnets }: Place): string[] {
     const zones = new Set(subnets.map(({ inputs }) => inputs.availabilityZone));
-    return zones.size < 2 ? [`${title} has subnets in ${zones.size} zone, and RDS wants two at least`] : [];
+    return zones.size < 2 ? [`${title} has subnets in ${zones.size} availability zone(s); RDS needs at least two`] : [];
   }
 
-  /** Whether any address range is let in, from inside or outside. */
+  /** Whether a rule allows ingress from any address range, inside or outside the VPC. */
   isOpenToRanges(place: Place, port: number): boolean {
     return this.#rules("Ingress", place, port).some(
       ({ cidrIpv4, cidrIpv6 }) => cidrIpv4 !== undefined || cidrIpv6 !== undefined,

@@ -2,13 +2,13 @@ import { type Inputs, Network, type Place, type Placed, texts } from "./network"
 
 export type { Placed } from "./network";
 
-/** Where a MySQL server or a proxy before it is reached. */
+/** The addresses of a MySQL server, or of a proxy in front of it. */
 interface Server {
   readonly place: Place;
-  /** As the program was told; a proxy's port is that of its target. */
+  /** `address` and `port` are the program's outputs; a proxy has the port of its target. */
   readonly address: unknown;
   readonly port: unknown;
-  /** The port in the network, which security groups go by; on this machine servers listen on others. */
+  /** The port that the rules of security groups must allow; on this machine servers listen on other ports. */
   readonly networkPort: number;
 }
 
@@ -16,14 +16,14 @@ const mysqlPort = 3306;
 const dynamicType = "pulumi-nodejs:dynamic:Resource";
 
 /**
- * Why the registered network would keep the system from working on AWS, where this machine has none: whether each
- * function reaches the database, or the proxy that its secret names, and the endpoint of Secrets Manager; the proxy the
- * database; and whoever runs `pulumi up` the database that it fills. What nobody lets in from outside is reached from
- * inside the VPC alone: then a function must fill it. (The person at this machine has an account of their own, for which
- * there is none of this.)
+ * Checks the registered network for connections that would fail on AWS; this machine has no such network. Each function
+ * must reach the database, or the proxy that its secret names, and the endpoint of Secrets Manager. A proxy must reach
+ * the database. If `pulumi up` fills the database, the machine that runs it must reach the database too. A database
+ * without ingress from outside is reachable only from inside the VPC: then a function must fill it. (The person at this
+ * machine has a separate database account, for which nothing is checked.)
  *
  * @param resources everything that the program registered
- * @returns sentences; none where all is reached
+ * @returns one sentence for each problem; empty if everything is reachable
  */
 export function unreachable(resources: readonly Placed[]): string[] {
   const network = new Network(resources);
@@ -32,18 +32,20 @@ export function unreachable(resources: readonly Placed[]): string[] {
   const proxies = network.all("aws:rds/proxy:Proxy").map((proxy) => proxyServer(network, proxy));
   const servers = database ? [database, ...proxies] : [];
 
-  const faults = network.all("aws:lambda/function:Function").flatMap((one) => functionFaults(network, one, servers));
-  for (const { place } of servers) faults.push(...network.zonesFault(place));
-  if (!resource || !database) return faults;
-  for (const { place } of proxies) faults.push(...network.flow(place, database.place, database.networkPort));
+  const problems = network
+    .all("aws:lambda/function:Function")
+    .flatMap((one) => functionProblems(network, one, servers));
+  for (const { place } of servers) problems.push(...network.zoneProblems(place));
+  if (!resource || !database) return problems;
+  for (const { place } of proxies) problems.push(...network.flow(place, database.place, database.networkPort));
   const members = membersOf(network, resource);
   if (members.length === 0)
-    faults.push(`${database.place.title} has no instance (ClusterInstance), so nothing answers`);
-  // The mysql provider and dynamic resources run where `pulumi up` does.
+    problems.push(`${database.place.title} has no instance (ClusterInstance), so it accepts no connection`);
+  // The mysql provider and dynamic resources run on the machine that runs `pulumi up`.
   const filledFromOutside = resources.some(
     ({ type, inputs }) => type.startsWith("mysql:") || (type === dynamicType && inputs.host === database.address),
   );
-  return filledFromOutside ? [...faults, ...outsideFaults(network, members, database)] : faults;
+  return filledFromOutside ? [...problems, ...outsideProblems(network, members, database)] : problems;
 }
 
 function databaseServer(network: Network, { name, inputs, outputs }: Placed): Server {
@@ -71,7 +73,7 @@ function proxyServer(network: Network, { name, id, inputs, outputs }: Placed): S
   };
 }
 
-/** What has an address of its own: the instance itself, or those of a cluster. */
+/** The resources with an address of their own: the instance itself, or the instances of a cluster. */
 function membersOf(network: Network, database: Placed): Placed[] {
   if (database.type === "aws:rds/instance:Instance") return [database];
   const identifier = database.outputs.clusterIdentifier ?? database.id;
@@ -80,24 +82,24 @@ function membersOf(network: Network, database: Placed): Placed[] {
     .filter(({ inputs }) => inputs.clusterIdentifier === identifier || inputs.clusterIdentifier === database.id);
 }
 
-/** What keeps a function from what it works with; nothing is asked of one that works with neither secret nor database. */
-function functionFaults(network: Network, resource: Placed, servers: readonly Server[]): string[] {
+/** What prevents a function's connections; empty for a function that uses neither a secret nor a database. */
+function functionProblems(network: Network, resource: Placed, servers: readonly Server[]): string[] {
   const secret = secretOf(network, resource);
   const rotated = network
     .all("aws:secretsmanager/secretRotation:SecretRotation")
     .some(({ inputs }) => inputs.rotationLambdaArn === resource.outputs.arn);
-  const handed = servers.filter(({ address }) => isHanded(network, resource, address));
-  if (secret === undefined && !rotated && handed.length === 0) return [];
+  const passed = servers.filter(({ address }) => isPassed(network, resource, address));
+  if (secret === undefined && !rotated && passed.length === 0) return [];
 
   const title = `the function "${resource.name}"`;
   const { subnetIds, securityGroupIds } = (resource.inputs.vpcConfig ?? {}) as Inputs;
   if (texts(subnetIds).length === 0) return [`${title} is in no VPC (vpcConfig is missing)`];
   const from = network.place(title, subnetIds, securityGroupIds);
-  // Rotation goes to the database itself; a proxy would know only one of the two passwords.
-  const to = rotated || handed.length > 0 ? servers[0] : (namedBy(network, secret, servers) ?? servers[0]);
+  // Rotation connects to the database itself: a proxy has only one of the two passwords.
+  const to = rotated || passed.length > 0 ? servers[0] : (namedBy(network, secret, servers) ?? servers[0]);
   return [
     ...(to ? network.flow(from, to.place, to.networkPort) : []),
-    ...(secret !== undefined || rotated ? network.secretFaults(from) : []),
+    ...(secret !== undefined || rotated ? network.secretProblems(from) : []),
   ];
 }
 
@@ -111,14 +113,14 @@ function secretOf(network: Network, { inputs }: Placed): unknown {
 }
 
 /** Whether the program invokes the function with a server's address. */
-function isHanded(network: Network, { id, outputs }: Placed, address: unknown): boolean {
+function isPassed(network: Network, { id, outputs }: Placed, address: unknown): boolean {
   return network
     .all("aws:lambda/invocation:Invocation")
     .filter(({ inputs }) => [id, outputs.name, outputs.arn].includes(inputs.functionName))
     .some(({ inputs }) => address !== undefined && String(inputs.input).includes(JSON.stringify(address)));
 }
 
-/** The server that a secret tells: by host and, where two share one as on this machine, by port. */
+/** The server that a secret names: by host, and also by port if two servers share a host, as on this machine. */
 function namedBy(network: Network, secretId: unknown, servers: readonly Server[]): Server | undefined {
   const version = network
     .all("aws:secretsmanager/secretVersion:SecretVersion")
@@ -136,17 +138,17 @@ function fields(json: unknown): Inputs {
   }
 }
 
-/** What is missing for the database to be filled by the mysql provider, from outside. */
-function outsideFaults(network: Network, members: readonly Placed[], { place, networkPort }: Server): string[] {
-  const faults: string[] = [];
+/** What prevents the mysql provider from filling the database from outside. */
+function outsideProblems(network: Network, members: readonly Placed[], { place, networkPort }: Server): string[] {
+  const problems: string[] = [];
   const reason = "which `pulumi up` fills from outside,";
   if (members.some(({ inputs }) => inputs.publiclyAccessible !== true)) {
-    faults.push(`${place.title}, ${reason} has no public address (publiclyAccessible)`);
+    problems.push(`${place.title}, ${reason} has no public address (publiclyAccessible)`);
   }
   const closed = place.subnets.find((subnet) => !network.leadsToInternet(subnet));
-  if (closed) faults.push(`${place.title}, ${reason} is in subnet "${closed.name}" without a route to the internet`);
+  if (closed) problems.push(`${place.title}, ${reason} is in subnet "${closed.name}" without a route to the internet`);
   if (!network.isOpenToRanges(place, networkPort)) {
-    faults.push(`${place.title}, ${reason} has no ingress rule for any address range at port ${networkPort}`);
+    problems.push(`${place.title}, ${reason} has no ingress rule for any address range at port ${networkPort}`);
   }
-  return faults;
+  return problems;
 }

@@ -52,7 +52,7 @@ describe("a service may call", () => {
     else await expect(result).rejects.toMatchObject({ code: "AccessDeniedException" });
   });
 
-  test("a permission for a function that is not there, or without its inputs, is refused", async () => {
+  test("a permission for an unknown function, or without its inputs, is refused", async () => {
     await expect(lambdaService.permit("nowhere")).rejects.toThrow("Function not found: arn:aws:lambda:eu-west-1");
     await expect(lambdaService.permit("guarded", { principal: undefined })).rejects.toThrow(
       /needs an action.*principal/,
@@ -101,7 +101,7 @@ describe("Cognito", () => {
     }
   });
 
-  test("tries three times in all where no answer comes in time", async () => {
+  test("tries three times in all if no answer comes in time", async () => {
     const source = `let n = 0; exports.handler = async () => { console.log("try"); await new Promise((r) => setTimeout(r, 10_000)); };`;
     await lambdaService.make("slow", source, { timeout: 20 });
     await lambdaService.permit("slow");
@@ -109,7 +109,7 @@ describe("Cognito", () => {
     await expect(trigger("slow", 400)).rejects.toMatchObject({
       code: "Socket timeout while invoking Lambda function",
     });
-    // Two tries would be over after 800 ms. Whoever waited longer than its patience would have had the function's answer.
+    // Two tries would end after 800 ms. With a longer wait for each try there would be the function's answer.
     expect(Date.now() - started).toBeGreaterThan(1_100);
     const tries = async () => (await lambdaService.lambda.recentLogs("slow")).filter((line) => line.endsWith("try"));
     // A container may still be starting when its caller gives up.
@@ -119,12 +119,12 @@ describe("Cognito", () => {
   test("gets an answer that comes at the second try", async () => {
     await lambdaService.make("later", answer);
     await lambdaService.permit("later");
-    // Had before: the start of a container takes as long as the machine is busy, and Cognito's patience is short here.
-    const answered = await lambdaService.lambda.invoke({ function: "later", event: "2", caller: cognito });
-    let asked = 0;
-    const lambda = { invoke: async () => (++asked === 1 ? new Promise<never>(() => {}) : answered) };
+    // Invoked before: on a busy machine the start of a container takes long, and Cognito waits only briefly here.
+    const result = await lambdaService.lambda.invoke({ function: "later", event: "2", caller: cognito });
+    let calls = 0;
+    const lambda = { invoke: async () => (++calls === 1 ? new Promise<never>(() => {}) : result) };
     expect(await invokeForCognito(lambda, arnOf("later"), {}, pool, { patience: 500 })).toBe(2);
-    expect(asked).toBe(2);
+    expect(calls).toBe(2);
   });
 
   test("is refused without a permission, at once", async () => {

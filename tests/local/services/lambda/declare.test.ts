@@ -60,8 +60,8 @@ describe("what Lambda refuses is refused", () => {
   test("a role that another service may assume", async () => {
     const type = "aws:iam/role:Role";
     const inputs = { assumeRolePolicy: trust("apigateway.amazonaws.com") };
-    const made = await lambdaService.iam.handlers[type]!({ type, name: "gateway", inputs });
-    await expect(lambdaService.make("refused", source, { role: made.outputs.arn })).rejects.toThrow(
+    const result = await lambdaService.iam.handlers[type]!({ type, name: "gateway", inputs });
+    await expect(lambdaService.make("refused", source, { role: result.outputs.arn })).rejects.toThrow(
       /cannot be assumed/,
     );
   });
@@ -91,7 +91,7 @@ describe("the archive", () => {
     expect((await lambdaService.invoke("packed")).answer).toBe(1);
   });
 
-  test("may be what the Pulumi SDK makes", async () => {
+  test("may be objects of the Pulumi SDK", async () => {
     const { AssetArchive, FileArchive, FileAsset, StringAsset } = pulumi.asset;
     const from = join(lambdaService.site.directory, "pulumi");
     mkdirSync(from);
@@ -115,7 +115,7 @@ describe("the archive", () => {
     expect((await lambdaService.invoke("kinds")).answer).toBe(1);
   });
 
-  test("is left alone while unchanged, and replaced whole when it changes", async () => {
+  test("is not replaced while unchanged, and replaced completely when it changes", async () => {
     await lambdaService.make("changing", "", archive({ "index.js": text(source), "old.js": text("") }));
     const before = statSync(folder("changing")).ino;
     await lambdaService.make("changing", "", archive({ "old.js": text(""), "index.js": text(source) }));
@@ -134,7 +134,7 @@ describe("the archive", () => {
     },
   );
 
-  test("that is empty, remote, missing or a zip file is refused in words", async () => {
+  test("is refused with a reason if it is empty, remote, missing or a zip file", async () => {
     await expect(lambdaService.make("bad", "", archive({}))).rejects.toThrow(/empty/);
     await expect(lambdaService.make("bad", "", { code: { uri: "https://x" } })).rejects.toThrow(
       /remote \(https:\/\/x\)/,

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => lambdaService.end());
 
-/** Sends a signed request as an SDK does, and gives the status, the telling headers and the body. */
+/** Sends a signed request as an SDK does, and returns the status, the relevant headers and the body. */
 async function send(
   path: string,
   body: string | Buffer,
@@ -37,7 +37,7 @@ const invoke = (name: string, body: string | Buffer = "{}", type?: string) => {
 };
 
 describe("POST /2015-03-31/functions/{name}/invocations", () => {
-  test("by name and by ARN answers the payload", async () => {
+  test("answers the payload, by name and by ARN", async () => {
     for (const name of ["echo", "arn:aws:lambda:eu-west-1:111122223333:function:echo", "echo:$LATEST"]) {
       expect(await invoke(name, '{"a":"ü"}')).toEqual({
         status: 200,
@@ -66,7 +66,7 @@ describe("POST /2015-03-31/functions/{name}/invocations", () => {
 
   test.each<[string, () => Promise<any>, number, string, RegExp]>([
     ["an unknown function", () => invoke("none"), 404, "ResourceNotFoundException", /Function not found: arn:.*:none$/],
-    ["a body that is no JSON", () => invoke("echo", "{"), 400, "InvalidRequestContentException", /into json/],
+    ["a body that is not JSON", () => invoke("echo", "{"), 400, "InvalidRequestContentException", /into json/],
     ["an unknown type", () => invoke("echo", "{}", "Later"), 400, "InvalidParameterValueException", /DryRun/],
     ["too long a body", () => invoke("echo", "1".repeat(6_291_457)), 413, "RequestTooLargeException", /6291456/],
     ["too long an event", () => invoke("echo", "1".repeat(2e6), "Event"), 413, "RequestTooLargeException", /1048576/],

@@ -1,4 +1,4 @@
-/** A deployment that has a function do something: really run, as the deployer, once at each start. */
+/** A deployment that invokes a function: it really runs, as the deployer, once at each start. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -32,7 +32,7 @@ const refused = async (inputs: Record<string, unknown>): Promise<string> => {
   return message;
 };
 
-test("runs the function without any Permission, waits, and answers its payload", async () => {
+test("runs the function without any Permission, waits, and returns its payload", async () => {
   const { id, outputs } = await make({ input: '{"do":"tables"}', triggers: { a: "1" } });
   const arn = "arn:aws:lambda:eu-west-1:111122223333:function:worker";
   expect(JSON.parse(String(outputs.result))).toEqual({ did: "tables", as: arn });
@@ -50,11 +50,11 @@ describe("fails the deployment", () => {
   test.each([
     ["does not end in its time", "hang", /Task timed out after 1\.00 seconds/],
     ["ends its process", "exit", /Runtime exited with error: exit status 3/],
-  ])("where the function %s", async (_, what, message) => {
+  ])("if the function %s", async (_, what, message) => {
     expect(await refused({ input: JSON.stringify({ do: what }) })).toMatch(message);
     expect((await make({ input: '{"do":"again"}' })).outputs.result).toContain("again");
   });
-  test("where the function cannot be loaded", async () => {
+  test("if the function cannot be loaded", async () => {
     expect(await refused({ functionName: "broken", input: "{}" })).toContain("cannot even load");
   });
   test.each([
@@ -62,10 +62,10 @@ describe("fails the deployment", () => {
     [{ input: undefined }, "input must be a string"],
     [{ input: "{}", lifecycleScope: "CRUD" }, 'lifecycleScope is "CRUD"'],
     [{ input: "{}", qualifier: "7" }, "qualifier and tenantId are not simulated"],
-  ])("where the program asks for what cannot be: %o", async (inputs, message) => {
+  ])("if the inputs are invalid or not simulated: %o", async (inputs, message) => {
     expect(await refused(inputs)).toContain(message);
   });
-  test("where there is no such function", async () => {
+  test("if there is no such function", async () => {
     await expect(make({ functionName: "nobody", input: "{}" })).rejects.toThrow(/Function not found: .*:nobody/);
   });
 });

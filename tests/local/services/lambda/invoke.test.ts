@@ -30,7 +30,7 @@ describe("a function", () => {
       logGroupName: "/aws/lambda/context",
       awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
-    // Far more than Lambda's own 3 s, which a function has that does not say.
+    // Far more than 3 s, Lambda's default for a function without a timeout.
     expect(answer.left).toBeGreaterThan(30_000);
     expect(answer.left).toBeLessThanOrEqual(60_000);
   });
@@ -67,7 +67,7 @@ describe("a function", () => {
     ["not-json", "async () => 1n", { errorMessage: "Unable to stringify response body" }],
     ["too-large", "async () => 'x'.repeat(7e6)", { errorType: "Function.ResponseSizeTooLarge" }],
   ])("that fails (%s) answers Lambda's error and can be called again", async (name, handler, expected) => {
-    // Seven megabytes take a busy machine longer than Lambda's own 3 s.
+    // On a busy machine seven megabytes take longer than Lambda's default of 3 s.
     await lambdaService.make(name, `exports.handler = ${handler};`, { timeout: 30 });
     for (let i = 0; i < 2; i++)
       expect(await lambdaService.invoke(name)).toMatchObject({ failed: true, answer: expected });
@@ -81,15 +81,18 @@ describe("a function", () => {
     ["no-syntax", "exports.handler = {", "Runtime.UserCodeSyntaxError", /^SyntaxError/],
     ["throws", "throw new TypeError('at load')", "TypeError", "at load"],
     ["exits", "process.exit(0)", "Runtime.ExitError", "Error: Runtime exited without providing a reason"],
-  ])("that does not load (%s) says so at each call, in a new container", async (name, source, errorType, message) => {
-    await lambdaService.make(name, source);
-    for (let i = 0; i < 2; i++) {
-      const { failed, answer } = await lambdaService.invoke(name);
-      expect([failed, answer.errorType]).toEqual([true, errorType]);
-      expect(answer.errorMessage).toMatch(message);
-    }
-    expect(lambdaService.lambda.containersStarted(name)).toBe(2);
-  });
+  ])(
+    "that does not load (%s) answers the error at each call, in a new container",
+    async (name, source, errorType, message) => {
+      await lambdaService.make(name, source);
+      for (let i = 0; i < 2; i++) {
+        const { failed, answer } = await lambdaService.invoke(name);
+        expect([failed, answer.errorType]).toEqual([true, errorType]);
+        expect(answer.errorMessage).toMatch(message);
+      }
+      expect(lambdaService.lambda.containersStarted(name)).toBe(2);
+    },
+  );
 
   test("with a callback is refused by the runtime nodejs24.x", async () => {
     const source = "exports.handler = (event, context, callback) => callback(null, 1);";
@@ -142,13 +145,13 @@ test("the environment is the function's own, the platform's and Lambda's, nothin
 });
 
 describe("containers", () => {
-  test("state lives as long as one: 1,000 calls in a row use one, in order", async () => {
+  test("keep their state: 1,000 calls in a row use one container, in order", async () => {
     await lambdaService.make("counter", "let n = 0; exports.handler = async () => ++n;");
     for (let i = 1; i <= 1_000; i++) expect((await lambdaService.invoke("counter")).answer).toBe(i);
     expect(lambdaService.lambda.containersStarted("counter")).toBe(1);
   });
 
-  test("as many as there are calls at the same time, and the last used is used next", async () => {
+  test("are as many as there are simultaneous calls, and the last used one is used next", async () => {
     await lambdaService.make("parallel", `exports.handler = async () => { await ${sleep(300)}; return process.pid; };`);
     const pids = await Promise.all([1, 2, 3, 4].map(async () => (await lambdaService.invoke("parallel")).answer));
     expect(new Set(pids).size).toBe(4);
@@ -157,7 +160,7 @@ describe("containers", () => {
     expect(lambdaService.lambda.containersStarted("parallel")).toBe(4);
   });
 
-  test("not more than are reserved: Lambda's throttling error, and none for 0", async () => {
+  test("are not more than reserved, else Lambda's throttling error; a reservation of 0 allows no call", async () => {
     await lambdaService.make("two", `exports.handler = async () => ${sleep(300)};`, {
       reservedConcurrentExecutions: 2,
     });
@@ -179,14 +182,14 @@ describe("containers", () => {
   test.each([
     ["waits", `async () => ${sleep(60_000)}`],
     ["spins", "async () => { for (;;) {} }"],
-  ])("one whose function %s is killed at its time, with Lambda's text", async (name, handler) => {
+  ])("one whose function %s is killed at its timeout, with Lambda's text", async (name, handler) => {
     await lambdaService.make(name, `exports.handler = async (e) => e.pid ? process.pid : (${handler})();`, {
       timeout: 1,
     });
     const { answer: pid } = await lambdaService.invoke(name, { pid: true });
     const started = Date.now();
     const { failed, answer } = await lambdaService.invoke(name);
-    // Of the function's minute, or of the test's.
+    // The function would take a minute, or never end.
     expect(Date.now() - started).toBeLessThan(20_000);
     expect(failed).toBe(true);
     expect(answer).toEqual({
@@ -202,7 +205,7 @@ describe("containers", () => {
     ["process.kill(process.pid, 'SIGKILL')", "Runtime.ExitError", /signal: killed$/],
     ["setTimeout(() => { throw new RangeError('late') })", "RangeError", /^late$/],
     ["Promise.reject(new Error('lost'))", "Runtime.UnhandledPromiseRejection", /^Error: lost$/],
-  ])("one that dies of %s fails this call and no later one", async (code, errorType, message) => {
+  ])("one that dies of %s fails this call, but no later one", async (code, errorType, message) => {
     const source = `exports.handler = async (e) => { if (e.die) { ${code}; await ${sleep(60_000)}; } return 1; };`;
     await lambdaService.make("mortal", source);
     const { failed, answer } = await lambdaService.invoke("mortal", { die: true });
@@ -270,7 +273,7 @@ describe("logs", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  test("in text format put a line break as a carriage return", async () => {
+  test("in text format have a carriage return for a line break", async () => {
     await lambdaService.make("text", "exports.handler = async ({ text }) => console.info(text);");
     await lambdaService.invoke("text", { text: "one\nSTART RequestId: forged" });
     const [start, entry, end, ...more] = await lambdaService.lambda.recentLogs("text");
@@ -279,7 +282,7 @@ describe("logs", () => {
     expect([end, more]).toEqual([expect.stringMatching(/^END/), []]);
   });
 
-  test("stand between the start and the end of their invocation, always", async () => {
+  test("are always between the start and the end of their invocation", async () => {
     await lambdaService.make("order", "exports.handler = async (n) => console.log(n);");
     for (let n = 0; n < 200; n++) await lambdaService.invoke("order", n);
     const kinds = (await lambdaService.lambda.recentLogs("order")).map(
@@ -288,7 +291,7 @@ describe("logs", () => {
     expect(kinds).toEqual(Array.from({ length: 200 }, () => ["START", "entry", "END"]).flat());
   });
 
-  test("keep the levels that the function declares, and what it wrote before it died", async () => {
+  test("have the levels that the function declares, and the entries from before its death", async () => {
     const loggingConfig = { logFormat: "JSON", applicationLogLevel: "ERROR", systemLogLevel: "WARN" };
     const source = "exports.handler = async () => { console.log('no'); console.error('yes'); process.exit(1); };";
     await lambdaService.make("levels", source, { loggingConfig });
@@ -296,7 +299,7 @@ describe("logs", () => {
     expect(await lines("levels")).toMatchObject([{ level: "ERROR", message: "yes" }]);
   });
 
-  test("are bounded, in the file and in memory", async () => {
+  test("are bounded in the file", async () => {
     const source = "exports.handler = async () => { for (let i = 0; i < 600; i++) console.log('x'.repeat(20_000)); };";
     await lambdaService.make("chatty", source, { timeout: 20 });
     await lambdaService.invoke("chatty");

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { isRunning, until } from "./support";
 
-/** A process that keeps three containers: one idle, one waiting and one that computes without a pause. */
+/** A process with three containers: one idle, one waiting and one that blocks its event loop. */
 const program = (folder: string) => `
   const { Container } = require(${JSON.stringify(resolve("local/services/lambda/container"))});
   const { FunctionLog } = require(${JSON.stringify(resolve("local/services/lambda/log"))});
@@ -43,7 +43,7 @@ test("no container outlives the process that started it, even when that is kille
   try {
     expect(pids.map(isRunning)).toEqual([true, true, true]);
     parent.kill("SIGKILL");
-    // By themselves they would run for ten minutes and more.
+    // Otherwise they would run for ten minutes and more.
     await until(() => !pids.some(isRunning));
   } finally {
     for (const pid of pids.filter(isRunning)) process.kill(pid, "SIGKILL");

@@ -43,7 +43,7 @@ test("a container without work for the idle time is ended, one with work is not"
   await pool.close();
 });
 
-test("closing ends the busy ones too, fails what they were at, and takes no more", async () => {
+test("closing also ends busy containers, fails their invocations, and refuses further ones", async () => {
   const pool = makePool(60_000);
   const pid = await run(pool, 0);
   const busy = pool.invoke({ id: "1", event: "9000", invokedArn: "" });

@@ -2,7 +2,7 @@ import { algorithm, type SignedRequest, signatureOf } from "../../../../local/se
 
 /**
  * The headers that sign a request, for callers without an AWS SDK. The URL's path must be percent-encoded already.
- * @returns `host`, `x-amz-date` and `authorization`, beside the given headers, all of which are signed.
+ * @returns `host`, `x-amz-date` and `authorization`, in addition to the given headers, all of which are signed.
  */
 export function signedHeadersFor(
   request: Omit<SignedRequest, "headers"> & { readonly headers: Readonly<Record<string, string>> },

@@ -36,8 +36,8 @@ export async function startLambda(platform: Record<string, string> = {}): Promis
   const trust = { Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "lambda.amazonaws.com" } };
   const type = "aws:iam/role:Role";
   const assumeRolePolicy = { Version: "2012-10-17", Statement: [trust] };
-  const made = await iam.handlers[type]!({ type, name: "function", inputs: { assumeRolePolicy } });
-  const role = made.outputs.arn as string;
+  const result = await iam.handlers[type]!({ type, name: "function", inputs: { assumeRolePolicy } });
+  const role = result.outputs.arn as string;
   const lambda = await Lambda.start(site, { iam, platformEnvironment: () => platform });
   const call = async (type: string, name: string, inputs: Record<string, unknown>) =>
     (await lambda.handlers[type]!({ type, name, inputs })) as any;
@@ -68,7 +68,7 @@ export async function startLambda(platform: Record<string, string> = {}): Promis
   };
 }
 
-/** Whether a process is there and not a zombie. */
+/** Whether a process exists and is not a zombie. */
 export function isRunning(pid: number): boolean {
   try {
     return !/^Z/.test(execFileSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).trim());
@@ -77,11 +77,11 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Waits until the condition holds; an error after the time, which is for what hangs. */
+/** Waits until the condition holds. @throws Error after `milliseconds`, so that a test does not hang */
 export async function until(condition: () => boolean | Promise<boolean>, milliseconds = 60_000): Promise<void> {
   const end = Date.now() + milliseconds;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error("It did not come true in time.");
+    if (Date.now() > end) throw new Error("The condition did not become true in time.");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

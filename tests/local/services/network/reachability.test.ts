@@ -1,4 +1,4 @@
-/** What would not reach what on AWS, asked of the program's own network with one thing taken away. */
+/** Connections that would fail on AWS: the program's own network with one resource removed or changed. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Placed, unreachable } from "../../../../local/services/network/reachability";
 import { answerOf, recordProgram } from "../../../support/program";
@@ -15,13 +15,13 @@ beforeAll(async () => {
 
 const ingress = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
 const egress = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule";
-/** The program without one resource. */
+/** The problems of the program without one resource. */
 const without = (type: string, name: string, all = program) => {
   const left = all.filter((resource) => resource.type !== type || resource.name !== name);
   expect(left).toHaveLength(all.length - 1);
   return unreachable(left);
 };
-/** The program with other inputs of one resource; undefined takes one away. */
+/** The problems of the program with other inputs of one resource; undefined removes an input. */
 const having = (type: string, name: string, inputs: object, all = program) => {
   expect(all.some((resource) => resource.type === type && resource.name === name)).toBe(true);
   return unreachable(
@@ -33,7 +33,7 @@ const having = (type: string, name: string, inputs: object, all = program) => {
   );
 };
 
-it("finds nothing missing in the program as it is", () => {
+it("finds no problem in the program as it is", () => {
   expect(unreachable(program)).toEqual([]);
 });
 
@@ -59,11 +59,11 @@ describe("the function", () => {
     ["every protocol", { ipProtocol: "-1", fromPort: undefined, toPort: undefined }, true],
     ["the subnets' range", { referencedSecurityGroupId: undefined, cidrIpv4: "10.20.0.0/16" }, true],
     ["a range beside them", { referencedSecurityGroupId: undefined, cidrIpv4: "10.21.0.0/16" }, false],
-  ])("is let in only where a rule covers it: %s", (_, inputs, reached) => {
-    const faults = having(ingress, "network-database-from-function", inputs);
-    expect(faults).toHaveLength(reached ? 0 : 1);
+  ])("reaches the database only if a rule covers it: %s", (_, inputs, reached) => {
+    const problems = having(ingress, "network-database-from-function", inputs);
+    expect(problems).toHaveLength(reached ? 0 : 1);
   });
-  it("must stand in the database's VPC", () => {
+  it("must be in the database's VPC", () => {
     const vpcConfig = { subnetIds: [], securityGroupIds: [] };
     expect(having("aws:lambda/function:Function", "register-user", { vpcConfig })).toEqual([
       'the function "register-user" is in no VPC (vpcConfig is missing)',
@@ -72,7 +72,7 @@ describe("the function", () => {
       'the function "register-user" and the database "database" are not in subnets of one VPC',
     );
   });
-  it("needs the secret's endpoint inside, found under its public name", () => {
+  it("needs the endpoint of Secrets Manager in its VPC, under the public host name", () => {
     const endpoint = ["aws:ec2/vpcEndpoint:VpcEndpoint", "network-secrets"] as const;
     const none = ['the function "register-user" has no endpoint of Secrets Manager in its VPC'];
     expect(without(...endpoint)).toEqual(none);
@@ -90,9 +90,9 @@ describe("the database", () => {
   it("has subnets in two zones", () => {
     expect(
       having("aws:rds/subnetGroup:SubnetGroup", "database-subnets", { subnetIds: ["network-public-1-id"] }),
-    ).toEqual(['the database "database" has subnets in 1 zone, and RDS wants two at least']);
+    ).toEqual(['the database "database" has subnets in 1 availability zone(s); RDS needs at least two']);
   });
-  it("is open to whoever runs pulumi up, where the mysql provider fills it", () => {
+  it("is open to the machine that runs pulumi up, if the mysql provider fills it", () => {
     expect(having("aws:rds/instance:Instance", "database", { publiclyAccessible: false })).toEqual([
       expect.stringContaining("has no public address"),
     ]);
@@ -117,7 +117,7 @@ describe("a private database", () => {
     });
   });
 
-  it("is reached by the functions inside alone", () => {
+  it("is reached only by the functions inside the VPC", () => {
     expect(unreachable(inside)).toEqual([]);
     const functions = ["register-user", "rotate-secret", "schema-apply"];
     const cut = without(egress, "network-function-to-database", inside).sort();
@@ -125,7 +125,7 @@ describe("a private database", () => {
       functions.map((name) => `no egress rule lets the function "${name}" out to port 3306 of the database "database"`),
     );
     const noSecret = without("aws:ec2/vpcEndpoint:VpcEndpoint", "network-secrets", inside).sort();
-    expect(noSecret, "who is invoked with what it needs reads no secret").toEqual([
+    expect(noSecret, "schema-apply gets its credentials by invocation and reads no secret").toEqual([
       'the function "register-user" has no endpoint of Secrets Manager in its VPC',
       'the function "rotate-secret" has no endpoint of Secrets Manager in its VPC',
     ]);
@@ -139,8 +139,8 @@ describe("a private database", () => {
     ["the mysql provider", { type: "mysql:index/user:User", inputs: { user: "someone" } }],
     ["a dynamic resource", { type: "pulumi-nodejs:dynamic:Resource", inputs: { host: "database.example.com" } }],
   ])("is not filled by %s, which runs where pulumi up does", (_, resource) => {
-    const faults = unreachable([...inside, { ...resource, name: "outsider", id: "outsider", outputs: {} }]);
-    expect(faults).toEqual([
+    const problems = unreachable([...inside, { ...resource, name: "outsider", id: "outsider", outputs: {} }]);
+    expect(problems).toEqual([
       expect.stringContaining("has no public address"),
       expect.stringContaining("without a route to the internet"),
       expect.stringContaining("has no ingress rule for any address range at port 3306"),
@@ -173,11 +173,11 @@ describe("Aurora behind a proxy", () => {
   it("has an instance, and a proxy in two zones", () => {
     const bare = inside.filter(({ type }) => type !== "aws:rds/clusterInstance:ClusterInstance");
     expect(unreachable(bare)).toEqual([
-      'the database "database" has no instance (ClusterInstance), so nothing answers',
+      'the database "database" has no instance (ClusterInstance), so it accepts no connection',
     ]);
     const one = { vpcSubnetIds: ["network-private-1-id"] };
     expect(having("aws:rds/proxy:Proxy", "database-proxy", one, inside)).toEqual([
-      'the proxy "database-proxy" has subnets in 1 zone, and RDS wants two at least',
+      'the proxy "database-proxy" has subnets in 1 availability zone(s); RDS needs at least two',
     ]);
   });
 });
