@@ -1,4 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { AwsError } from "../aws/awsError";
 import type { RunnableFunction } from "../lambda/function";
 import { md5, systemAttributes } from "./operations";
@@ -7,22 +7,22 @@ import type { Queue, Received } from "./queue";
 export interface EventSourceMappingOptions {
   readonly queue: Queue;
   readonly region: string;
-  /** The function as it is now; asked for each batch. */
+  /** The function as it is registered now; called for each batch. */
   runnable(): RunnableFunction;
-  /** Most messages of a batch, 1 to 10. */
+  /** Maximum of messages in a batch, 1 to 10. */
   readonly batchSize: number;
-  /** Most batches at a time. */
+  /** Maximum of simultaneous batches. */
   readonly concurrency: number;
-  /** Whether the function's answer tells which messages failed (`ReportBatchItemFailures`). */
+  /** Whether the function's answer lists the messages that failed (`ReportBatchItemFailures`). */
   readonly reportsFailures: boolean;
 }
 
-/** How long an end waits for batches under way (ms); what is cut off is delivered again at the next start. */
-const patience = 1000;
+/** Milliseconds that `close` waits for batches under way; interrupted ones are delivered again at the next start. */
+const closeTimeout = 1000;
 
 /**
- * Hands a queue's messages to a function, as Lambda's event source mapping does: what the function took is deleted, what
- * failed is left alone and comes again after its visibility timeout.
+ * Passes a queue's messages to a function, as Lambda's event source mapping does: processed messages are deleted;
+ * failed messages stay in the queue and are delivered again after their visibility timeout.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
  */
 export class EventSourceMapping {
@@ -35,12 +35,12 @@ export class EventSourceMapping {
     this.#pollers = Array.from({ length: options.concurrency }, () => this.#poll());
   }
 
-  /** Takes no further messages, and waits a moment for those that the function has. */
+  /** Takes no further messages, and waits up to `closeTimeout` for batches under way. */
   async close(): Promise<void> {
     this.#closing.abort();
     const waiting = new AbortController();
-    const long = pause(patience, undefined, { signal: waiting.signal }).catch(() => {});
-    await Promise.race([Promise.all(this.#pollers), long]);
+    const timeout = sleep(closeTimeout, undefined, { signal: waiting.signal }).catch(() => {});
+    await Promise.race([Promise.all(this.#pollers), timeout]);
     waiting.abort();
   }
 
@@ -61,33 +61,35 @@ export class EventSourceMapping {
     try {
       const { payload, failed } = await runnable.invoke(JSON.stringify(event));
       if (failed) return;
-      const again = reportsFailures ? failedOf(payload, batch) : new Set<string>();
-      for (const { id, receiptHandle } of batch) if (!again.has(id)) queue.delete(receiptHandle);
+      const failures = reportsFailures ? failedOf(payload, batch) : new Set<string>();
+      for (const { id, receiptHandle } of batch) if (!failures.has(id)) queue.delete(receiptHandle);
     } catch (error) {
-      // Throttled, or ending: the messages come again. An answer that cannot be read is the function's defect.
+      // Throttled, or closing: the messages are delivered again. An unreadable answer is an error of the function.
       if (!(error instanceof AwsError)) {
-        runnable.log.add(`Event source mapping: ${(error as Error).message}; all its messages will come again.`);
+        runnable.log.add(
+          `Event source mapping: ${(error as Error).message}; all messages of the batch will be delivered again.`,
+        );
       }
     }
   }
 }
 
 /**
- * The messages that are to come again. No answer, or an empty one, means none.
- * @throws Error for an answer that Lambda takes as the failure of them all
+ * The IDs of the messages that are to be delivered again. No list, or an empty one, means none.
+ * @throws Error for an answer that Lambda treats as the failure of all messages
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 function failedOf(payload: string, batch: readonly Received[]): Set<string> {
   const answer: unknown = JSON.parse(payload);
   const failures = (answer as { batchItemFailures?: unknown } | null)?.batchItemFailures ?? [];
-  if (!Array.isArray(failures)) throw new Error("the function's batchItemFailures is no list");
+  if (!Array.isArray(failures)) throw new Error("the function's batchItemFailures is not a list");
   const known = new Set(batch.map(({ id }) => id));
-  const again = failures.map((failure) => (failure as { itemIdentifier?: unknown } | null)?.itemIdentifier);
-  const foreign = again.find((id) => !known.has(id as string));
-  if (again.length > 0 && (foreign !== undefined || again.includes(undefined))) {
-    throw new Error(`the function answered the itemIdentifier ${JSON.stringify(foreign)}, which is of no message`);
+  const failed = failures.map((failure) => (failure as { itemIdentifier?: unknown } | null)?.itemIdentifier);
+  const unknown = failed.find((id) => !known.has(id as string));
+  if (failed.length > 0 && (unknown !== undefined || failed.includes(undefined))) {
+    throw new Error(`the function returned the itemIdentifier ${JSON.stringify(unknown)}, which belongs to no message`);
   }
-  return new Set(again as string[]);
+  return new Set(failed as string[]);
 }
 
 function recordOf(message: Received, eventSourceARN: string, awsRegion: string): object {

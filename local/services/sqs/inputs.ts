@@ -2,7 +2,7 @@ import { provisioningError, type ResourceRegistration } from "../../../host/reso
 import { jsonObject, whole } from "../../lib/inputs";
 import type { QueueSettings } from "./queue";
 
-/** A redrive policy as programs write it, JSON text. */
+/** Reads a redrive policy, which programs write as JSON text. */
 export function readRedrive(resource: ResourceRegistration): QueueSettings["redrive"] {
   const policy = jsonObject(resource, "redrivePolicy");
   const maxReceives = Number(policy.maxReceiveCount);
@@ -18,10 +18,10 @@ export function readRedrive(resource: ResourceRegistration): QueueSettings["redr
   return { deadLetterArn: policy.deadLetterTargetArn, maxReceives };
 }
 
-/** Which queues may name this one for their dead letters. */
+/** Which queues may use this one as their dead-letter queue. */
 export type RedriveAllowed = "all" | "none" | readonly string[];
 
-/** A redrive allow policy as programs write it, JSON text. */
+/** Reads a redrive allow policy, which programs write as JSON text. */
 export function readRedriveAllowed(resource: ResourceRegistration): RedriveAllowed {
   const { redrivePermission, sourceQueueArns } = jsonObject(resource, "redriveAllowPolicy");
   if (redrivePermission === "allowAll") return "all";
@@ -36,7 +36,7 @@ export function readRedriveAllowed(resource: ResourceRegistration): RedriveAllow
 
 /**
  * The settings of `aws.sqs.Queue`.
- * @throws CommandError that names the queue, the input, what was got and what is allowed
+ * @throws CommandError that names the queue, the input, the given value and what is allowed
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
  */
 export function readQueue(resource: ResourceRegistration): QueueSettings {
@@ -62,7 +62,7 @@ export interface MappingSettings {
   readonly enabled: boolean;
 }
 
-/** Lambda begins with so many pollers where the program sets no bound; on a laptop that is enough. */
+/** Lambda starts with five pollers if the program sets no maximum; on a laptop that is enough. */
 const usualConcurrency = 5;
 const mappingKeys = new Set(
   "eventSourceArn functionName batchSize enabled functionResponseTypes scalingConfig maximumBatchingWindowInSeconds tags".split(

@@ -5,17 +5,17 @@ import type { Queue, Received } from "./queue";
 export type Input = Readonly<Record<string, unknown>>;
 
 export interface Caller {
-  /** Stands in the attribute SenderId. */
+  /** The value of the attribute SenderId. */
   readonly id: string;
-  /** Ends the waiting for a message. */
+  /** Aborts the waiting for a message. */
   readonly closing: AbortSignal;
 }
 
-/** What an operation does to the queue that it names; its IAM action is `sqs:` and its name. */
+/** An operation on a queue; its IAM action is `sqs:` followed by its name. */
 type Operation = (queue: Queue, input: Input, caller: Caller) => object | Promise<object>;
 
 /**
- * SQS's operations, as far as programs and people here need them.
+ * The simulated operations of SQS.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html
  */
 export const operations: Readonly<Record<string, Operation>> = {
@@ -34,13 +34,13 @@ export const operations: Readonly<Record<string, Operation>> = {
       visibilityTimeout: whole(input, "VisibilityTimeout", 0, 43_200),
       signal: closing,
     });
-    const wanted = [...texts(input, "MessageSystemAttributeNames"), ...texts(input, "AttributeNames")];
+    const attributeNames = [...texts(input, "MessageSystemAttributeNames"), ...texts(input, "AttributeNames")];
     const Messages = messages.map((message) => ({
       MessageId: message.id,
       ReceiptHandle: message.receiptHandle,
       MD5OfBody: md5(message.body),
       Body: message.body,
-      ...(wanted.length === 0 ? {} : { Attributes: chosen(systemAttributes(message), wanted) }),
+      ...(attributeNames.length === 0 ? {} : { Attributes: chosen(systemAttributes(message), attributeNames) }),
     }));
     return Messages.length === 0 ? {} : { Messages };
   },
@@ -67,7 +67,7 @@ export const operations: Readonly<Record<string, Operation>> = {
   },
 };
 
-/** What SQS tells of a message beside its body, all as text. */
+/** The attributes of a message that SQS sets, all as text. */
 export function systemAttributes(message: Received): Record<string, string> {
   return {
     ApproximateReceiveCount: String(message.receives),
@@ -100,12 +100,12 @@ function queueAttributes(queue: Queue): Record<string, string> {
   };
 }
 
-function chosen(all: Record<string, string>, wanted: readonly string[]): Record<string, string> {
-  if (wanted.includes("All")) return all;
-  return Object.fromEntries(Object.entries(all).filter(([name]) => wanted.includes(name)));
+function chosen(all: Record<string, string>, names: readonly string[]): Record<string, string> {
+  if (names.includes("All")) return all;
+  return Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
 }
 
-/** XML's characters only, as SQS has it. */
+/** SQS accepts only characters that XML allows. */
 function checkBody(body: string, maxSize: number): void {
   if (/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u.test(body)) {
     throw new AwsError("InvalidMessageContents", 400, "The message contains characters outside the allowed set.");
@@ -115,7 +115,7 @@ function checkBody(body: string, maxSize: number): void {
   }
 }
 
-/** A text of the request. @throws AwsError where it is missing or empty */
+/** A text of the request. @throws AwsError if it is missing or empty */
 export function text(input: Input, key: string): string {
   const value = input[key];
   if (typeof value === "string" && value !== "") return value;
@@ -136,7 +136,7 @@ function whole(input: Input, key: string, min: number, max: number): number | un
   throw invalid(`Value ${JSON.stringify(value)} for parameter ${key} is invalid. Reason: ${reason}`);
 }
 
-/** Parameters that change what an operation does must not be ignored. */
+/** Refuses parameters that would change the operation and must not be ignored. */
 function refuse(input: Input, ...keys: string[]): void {
   const given = keys.find((key) => input[key] !== undefined && input[key] !== null);
   if (given) throw new AwsError("UnsupportedOperation", 400, `${given} is not simulated on this machine.`);

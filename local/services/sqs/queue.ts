@@ -10,11 +10,11 @@ export interface QueueSettings {
   readonly retention: number;
   /** Bytes of a message's body. */
   readonly maxMessageSize: number;
-  /** Where messages go that were received so often without being deleted. */
+  /** The dead-letter queue for messages that were received `maxReceives` times without being deleted. */
   readonly redrive?: { readonly deadLetterArn: string; readonly maxReceives: number };
 }
 
-/** A message as it is kept; times in milliseconds since 1970. */
+/** A message as it is stored; times in milliseconds since 1970. */
 interface Message {
   readonly id: string;
   readonly body: string;
@@ -27,26 +27,26 @@ interface Message {
   readonly source?: string;
 }
 
-/** A message in somebody's hands until its visibility timeout is over. */
+/** A message as a consumer receives it; hidden from others until its visibility timeout is over. */
 export interface Received extends Message {
-  /** Names this receipt: a later one of the same message has another. */
+  /** Identifies this receipt: each receipt of a message has its own handle. */
   readonly receiptHandle: string;
 }
 
 export interface ReceiveOptions {
-  /** At most so many, 1 to 10. */
+  /** Maximum of messages, 1 to 10. */
   readonly max: number;
   /** Seconds to wait for the first one. @default the queue's receiveWaitTime */
   readonly wait?: number;
-  /** Seconds for which nobody else gets them. @default the queue's visibilityTimeout */
+  /** Seconds for which other consumers do not get them. @default the queue's visibilityTimeout */
   readonly visibilityTimeout?: number;
-  /** Ends the waiting. */
+  /** Aborts the waiting. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * One standard queue. Messages are on disk before they are anyone's: after a crash each is delivered again once its
- * visibility timeout is over, as SQS promises it ("at least once").
+ * One standard queue. Messages are written to disk before they are delivered: after a crash each is delivered again
+ * once its visibility timeout is over, as SQS guarantees ("at least once").
  */
 export class Queue {
   settings: QueueSettings;
@@ -71,7 +71,7 @@ export class Queue {
     this.#deadLetterQueue = deadLetterQueue;
   }
 
-  /** Takes a message in. @param delay seconds until it may be received, @default the queue's */
+  /** Adds a message. @param delay seconds until it may be received, @default the queue's */
   send(body: string, senderId: string, delay = this.settings.delay): string {
     const id = randomUUID();
     const sentAt = this.now();
@@ -79,23 +79,23 @@ export class Queue {
     return id;
   }
 
-  /** The oldest messages that nobody holds; none where there are none until the waiting is over. */
+  /** Receives the oldest visible messages; an empty list if none becomes visible before the waiting is over. */
   async receive({ max, wait = this.settings.receiveWaitTime, visibilityTimeout, signal }: ReceiveOptions) {
     const until = this.now() + wait * 1000;
     for (;;) {
       const received = this.#take(max, visibilityTimeout ?? this.settings.visibilityTimeout);
       if (received.length > 0 || this.now() >= until || signal?.aborted) return received;
-      await this.#news(until, signal);
+      await this.#nextChange(until, signal);
     }
   }
 
-  /** Forgets a message; does nothing where it is gone, or where somebody else has received it since. */
+  /** Deletes a message; does nothing if it is gone already, or if it has been received again since. */
   delete(receiptHandle: string): void {
     const message = this.#held(receiptHandle);
     if (message) this.#messages.delete(message.id);
   }
 
-  /** Hides a held message from others for so many seconds from now; 0 gives it back. @throws AwsError */
+  /** Hides a received message for this many seconds from now; 0 makes it visible at once. @throws AwsError */
   changeVisibility(receiptHandle: string, seconds: number): void {
     const message = this.#held(receiptHandle);
     if (!message || message.visibleAt <= this.now()) {
@@ -108,9 +108,9 @@ export class Queue {
     for (const id of [...this.#messages.keys()]) this.#messages.delete(id);
   }
 
-  /** How many messages wait, are in somebody's hands, and are not due yet. */
+  /** How many messages are visible, received and hidden, and delayed. */
   count(): { readonly visible: number; readonly inFlight: number; readonly delayed: number } {
-    this.#forgetOld();
+    this.#deleteExpired();
     const counts = { visible: 0, inFlight: 0, delayed: 0 };
     for (const { visibleAt, receives } of this.#messages.values()) {
       counts[visibleAt <= this.now() ? "visible" : receives > 0 ? "inFlight" : "delayed"]++;
@@ -118,8 +118,8 @@ export class Queue {
     return counts;
   }
 
-  /** Takes a dead letter over as it is: it keeps its identity, its age and how often it was received. */
-  bury(message: Message, source: string): void {
+  /** Adds a dead letter, which keeps its identifier, its age and the number of its receipts. */
+  addDeadLetter(message: Message, source: string): void {
     this.#put({ ...message, source, visibleAt: this.now() });
   }
 
@@ -129,12 +129,12 @@ export class Queue {
   }
 
   #take(max: number, visibilityTimeout: number): Received[] {
-    this.#forgetOld();
+    this.#deleteExpired();
     const received: Received[] = [];
     const now = this.now();
     for (const message of this.#messages.values()) {
       if (received.length === max) break;
-      if (message.visibleAt > now || this.#buried(message)) continue;
+      if (message.visibleAt > now || this.#movedToDeadLetters(message)) continue;
       const taken = {
         ...message,
         receives: message.receives + 1,
@@ -147,18 +147,18 @@ export class Queue {
     return received;
   }
 
-  /** Moves a message that was received too often; there first, so that a crash in between can double it, not lose it. */
-  #buried(message: Message): boolean {
+  /** Moves a message that was received too often. It is added first: a crash may duplicate it, but not lose it. */
+  #movedToDeadLetters(message: Message): boolean {
     const { redrive } = this.settings;
     if (!redrive || message.receives < redrive.maxReceives) return false;
     const target = this.#deadLetterQueue(redrive.deadLetterArn);
     if (!target) return false;
-    target.bury(message, this.arn);
+    target.addDeadLetter(message, this.arn);
     this.#messages.delete(message.id);
     return true;
   }
 
-  #forgetOld(): void {
+  #deleteExpired(): void {
     const oldest = this.now() - this.settings.retention * 1000;
     for (const { id, sentAt } of this.#messages.values()) if (sentAt < oldest) this.#messages.delete(id);
   }
@@ -169,8 +169,8 @@ export class Queue {
     return message?.receives === receives ? message : undefined;
   }
 
-  /** Resolves when a message may have become visible, at the latest at that time. */
-  #news(until: number, signal?: AbortSignal): Promise<void> {
+  /** Resolves when a message may have become visible, at the latest at `until`. */
+  #nextChange(until: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
         clearTimeout(timer);
@@ -189,7 +189,7 @@ export class Queue {
 
 const handleOf = ({ id, receives }: Message) => Buffer.from(`${id} ${receives}`).toString("base64");
 
-/** @throws AwsError ReceiptHandleIsInvalid for what no queue here gave out */
+/** @throws AwsError ReceiptHandleIsInvalid for a text that is not a receipt handle */
 function parseHandle(handle: string): { id: string; receives: number } {
   const match = /^([0-9a-f-]{36}) (\d+)$/.exec(Buffer.from(handle, "base64").toString("latin1"));
   if (!match) throw new AwsError("ReceiptHandleIsInvalid", 400, "The input receipt handle is invalid.");

@@ -18,22 +18,22 @@ import { type RedriveAllowed, readMapping, readQueue, readRedrive, readRedriveAl
 import { operations, text } from "./operations";
 import { Queue, type QueueSettings } from "./queue";
 
-/** A queue with what decides who may use it. */
+/** A queue and the policies that decide who may use it. */
 interface Registration {
   readonly queue: Queue;
   policy?: PolicyDocument;
   redriveAllowed: RedriveAllowed;
 }
 
-/** Loopback HTTP stands for SQS's HTTPS endpoint: a policy that denies plain HTTP must not lock this machine out. */
+/** Every request counts as secure: a policy that denies plain HTTP must not deny requests on loopback. */
 const context = { "aws:SecureTransport": "true" };
 
-/** What Lambda does with a function's role to take messages for it. */
+/** The actions that Lambda performs with the function's role to take messages. */
 const pollingActions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
 
 /**
- * SQS on 127.0.0.1: standard queues that the AWS SDK uses unchanged, kept on disk, with dead-letter queues, each role
- * held to its policies and the queue's, and Lambda's event source mappings for them.
+ * SQS on 127.0.0.1 for the unchanged AWS SDK: standard queues on disk with dead-letter queues, the policies of roles
+ * and queues, and Lambda's event source mappings.
  */
 export class Sqs implements LocalService {
   readonly handlers: Readonly<Record<string, CreateHandler>> = {
@@ -62,14 +62,14 @@ export class Sqs implements LocalService {
 
   /**
    * Starts the endpoint on the site's port `sqs`.
-   * @throws CommandError where the port is taken.
+   * @throws CommandError if the port is taken.
    */
   static async start(site: ServiceContext, iam: Iam, lambda: Lambda): Promise<Sqs> {
-    const part = new Sqs(site, iam, lambda);
+    const sqs = new Sqs(site, iam, lambda);
     const port = await site.port("sqs");
     const options = { service: "sqs", region: site.region, port, iam, contentType: "application/x-amz-json-1.0" };
-    part.#server = await AwsServer.start({ ...options, maxBody: 2 * 1024 * 1024 }, (call) => part.#answer(call));
-    return part;
+    sqs.#server = await AwsServer.start({ ...options, maxBody: 2 * 1024 * 1024 }, (call) => sqs.#answer(call));
+    return sqs;
   }
 
   /** The URL for `AWS_ENDPOINT_URL_SQS`. */
@@ -77,7 +77,7 @@ export class Sqs implements LocalService {
     return this.#server!.url;
   }
 
-  /** Ends the endpoint and the deliveries; messages stay where they are for the next start. */
+  /** Ends the endpoint and the deliveries; the messages remain for the next start. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#server?.close();
@@ -96,11 +96,11 @@ export class Sqs implements LocalService {
     const queue = known?.queue ?? new Queue(arn, file, settings, (deadLetters) => this.#queues.get(deadLetters)?.queue);
     this.#checkRedrive(resource, arn, settings.redrive);
     queue.settings = settings;
-    const made: Registration = { queue, redriveAllowed: "all" };
-    this.#queues.set(arn, made);
+    const registration: Registration = { queue, redriveAllowed: "all" };
+    this.#queues.set(arn, registration);
     const { policy, redriveAllowPolicy } = resource.inputs;
-    if (policy !== undefined) made.policy = checkedPolicy(resource, "policy", policy, "resource");
-    if (redriveAllowPolicy !== undefined) made.redriveAllowed = readRedriveAllowed(resource);
+    if (policy !== undefined) registration.policy = checkedPolicy(resource, "policy", policy, "resource");
+    if (redriveAllowPolicy !== undefined) registration.redriveAllowed = readRedriveAllowed(resource);
     const url = this.#urlOf(name);
     return { id: url, outputs: { arn, name, url } };
   }
@@ -135,7 +135,7 @@ export class Sqs implements LocalService {
     if (!queue)
       throw provisioningError(
         resource,
-        `eventSourceArn ${JSON.stringify(eventSourceArn)} is no queue of this machine.`,
+        `eventSourceArn ${JSON.stringify(eventSourceArn)} is not a queue of this machine.`,
       );
     const runnable = () => this.#lambda.functionOf(String(functionName));
     const { name, arn, role, timeout } = runnable().settings;
@@ -182,7 +182,7 @@ export class Sqs implements LocalService {
     return answerOf(await operation(queue, input, caller));
   }
 
-  /** Before it is told whether the queue exists: the answer must not say what the caller may not know. */
+  /** Checks the permission before the queue's existence, which a caller without permission must not learn. */
   #authorized(accessKeyId: string, operation: string, arn: string): Registration {
     const role = this.#iam.roleOf(accessKeyId);
     const action = `sqs:${operation}`;
@@ -193,7 +193,7 @@ export class Sqs implements LocalService {
     return found;
   }
 
-  /** A role needs a policy of its own that allows it; the queue's policy can only take that away again. */
+  /** A role needs a policy of its own that allows the action; the queue's policy can only deny it. */
   #mayRole(role: string, action: string, resource: string): boolean {
     const { policy } = this.#queues.get(resource) ?? {};
     const principal = { type: "AWS", arn: role } as const;
@@ -229,7 +229,7 @@ export class Sqs implements LocalService {
     return `${this.endpoint}/${this.#site.accountId}/${name}`;
   }
 
-  /** Queues are told apart by the URL's path; its host has led here. */
+  /** The ARN for a queue's URL. Only the path counts: the request has reached this host already. */
   #arnAt(url: string): string {
     const [, account, name] = /\/([^/]+)\/([^/]+)$/.exec(url) ?? [];
     return account === this.#site.accountId && name !== undefined ? this.#arnOf(name) : this.#arnOf(url);

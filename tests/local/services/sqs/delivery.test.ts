@@ -1,15 +1,15 @@
-/** Lambda's event source mapping: from a queue to a function in a process of its own. */
+/** Lambda's event source mapping: from a queue to a function in a separate process. */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { until } from "../lambda/support";
-import { pause, Queues } from "./support";
+import { Queues, sleep } from "./support";
 
 const mapping = "aws:lambda/eventSourceMapping:EventSourceMapping";
-/** Where a message is to come again, so that it does so soon. */
-const timing = { visibilityTimeoutSeconds: 1 };
-/** Where none is: a busy machine may need longer than a second for one, and it would come again all the same. */
-const patient = { visibilityTimeoutSeconds: 30 };
+/** For messages that are to be delivered again, so that this happens soon. */
+const soonVisible = { visibilityTimeoutSeconds: 1 };
+/** For messages that are not: a busy machine may need more than a second for one, and it would be delivered again. */
+const longHidden = { visibilityTimeoutSeconds: 30 };
 let queues: Queues;
 let seen: string;
 beforeEach(async () => {
@@ -19,8 +19,8 @@ beforeEach(async () => {
 afterEach(() => queues.end());
 
 /**
- * A function that notes each batch's bodies in a file and then answers as the source says; `batch` has the records. It
- * has a container already, whose start may take longer than a message is hidden.
+ * A function that appends each batch to a file and then runs the source `answer`; `batch` has the records. It is invoked
+ * once, so that it has a container: the start of one may take longer than a message is hidden.
  */
 const work = async (answer: string, inputs: Record<string, unknown> = {}) => {
   await queues.lambdaService.make(
@@ -51,8 +51,8 @@ const bodies = () => batches().map((batch) => batch.map(({ body }) => body));
 const emptied = (url: string) => until(async () => (await queues.count(url)).every((count) => count === 0), 40_000);
 
 describe("a batch", () => {
-  test("arrives as Lambda hands it over, and is deleted when the function took it", async () => {
-    const url = await queues.queue("work", patient);
+  test("arrives in Lambda's format, and is deleted after the function has processed it", async () => {
+    const url = await queues.queue("work", longHidden);
     await mayTake();
     await work("");
     for (const body of ["a", "b", "c"]) await queues.send(url, body);
@@ -79,8 +79,8 @@ describe("a batch", () => {
     });
   });
 
-  test("comes again whole where the function fails", async () => {
-    const url = await queues.queue("work", timing);
+  test("is delivered again as a whole if the function fails", async () => {
+    const url = await queues.queue("work", soonVisible);
     await mayTake();
     await work(`if (batch[0].attributes.ApproximateReceiveCount === "1") throw new Error("not yet");`);
     await queues.send(url, "a");
@@ -89,8 +89,8 @@ describe("a batch", () => {
     expect(bodies()).toEqual([["a"], ["a"]]);
   });
 
-  test("comes again in part where the function names what failed, until that is put aside", async () => {
-    const { work: url, dead } = await queues.withDeadLetters(2, timing);
+  test("is delivered again in part if the function names the failures, until they are dead letters", async () => {
+    const { work: url, dead } = await queues.withDeadLetters(2, soonVisible);
     await mayTake();
     await work(`
       const failed = batch.filter(({ body }) => body === "bad");
@@ -103,8 +103,8 @@ describe("a batch", () => {
     expect(await queues.receive(dead)).toMatchObject([{ Body: "bad" }]);
   });
 
-  test("is lost where the function names failures but the mapping does not ask for them", async () => {
-    const url = await queues.queue("work", patient);
+  test("is deleted if the function names failures but the mapping does not request them", async () => {
+    const url = await queues.queue("work", longHidden);
     await mayTake();
     await work("return { batchItemFailures: [{ itemIdentifier: batch[0].messageId }] };");
     await queues.send(url, "a");
@@ -118,8 +118,8 @@ describe("a batch", () => {
     ["a list with an empty identifier", '{ batchItemFailures: [{ itemIdentifier: "" }] }'],
     ["a list with another key", "{ batchItemFailures: [{ id: batch[0].messageId }] }"],
     ["something else than a list", '{ batchItemFailures: "all" }'],
-  ])("comes again whole where the answer is %s", async (_, answer) => {
-    const url = await queues.queue("work", timing);
+  ])("is delivered again as a whole if the answer is %s", async (_, answer) => {
+    const url = await queues.queue("work", soonVisible);
     await mayTake();
     await work(`if (batch[0].attributes.ApproximateReceiveCount === "1") return ${answer};`);
     await queues.send(url, "a");
@@ -127,14 +127,14 @@ describe("a batch", () => {
     await emptied(url);
     expect(bodies()).toEqual([["a"], ["a"]]);
     expect((await queues.lambdaService.lambda.recentLogs("work")).join("\n")).toContain(
-      "all its messages will come again",
+      "all messages of the batch will be delivered again",
     );
   });
 
   test.each(["null", "{}", "{ batchItemFailures: null }", "{ batchItemFailures: [] }"])(
-    "is done where the answer is %s",
+    "is deleted if the answer is %s",
     async (answer) => {
-      const url = await queues.queue("work", patient);
+      const url = await queues.queue("work", longHidden);
       await mayTake();
       await work(`return ${answer};`);
       await queues.send(url, "a");
@@ -145,12 +145,12 @@ describe("a batch", () => {
   );
 });
 
-test("no more batches are under way than the mapping allows, and all are done", async () => {
+test("no more batches are under way than the mapping allows, and all are processed", async () => {
   const url = await queues.queue("work", { visibilityTimeoutSeconds: 30 });
   await mayTake();
   const log = join(queues.lambdaService.site.directory, "turns.txt");
   appendFileSync(log, "");
-  // The first batch goes on until another is under way beside it, however long that one's container takes to start.
+  // The first batch runs until another one is under way too, however long the start of that one's container takes.
   await work(
     `const { readFileSync } = require("node:fs");
     const log = ${JSON.stringify(log)};
@@ -172,8 +172,8 @@ test("no more batches are under way than the mapping allows, and all are done", 
   expect(most).toBe(2);
 });
 
-test("what is throttled comes later", async () => {
-  const url = await queues.queue("work", timing);
+test("throttled messages are delivered later", async () => {
+  const url = await queues.queue("work", soonVisible);
   await mayTake();
   await work("await new Promise((resolve) => setTimeout(resolve, 100));", { reservedConcurrentExecutions: 1 });
   for (let i = 0; i < 4; i++) await queues.send(url, String(i));
@@ -182,21 +182,21 @@ test("what is throttled comes later", async () => {
   expect(new Set(bodies().flat()).size).toBe(4);
 });
 
-test("an end does not wait for a function that takes long", async () => {
+test("closing does not wait for a slow function", async () => {
   const url = await queues.queue("work", { visibilityTimeoutSeconds: 30 });
   await mayTake();
   await work("await new Promise((resolve) => setTimeout(resolve, 60_000));", { timeout: 20 });
   await queues.send(url, "a");
   await deliver();
   await until(() => batches().length > 0);
-  const begun = performance.now();
+  const started = performance.now();
   await queues.sqs.close();
-  // Waiting for it, the end would come after the function's 20 s.
-  expect(performance.now() - begun).toBeLessThan(15_000);
+  // If it waited, it would take the function's 20 s.
+  expect(performance.now() - started).toBeLessThan(15_000);
 });
 
-test("what was cut off or waiting at an end is delivered at the next start", async () => {
-  const url = await queues.queue("work", timing);
+test("messages that were interrupted or waiting are delivered at the next start", async () => {
+  const url = await queues.queue("work", soonVisible);
   await mayTake();
   await work("await new Promise((resolve) => setTimeout(resolve, 60_000));", { timeout: 1 });
   await queues.send(url, "cut off");
@@ -206,9 +206,9 @@ test("what was cut off or waiting at an end is delivered at the next start", asy
   const before = batches().length;
 
   await queues.restart();
-  const again = await queues.queue("work", timing);
+  const again = await queues.queue("work", soonVisible);
   await queues.send(again, "waiting");
-  await pause(1200);
+  await sleep(1200);
   expect(batches()).toHaveLength(before);
   await work("");
   await deliver();
@@ -216,26 +216,30 @@ test("what was cut off or waiting at an end is delivered at the next start", asy
   expect(bodies().slice(before).flat().toSorted()).toEqual(["cut off", "waiting"]);
 });
 
-test("a mapping may be switched off and on again", async () => {
-  const url = await queues.queue("work", patient);
+test("a mapping may be disabled and enabled again", async () => {
+  const url = await queues.queue("work", longHidden);
   await mayTake();
   await work("");
   expect(await deliver({ enabled: false })).toMatchObject({ state: "Disabled", functionName: "work" });
   await queues.send(url, "a");
-  await pause(300);
+  await sleep(300);
   expect(batches()).toEqual([]);
   const { uuid } = await deliver();
   expect(uuid).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
   await emptied(url);
   await deliver({ enabled: false });
   await queues.send(url, "b");
-  await pause(300);
+  await sleep(300);
   expect(bodies()).toEqual([["a"]]);
 });
 
 describe("a mapping is refused", () => {
   test.each([
-    ["of a queue that does not exist", { eventSourceArn: "arn:aws:sqs:eu-west-1:1:x" }, /is no queue of this machine/],
+    [
+      "of a queue that does not exist",
+      { eventSourceArn: "arn:aws:sqs:eu-west-1:1:x" },
+      /is not a queue of this machine/,
+    ],
     ["to a function that does not exist", { functionName: "x" }, /Function not found/],
     ["with a batch beyond ten", { batchSize: 11 }, /batchSize is 11; allowed: a whole number from 1 to 10/],
     ["with a concurrency below two", { scalingConfig: { maximumConcurrency: 1 } }, /maximumConcurrency is 1; allowed/],
@@ -253,7 +257,7 @@ describe("a mapping is refused", () => {
     await expect(deliver(inputs)).rejects.toThrow(message);
   });
 
-  test("where the function's role may not take messages", async () => {
+  test("if the function's role may not take messages", async () => {
     await queues.queue("work");
     await work("");
     await expect(deliver()).rejects.toThrow(/role .* does not have permissions to call ReceiveMessage on SQS/);
@@ -261,7 +265,7 @@ describe("a mapping is refused", () => {
     await expect(deliver()).rejects.toThrow(/does not have permissions to call DeleteMessage on SQS/);
   });
 
-  test("where messages would come again while the function has them", async () => {
+  test("if messages would be delivered again while the function processes them", async () => {
     await queues.queue("work", { visibilityTimeoutSeconds: 4 });
     await mayTake();
     await work("", { timeout: 5 });

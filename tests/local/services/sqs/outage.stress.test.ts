@@ -1,4 +1,4 @@
-/** The whole program with `registration.buffer` on, while MySQL is down: nobody who confirms notices, and nobody is lost. */
+/** The whole program with `registration.buffer` on, while MySQL is down: confirmations work, and no row is lost. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ const directory = mkdtempSync(join(tmpdir(), "ecommerce-buffer-"));
 const password = "Aa1!outage-test";
 let server: TestServer;
 let folder: folders.DataFolder;
-let parts: systems.LocalServices;
+let services: systems.LocalServices;
 let outputs: Outputs;
 let cognito: CognitoIdentityProviderClient;
 let sqs: SQSClient;
@@ -45,19 +45,19 @@ beforeAll(async () => {
   folder = await DataFolder.open(directory);
   const found = await existingServer(`mysql://${server.user}:${server.password}@localhost:${server.port}`);
   const source = { kind: "server", server: found, description: found.origin } as const;
-  parts = await startServices(folder, "us-east-1", undefined, (site) => MySql.start(site, async () => source));
+  services = await startServices(folder, "us-east-1", undefined, (site) => MySql.start(site, async () => source));
   const values = stackConfig(projectRoot, "dev", ["registration.buffer=true"]);
   const evaluated = await evaluate({
     stack: "dev",
     values,
-    environment: parts.environment,
+    environment: services.environment,
     make: async (resource) => {
-      const made = await parts.make(hurried(resource));
+      const made = await services.make(hurried(resource));
       if (resource.type === queueType) queues[resource.name] = made.id;
       return made;
     },
   });
-  outputs = await parts.finish(evaluated.outputs);
+  outputs = await services.finish(evaluated.outputs);
   const { region, accessKeyId, secretAccessKey } = outputs;
   const credentials = { accessKeyId, secretAccessKey };
   cognito = new CognitoIdentityProviderClient({ region, credentials, endpoint: outputs.cognitoEndpoint });
@@ -68,13 +68,13 @@ beforeAll(async () => {
 afterAll(async () => {
   cognito?.destroy();
   sqs?.destroy();
-  await parts?.close();
+  await services?.close();
   await folder?.close();
   await server?.dispose();
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** The program's own settings but for its waits: messages come again after two seconds, and are put aside after twelve tries. */
+/** The program's own settings with shorter waits: messages are visible again after 2 s, and dead after 12 receives. */
 function hurried(resource: ResourceRegistration): ResourceRegistration {
   const { type, name, inputs } = resource;
   if (type === "aws:lambda/function:Function" && name === "register-user") {
@@ -85,7 +85,7 @@ function hurried(resource: ResourceRegistration): ResourceRegistration {
   return { ...resource, inputs: { ...inputs, redrivePolicy, visibilityTimeoutSeconds: 2 } };
 }
 
-/** Signs a person up, up to the code in their mail. */
+/** Signs a person up and reads the code in their mail. */
 async function signedUp(name: string): Promise<{ email: string; sub: string; code: string }> {
   const email = `${name}@example.com`;
   const ClientId = outputs.userPoolClientId;
@@ -110,7 +110,7 @@ async function query(sql: string, values: unknown[] = []): Promise<RowDataPacket
 }
 const rowOf = (sub: string) => query("SELECT * FROM ecommerce_db.users WHERE User_UUID = ?", [sub]);
 
-/** Messages in a queue, whoever has them. */
+/** The number of messages in a queue, visible or not. */
 async function messagesIn(name: string): Promise<number> {
   const QueueUrl = queues[`registration-buffer-${name}`];
   const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] });
@@ -118,8 +118,8 @@ async function messagesIn(name: string): Promise<number> {
   return Number(Attributes.ApproximateNumberOfMessages) + Number(Attributes.ApproximateNumberOfMessagesNotVisible);
 }
 
-test("twenty people confirm while MySQL is down, and each is one row after it; what nobody can read is put aside", async () => {
-  // Somebody's row has the address of a person who is about to confirm.
+test("twenty people confirm while MySQL is down, and each gets one row; an unreadable message becomes a dead letter", async () => {
+  // Another account's row has the address of a person who is about to confirm.
   const taken = await signedUp("taken");
   await query("INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (UUID(), ?, '2026-01-01')", [
     taken.email,
@@ -152,7 +152,7 @@ test("twenty people confirm while MySQL is down, and each is one row after it; w
   expect(up - confirmed).toBeGreaterThan(1000);
   expect((await query("SELECT COUNT(*) AS n FROM ecommerce_db.users"))[0]!.n).toBe(21);
 
-  // The conflict was told in the log once and is done with; the row of the other account is as it was.
+  // The conflict is in the log once and is not tried again; the row of the other account is unchanged.
   expect(await rowOf(taken.sub)).toEqual([]);
   const conflicts = logOf("register-user").filter((line) => line.includes("EMAIL_CONFLICT"));
   expect(conflicts.map((line) => JSON.parse(line).level)).toEqual(["ERROR"]);

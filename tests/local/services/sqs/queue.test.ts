@@ -1,4 +1,4 @@
-/** The queues, by the AWS SDK. */
+/** The queues, through the AWS SDK. */
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Queue } from "../../../../local/services/sqs/queue";
-import { pause, Queues } from "./support";
+import { Queues, sleep } from "./support";
 
 let queues: Queues;
 beforeEach(async () => {
@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => queues.end());
 
 describe("a message", () => {
-  test("is sent, received with what SQS tells of it, and gone when deleted", async () => {
+  test("is sent, received with SQS's attributes, and gone when deleted", async () => {
     const url = await queues.queue("work");
     const { MessageId } = await queues.send(url, "tea ☕");
     const [message, ...others] = await queues.receive(url);
@@ -37,7 +37,7 @@ describe("a message", () => {
     expect(await queues.count(url)).toEqual([0, 0]);
   });
 
-  test("is hidden for the visibility timeout, then comes again and counts", async () => {
+  test("is hidden for the visibility timeout, then received again with a higher count", async () => {
     const url = await queues.queue("work", { visibilityTimeoutSeconds: 1 });
     await queues.send(url, "a");
     const [first] = await queues.receive(url);
@@ -46,36 +46,36 @@ describe("a message", () => {
     const [second] = await queues.receive(url, { WaitTimeSeconds: 3 });
     expect(second).toMatchObject({ Body: "a", Attributes: { ApproximateReceiveCount: "2" } });
     expect(second!.ReceiptHandle).not.toBe(first!.ReceiptHandle);
-    // Who was too slow takes it from nobody.
+    // A consumer that was too slow cannot delete it.
     await queues.delete(url, first!.ReceiptHandle);
     expect(await queues.count(url)).toEqual([0, 1]);
     await queues.delete(url, second!.ReceiptHandle);
     expect(await queues.count(url)).toEqual([0, 0]);
   });
 
-  test("may be held longer, or given back at once", async () => {
+  test("may be hidden for longer, or made visible at once", async () => {
     const url = await queues.queue("work", { visibilityTimeoutSeconds: 1 });
     await queues.send(url, "a");
     const [{ ReceiptHandle } = {}] = await queues.receive(url);
     const change = (VisibilityTimeout: number) =>
       queues.client().send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout }));
     await change(60);
-    await pause(1100);
+    await sleep(1100);
     expect(await queues.receive(url)).toEqual([]);
     await change(0);
     await expect(change(5)).rejects.toMatchObject({ name: "MessageNotInflight" });
     expect(await queues.receive(url)).toHaveLength(1);
   });
 
-  test("is waited for, and handed over as soon as it is there", async () => {
+  test("is received by a waiting consumer as soon as it is sent", async () => {
     const url = await queues.queue("work");
-    const begun = performance.now();
+    const started = performance.now();
     const waiting = queues.receive(url, { WaitTimeSeconds: 20 });
-    await pause(200);
+    await sleep(200);
     await queues.send(url, "a");
     expect(await waiting).toHaveLength(1);
-    // Looked for at the end of the wait only, it would come after 20 s.
-    expect(performance.now() - begun).toBeLessThan(15_000);
+    // If the queue looked for it only at the end of the wait, it would take 20 s.
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 
   test("may be delayed", async () => {
@@ -86,7 +86,7 @@ describe("a message", () => {
     expect(await queues.receive(url, { WaitTimeSeconds: 3 })).toMatchObject([{ Body: "later" }]);
   });
 
-  test("goes to one receiver only, ten at most at a time, the oldest first", async () => {
+  test("is received by one consumer only, at most ten at a time, the oldest first", async () => {
     const url = await queues.queue("work");
     for (let i = 0; i < 25; i++) await queues.send(url, String(i));
     const batches = await Promise.all([1, 2, 3, 4].map(() => queues.receive(url)));
@@ -96,7 +96,7 @@ describe("a message", () => {
     expect(first.map(({ Body }) => Body)).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
   });
 
-  test("survives the end of the process, also one in the middle of a write, and stays hidden for its time", async () => {
+  test("survives the end of the process, also in the middle of a write, and stays hidden for its visibility timeout", async () => {
     const url = await queues.queue("work", { visibilityTimeoutSeconds: 1 });
     await queues.send(url, "held");
     await queues.receive(url);
@@ -110,7 +110,7 @@ describe("a message", () => {
     ]);
   });
 
-  test("is forgotten after the retention period, and not before", () => {
+  test("is deleted after the retention period, and not before", () => {
     const directory = mkdtempSync(join(tmpdir(), "queue-"));
     try {
       let now = Date.now();
@@ -134,7 +134,7 @@ describe("a message", () => {
 });
 
 describe("a dead letter", () => {
-  test("is put aside after so many receives, with where it comes from", async () => {
+  test("is moved after the maximum of receives, with its source queue", async () => {
     const { work, dead } = await queues.withDeadLetters(2, { visibilityTimeoutSeconds: 0 });
     const { MessageId } = await queues.send(work, "bad");
     expect(await queues.receive(work)).toHaveLength(1);
@@ -147,7 +147,7 @@ describe("a dead letter", () => {
     expect(await queues.count(work)).toEqual([0, 0]);
   });
 
-  test("needs a queue that exists and takes letters of this one", async () => {
+  test("needs a queue that exists and allows this one as a source", async () => {
     const redrivePolicy = JSON.stringify({ deadLetterTargetArn: queues.arn("dead"), maxReceiveCount: 2 });
     await expect(queues.queue("work", { redrivePolicy })).rejects.toThrow(/dead-letter queue .*:dead does not exist/);
     const dead = await queues.queue("dead");
@@ -167,11 +167,11 @@ describe("a dead letter", () => {
   });
 });
 
-describe("who may", () => {
+describe("permissions", () => {
   const role = () => queues.client(queues.lambdaService.iam.credentialsFor(queues.lambdaService.role));
   const send = (url: string) => role().send(new SendMessageCommand({ QueueUrl: url, MessageBody: "a" }));
 
-  test("a role only what its policies allow on this queue", async () => {
+  test("a role may do only what its policies allow on this queue", async () => {
     const [mine, other] = [await queues.queue("mine"), await queues.queue("other")];
     await queues.allow("sqs:SendMessage", queues.arn("mine"));
     await send(mine);
@@ -187,7 +187,7 @@ describe("who may", () => {
     });
   });
 
-  test("and nothing that the queue's policy denies; to deny plain HTTP denies nobody here", async () => {
+  test("a role may not do what the queue's policy denies; a denial of plain HTTP has no effect here", async () => {
     const url = await queues.queue("mine");
     await queues.allow("sqs:*", queues.arn("mine"));
     const deny = (Statement: object) =>
@@ -204,7 +204,7 @@ describe("who may", () => {
     await expect(send(url)).rejects.toMatchObject({ name: "AccessDeniedException" });
   });
 
-  test("nobody whose signature is wrong", async () => {
+  test("a wrong signature is refused", async () => {
     const url = await queues.queue("mine");
     const { accessKeyId } = queues.lambdaService.iam.administrator;
     const forged = queues.client({ accessKeyId, secretAccessKey: "x" });
@@ -217,7 +217,7 @@ describe("what is refused", () => {
   test.each([
     ["an empty body", { MessageBody: "" }, "MissingParameter"],
     ["a body beyond the queue's limit", { MessageBody: "a".repeat(1025) }, "InvalidParameterValue"],
-    ["characters that XML has not", { MessageBody: "a\u0000b" }, "InvalidMessageContents"],
+    ["characters that XML does not allow", { MessageBody: "a\u0000b" }, "InvalidMessageContents"],
     ["a delay out of range", { MessageBody: "a", DelaySeconds: 901 }, "InvalidParameterValue"],
     [
       "attributes, which are not simulated",
@@ -230,7 +230,7 @@ describe("what is refused", () => {
     expect(await queues.count(QueueUrl)).toEqual([0, 0]);
   });
 
-  test("a queue that does not exist, a receipt that is none, an operation that is not simulated", async () => {
+  test("a queue that does not exist, an invalid receipt, an operation that is not simulated", async () => {
     const url = await queues.queue("work");
     await expect(queues.send(url.replace("work", "x"), "a")).rejects.toMatchObject({ name: "QueueDoesNotExist" });
     await expect(queues.delete(url, "nonsense")).rejects.toMatchObject({ name: "ReceiptHandleIsInvalid" });
@@ -249,19 +249,19 @@ describe("what is refused", () => {
       { visibilityTimeoutSeconds: 43_201 },
       /visibilityTimeoutSeconds is 43201; allowed: a whole/,
     ],
-    ["a redrive policy that is no JSON", { redrivePolicy: "{" }, /redrivePolicy is "\{"; it must be JSON text/],
+    ["a redrive policy that is not JSON", { redrivePolicy: "{" }, /redrivePolicy is "\{"; it must be JSON text/],
     [
       "a redrive policy without a count",
       { redrivePolicy: '{"deadLetterTargetArn":"a"}' },
       /"maxReceiveCount": 1 to 1000/,
     ],
-    ["a policy that is none", { policy: "{}" }, /Statement/],
+    ["an invalid policy", { policy: "{}" }, /Statement/],
   ])("%s", async (_, inputs, message) => {
     await expect(queues.queue("work", inputs)).rejects.toThrow(message);
   });
 });
 
-test("a queue is found by name, emptied, and changed by the next start without losing a message", async () => {
+test("a queue is found by name, purged, and changed by the next registration without losing a message", async () => {
   const url = await queues.queue("work");
   expect((await queues.client().send(new GetQueueUrlCommand({ QueueName: "work" }))).QueueUrl).toBe(url);
   await queues.send(url, "a");
@@ -274,13 +274,13 @@ test("a queue is found by name, emptied, and changed by the next start without l
   expect(readFileSync(join(queues.lambdaService.site.directory, "sqs/work.jsonl"), "utf8")).not.toBe("");
 });
 
-test("an end does not wait for those who wait for a message", async () => {
+test("closing does not wait for consumers that wait for a message", async () => {
   const url = await queues.queue("work");
   const waiting = queues.receive(url, { WaitTimeSeconds: 20 }).catch(() => []);
-  await pause(200);
-  const begun = performance.now();
+  await sleep(200);
+  const started = performance.now();
   await queues.sqs.close();
   expect(await waiting).toEqual([]);
-  // Those who wait do so for 20 s.
-  expect(performance.now() - begun).toBeLessThan(15_000);
+  // The consumer waits for 20 s.
+  expect(performance.now() - started).toBeLessThan(15_000);
 });

@@ -1,4 +1,4 @@
-/** Queues on their endpoint, with roles and functions where a test wants them. */
+/** Queues with their endpoint, and with roles and functions for tests that need them. */
 import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
@@ -23,7 +23,7 @@ export class Queues {
     return new Queues(lambdaService, await Sqs.start(lambdaService.site, lambdaService.iam, lambdaService.lambda));
   }
 
-  /** Ends the part and starts it again on the same folder, as the next `npm start` does; nothing is registered yet. */
+  /** Closes the service and starts it again on the same folder, as the next `npm start` does, without any queue. */
   async restart(): Promise<void> {
     await this.sqs.close();
     this.sqs = await Sqs.start(this.lambdaService.site, this.lambdaService.iam, this.lambdaService.lambda);
@@ -46,13 +46,13 @@ export class Queues {
   arn(name: string): string {
     return `arn:aws:sqs:${this.lambdaService.site.region}:${this.lambdaService.site.accountId}:${name}`;
   }
-  /** A queue `work` whose messages go to `dead` after so many receives. */
+  /** A queue `work` whose messages go to `dead` after `maxReceiveCount` receives. */
   async withDeadLetters(maxReceiveCount: number, inputs: Record<string, unknown> = {}) {
     const dead = await this.queue("dead");
     const redrivePolicy = JSON.stringify({ deadLetterTargetArn: this.arn("dead"), maxReceiveCount });
     return { dead, work: await this.queue("work", { redrivePolicy, ...inputs }) };
   }
-  /** Lets the functions' role do this. */
+  /** Allows the functions' role these actions. */
   async allow(action: string | string[], resource: string, name = "policy"): Promise<void> {
     const Statement = [{ Effect: "Allow", Action: action, Resource: resource }];
     const type = "aws:iam/rolePolicy:RolePolicy";
@@ -62,9 +62,9 @@ export class Queues {
 
   client(credentials: Credentials = this.lambdaService.iam.administrator): SQSClient {
     const { region } = this.lambdaService.site;
-    const made = new SQSClient({ region, endpoint: this.sqs.endpoint, credentials, maxAttempts: 1 });
-    this.#clients.push(made);
-    return made;
+    const client = new SQSClient({ region, endpoint: this.sqs.endpoint, credentials, maxAttempts: 1 });
+    this.#clients.push(client);
+    return client;
   }
   send(QueueUrl: string, MessageBody: string, more: Record<string, unknown> = {}) {
     return this.client().send(new SendMessageCommand({ QueueUrl, MessageBody, ...more }));
@@ -76,7 +76,7 @@ export class Queues {
   delete(QueueUrl: string, ReceiptHandle: string | undefined) {
     return this.client().send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
   }
-  /** Messages that wait and that are in somebody's hands. */
+  /** The numbers of visible messages and of hidden ones (received or delayed). */
   async count(QueueUrl: string): Promise<[number, number]> {
     const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] });
     const attributes = (await this.client().send(command)).Attributes!;
@@ -87,4 +87,4 @@ export class Queues {
   }
 }
 
-export const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+export const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
