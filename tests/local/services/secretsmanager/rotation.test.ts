@@ -1,4 +1,4 @@
-/** Rotation by the AWS SDK, with a rotation function that is played here; the real one has tests of its own. */
+/** Rotation by the AWS SDK, with a simulated rotation function; the real one has its own tests. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ let site: ServiceContext;
 let said: string[];
 let events: Event[];
 let permitted: boolean;
-/** What the function does in a step; what it throws is how it fails. */
+/** What the function does in a step. An error that it throws is the function's failure. */
 let act: (event: Event) => Promise<void>;
 let secrets: SecretsManager;
 let client: SecretsManagerClient;
@@ -49,7 +49,7 @@ afterEach(async () => {
   rmSync(site.directory, { recursive: true });
 });
 
-/** Starts, and registers the secret with its first value. */
+/** Starts the service, and registers the secret with its first value. */
 async function start(): Promise<void> {
   const iam = new Iam(site);
   secrets = await SecretsManager.start(site, iam, (name, secretArn) => {
@@ -92,7 +92,7 @@ const makeRotation = (inputs = {}) =>
     ...inputs,
   });
 
-/** Makes what is kept look older. */
+/** Makes the stored rotation look older. */
 function age(days: number): void {
   const file = join(site.directory, "secrets", "secrets.json");
   const kept = JSON.parse(readFileSync(file, "utf8"));
@@ -119,21 +119,26 @@ const value = async () => (await client.send(new GetSecretValueCommand({ SecretI
 const rotate = (input: Partial<RotateSecretCommandInput> = {}) =>
   client.send(new RotateSecretCommand({ SecretId, ClientRequestToken: token, ...input }));
 const rotated = () => until(async () => (await describeSecret()).LastRotatedDate !== undefined);
+/** Makes the function wait before each step. @returns a function that ends the wait */
+function holdFunction(): () => void {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  act = async (event) => {
+    await held;
+    await standard(event);
+  };
+  return release;
+}
 const configured = { RotationLambdaARN: functionArn, RotationRules: { AutomaticallyAfterDays: 7 } };
 
 describe("RotateSecret", () => {
-  it("answers at once, calls the function in four steps for one version, and makes that current", async () => {
+  it("returns at once, calls the function for four steps of one version, which becomes current", async () => {
     const first = Object.keys((await describeSecret()).VersionIdsToStages!)[0]!;
-    let release = () => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    act = async (event) => {
-      await held;
-      await standard(event);
-    };
+    const release = holdFunction();
     expect(await rotate(configured)).toMatchObject({ ARN: arn, Name: SecretId, VersionId: token });
-    // The version stands there, without a value, before the function has made one.
+    // The version exists, without a value, before the function has written one.
     expect((await describeSecret()).VersionIdsToStages).toEqual({ [first]: ["AWSCURRENT"], [token]: ["AWSPENDING"] });
     for (const which of [{ VersionId: token }, { VersionStage: "AWSPENDING" }]) {
       await expect(client.send(new GetSecretValueCommand({ SecretId, ...which }))).rejects.toMatchObject({
@@ -153,7 +158,7 @@ describe("RotateSecret", () => {
     });
   });
 
-  it("leaves the current value where a step fails, and takes the same version up again when asked for another", async () => {
+  it("keeps the current value if a step fails, and continues with the same version at the next request", async () => {
     act = async (event) => {
       if (event.Step === "setSecret") throw new TypeError("no database");
       await standard(event);
@@ -171,21 +176,19 @@ describe("RotateSecret", () => {
     expect(await value()).toBe(`of ${token}`);
   });
 
-  it("starts no second one beside a rotation that is under way", async () => {
-    act = async (event) => {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      await standard(event);
-    };
+  it("starts no second rotation while one is running", async () => {
+    const release = holdFunction();
     await rotate(configured);
     await expect(rotate({ ClientRequestToken: "2".repeat(32) })).rejects.toMatchObject({
       name: "InvalidRequestException",
     });
     expect(await rotate()).toMatchObject({ VersionId: token }); // The same request once more.
+    release();
     await rotated();
     expect(events).toHaveLength(4);
   });
 
-  it("tells of a function that does not make the new version current", async () => {
+  it("reports a function that does not make the new version current", async () => {
     act = async (event) => {
       if (event.Step !== "finishSecret") await standard(event);
     };
@@ -195,7 +198,7 @@ describe("RotateSecret", () => {
     expect(await value()).toBe("first");
   });
 
-  it("only configures where it is not to rotate immediately", async () => {
+  it("only saves the settings if RotateImmediately is false", async () => {
     expect((await rotate({ ...configured, RotateImmediately: false })).VersionId).toBeUndefined();
     expect(await describeSecret()).toMatchObject({ RotationEnabled: true });
     expect([events, await value()]).toEqual([[], "first"]);
@@ -203,12 +206,7 @@ describe("RotateSecret", () => {
 
   it.each<[string, Partial<RotateSecretCommandInput>, string, RegExp]>([
     ["no function", {}, "InvalidRequestException", /No Lambda rotation function ARN/],
-    [
-      "a function that is not there",
-      { RotationLambdaARN: `${functionArn}x` },
-      "AccessDeniedException",
-      /cannot invoke/,
-    ],
+    ["an unknown function", { RotationLambdaARN: `${functionArn}x` }, "AccessDeniedException", /cannot invoke/],
     ["a short token", { ...configured, ClientRequestToken: "1" }, "InvalidParameterException", /between 32 and 64/],
     [
       "no day",
@@ -235,7 +233,7 @@ describe("RotateSecret", () => {
 });
 
 describe("a SecretRotation of the program", () => {
-  it("rotates when it is new, and at a later start only when that is due", async () => {
+  it("rotates when it is new, and at a later start only if a rotation is due", async () => {
     expect(await makeRotation()).toEqual({ id: arn, outputs: { secretId: arn, rotationEnabled: true } });
     const second = await value();
     expect(second).toMatch(/^of /);
@@ -251,12 +249,12 @@ describe("a SecretRotation of the program", () => {
     }
   });
 
-  it("waits for its day where it is not to rotate immediately", async () => {
+  it("does not rotate at the start if rotateImmediately is false", async () => {
     await makeRotation({ rotateImmediately: false });
     expect([events, await value()]).toEqual([[], "first"]);
   });
 
-  it("fails the start where its first rotation fails, and only reports a later one", async () => {
+  it("fails the start if its first rotation fails, and only reports a later failure", async () => {
     act = async () => {
       throw new RangeError("broken");
     };
@@ -276,7 +274,7 @@ describe("a SecretRotation of the program", () => {
     expect(await value()).toBe(second);
   });
 
-  it("is off again at a start without it", async () => {
+  it("is off after a start without it", async () => {
     await makeRotation();
     await stop();
     await start();
