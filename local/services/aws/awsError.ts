@@ -19,22 +19,22 @@ export class AwsError extends Error {
 
 /**
  * The body of a call in AWS's JSON protocols.
- * @throws AwsError SerializationException where it is no JSON object; the parser's text, which would quote it, stays out
+ * @throws AwsError SerializationException if it is not a JSON object, without the parser's text, which quotes the body
  */
 export function jsonBody(body: Buffer): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(body.toString("utf8"));
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch {
-    // Answered below like any other body that is no JSON object.
+    // Invalid JSON gets the same error as JSON that is not an object.
   }
   throw new AwsError("SerializationException", 400, "The request body must be a JSON object.");
 }
 
 /**
- * AWS's sentence for a caller that no policy allows what it asks for.
+ * AWS's message for an action that no policy allows.
  * @param who the role's ARN, the service or the access key
- * @param kind the policies that could have allowed it. @default those of the caller itself
+ * @param kind the kind of policy that could have allowed it. @default the caller's own policies
  */
 export function notAuthorized(
   who: string | undefined,

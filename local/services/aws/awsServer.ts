@@ -26,7 +26,7 @@ export interface AwsServerOptions {
   /** The signing name, for example `secretsmanager`. */
   readonly service: string;
   readonly region: string;
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly iam: Iam;
   /** Content type of answers. */
@@ -35,7 +35,7 @@ export interface AwsServerOptions {
   readonly maxBody: number;
   /** @default the machine's clock */
   readonly now?: () => Date;
-  /** How long callers may take, @default the usual */
+  /** How long callers may take. @default the limits of `cli/http.ts` */
   readonly limits?: TimeLimits;
 }
 
@@ -51,7 +51,7 @@ export class AwsServer {
 
   /**
    * Starts listening.
-   * @param answer gets each verified call; an AwsError that it throws reaches the caller, any other becomes a 500.
+   * @param answer handles each verified call; an AwsError that it throws is sent to the caller, others become a 500.
    * @throws CommandError where the port is taken.
    */
   static async start(options: AwsServerOptions, answer: (call: AwsCall) => Promise<AwsAnswer>): Promise<AwsServer> {
@@ -80,11 +80,11 @@ async function respond(
 ): Promise<void> {
   try {
     const { method = "", url = "/", headers } = request;
-    if (headers.origin !== undefined) throw fromPage(headers.origin);
+    if (headers.origin !== undefined) throw webPageRefused(headers.origin);
     const body = await readBody(request, options.maxBody);
     const { service, region, iam } = options;
     const now = options.now?.() ?? new Date();
-    const accessKeyId = isOwnKey(headers.authorization, iam)
+    const accessKeyId = isUnknownKey(headers.authorization, iam)
       ? iam.administrator.accessKeyId
       : verifySignature({ method, url, headers, body }, { service, region, now, secretOf: (key) => iam.secretOf(key) });
     send(response, options.contentType, await answer({ method, url, headers, body, accessKeyId }));
@@ -97,10 +97,11 @@ async function respond(
 }
 
 /**
- * Whether the request is signed with a key that nobody was given here. It stands for the person at this machine, whose
- * own tools sign with whatever key they have; only roles are held to their policies. No web page comes this far.
+ * Whether the request is signed with an access key that this machine did not issue. Such a request counts as the
+ * administrator's, because the tools of this machine's user sign with any key. Policies restrict roles only. A request
+ * of a web page is refused before this check.
  */
-function isOwnKey(authorization: string | undefined, iam: Iam): boolean {
+function isUnknownKey(authorization: string | undefined, iam: Iam): boolean {
   const [, key] = /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\//.exec(authorization ?? "") ?? [];
   return key !== undefined && iam.secretOf(key) === undefined;
 }
@@ -116,10 +117,10 @@ function send(response: ServerResponse, contentType: string, { status, headers, 
 }
 
 /**
- * Browsers say from which page a request comes wherever it could do harm: with all but plain reads, and across origins.
- * SDKs, the CLI and curl send no such header.
+ * The error for a request of a web page. Browsers send the header `origin` with requests across origins and with all
+ * requests other than plain reads. SDKs, the CLI and curl do not send it.
  */
-function fromPage(origin: string): AwsError {
+function webPageRefused(origin: string): AwsError {
   const message = `The request comes from a web page of ${origin}; allowed: the AWS SDK, the CLI and other programs.`;
   return new AwsError("AccessDeniedException", 403, message);
 }
@@ -133,7 +134,7 @@ function unknownError(error: unknown, { service, maxBody }: AwsServerOptions): A
     const message = `Request must be smaller than ${maxBody} bytes for this operation`;
     return new AwsError("RequestTooLargeException", 413, message, { Type: "User" });
   }
-  // A fault of this program, not of the caller: the cause goes to the terminal, not to the caller.
+  // An error of this program, not of the caller: the cause is printed on the terminal and not sent to the caller.
   console.error(`The local ${service} endpoint failed:`, error);
   return new AwsError("InternalServiceError", 500, "An error occurred on the server side.");
 }

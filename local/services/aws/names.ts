@@ -7,8 +7,8 @@ export function shortHash(text: string, length = 7): string {
 }
 
 /**
- * The physical name of a resource: its `name`, else a stable one made of its `namePrefix` or its logical name, as
- * Pulumi makes them (there the end is random, here it must be the same on the next start).
+ * The physical name of a resource: its `name`, else its `namePrefix` or its logical name with a suffix, as in Pulumi.
+ * Pulumi's suffix is random; this one is a hash, so that the name is the same on the next start.
  */
 export function physicalName({ type, name, inputs }: ResourceRegistration): string {
   if (typeof inputs.name === "string") return inputs.name;

@@ -48,9 +48,9 @@ export function verifySignature(request: SignedRequest, expected: Expected): str
     throw new AwsError("UnrecognizedClientException", 400, "The security token included in the request is invalid.");
   }
   const date = sentAt.slice(0, 8);
-  const wantedScope = `${date}/${expected.region}/${expected.service}/aws4_request`;
-  if (scope !== wantedScope) {
-    throw invalid(`Credential should be scoped to ${wantedScope}, not ${scope}.`);
+  const expectedScope = `${date}/${expected.region}/${expected.service}/aws4_request`;
+  if (scope !== expectedScope) {
+    throw invalid(`Credential should be scoped to ${expectedScope}, not ${scope}.`);
   }
   if (!signedHeaders.split(";").includes("host")) throw invalid("'Host' must be a 'SignedHeader'.");
   if (Math.abs(Date.parse(isoOf(sentAt)) - expected.now.getTime()) > toleranceInMs) {
@@ -66,7 +66,7 @@ export function verifySignature(request: SignedRequest, expected: Expected): str
   return accessKeyId;
 }
 
-/** The signature of a request, as bytes; its headers hold all that `signedHeaders` names. */
+/** The signature of a request, as bytes. The request must have all headers that `signedHeaders` lists. */
 export function signatureOf(
   request: SignedRequest,
   { sentAt, scope, signedHeaders, secret }: { sentAt: string; scope: string; signedHeaders: string; secret: string },
@@ -92,7 +92,7 @@ function canonicalRequest({ method, url, headers, body }: SignedRequest, signedH
   ].join("\n");
 }
 
-/** Percent-encodes all but A-Z a-z 0-9 - . _ ~, where encodeURIComponent leaves five more. */
+/** Percent-encodes all but A-Z a-z 0-9 - . _ ~; encodeURIComponent leaves five more characters unencoded. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }

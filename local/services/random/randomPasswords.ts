@@ -8,18 +8,18 @@ const fileName = "random.json";
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const specials = "!@#$%&*()-_=+[]{}<>:?";
 
-/** The random provider's passwords: drawn once, as long as asked for, and the same on every start. */
+/** Passwords of the random provider: generated once in the requested length, and the same on every start. */
 export function randomPasswords(folder: DataFolder): Record<string, CreateHandler> {
-  const kept = read(join(folder.path, fileName));
+  const passwords = read(join(folder.path, fileName));
   return {
     "random:index/randomPassword:RandomPassword": ({ name, inputs }) => {
       const length = Number(inputs.length);
       const alphabet = inputs.special === false ? letters : letters + String(inputs.overrideSpecial ?? specials);
-      if (kept[name]?.length !== length) {
-        kept[name] = Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join("");
-        folder.write(fileName, kept);
+      if (passwords[name]?.length !== length) {
+        passwords[name] = Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join("");
+        folder.write(fileName, passwords);
       }
-      return { id: "none", outputs: { result: kept[name] } };
+      return { id: "none", outputs: { result: passwords[name] } };
     },
   };
 }

@@ -17,22 +17,22 @@ import { mysqlProviderHandlers } from "./mysqlProvider";
 import { ParameterGroups } from "./parameterGroups";
 import { type Database, OnlyDatabase } from "./rds";
 
-/** The account of this machine that may do everything, and where it connects. */
+/** The account with all privileges, and the address of the server. */
 export interface Administrator extends Credentials {
-  /** Not `localhost`, for which MySQL's own client takes a socket and leaves the port aside. */
+  /** Not `localhost`: for that name MySQL's own client uses a socket and ignores the port. */
   readonly host: "127.0.0.1";
   readonly port: number;
 }
 
 /**
- * One MySQL server on 127.0.0.1, a program of this machine or an existing server behind a TLS proxy, and the resources
- * that are made on it.
+ * One MySQL server on 127.0.0.1, either started by this program or an existing server behind a TLS proxy, and the
+ * resources that are created on it.
  */
 export class MySql implements LocalService {
   readonly handlers: Readonly<Record<string, CreateHandler>>;
   /** Which MySQL runs and where it came from, in words. */
   readonly description: string;
-  /** PEM file of the authority that vouches for the server as `localhost`. */
+  /** PEM file of the authority that signed the server's certificate for `localhost`. */
   readonly caFile: string;
   readonly #port: number;
   readonly #credentials: Credentials;
@@ -41,7 +41,7 @@ export class MySql implements LocalService {
   #closing: Promise<void> | undefined;
 
   /**
-   * Starts the server (or the TLS proxy before an existing one) on the site's port `mysql`, its data in
+   * Starts the server (or the TLS proxy in front of an existing one) on the site's port `mysql`, its data in
    * `<site.directory>/mysql`, its certificates in `<site.directory>/tls`.
    * @param find finds the MySQL to run, @default as `sources.ts` describes
    * @throws CommandError where there is no MySQL, or its port or its data cannot be used
@@ -50,7 +50,7 @@ export class MySql implements LocalService {
     const source = await find((line) => site.info(line));
     const certificates = await ensureCertificates(path.join(site.directory, "tls"));
     const directory = path.join(site.directory, "mysql");
-    // Before a port is chosen: making the data takes seconds, in which another program could take the port.
+    // Before a port is chosen: creating the data takes seconds, and meanwhile another program could take the port.
     if (source.kind === "program") await ensureData(source.program, directory);
     else await previousServerGone(directory);
     const port = await site.port("mysql");
@@ -92,17 +92,17 @@ export class MySql implements LocalService {
     };
   }
 
-  /** May do everything, for this machine only; RDS has no such account. */
+  /** Has all privileges. It exists on this machine only; RDS has no such account. */
   get administrator(): Administrator {
     return { host: "127.0.0.1", port: this.#port, ...this.#credentials };
   }
 
-  /** The environment of a program and its providers that trust this server. */
+  /** Environment variables with which a program and its providers trust this server. */
   get trustingEnvironment(): NodeJS.ProcessEnv {
     return { ...process.env, NODE_EXTRA_CA_CERTS: this.caFile, SSL_CERT_FILE: this.caFile };
   }
 
-  /** What the server runs as; undefined until the program has registered it. */
+  /** The instance or cluster that the program registered; undefined before that. */
   get database(): Database | undefined {
     return this.#only.database;
   }
@@ -118,7 +118,7 @@ export class MySql implements LocalService {
   }
 }
 
-/** What differs between a server of one's own and an existing one. */
+/** What differs between a server that this program starts and an existing one. */
 interface Backend {
   readonly version: Version;
   readonly administrator: Credentials;
@@ -129,7 +129,7 @@ interface Backend {
 function own(server: RunningServer, source: MySqlSource & { kind: "program" }, site: ServiceContext): Backend {
   let stopping = false;
   server.exited.then(() => {
-    if (!stopping) site.info(`MySQL ended by itself; its log: ${path.join(site.directory, "mysql/mysqld.log")}`);
+    if (!stopping) site.info(`MySQL exited unexpectedly; its log: ${path.join(site.directory, "mysql/mysqld.log")}`);
   });
   return {
     version: source.program.version,
@@ -145,7 +145,7 @@ function own(server: RunningServer, source: MySqlSource & { kind: "program" }, s
   };
 }
 
-/** A server that is not ours keeps its settings; the proxy before it does what it can. */
+/** An existing server keeps its settings; the proxy in front of it applies `require_secure_transport` only. */
 function existing(proxy: TlsProxy, source: MySqlSource & { kind: "server" }, site: ServiceContext): Backend {
   const { user, password, version } = source.server;
   return {

@@ -1,4 +1,4 @@
-/** `aws:rds/cluster:Cluster` and its instances: Aurora MySQL, answered by the one server of this machine. */
+/** `aws:rds/cluster:Cluster` and its instances: Aurora MySQL, simulated by the one MySQL server of this machine. */
 
 import { type CreateResult, provisioningError, type ResourceRegistration } from "../../../host/resources";
 import { optional, required, string } from "../../lib/inputs";
@@ -15,7 +15,7 @@ import {
   resourceIdOf,
 } from "./rds";
 
-/** A cluster as it was registered; it answers nobody before it has an instance. */
+/** A registered cluster. It accepts no connections before it has an instance. */
 interface Cluster {
   readonly identifier: string;
   readonly master: Master;
@@ -40,9 +40,9 @@ export function clusterHandlers(groups: ClusterGroups, only: OnlyDatabase, serve
   const clusters = new Map<string, Cluster>();
   return {
     "aws:rds/cluster:Cluster": (resource: ResourceRegistration): CreateResult => {
-      const { made, cluster } = readCluster(resource, groups.clusters, only, server);
+      const { result, cluster } = readCluster(resource, groups.clusters, only, server);
       clusters.set(cluster.identifier, cluster);
-      return made;
+      return result;
     },
     "aws:rds/clusterInstance:ClusterInstance": (resource: ResourceRegistration): Promise<CreateResult> =>
       makeClusterInstance(resource, clusters, groups.instances, server),
@@ -50,7 +50,7 @@ export function clusterHandlers(groups: ClusterGroups, only: OnlyDatabase, serve
 }
 
 /**
- * Holds the inputs against what CreateDBCluster accepts.
+ * Checks the inputs against what CreateDBCluster accepts, and claims the server of this machine for the cluster.
  * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html
  */
 function readCluster(resource: ResourceRegistration, groups: ParameterGroups, only: OnlyDatabase, server: RdsServer) {
@@ -81,7 +81,7 @@ function readCluster(resource: ResourceRegistration, groups: ParameterGroups, on
     masterUserSecrets: [],
   };
   const cluster: Cluster = { identifier, master, parameters, serverless, instances: [] };
-  return { made: { id: identifier, outputs }, cluster };
+  return { result: { id: identifier, outputs }, cluster };
 }
 
 /**
@@ -92,9 +92,9 @@ function readCapacity(resource: ResourceRegistration): boolean {
   const given = resource.inputs.serverlessv2ScalingConfiguration;
   if (given === undefined) return false;
   const { minCapacity: least, maxCapacity: most } = given as { minCapacity?: unknown; maxCapacity?: unknown };
-  const half = (value: unknown, from: number): value is number =>
+  const isCapacity = (value: unknown, from: number): value is number =>
     typeof value === "number" && value >= from && value <= 256 && Number.isInteger(value * 2);
-  if (half(least, 0) && half(most, 1) && least <= most) return true;
+  if (isCapacity(least, 0) && isCapacity(most, 1) && least <= most) return true;
   const got = JSON.stringify({ minCapacity: least, maxCapacity: most });
   throw provisioningError(
     resource,
@@ -103,8 +103,9 @@ function readCapacity(resource: ResourceRegistration): boolean {
 }
 
 /**
- * Makes an instance of a cluster. The first one is the writer, and with it the cluster begins to answer: what connects
- * before it, since it waits for the cluster alone, finds no master user here and nobody at all on AWS.
+ * Creates an instance of a cluster. The first one is the writer, and makes the cluster accept connections. A resource
+ * that depends on the cluster but not on the writer may connect too early: here the master user does not exist yet, and
+ * on AWS nothing accepts the connection.
  */
 async function makeClusterInstance(
   resource: ResourceRegistration,
@@ -131,10 +132,11 @@ async function makeClusterInstance(
       `instanceClass is db.serverless, and its cluster ${cluster.identifier} has no serverlessv2ScalingConfiguration.`,
     );
   }
-  const own = groups.of(resource, "dbParameterGroupName", "aurora-mysql", engineVersion);
+  const instanceParameters = groups.of(resource, "dbParameterGroupName", "aurora-mysql", engineVersion);
   if (!cluster.instances.includes(resource.name)) cluster.instances.push(resource.name);
   const writer = cluster.instances[0] === resource.name;
-  if (writer) await makeMaster(server, resource, cluster.master, new Map([...cluster.parameters, ...own]));
+  if (writer)
+    await makeMaster(server, resource, cluster.master, new Map([...cluster.parameters, ...instanceParameters]));
   const dbiResourceId = resourceIdOf("db", identifier);
   return {
     id: identifier,

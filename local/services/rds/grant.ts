@@ -1,40 +1,43 @@
-/** Brings the privileges of one account in one place (`*.*`, a database, a table) to exactly those that are wanted. */
+/** Sets the privileges of one account in one place (`*.*`, a database, a table) to exactly the desired ones. */
 import type { Session } from "../../mysql/session";
 import { identifier } from "../../mysql/sql";
 
-export interface WantedGrant {
+export interface DesiredGrant {
   /** `'user'@'host'` */
   readonly account: string;
   /** `*.*`, `` `database`.* `` or `` `database`.`table` `` */
   readonly place: string;
-  /** As the program names them: `SELECT`, `insert (a, b)`, `ALL`. */
+  /** As the program writes them: `SELECT`, `insert (a, b)`, `ALL`. */
   readonly privileges: readonly string[];
-  /** May the account pass them on? */
+  /** Whether the account may grant them to others. */
   readonly grant: boolean;
 }
 
 const all = "ALL PRIVILEGES";
 const grantOption = "GRANT OPTION";
 
-/** What is missing is granted first and what is too much revoked then: what stays is never missing in between. */
-export async function applyGrant(session: Session, what: string, wanted: WantedGrant): Promise<void> {
-  const { account, place } = wanted;
-  const goal = new Set(wanted.privileges.flatMap(readPrivilege));
-  if (wanted.grant) goal.add(grantOption);
-  const before = await present(session, what, wanted);
-  // What REVOKE of one privilege leaves of ALL differs between MySQL versions: revoke everything and grant anew.
+/**
+ * Grants the missing privileges first and then revokes the surplus ones, so that a privilege that stays is never
+ * missing in between. The exception is an account that has ALL and is to have less.
+ */
+export async function applyGrant(session: Session, what: string, desired: DesiredGrant): Promise<void> {
+  const { account, place } = desired;
+  const goal = new Set(desired.privileges.flatMap(readPrivilege));
+  if (desired.grant) goal.add(grantOption);
+  const before = await present(session, what, desired);
+  // What remains of ALL after REVOKE of one privilege differs between MySQL versions: revoke all and grant again.
   if (before.has(all) && !goal.has(all)) {
     await session.run(what, `REVOKE ALL PRIVILEGES ON ${place} FROM ${account}`);
   }
-  const list = wanted.privileges.join(", ");
-  await session.run(what, `GRANT ${list} ON ${place} TO ${account}${wanted.grant ? " WITH GRANT OPTION" : ""}`);
-  const surplus = [...(await present(session, what, wanted))].filter(
+  const list = desired.privileges.join(", ");
+  await session.run(what, `GRANT ${list} ON ${place} TO ${account}${desired.grant ? " WITH GRANT OPTION" : ""}`);
+  const surplus = [...(await present(session, what, desired))].filter(
     (privilege) => !goal.has(privilege) && (privilege === grantOption || !goal.has(all)),
   );
   for (const privilege of surplus) await session.run(what, `REVOKE ${privilege} ON ${place} FROM ${account}`);
 }
 
-async function present(session: Session, what: string, { account, place }: WantedGrant): Promise<Set<string>> {
+async function present(session: Session, what: string, { account, place }: DesiredGrant): Promise<Set<string>> {
   const rows = await session.run(what, `SHOW GRANTS FOR ${account}`);
   return readGrants(
     rows.map((row) => String(Object.values(row)[0])),
@@ -43,13 +46,13 @@ async function present(session: Session, what: string, { account, place }: Wante
 }
 
 /**
- * Reads what `SHOW GRANTS` says of one place.
- * @returns privileges, those on columns one by one: ``SELECT (`a`)``
+ * Parses the output of `SHOW GRANTS` for one place.
+ * @returns privileges, with one entry for each column that a privilege is limited to: ``SELECT (`a`)``
  */
 export function readGrants(grants: readonly string[], place: string): Set<string> {
   const found = new Set<string>();
   for (const line of grants) {
-    // Names are quoted in the answer, and may hold anything; the place is compared as a whole.
+    // The server quotes names, and a name may contain any character, so the place is compared as a whole.
     const match = /^GRANT (.+?) ON (.+) TO .+?( WITH GRANT OPTION)?$/.exec(line);
     if (match?.[1] === undefined || match[2] !== place) continue;
     for (const privilege of split(match[1]).flatMap(readPrivilege)) found.add(privilege);

@@ -1,4 +1,4 @@
-/** `aws:rds/instance:Instance`, made on the one server of this machine. */
+/** `aws:rds/instance:Instance`, created on the one server of this machine. */
 
 import type { CreateResult, ResourceRegistration } from "../../../host/resources";
 import { optional, required } from "../../lib/inputs";
@@ -18,7 +18,7 @@ import {
 const masterKeys = { username: "username", password: "password", database: "dbName" };
 
 /**
- * Holds the inputs against what CreateDBInstance accepts, and makes the instance.
+ * Checks the inputs against what CreateDBInstance accepts, and creates the instance.
  * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
  */
 export async function makeInstance(

@@ -1,6 +1,7 @@
 /**
- * The resources of @pulumi/mysql, done as its provider does them (github.com/petoju/terraform-provider-mysql), against
- * the server that their provider names. Unlike the provider, which keeps a state, they may find what they make.
+ * The resources of @pulumi/mysql, created as its provider creates them (github.com/petoju/terraform-provider-mysql), on
+ * the server that their provider names. The provider keeps a state. These handlers have none, so what they create may
+ * exist already.
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -18,27 +19,27 @@ import { type Session, withSession } from "../../mysql/session";
 import { account, identifier, quote } from "../../mysql/sql";
 import { applyGrant } from "./grant";
 
-/** The provider splices these into statements, so they may not end a literal. */
-const spliced = /^[^'"`\\]+$/;
+/** The provider inserts such values into statements unescaped, so they must not be able to end a literal. */
+const unescaped = /^[^'"`\\]+$/;
 
 /**
  * @param sslCertFile PEM file that the provider trusts beside the system's authorities, as Go does by SSL_CERT_FILE
  * @returns the handlers by type token
  */
 export function mysqlProviderHandlers(sslCertFile?: string): Record<string, CreateHandler> {
-  const made = new Map<string, string>();
+  const owners = new Map<string, string>();
   const claim = (resource: ResourceRegistration, id: string) => {
     const key = `${resource.type} ${id}`;
-    const other = made.get(key);
+    const other = owners.get(key);
     if (other !== undefined && other !== resource.name) {
       throw provisioningError(resource, `${id} is already made by "${other}".`);
     }
-    made.set(key, resource.name);
+    owners.set(key, resource.name);
   };
   const provider: Provider = { claim, verified: verifiedBy(sslCertFile) };
   return {
     "pulumi:providers:mysql": async (resource) => {
-      // The provider connects when it is first used; here a wrong address or password is told at once.
+      // The real provider connects at its first use; here a wrong address or password is reported at once.
       const connection = await readConnection(resource.inputs, resource, provider);
       await withSession(`the mysql provider "${resource.name}"`, connection, async () => {});
       return { id: resource.name, outputs: {} };
@@ -53,7 +54,7 @@ type SslOptions = NonNullable<Exclude<ConnectionOptions["ssl"], string>>;
 
 /** What the resources of one provider share. */
 interface Provider {
-  /** @throws CommandError where another resource made it already */
+  /** @throws CommandError if another resource has created it already */
   claim(resource: ResourceRegistration, id: string): void;
   /** TLS options of a connection that verifies the server. */
   verified(): Promise<SslOptions>;
@@ -74,9 +75,9 @@ async function makeDatabase(resource: ResourceRegistration, provider: Provider):
 }
 
 async function makeUser(resource: ResourceRegistration, provider: Provider): Promise<CreateResult> {
-  const noQuote = "characters other than quotes and backslashes, which the provider splices into SQL";
+  const noQuote = "characters other than quotes and backslashes, because the provider inserts them into SQL unescaped";
   const user = required(resource, "user", `1 to 32 ${noQuote}`, /^[^'"`\\]{1,32}$/);
-  const host = optional(resource, "host", noQuote, spliced) ?? "localhost";
+  const host = optional(resource, "host", noQuote, unescaped) ?? "localhost";
   const rule = "NONE, SSL, X509, or ISSUER, SUBJECT, CIPHER with a quoted text";
   const tlsOption = optional(
     resource,
@@ -92,7 +93,7 @@ async function makeUser(resource: ResourceRegistration, provider: Provider): Pro
     );
   }
   const key = string(resource, "plaintextPassword") === undefined ? "password" : "plaintextPassword";
-  const password = optional(resource, key, noQuote, spliced);
+  const password = optional(resource, key, noQuote, unescaped);
   if (password === undefined && plugin === undefined) {
     throw provisioningError(resource, "plaintextPassword is missing: the account would be open to everyone.");
   }
@@ -109,12 +110,12 @@ async function makeUser(resource: ResourceRegistration, provider: Provider): Pro
     const find = `SELECT ATTRIBUTE->>'$.registered' AS mark FROM information_schema.USER_ATTRIBUTES`;
     await session.run(what, `CREATE USER IF NOT EXISTS ${account(user, host)} ${identified} ${require} ${mark}`);
     const [found] = await session.run(what, `${find} WHERE USER = ${quote(user)} AND HOST = ${quote(host)}`);
-    // Like the provider, which compares with its state: a password that was rotated since stays until the program's
-    // own changes. The mark stands with the account, so the two are lost and kept together.
+    // As with the real provider, which compares with its state: a password that a rotation has set stays until the
+    // program's own password changes. The mark is stored with the account, so both are always lost or kept together.
     const options = found?.mark === sha256(identified) ? require : `${identified} ${require} ${mark}`;
     await session.run(what, `ALTER USER ${account(user, host)} ${options}`);
   });
-  // The provider keeps, and answers, a hash: a program that reads this output for the password is wrong on AWS too.
+  // The real provider stores and returns a hash: a program that reads the password from this output fails on AWS too.
   const hash = key === "plaintextPassword" && password !== undefined ? sha256(password) : undefined;
   return { id, outputs: { user, host, tlsOption: tlsOption ?? "NONE", ...(hash && { plaintextPassword: hash }) } };
 }
@@ -124,12 +125,12 @@ async function makeGrant(resource: ResourceRegistration, provider: Provider): Pr
     if (resource.inputs[key] !== undefined)
       throw provisioningError(resource, `${key} is not supported on this machine.`);
   }
-  const noQuote = "characters other than quotes and backslashes, which the provider splices into SQL";
-  const user = required(resource, "user", noQuote, spliced);
-  const host = optional(resource, "host", noQuote, spliced) ?? "localhost";
+  const noQuote = "characters other than quotes and backslashes, because the provider inserts them into SQL unescaped";
+  const user = required(resource, "user", noQuote, unescaped);
+  const host = optional(resource, "host", noQuote, unescaped) ?? "localhost";
   const database = required(resource, "database", "a database or *", /^(?!(procedure|function) )[^`]{1,64}$/i);
   const table = optional(resource, "table", "a table or *", /^[^`]{1,64}$/) ?? "*";
-  optional(resource, "tlsOption", "NONE: MySQL 8 takes it with the mysql.User only", /^none$/i);
+  optional(resource, "tlsOption", "NONE: MySQL 8 accepts others in mysql.User only", /^none$/i);
   const grant = boolean(resource, "grant") ?? false;
   const privileges = strings(resource, "privileges");
   if (privileges.length === 0)
@@ -138,7 +139,7 @@ async function makeGrant(resource: ResourceRegistration, provider: Provider): Pr
     if (/^[a-z_ ]+(\([^()]+\))?$/i.test(privilege)) continue;
     throw provisioningError(
       resource,
-      `privileges holds ${JSON.stringify(privilege)}, and takes names such as SELECT or SELECT(column).`,
+      `privileges holds ${JSON.stringify(privilege)}; allowed: names such as SELECT or SELECT(column).`,
     );
   }
   const place = `${database === "*" ? "*" : identifier(database)}.${table === "*" ? "*" : identifier(table)}`;
@@ -173,7 +174,7 @@ async function asProvider<T>(
 }
 
 /**
- * The provider's inputs, understood as the provider understands them: `tls` is "false" by default, "true" verifies the
+ * Reads the provider's inputs as the real provider does: `tls` is "false" by default, "true" verifies the
  * server by the system's authorities and those of `sslCertFile`, "skip-verify" encrypts only.
  */
 async function readConnection(

@@ -35,9 +35,9 @@ export class ParameterGroups {
   };
 
   /**
-   * The parameters of the group that an input names; none where it names none, or one of AWS's defaults.
+   * The parameters of the group that an input names; empty if it names none or one of AWS's default groups.
    *
-   * @throws CommandError where there is no such group, or it is for another engine or version
+   * @throws CommandError if the group does not exist, or is for another engine or version
    */
   of(
     resource: ResourceRegistration,

@@ -1,4 +1,4 @@
-/** What `aws:rds` instances and clusters have in common on this machine: one MySQL server, its master user, its name. */
+/** What `aws:rds` instances and clusters share on this machine: one MySQL server, its master user and its name. */
 import { createHash } from "node:crypto";
 import { provisioningError, type ResourceRegistration } from "../../../host/resources";
 import { boolean, number, optional, required } from "../../lib/inputs";
@@ -15,9 +15,9 @@ export interface RdsServer {
   readonly version: Version;
   /** The administrator's name, which no master user may have. */
   readonly administrator: string;
-  /** Works as the administrator. */
+  /** Opens a session as the administrator. */
   asAdministrator<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  /** Sets one parameter of a parameter group; says where it cannot. */
+  /** Sets one parameter of a parameter group, or reports that it cannot. */
   setParameter(session: Session, name: string, value: string): Promise<void>;
 }
 
@@ -29,26 +29,29 @@ export interface Database {
   readonly resourceId: string;
 }
 
-/** Holds what is registered to the one server of this machine. */
+/** Makes sure that the program registers one database only: this machine has one server. */
 export class OnlyDatabase {
-  #of: { readonly database: Database; readonly type: string; readonly name: string } | undefined;
+  #claimed: { readonly database: Database; readonly type: string; readonly name: string } | undefined;
 
   get database(): Database | undefined {
-    return this.#of?.database;
+    return this.#claimed?.database;
   }
 
-  /** @throws CommandError where another resource is the database already */
+  /** @throws CommandError if another resource is the database already */
   claim(database: Database, resource: ResourceRegistration): void {
     const { type, name } = resource;
-    if (this.#of !== undefined && (this.#of.type !== type || this.#of.name !== name)) {
-      throw provisioningError(resource, `this machine runs one database, and "${this.#of.name}" is it already.`);
+    if (this.#claimed !== undefined && (this.#claimed.type !== type || this.#claimed.name !== name)) {
+      throw provisioningError(
+        resource,
+        `this machine runs one database, and "${this.#claimed.name}" is that database already.`,
+      );
     }
-    this.#of = { database, type, name };
+    this.#claimed = { database, type, name };
   }
 }
 
 /**
- * What RDS gives its master user, on everything and with the right to pass it on; Aurora gives some more.
+ * The privileges that RDS grants its master user, on `*.*` and WITH GRANT OPTION; Aurora grants some more.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.MasterAccounts.html (row "RDS for MySQL")
  */
 const masterPrivileges = [
@@ -66,11 +69,11 @@ function masterPrivilegesFor({ major, minor }: Version): readonly string[] {
 export interface Master {
   readonly username: string;
   readonly password: string;
-  /** A database that is made along with the server. */
+  /** The database that is created together with the server. */
   readonly database: string | undefined;
 }
 
-/** Reads the master user by the names that an instance or a cluster has for its fields. */
+/** Reads the master user. The names of the inputs differ between an instance and a cluster. */
 export function readMaster(
   resource: ResourceRegistration,
   keys: Readonly<Record<keyof Master, string>>,
@@ -96,7 +99,7 @@ export function readMaster(
   return { username, password, database: optional(resource, keys.database, databaseRule, /^[a-z]\w{0,63}$/i) };
 }
 
-/** Makes what a new server has: its parameters, its master user, its first database. */
+/** Sets what a new server has: its parameters, its master user and its first database. */
 export function makeMaster(
   server: RdsServer,
   resource: ResourceRegistration,
@@ -132,7 +135,7 @@ async function setParameter(
     // ER_UNKNOWN_SYSTEM_VARIABLE, ER_INCORRECT_GLOBAL_LOCAL_VAR (it can be set at the start only).
     const onlyAurora = number === 1193 && /^(aurora|server_audit)_/.test(name);
     if (number === 1193 && !onlyAurora) {
-      throw provisioningError(resource, `its parameter group sets ${name}, which this MySQL does not know.`);
+      throw provisioningError(resource, `its parameter group sets ${name}, which does not exist in this MySQL.`);
     }
     if (number !== 1238 && !onlyAurora) throw error;
     const why = onlyAurora ? "is Aurora's own" : "can only be set when MySQL starts";
@@ -140,36 +143,39 @@ async function setParameter(
   }
 }
 
-/** Another version runs here than on AWS more often than not; that is worth a line and no more. */
+/**
+ * Prints a note if the local version differs from the one on AWS, as it often does.
+ * @throws CommandError for a version before 8.0
+ */
 export function checkVersion(
-  wanted: string | undefined,
+  requested: string | undefined,
   resource: ResourceRegistration,
   { site, version }: RdsServer,
 ): void {
-  if (wanted === undefined) return;
-  const [major, minor] = wanted.split(".").map(Number);
+  if (requested === undefined) return;
+  const [major, minor] = requested.split(".").map(Number);
   if (major !== undefined && major < 8)
-    throw provisioningError(resource, `engineVersion is ${wanted}, and must be 8.0 or newer.`);
+    throw provisioningError(resource, `engineVersion is ${requested}, and must be 8.0 or newer.`);
   if (major === version.major && minor === version.minor) return;
   const here = `${showVersion(version)} runs on this machine`;
-  site.info(`Note: the program asks for MySQL ${wanted}, and ${here}: any from 8.0 on will do here.`);
+  site.info(`Note: the program asks for MySQL ${requested}, and ${here}: any version from 8.0 on works here.`);
 }
 
-/** The name that the program or, by the resource's own, Pulumi gives. */
+/** The identifier that the program gives, else the resource's logical name in lower case. */
 export function readIdentifier(resource: ResourceRegistration, key: string): string {
   const rule = "1 to 63 lowercase letters, digits and single hyphens, beginning with a letter";
   const given = optional(resource, key, rule, /^[a-z](?!.*--)([a-z0-9-]{0,61}[a-z0-9])?$/);
   return given ?? resource.name.toLowerCase();
 }
 
-/** @throws CommandError where the value is there and out of range */
+/** @throws CommandError if the value is given and out of range */
 export function range(resource: ResourceRegistration, key: string, least: number, most: number, unit: string): void {
   const value = number(resource, key);
   if (value === undefined || (value >= least && value <= most)) return;
   throw provisioningError(resource, `${key} is ${value}, and must be ${least} to ${most} (${unit}).`);
 }
 
-/** AWS's own name for a resource, the same at each start: `db-` and 26 letters and digits. */
+/** The resource ID that AWS would assign, the same at each start: for example `db-` and 26 letters and digits. */
 export function resourceIdOf(prefix: string, name: string): string {
   return `${prefix}-${createHash("sha256").update(name).digest("hex").slice(0, 26).toUpperCase()}`;
 }

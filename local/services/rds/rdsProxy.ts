@@ -19,26 +19,27 @@ import { type Database, range, readIdentifier, resourceIdOf } from "./rds";
 export interface RdsProxiesOptions {
   readonly iam: Iam;
   readonly mysql: Pick<MySql, "administrator" | "database">;
-  /** Where Secrets Manager answers: each proxy reads its secrets there, as its role. */
+  /** URL of Secrets Manager: each proxy reads its secrets there, with its role. */
   readonly secretsEndpoint: string;
 }
 
 interface RdsProxy {
   readonly name: string;
   readonly roleArn: string;
-  /** ARNs of the secrets with the users that it lets through. */
+  /** ARNs of the secrets of the users that it accepts. */
   readonly secretArns: readonly string[];
   readonly port: number;
   readonly relay: TlsProxy;
-  /** Reads the secrets, as the role. */
+  /** Reads the secrets, with the role. */
   readonly secrets: sdk.SecretsManagerClient;
   target: Database | undefined;
 }
 
 /**
- * The proxies that the program registered. Each listens as soon as it is registered, on a port of its own under the
- * server's name and certificate, and refuses everyone until it has a target; then it lets the users of its secrets
- * through, and the server checks their passwords. Not simulated: pooling and pinning of connections, IAM authentication.
+ * The proxies that the program registered. Each listens as soon as it is registered, on its own port, with the server's
+ * host name and certificate. It refuses all connections until it has a target. Then it accepts the users of its
+ * secrets, and the server checks their passwords. Not simulated: pooling and pinning of connections, and IAM
+ * authentication.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html
  */
 export class RdsProxies implements LocalService {
@@ -62,7 +63,7 @@ export class RdsProxies implements LocalService {
     await Promise.all(ended);
   }
 
-  /** Why a proxy would let nobody through, asked when everything is registered; none where all is well. */
+  /** Reasons why a proxy would refuse all connections. Call this when everything is registered. */
   async faults(): Promise<string[]> {
     const all = [...this.#proxies.values()].map(async (proxy) => {
       if (proxy.target === undefined) return `the proxy "${proxy.name}" has no target`;
@@ -73,8 +74,8 @@ export class RdsProxies implements LocalService {
   }
 
   async #makeProxy(resource: ResourceRegistration): Promise<CreateResult> {
-    const wanted = readProxy(resource, this.options.iam);
-    const { name } = wanted;
+    const settings = readProxy(resource, this.options.iam);
+    const { name } = settings;
     const port = await this.site.port(`proxy ${name}`);
     const certificates = await ensureCertificates(path.join(this.site.directory, "tls"));
     const target = { host: "127.0.0.1", port: this.options.mysql.administrator.port };
@@ -84,7 +85,13 @@ export class RdsProxies implements LocalService {
     };
     const relay = await startTlsProxy({ port, target, certificates, gate });
     relay.requireSecureTransport(boolean(resource, "requireTls") ?? false);
-    this.#proxies.set(name, { ...wanted, port, relay, secrets: this.#secretsFor(wanted.roleArn), target: undefined });
+    this.#proxies.set(name, {
+      ...settings,
+      port,
+      relay,
+      secrets: this.#secretsFor(settings.roleArn),
+      target: undefined,
+    });
     const arn = `${this.#arn}db-proxy:${resourceIdOf("prx", name).toLowerCase()}`;
     return { id: name, outputs: { name, arn, endpoint: "localhost" } };
   }
@@ -121,8 +128,8 @@ export class RdsProxies implements LocalService {
       id: `${proxy.name}/default/${kind === "cluster" ? "TRACKED_CLUSTER" : "RDS_INSTANCE"}/${identifier}`,
       outputs: {
         endpoint: "localhost",
-        // On AWS this is the database's port, and 3306, which every proxy listens on. On this machine the two share a host
-        // name, so the proxy has another port, and whoever connects to it takes that from here.
+        // On AWS this is the database's port, and also the proxy's: every proxy listens on 3306. On this machine the
+        // proxy and the database share a host name, so the proxy has another port, and its clients read it from here.
         port: proxy.port,
         rdsResourceId: identifier,
         targetArn: `${this.#arn}${kind === "cluster" ? "cluster" : "db"}:${identifier}`,
@@ -159,7 +166,7 @@ export class RdsProxies implements LocalService {
 
   /**
    * The users of a proxy's secrets, as they are now.
-   * @throws Error in words where its role may not read one, or it lacks username or password
+   * @throws Error if the proxy's role may not read a secret, or a secret has no username or no password
    */
   async #usersOf({ name, secrets, secretArns }: RdsProxy): Promise<string[]> {
     const { GetSecretValueCommand } = loadSdk();
@@ -182,14 +189,14 @@ export class RdsProxies implements LocalService {
   }
 }
 
-/** Only a program with a proxy needs it. */
+/** Loads the SDK on demand: only a program with a proxy needs it. */
 const loadSdk = () => require("@aws-sdk/client-secrets-manager") as typeof sdk;
 
-/** What a proxy answers that finds no connection to a database in time. */
+/** The error of a proxy that gets no connection to a database in time. */
 const noTarget: Refusal = { number: 9501, state: "HY000", text: "Timed-out waiting to acquire database connection" };
 
 /**
- * Holds the inputs against what CreateDBProxy accepts.
+ * Checks the inputs against what CreateDBProxy accepts.
  * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBProxy.html
  */
 function readProxy(resource: ResourceRegistration, iam: Iam) {
@@ -204,7 +211,7 @@ function readProxy(resource: ResourceRegistration, iam: Iam) {
     );
   }
   if (strings(resource, "vpcSubnetIds").length < 2) {
-    throw provisioningError(resource, "vpcSubnetIds must name two subnets at least, in two zones.");
+    throw provisioningError(resource, "vpcSubnetIds must name at least two subnets, in two zones.");
   }
   range(resource, "idleClientTimeout", 1, 28_800, "seconds");
   const auths = (resource.inputs.auths ?? []) as Record<string, unknown>[];
@@ -221,7 +228,7 @@ function readProxy(resource: ResourceRegistration, iam: Iam) {
   return { name, roleArn, secretArns };
 }
 
-/** @throws Error that tells nothing of what the secret holds */
+/** @throws Error whose message contains nothing of the secret's value */
 function userIn(secretString: string | undefined): string {
   let value: unknown;
   try {

@@ -4,17 +4,18 @@ import type { Secret, Version } from "./store";
 
 type Value = Pick<Version, "secretString" | "secretBinary">;
 
-/** Whether the program's value is still the one that it declared last. */
+/** Whether the value is the same as the one that the program declared last. */
 export function isDeclared(secret: Secret, name: string, value: Value): boolean {
   return secret.declared[name]?.hash === hashOf([value.secretString, value.secretBinary]);
 }
 
 /**
- * Notes what the program declares, and adds a version of it. Fields of a JSON object that the program has not changed
- * keep the value that a rotation gave them since: the password, where this machine's database has moved to another port.
+ * Stores what the program declares, and adds a version with it. A field of a JSON object that the program has not
+ * changed keeps the value that a rotation has given it. For example, the rotated password stays when the database has
+ * moved to another port.
  *
  * @param name logical name of the program's SecretVersion
- * @param add adds the version and answers its ID
+ * @param add adds the version and returns its ID
  */
 export function declare(secret: Secret, name: string, value: Value, add: (value: Value) => string): void {
   const fields = fieldsOf(value.secretString);

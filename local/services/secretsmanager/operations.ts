@@ -3,8 +3,9 @@ import { AwsError } from "../aws/awsError";
 import { moveStage, updateStage, versionWith } from "./stages";
 import type { Secret, Version } from "./store";
 
-/** An operation of the Secrets Manager API on a secret that the caller may use. `changes` are saved after it. */
+/** An operation of the Secrets Manager API on a secret that the caller may use. */
 export interface Operation {
+  /** Whether it changes the secret, which must then be saved. */
   readonly changes: boolean;
   run(secret: Secret, input: Input, now: number): Record<string, unknown>;
 }
@@ -21,17 +22,12 @@ export const operations: Readonly<Record<string, Operation>> = {
 };
 
 function getSecretValue(secret: Secret, input: Input): Record<string, unknown> {
-  const wantedId = text(input, "VersionId");
-  const wantedStage = text(input, "VersionStage") ?? (wantedId === undefined ? "AWSCURRENT" : undefined);
-  const id = wantedId ?? versionWith(secret, wantedStage!);
+  const versionId = text(input, "VersionId");
+  const stage = text(input, "VersionStage") ?? (versionId === undefined ? "AWSCURRENT" : undefined);
+  const id = versionId ?? versionWith(secret, stage!);
   const version = id !== undefined && Object.hasOwn(secret.versions, id) ? secret.versions[id] : undefined;
-  if (
-    id === undefined ||
-    !version ||
-    isEmpty(version) ||
-    (wantedStage !== undefined && !version.stages.includes(wantedStage))
-  ) {
-    const by = wantedId === undefined ? `staging label: ${wantedStage}` : `VersionId: ${wantedId}`;
+  if (id === undefined || !version || isEmpty(version) || (stage !== undefined && !version.stages.includes(stage))) {
+    const by = versionId === undefined ? `staging label: ${stage}` : `VersionId: ${versionId}`;
     throw notFound(`Secrets Manager can't find the specified secret value for ${by}`);
   }
   const { secretString, secretBinary, stages, createdDate } = version;
@@ -101,9 +97,9 @@ function updateSecretVersionStage(secret: Secret, input: Input): Record<string, 
 }
 
 /**
- * Adds a version with its labels, or fills the empty one that a rotation has made. The same ID with the same value is
- * the same request again and adds nothing.
- * @throws AwsError ResourceExistsException for the same ID with another value.
+ * Adds a version with its labels, or fills the empty version that a rotation has added. An existing ID with the same
+ * value is a repeated request, and adds no version.
+ * @throws AwsError ResourceExistsException for an existing ID with another value.
  */
 export function addVersion(
   secret: Secret,
@@ -118,7 +114,7 @@ export function addVersion(
     const message = `You can't use ClientRequestToken ${add.id} because that value is already in use for a version of secret ${secret.arn}.`;
     throw new AwsError("ResourceExistsException", 400, message);
   }
-  // The first version of a secret is its current one, whatever labels it was given.
+  // The first version of a secret is its current one, whatever labels the request names.
   const stages = versionWith(secret, "AWSCURRENT") === undefined ? new Set(["AWSCURRENT", ...add.stages]) : add.stages;
   for (const stage of stages) moveStage(secret, stage, add.id);
   return add.id;
@@ -152,8 +148,9 @@ export function text(input: Input, key: string): string | undefined {
 }
 
 /**
- * What makes a request the same one when it is sent again, and the ID of the version that it makes; @default a new UUID
- * @throws AwsError InvalidParameterException where its length is not 32 to 64
+ * The token that marks repeated requests as the same one, and is the ID of the version that they add.
+ * @default a new UUID
+ * @throws AwsError InvalidParameterException if its length is not 32 to 64
  */
 export function requestToken(input: Input): string {
   const token = text(input, "ClientRequestToken") ?? randomUUID();

@@ -2,14 +2,14 @@ import type { Input } from "./operations";
 import type { Secret } from "./store";
 
 /**
- * Tells how many milliseconds old the state is from which a read is answered.
+ * Returns how old the state is that a read gets, in milliseconds.
  * @param operation such as `GetSecretValue`
  */
 export type Lag = (operation: string, input: Input) => number;
 
 /**
- * The states that secrets were in before. On AWS a read may be answered from one of them for a moment: what was written
- * is not there for every reader at once.
+ * Earlier states of the secrets. On AWS, for a moment after a write, a read may return an earlier state: not every
+ * reader sees the new value at once.
  */
 export class Past {
   readonly #lag: Lag;
@@ -19,7 +19,7 @@ export class Past {
     this.#lag = lag;
   }
 
-  /** Notes the state that secrets are in from now on. */
+  /** Records the current state of the secrets. */
   note(secrets: Iterable<Secret>): void {
     for (const secret of secrets) {
       const states = this.#states.get(secret.name) ?? [];
@@ -28,7 +28,7 @@ export class Past {
     }
   }
 
-  /** The secret as this read is to see it; the oldest known state where it asks for one before that. */
+  /** The state of the secret that this read gets; the oldest recorded one if the lag goes back further. */
   seen(name: string, operation: string, input: Input): Secret {
     const until = performance.now() - this.#lag(operation, input);
     const states = this.#states.get(name)!;

@@ -8,16 +8,16 @@ import { moveStage, removeStage, versionWith } from "./stages";
 import type { Secret } from "./store";
 
 /**
- * A function as Secrets Manager may invoke it for one of its secrets.
- * @throws AwsError where there is no such function, or no permission of it allows that
+ * Finds a function that Secrets Manager may invoke for a secret.
+ * @throws AwsError if the function does not exist, or its policy does not allow that
  */
 export type RotationFunctions = (functionArn: string, secretArn: string) => { invoke(event: string): Promise<Outcome> };
 
 export interface RotationOptions {
   readonly functions: RotationFunctions;
-  /** Keeps what was changed of a secret. */
+  /** Saves the secrets after a change. */
   save(): void;
-  /** Reports a rotation that failed where nobody waits for it. */
+  /** Reports a failed rotation that no caller waits for. */
   info(line: string): void;
 }
 
@@ -25,8 +25,8 @@ const steps = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 const secondsOfDay = 24 * 60 * 60;
 
 /**
- * Rotates secrets as Secrets Manager does: it makes an empty pending version, invokes the rotation function once for
- * each step, and takes up an unfinished rotation where it is asked for the next one.
+ * Rotates secrets as Secrets Manager does: it adds an empty pending version and invokes the rotation function once for
+ * each step. A new request while a rotation is unfinished continues the unfinished one.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_how.html
  */
 export class Rotations {
@@ -38,9 +38,9 @@ export class Rotations {
   }
 
   /**
-   * `RotateSecret`: answers at once and rotates in the background.
+   * `RotateSecret`: returns at once and rotates in the background.
    * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
-   * @throws AwsError as Secrets Manager answers
+   * @throws AwsError with Secrets Manager's code and text
    */
   rotateSecret(secret: Secret, input: Input): Record<string, unknown> {
     const rules = (input.RotationRules ?? {}) as { AutomaticallyAfterDays?: unknown };
@@ -63,8 +63,8 @@ export class Rotations {
   }
 
   /**
-   * Sets the function that rotates a secret, after it was found that it may be invoked for it.
-   * @param days days between two rotations, 1 to 1000; undefined leaves them as they are
+   * Sets the function that rotates a secret, after a check that Secrets Manager may invoke it.
+   * @param days days between two rotations, 1 to 1000; undefined keeps the present value
    * @throws AwsError
    */
   turnOn(secret: Secret, functionArn: string, days: unknown): void {
@@ -86,8 +86,8 @@ export class Rotations {
   }
 
   /**
-   * Rotates where that is due, or unfinished, and waits for it. The first rotation of a secret has to succeed, since it
-   * fails of a program that is wrong; a later one is only reported, as the secret stays good without it.
+   * Rotates if a rotation is due or unfinished, and waits for its end. A failure of the first rotation of a secret is
+   * thrown, because it means that the program is wrong. A later failure is only reported: the value stays valid.
    */
   async catchUp(secret: Secret, rotateImmediately: boolean): Promise<void> {
     const { lastRotatedDate, days } = secret.rotation!;
@@ -99,7 +99,7 @@ export class Rotations {
     await (isFirst ? rotated : rotated.catch((error: Error) => this.#options.info(error.message)));
   }
 
-  /** Waits for every rotation that is under way. */
+  /** Waits for all running rotations. */
   async settled(): Promise<void> {
     await Promise.allSettled([...this.#running.values()].map(({ done }) => done));
   }
@@ -120,7 +120,8 @@ export class Rotations {
     for (const Step of steps) {
       const event = { Step, SecretId: secret.arn, ClientRequestToken: version };
       const outcome = await this.#options.functions(functionArn, secret.arn).invoke(JSON.stringify(event));
-      if (outcome.failed) throw new CommandError(`The rotation of ${secret.name} failed at ${Step}: ${said(outcome)}`);
+      if (outcome.failed)
+        throw new CommandError(`The rotation of ${secret.name} failed at ${Step}: ${errorOf(outcome)}`);
     }
     if (versionWith(secret, "AWSCURRENT") !== version) {
       throw new CommandError(
@@ -153,25 +154,25 @@ export function readRotation(resource: ResourceRegistration) {
   };
 }
 
-/** What the handler answers. */
-export function madeRotation(secret: Secret): CreateResult {
+/** The result of the resource's handler. */
+export function rotationResult(secret: Secret): CreateResult {
   return { id: secret.arn, outputs: { secretId: secret.arn, rotationEnabled: true } };
 }
 
-/** Forgets a rotation that is not finished: its version was made of a value that the program has replaced. */
+/** Drops an unfinished rotation: its version was derived from a value that the program has replaced. */
 export function giveUpRotation(secret: Secret): void {
   const pending = pendingOf(secret);
   if (pending !== undefined) removeStage(secret, "AWSPENDING", pending);
 }
 
-/** The version of a rotation that is not finished. */
+/** The version of an unfinished rotation. */
 function pendingOf(secret: Secret): string | undefined {
   const pending = versionWith(secret, "AWSPENDING");
   return pending === versionWith(secret, "AWSCURRENT") ? undefined : pending;
 }
 
-/** The function's error, which is made to hold no secret. */
-function said({ payload }: Outcome): string {
+/** The function's error. The rotation function puts no secret into its errors. */
+function errorOf({ payload }: Outcome): string {
   const { errorType, errorMessage } = JSON.parse(payload) as { errorType?: string; errorMessage?: string };
   return `${errorType}: ${errorMessage}`;
 }

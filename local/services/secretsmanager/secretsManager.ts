@@ -14,13 +14,13 @@ import type { Iam } from "../iam/iam";
 import { declare, isDeclared } from "./declared";
 import { addVersion, notFound, type Operation, operations, text } from "./operations";
 import { type Lag, Past } from "./past";
-import { giveUpRotation, madeRotation, type RotationFunctions, Rotations, readRotation } from "./rotation";
+import { giveUpRotation, type RotationFunctions, Rotations, readRotation, rotationResult } from "./rotation";
 import { type RotationState, type Secret, SecretStore } from "./store";
 
 /**
- * Secrets Manager on 127.0.0.1: the AWS SDK reads and rotates secrets here unchanged, and each role may do only what its
- * policies say. Only secrets that the program registered in this run are there; others that the data folder still holds
- * are not, as a deployment would have deleted them.
+ * Secrets Manager on 127.0.0.1: the unchanged AWS SDK reads and rotates secrets here, and each role may do only what
+ * its policies allow. It serves only the secrets that the program registered in this run. Other secrets in the data
+ * folder are not served, because a deployment would have deleted them.
  */
 export class SecretsManager implements LocalService {
   readonly handlers: Readonly<Record<string, CreateHandler>> = {
@@ -36,7 +36,7 @@ export class SecretsManager implements LocalService {
   /** How the secrets were rotated before this start, by name. */
   readonly #rotatedBefore = new Map<string, RotationState>();
   readonly #rotations: Rotations;
-  /** Undefined where every read sees what was written last. */
+  /** Undefined if every read sees the last write. */
   readonly #past: Past | undefined;
   readonly #operations: Readonly<Record<string, Operation>>;
   #server: AwsServer | undefined;
@@ -55,8 +55,8 @@ export class SecretsManager implements LocalService {
 
   /**
    * Starts the endpoint on the site's port `secretsmanager`.
-   * @param functions what may rotate secrets; @default none
-   * @param lag how late reads are, for tests; @default never
+   * @param functions the functions that may rotate secrets; @default none
+   * @param lag makes reads return an earlier state, for tests; @default the present state
    * @throws CommandError where the port is taken.
    */
   static async start(
@@ -65,12 +65,12 @@ export class SecretsManager implements LocalService {
     functions: RotationFunctions = noFunctions,
     lag?: Lag,
   ): Promise<SecretsManager> {
-    const part = new SecretsManager(site, iam, functions, lag);
+    const service = new SecretsManager(site, iam, functions, lag);
     const port = await site.port("secretsmanager");
     const options = { service: "secretsmanager", region: site.region, port, iam };
     const server = { ...options, contentType: "application/x-amz-json-1.1", maxBody: 1024 * 1024 };
-    part.#server = await AwsServer.start(server, async (call) => part.#answer(call));
-    return part;
+    service.#server = await AwsServer.start(server, async (call) => service.#answer(call));
+    return service;
   }
 
   /** The URL for `AWS_ENDPOINT_URL_SECRETS_MANAGER`. */
@@ -78,7 +78,7 @@ export class SecretsManager implements LocalService {
     return this.#server!.url;
   }
 
-  /** Waits for rotations under way: end the functions first. */
+  /** Waits for running rotations: stop the functions first. */
   async close(): Promise<void> {
     await this.#rotations.settled();
     await this.#server?.close();
@@ -98,14 +98,14 @@ export class SecretsManager implements LocalService {
     const secret = this.#store.get(name) ?? this.#store.create(name, prefix, now());
     secret.description = typeof inputs.description === "string" ? inputs.description : undefined;
     this.#registered.set(name, secret);
-    // On again only where the program registers it again.
+    // Rotation is turned on again only if the program registers it again.
     if (secret.rotation) this.#rotatedBefore.set(name, secret.rotation);
     delete secret.rotation;
     this.#save();
     return { id: secret.arn, outputs: { arn: secret.arn, name } };
   }
 
-  /** A new version only where the program's own value changed: one that a rotation made since then stays current. */
+  /** Adds a version only if the program's own value has changed: a later version of a rotation stays current. */
   #makeVersion(resource: ResourceRegistration): CreateResult {
     const { name, inputs } = resource;
     const secret = this.#secretOf(resource);
@@ -133,7 +133,7 @@ export class SecretsManager implements LocalService {
     secret.rotation = this.#rotatedBefore.get(secret.name);
     this.#rotations.turnOn(secret, functionArn, days);
     await this.#rotations.catchUp(secret, rotateImmediately);
-    return madeRotation(secret);
+    return rotationResult(secret);
   }
 
   #answer({ method, headers, body, accessKeyId }: AwsCall): AwsAnswer {
@@ -164,7 +164,7 @@ export class SecretsManager implements LocalService {
     this.#past?.note(this.#registered.values());
   }
 
-  /** Before it is told whether the secret exists, as AWS does: the answer must not say what the caller may not know. */
+  /** Runs before the answer shows whether the secret exists, as on AWS: only a permitted caller may see that. */
   #authorize(accessKeyId: string, action: string, resource: string): void {
     if (this.#iam.authorizeKey(accessKeyId, action, resource).allowed) return;
     const who = this.#iam.roleOf(accessKeyId);
@@ -196,7 +196,7 @@ const noFunctions: RotationFunctions = (functionArn) => {
   throw new AwsError("ResourceNotFoundException", 404, `Function not found: ${functionArn}`);
 };
 
-/** Seconds since 1970, as the protocol has them. */
+/** Seconds since 1970, the protocol's unit. */
 function now(): number {
   return Date.now() / 1000;
 }

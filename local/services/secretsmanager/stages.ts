@@ -1,7 +1,7 @@
 import { AwsError } from "../aws/awsError";
 import type { Secret } from "./store";
 
-/** The ID of the version that has a staging label; undefined where none has it. */
+/** The ID of the version that has a staging label; undefined if no version has it. */
 export function versionWith(secret: Secret, stage: string): string | undefined {
   return Object.keys(secret.versions).find((id) => secret.versions[id]!.stages.includes(stage));
 }
@@ -18,7 +18,7 @@ export function moveStage(secret: Secret, stage: string, to: string): void {
   if (stage === "AWSCURRENT" && from !== undefined) moveStage(secret, "AWSPREVIOUS", from);
 }
 
-/** Takes a staging label off a version; does nothing where it has another or none. */
+/** Takes a staging label off a version; does nothing if the version does not have it. */
 export function removeStage(secret: Secret, stage: string, from: string): void {
   const version = secret.versions[from]!;
   version.stages = version.stages.filter((other) => other !== stage);
@@ -26,7 +26,7 @@ export function removeStage(secret: Secret, stage: string, from: string): void {
 
 /**
  * `UpdateSecretVersionStage`: moves, adds or removes a label.
- * @throws AwsError where the label is on another version than the request says, as AWS does.
+ * @throws AwsError if the label is on another version than the request says, as on AWS.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
  */
 export function updateStage(secret: Secret, stage: string, moveTo?: string, removeFrom?: string): void {

@@ -4,9 +4,9 @@ import { dirname } from "node:path";
 import { CommandError } from "../../../cli/commandError";
 import { replaceFile } from "../../lib/files";
 
-/** One version of a secret, as it is kept. */
+/** One version of a secret, as it is stored. */
 export interface Version {
-  /** The value is one of the two, binary as base64; neither in a version that a rotation has yet to fill. */
+  /** One of these two is the value, binary as base64. Both are missing until a rotation has filled its new version. */
   secretString?: string;
   secretBinary?: string;
   stages: string[];
@@ -14,7 +14,7 @@ export interface Version {
   readonly createdDate: number;
 }
 
-/** A secret, as it is kept: dates in seconds since 1970. */
+/** A secret, as it is stored: dates in seconds since 1970. */
 export interface Secret {
   readonly arn: string;
   readonly name: string;
@@ -25,15 +25,15 @@ export interface Secret {
   versions: Record<string, Version>;
   /** What the program declared last, by the logical name of its SecretVersion. */
   declared: Record<string, Declared>;
-  /** How it is rotated; absent where rotation is off. */
+  /** How it is rotated; absent if rotation is off. */
   rotation?: RotationState;
 }
 
-/** A value that the program declared, and the version made of it. */
+/** A value that the program declared, and the version with this value. */
 export interface Declared {
   readonly hash: string;
   readonly versionId: string;
-  /** The hash of each field, where the value is a JSON object. */
+  /** The hash of each field, if the value is a JSON object. */
   readonly fields?: Readonly<Record<string, string>>;
 }
 
@@ -46,10 +46,10 @@ export interface RotationState {
   readonly lastRotatedDate?: number;
 }
 
-/** Versions kept of a secret, as on AWS; those with a staging label are always kept. */
+/** How many versions of a secret are kept, as on AWS; those with a staging label are always kept. */
 const maxVersions = 100;
 
-/** The secrets of this machine in one file, readable by its owner only, replaced as a whole so that a crash keeps it whole. */
+/** The secrets of this machine in one file, readable by its owner only. Each save replaces the file atomically. */
 export class SecretStore {
   readonly #file: string;
   readonly #secrets: Map<string, Secret>;

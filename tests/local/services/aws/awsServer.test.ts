@@ -6,7 +6,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { AwsServer } from "../../../../local/services/aws/awsServer";
 import { Iam } from "../../../../local/services/iam/iam";
 
-/** Reads `SecretString` from a server whose clock is off by so many minutes. */
+/** Reads `SecretString` from a server whose clock is off by `minutesOff` minutes. */
 async function readWith(minutesOff: number, answer: () => Promise<string>): Promise<string | undefined> {
   const directory = mkdtempSync(join(tmpdir(), "aws-server-"));
   const iam = new Iam({ directory, accountId: "111122223333" });
@@ -29,18 +29,18 @@ async function readWith(minutesOff: number, answer: () => Promise<string>): Prom
   }
 }
 
-test.each([0, 14, -14])("a signature that is %i minutes off is taken", async (minutes) => {
+test.each([0, 14, -14])("accepts a signature that is %i minutes off", async (minutes) => {
   expect(await readWith(minutes, async () => '{"SecretString":"v"}')).toBe("v");
 });
 
-test.each([16, -16])("a signature that is %i minutes off is refused", async (minutes) => {
+test.each([16, -16])("refuses a signature that is %i minutes off", async (minutes) => {
   await expect(readWith(minutes, async () => "{}")).rejects.toMatchObject({
     name: "InvalidSignatureException",
     message: expect.stringContaining("Signature expired"),
   });
 });
 
-test("a fault of the program is a 500 that tells no details; the terminal gets them", async () => {
+test("answers an error of the program with a 500 without details, and prints the details on the terminal", async () => {
   const terminal = vi.spyOn(console, "error").mockImplementation(() => {});
   onTestFinished(() => terminal.mockRestore());
   const failing = readWith(0, () => Promise.reject(new Error("the password is hunter2")));
@@ -49,6 +49,6 @@ test("a fault of the program is a 500 that tells no details; the terminal gets t
     message: "An error occurred on the server side.",
     $metadata: { httpStatusCode: 500 },
   });
-  const fault = expect.objectContaining({ message: "the password is hunter2" });
-  expect(terminal.mock.calls).toEqual([["The local secretsmanager endpoint failed:", fault]]);
+  const error = expect.objectContaining({ message: "the password is hunter2" });
+  expect(terminal.mock.calls).toEqual([["The local secretsmanager endpoint failed:", error]]);
 });

@@ -13,7 +13,7 @@ import { exchange } from "../s3/exchange";
 const directory = mkdtempSync(join(tmpdir(), "aws-server-"));
 const iam = new Iam({ directory, accountId: "111122223333" });
 const region = "eu-west-1";
-/** What came through to the service. */
+/** The calls that reached the service. */
 const calls: AwsCall[] = [];
 let server: AwsServer;
 let brief: AwsServer;
@@ -50,14 +50,14 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** Signed with a key that nobody was given here, as a person's own tools sign. */
+/** Signed with a key that this machine did not issue, as the tools of its user may sign. */
 const own = { authorization: "AWS4-HMAC-SHA256 Credential=X/y" };
 const post = (headers: Record<string, string>, body = "{}") =>
   exchange(server.url, "/", { method: "POST", headers: { ...own, ...headers }, body });
 
-describe("what a web page could send", () => {
+describe("requests that a web page could send", () => {
   test.each(["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "127.0.0.1@evil.example", "[::1]"])(
-    "a request to the host %s is refused: the name may lead to this machine, and the page be of its origin",
+    "to the host %s are refused, because the name of a page's origin may resolve to this machine",
     async (host) => {
       for (const method of ["GET", "POST", "OPTIONS"]) {
         const reply = await exchange(server.url, "/", { method, headers: { ...own, host } });
@@ -73,24 +73,27 @@ describe("what a web page could send", () => {
     },
   );
 
-  test.each(["https://evil.example", "http://localhost:5173", "null"])("nor one from the origin %s", async (origin) => {
-    const reply = await post({ origin });
-    expect([reply.status, reply.headers["x-amzn-errortype"]]).toEqual([403, "AccessDeniedException"]);
-    expect(JSON.parse(reply.text).Message).toContain(origin);
-    const headers = {
-      origin,
-      "access-control-request-method": "POST",
-      "access-control-request-headers": "authorization",
-    };
-    const preflight = await exchange(server.url, "/", { method: "OPTIONS", headers });
-    expect(preflight.status).toBe(403);
-    expect(Object.keys(preflight.headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
-    expect(calls).toEqual([]);
-  });
+  test.each(["https://evil.example", "http://localhost:5173", "null"])(
+    "from the origin %s are refused",
+    async (origin) => {
+      const reply = await post({ origin });
+      expect([reply.status, reply.headers["x-amzn-errortype"]]).toEqual([403, "AccessDeniedException"]);
+      expect(JSON.parse(reply.text).Message).toContain(origin);
+      const headers = {
+        origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization",
+      };
+      const preflight = await exchange(server.url, "/", { method: "OPTIONS", headers });
+      expect(preflight.status).toBe(403);
+      expect(Object.keys(preflight.headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
+      expect(calls).toEqual([]);
+    },
+  );
 });
 
-describe("what a person's tools send", () => {
-  test("by the address and by the name of this machine, with any key, is answered", async () => {
+describe("requests of a user's tools", () => {
+  test("to the address or the name of this machine, with any key, are answered", async () => {
     const { port } = new URL(server.url);
     for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, "localhost"]) {
       expect((await post({ host })).text).toBe('{"SecretString":"v"}');
@@ -98,16 +101,13 @@ describe("what a person's tools send", () => {
     expect(calls.map((call) => call.accessKeyId)).toEqual(Array(3).fill(iam.administrator.accessKeyId));
   });
 
-  test.each(["127.0.0.1", "localhost"])(
-    "the SDK's requests to %s, signed for that host, are answered",
-    async (name) => {
-      const endpoint = server.url.replace("127.0.0.1", name);
-      const client = new SecretsManagerClient({ region, endpoint, credentials: iam.administrator, maxAttempts: 1 });
-      const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: "s" }));
-      client.destroy();
-      expect(SecretString).toBe("v");
-    },
-  );
+  test.each(["127.0.0.1", "localhost"])("of the SDK to %s, signed for that host, are answered", async (name) => {
+    const endpoint = server.url.replace("127.0.0.1", name);
+    const client = new SecretsManagerClient({ region, endpoint, credentials: iam.administrator, maxAttempts: 1 });
+    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: "s" }));
+    client.destroy();
+    expect(SecretString).toBe("v");
+  });
 });
 
 describe("slow clients are cut off", () => {
@@ -115,7 +115,7 @@ describe("slow clients are cut off", () => {
     expect(await trickle(brief.url, begin, piece)).toMatch(/^HTTP\/1\.1 408 [\s\S]*"Message":"Request Timeout"}$/);
   });
 
-  test("with a body without end, of however many bytes", async () => {
+  test("with an endless body of few or many bytes", async () => {
     const head = `POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${own.authorization}\r\n`;
     expect(await trickle(brief.url, `${head}Content-Length: 900\r\n\r\n`, "x")).toMatch(/^HTTP\/1\.1 408 /);
     const chunk = `1000\r\n${"x".repeat(0x1000)}\r\n`;
@@ -133,7 +133,7 @@ test("huge headers and bodies are refused, and the next request is answered", as
   expect((await post({})).status).toBe(200);
 });
 
-test("any signature, path and date: refused in AWS's words or answered, never a fault", async () => {
+test("any signature, path and date is accepted or refused with AWS's error, and never causes a 500", async () => {
   const part = fc.oneof(
     fc.constantFrom(iam.administrator.accessKeyId, "X", "20260101", region, "secretsmanager", "aws4_request", ""),
     fc.stringMatching(/^[\x20-\x7e]{0,20}$/),
@@ -155,7 +155,7 @@ test("any signature, path and date: refused in AWS's words or answered, never a 
       const reply = await exchange(server.url, target, { method: "POST", headers, body: "{}" });
       expect([200, 400, 403]).toContain(reply.status);
       for (const { accessKeyId } of calls.splice(0)) {
-        // Only keys that were never given out stand for the person; none of the given ones was signed with.
+        // Only a key that this machine did not issue counts as the administrator's; no request had a valid signature.
         expect(accessKeyId).toBe(iam.administrator.accessKeyId);
         expect(header).not.toContain(`Credential=${iam.administrator.accessKeyId}/`);
       }

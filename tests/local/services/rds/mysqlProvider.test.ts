@@ -44,7 +44,7 @@ const makeInstance = (inputs: object = {}) =>
 describe("the instance", () => {
   beforeAll(() => make(groupType, group));
 
-  it("answers what RDS answers", async () => {
+  it("returns the outputs that RDS returns", async () => {
     const { id, outputs } = await makeInstance({ identifier: "shop-db" });
     const { port } = mysql.administrator;
     expect(id).toMatch(/^db-[0-9A-Z]{26}$/);
@@ -60,7 +60,7 @@ describe("the instance", () => {
     expect((await makeInstance({ identifier: "shop-db" })).id).toBe(id);
   });
 
-  it("gives the master user what RDS gives it, and no more", async () => {
+  it("grants the master user what RDS grants, and no more", async () => {
     await makeInstance();
     const grants = (await query(master.username, master.password, "SHOW GRANTS")).map((row) =>
       String(Object.values(row)[0]),
@@ -99,7 +99,7 @@ describe("the instance", () => {
     });
   });
 
-  it("says which parameter needs a restart, and refuses one that does not exist", async () => {
+  it("reports a parameter that needs a restart, and refuses one that does not exist", async () => {
     await make(groupType, {
       name: "static",
       family: "mysql8.4",
@@ -109,18 +109,18 @@ describe("the instance", () => {
     expect(said).toContainEqual(expect.stringContaining("innodb_read_io_threads can only be set when MySQL starts"));
     await make(groupType, { name: "wrong", family: "mysql8.4", parameters: [{ name: "no_such_thing", value: "8" }] });
     expect(await refusal(makeInstance({ parameterGroupName: "wrong" }))).toContain(
-      "sets no_such_thing, which this MySQL does not know",
+      "sets no_such_thing, which does not exist in this MySQL",
     );
   });
 
-  it("makes the database it is told to, and keeps it", async () => {
+  it("creates the database of dbName, and keeps it the next time", async () => {
     await makeInstance({ dbName: "first" });
     await asAdministrator("CREATE TABLE IF NOT EXISTS first.t (n INT)");
     await makeInstance({ dbName: "first" });
     expect(await asAdministrator("SHOW TABLES IN first")).toHaveLength(1);
   });
 
-  it("notes another version than the program asks for, and does not fail", async () => {
+  it("reports that another version runs than the program asks for, and does not fail", async () => {
     await make(groupType, { name: "old", family: "mysql8.0", parameters: [] });
     await makeInstance({ engineVersion: "8.0.40", parameterGroupName: "old" });
     const { version } = (await asAdministrator("SELECT VERSION() AS version"))[0];
@@ -143,14 +143,16 @@ describe("the instance", () => {
     [{ parameterGroupName: "unheard" }, /parameterGroupName is unheard, and no such group/],
     [{ engineVersion: "8.0" }, /group shop is for mysql8\.4, and engine is mysql, engineVersion is 8\.0/],
   ])("refuses what RDS would refuse: %o", async (inputs, message) => {
-    const said = await refusal(makeInstance(inputs));
-    expect(said).toMatch(message);
-    expect(said).toContain('aws:rds/instance:Instance "thing"');
-    expect(said).not.toMatch(/short|with@sign/);
+    const error = await refusal(makeInstance(inputs));
+    expect(error).toMatch(message);
+    expect(error).toContain('aws:rds/instance:Instance "thing"');
+    expect(error).not.toMatch(/short|with@sign/);
   });
 
-  it("is the only one", async () => {
-    expect(await refusal(make(instanceType, instance, { name: "second" }))).toContain('"thing" is it already');
+  it("is the only database", async () => {
+    expect(await refusal(make(instanceType, instance, { name: "second" }))).toContain(
+      '"thing" is that database already',
+    );
   });
 });
 
@@ -169,32 +171,32 @@ describe("the mysql provider", () => {
   });
 
   it.each<[string, object, RegExp | undefined]>([
-    ["verifies", { tls: "true" }, undefined],
-    ["only encrypts", { tls: "skip-verify" }, undefined],
-    ["goes plain, which the server refuses", { tls: "false" }, /insecure transport are prohibited/],
-    ["goes plain by default", { tls: undefined }, /insecure transport are prohibited/],
+    ["verifies the server", { tls: "true" }, undefined],
+    ["encrypts without verifying", { tls: "skip-verify" }, undefined],
+    ["does not encrypt, which the server refuses", { tls: "false" }, /insecure transport are prohibited/],
+    ["does not encrypt by default", { tls: undefined }, /insecure transport are prohibited/],
     ["has a wrong password", { password: "wrong-secret" }, /Access denied/],
-    ["has another tls", { tls: "maybe" }, /tls is maybe, and may be "true", "skip-verify" or "false"/],
+    ["has an unknown value of tls", { tls: "maybe" }, /tls is maybe, and may be "true", "skip-verify" or "false"/],
     ["has a wrong endpoint", { endpoint: "localhost" }, /endpoint is localhost, and must be host:port/],
     ["has no server", { endpoint: "127.0.0.1:1" }, /cannot connect to 127\.0\.0\.1:1: .*ECONNREFUSED/],
-    ["wants a proxy", { proxy: "socks5://x" }, /proxy is not supported/],
+    ["names a proxy, which is not supported", { proxy: "socks5://x" }, /proxy is not supported/],
   ])("%s", async (_what, inputs, message) => {
     const making = make(providerType, { ...provider(), ...inputs });
     if (message === undefined) await expect(making).resolves.toMatchObject({ id: "thing" });
     else expect(await refusal(making)).toMatch(message);
   });
 
-  it("verifies by the system's authorities alone where no other file is named", async () => {
+  it("verifies with the system's authorities only, if no other file is given", async () => {
     const connect = mysqlProviderHandlers()[providerType]!;
     const making = Promise.resolve(connect({ type: providerType, name: "thing", inputs: provider() }));
     expect(await refusal(making)).toMatch(/certificate|authority/i);
   });
 
-  it("is named by each resource", async () => {
+  it("must be named by each resource", async () => {
     expect(await refusal(make(databaseType, { name: "d" }))).toContain("has no provider of its own");
   });
 
-  it("makes a database once, keeps its tables, follows its options", async () => {
+  it("creates a database once, keeps its tables, and applies changed options", async () => {
     const inputs = { name: "ecommerce_db", defaultCharacterSet: "utf8mb4", defaultCollation: "utf8mb4_0900_ai_ci" };
     expect((await one(databaseType, inputs)).id).toBe("ecommerce_db");
     await asAdministrator("CREATE TABLE IF NOT EXISTS ecommerce_db.users (id INT, mail VARCHAR(9), name VARCHAR(9))");
@@ -212,7 +214,7 @@ describe("the mysql provider", () => {
 
   const user = { user: "trigger", host: "%", plaintextPassword: "first-password", tlsOption: "SSL" };
 
-  it("makes a user once and applies a changed password", async () => {
+  it("creates a user once and applies a changed password", async () => {
     const { id, outputs } = await one(userType, user);
     expect(id).toBe("trigger@%");
     // As the real provider: the state has a hash, so a program cannot read the password back.
@@ -226,7 +228,7 @@ describe("the mysql provider", () => {
     );
   });
 
-  it("makes a user for localhost by default, who cannot connect over the network, as on RDS", async () => {
+  it("creates a user for localhost by default, who cannot connect over the network, as on RDS", async () => {
     expect((await one(userType, { user: "homely", plaintextPassword: "some-password" })).id).toBe("homely@localhost");
     await expect(query("homely", "some-password", "SELECT 1")).rejects.toMatchObject({ errno: 1045 });
   });
@@ -239,10 +241,10 @@ describe("the mysql provider", () => {
     [{ tlsOption: "TLS" }, /tlsOption is "TLS", and must be NONE, SSL, X509/],
     [{ tlsOption: "SSL; DROP DATABASE ecommerce_db" }, /tlsOption is/],
     [{ authPlugin: "AWSAuthenticationPlugin" }, /exists in RDS only/],
-  ])("refuses a user that the provider or MySQL would break on: %o", async (inputs, message) => {
-    const told = await refusal(one(userType, { ...user, ...inputs }));
-    expect(told).toMatch(message);
-    expect(told).not.toMatch(/it's|back\\slash|first-password/);
+  ])("refuses a user for which the provider or MySQL would fail: %o", async (inputs, message) => {
+    const error = await refusal(one(userType, { ...user, ...inputs }));
+    expect(error).toMatch(message);
+    expect(error).not.toMatch(/it's|back\\slash|first-password/);
   });
 
   const grant = { user: "trigger", host: "%", database: "ecommerce_db", table: "users" };
@@ -256,7 +258,7 @@ describe("the mysql provider", () => {
     ].sort();
   };
 
-  it("grants exactly what is named: more, fewer, on columns, all, and passing on", async () => {
+  it("grants exactly the named privileges: more, fewer, on columns, ALL, and with the grant option", async () => {
     const { id } = await one(grantType, { ...grant, privileges: ["SELECT", "insert"] });
     expect(id).toBe("trigger@%:`ecommerce_db`:`users`");
     expect(await granted()).toEqual(["INSERT", "SELECT"]);
@@ -273,7 +275,7 @@ describe("the mysql provider", () => {
     expect(await granted()).toEqual(["INSERT"]);
   });
 
-  it("leaves the grants in other places alone", async () => {
+  it("does not change the grants in other places", async () => {
     await one(grantType, { ...grant, privileges: ["INSERT"] });
     await one(grantType, { ...grant, table: undefined, privileges: ["CREATE", "DROP"] }, "wide");
     expect(await granted("`ecommerce_db`.*")).toEqual(["CREATE", "DROP"]);
@@ -288,9 +290,9 @@ describe("the mysql provider", () => {
     [{ privileges: ["FILE"], database: "*", table: "*" }, /Access denied/],
     [{ privileges: ["SELECT"], table: "missing" }, /doesn't exist/],
     [{ privileges: ["SELECT"], user: "nobody" }, /not allowed to create a user|no such grant|nobody/],
-    [{ privileges: ["SELECT"], tlsOption: "SSL" }, /MySQL 8 takes it with the mysql.User only/],
+    [{ privileges: ["SELECT"], tlsOption: "SSL" }, /MySQL 8 accepts others in mysql\.User only/],
     [{ roles: ["writer"] }, /roles is not supported on this machine/],
-  ])("refuses a grant in a sentence: %o", async (inputs, message) => {
+  ])("refuses a wrong grant: %o", async (inputs, message) => {
     expect(await refusal(one(grantType, { ...grant, ...inputs }, "refused"))).toMatch(message);
   });
 });

@@ -1,4 +1,4 @@
-/** Aurora clusters and RDS Proxy, answered by the test run's one server behind the project's certificate. */
+/** Aurora clusters and RDS Proxy, simulated on the test run's one server behind the project's certificate. */
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
@@ -98,9 +98,9 @@ describe("an Aurora cluster", () => {
     return make(groupType, "shop", { family: "aurora-mysql8.0", parameters });
   });
 
-  it("answers what RDS answers; the reader's endpoint is the same server", async () => {
-    const made = await cluster();
-    expect(made).toMatchObject({
+  it("returns the outputs that RDS returns; the reader endpoint is the same server", async () => {
+    const outputs = await cluster();
+    expect(outputs).toMatchObject({
       id: "database",
       clusterIdentifier: "database",
       endpoint: "localhost",
@@ -112,7 +112,7 @@ describe("an Aurora cluster", () => {
     expect(mysql.database).toMatchObject({ kind: "cluster", identifier: "database" });
   });
 
-  it("answers nobody before it has an instance, and its first one is the writer", async () => {
+  it("refuses the master user before it has an instance; its first instance is the writer", async () => {
     await cluster();
     const asMaster = () => query(mysql.administrator.port, master.masterUsername, master.masterPassword, "SELECT 1");
     await expect(asMaster()).rejects.toMatchObject({ errno: 1045 });
@@ -141,12 +141,12 @@ describe("an Aurora cluster", () => {
       (wrong): [object, RegExp] => [{ serverlessv2ScalingConfiguration: wrong }, /in steps of 0\.5/],
     ),
   ])("refuses what RDS would refuse: %o", async (inputs, message) => {
-    const told = await refusal(cluster(inputs));
-    expect(told).toMatch(message);
-    expect(told).not.toContain("short");
+    const error = await refusal(cluster(inputs));
+    expect(error).toMatch(message);
+    expect(error).not.toContain("short");
   });
 
-  it("refuses an instance that no cluster can have", async () => {
+  it("refuses an instance of an unknown cluster, and a class that its cluster cannot have", async () => {
     expect(await refusal(member("lost", { clusterIdentifier: "unheard" }))).toContain("clusters: database");
     await cluster({ serverlessv2ScalingConfiguration: undefined });
     expect(await refusal(member("database-writer"))).toContain("has no serverlessv2ScalingConfiguration");
@@ -155,7 +155,9 @@ describe("an Aurora cluster", () => {
 
   it("is the only database", async () => {
     const instance = { engine: "mysql", username: "other", password: master.masterPassword };
-    expect(await refusal(make("aws:rds/instance:Instance", "second", instance))).toContain('"database" is it already');
+    expect(await refusal(make("aws:rds/instance:Instance", "second", instance))).toContain(
+      '"database" is that database already',
+    );
   });
 });
 
@@ -215,12 +217,12 @@ describe("RDS Proxy", () => {
     port = ports.get(`proxy ${name}`)!;
   });
 
-  it("takes nobody before it has a target", async () => {
+  it("refuses all connections before it has a target", async () => {
     await expect(connect(port, secret.username, password)).rejects.toMatchObject({ errno: 9501 });
     expect(await proxies.faults()).toEqual([`the proxy "${name}" has no target`]);
   });
 
-  it("knows its one group and the one database", async () => {
+  it("accepts only its one group and the one database", async () => {
     const pool = (connectionPoolConfig: object) =>
       make("aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup", "group", {
         dbProxyName: name,
@@ -238,29 +240,29 @@ describe("RDS Proxy", () => {
 
   it("needs a role that may read a secret with a username and a password", async () => {
     await target();
-    const faulty = async (reason: RegExp) => {
-      const [fault] = await proxies.faults();
-      expect(fault).toMatch(reason);
-      expect(fault).toContain(`the proxy "${name}" cannot use its secret: `);
+    const expectRefusal = async (reason: RegExp) => {
+      const [error] = await proxies.faults();
+      expect(error).toMatch(reason);
+      expect(error).toContain(`the proxy "${name}" cannot use its secret: `);
       said = [];
       await expect(connect(port, secret.username, password)).rejects.toMatchObject({ errno: 1045 });
       expect(said.join()).toMatch(reason);
-      expect(`${fault}${said.join()}`).not.toContain(password);
+      expect(`${error}${said.join()}`).not.toContain(password);
     };
     await write(secret);
-    await faulty(/not authorized to perform: secretsmanager:GetSecretValue/);
+    await expectRefusal(/not authorized to perform: secretsmanager:GetSecretValue/);
     await allow("arn:aws:secretsmanager:us-east-1:123456789012:secret:other-*");
-    await faulty(/not authorized to perform: secretsmanager:GetSecretValue/);
+    await expectRefusal(/not authorized to perform: secretsmanager:GetSecretValue/);
     await allow(secretArn);
     await write({ username: "aurora_app", password: "" });
-    await faulty(/no username or no password/);
+    await expectRefusal(/no username or no password/);
     await write(`${password} is no JSON`);
-    await faulty(/it holds no JSON/);
+    await expectRefusal(/it holds no JSON/);
     await write(secret);
     expect(await proxies.faults()).toEqual([]);
   });
 
-  it("lets the secret's user through to the server, verified by name, and nobody else", async () => {
+  it("connects only the secret's user to the server, which it verifies by name", async () => {
     const [row] = await query(
       port,
       secret.username,
@@ -281,7 +283,7 @@ describe("RDS Proxy", () => {
     }
   });
 
-  it("without a connection to give, is asked again by the registration function until it has one", async () => {
+  it("while it has no free connection, the registration function asks it again", async () => {
     await make("aws:rds/proxy:Proxy", "late", {
       engineFamily: "MYSQL",
       requireTls: true,
@@ -302,7 +304,7 @@ describe("RDS Proxy", () => {
     expect(readSecret).toHaveBeenCalledTimes(1);
   });
 
-  it("takes TLS only where it is told to", async () => {
+  it("refuses a connection without TLS if requireTls is set", async () => {
     await expect(connect(port, secret.username, password, false)).rejects.toMatchObject({ errno: 3159 });
   });
 
@@ -314,7 +316,7 @@ describe("RDS Proxy", () => {
   it.each<[object, RegExp]>([
     [{ engineFamily: "POSTGRESQL" }, /engineFamily is "POSTGRESQL", and must be MYSQL/],
     [{ defaultAuthScheme: "IAM_AUTH" }, /IAM authentication is not simulated/],
-    [{ vpcSubnetIds: ["subnet-1"] }, /two subnets at least/],
+    [{ vpcSubnetIds: ["subnet-1"] }, /at least two subnets/],
     [{ auths: [] }, /auths is empty/],
     [{ auths: [{ authScheme: "SECRETS" }] }, /secretArn is not set/],
     [{ auths: [{ secretArn: "arn:x", iamAuth: "REQUIRED" }] }, /IAM authentication is not simulated/],

@@ -46,9 +46,9 @@ async function stop(): Promise<void> {
   await secrets.close();
 }
 function client(credentials: Credentials = iam.administrator, at = region): SecretsManagerClient {
-  const made = new SecretsManagerClient({ region: at, endpoint: secrets.endpoint, credentials, maxAttempts: 1 });
-  clients.push(made);
-  return made;
+  const created = new SecretsManagerClient({ region: at, endpoint: secrets.endpoint, credentials, maxAttempts: 1 });
+  clients.push(created);
+  return created;
 }
 const make = async (type: string, name: string, inputs: Record<string, unknown>) =>
   (await secrets.handlers[type]!({ type, name, inputs })).outputs as Record<string, string>;
@@ -91,7 +91,7 @@ describe("a secret of the program", () => {
     expect(Uint8Array.from((await read()).SecretBinary!)).toEqual(bytes);
   });
 
-  test("that is missing, has no value yet, or was dropped from the program", async () => {
+  test("cannot be read if it is missing, has no value yet, or was removed from the program", async () => {
     const missing = { name: "ResourceNotFoundException" };
     await expect(read()).rejects.toMatchObject({
       ...missing,
@@ -111,7 +111,7 @@ describe("a secret of the program", () => {
     await expect(read()).rejects.toMatchObject(missing);
   });
 
-  test("refuses bad inputs by name", async () => {
+  test("refuses wrong inputs and names them", async () => {
     await expect(makeSecret({ name: "a b" })).rejects.toThrow(/its name is "a b"/);
     await expect(makeVersion("v")).rejects.toThrow(/no secret "ecommerce_secret"/);
     await makeSecret();
@@ -126,12 +126,12 @@ describe("starting again", () => {
     return { ...(await makeSecret()), ...(await makeVersion(value)) };
   };
 
-  test("changes nothing where the program is unchanged", async () => {
+  test("changes nothing if the program is unchanged", async () => {
     const first = { ...(await makeSecret()), ...(await makeVersion("v")) };
     expect(await restart("v")).toEqual(first);
   });
 
-  test("with a changed value makes it the current one, the old the previous one", async () => {
+  test("with a changed value makes it the current one, and the old value the previous one", async () => {
     await makeSecret();
     const { versionId } = await makeVersion("old");
     await restart("new");
@@ -139,7 +139,7 @@ describe("starting again", () => {
     expect(await read({ VersionStage: "AWSPREVIOUS" })).toMatchObject({ SecretString: "old", VersionId: versionId });
   });
 
-  test("keeps a value that a rotation put, until the program changes", async () => {
+  test("keeps the value of a rotation until the program's value changes", async () => {
     await makeSecret();
     await makeVersion("v");
     await client().send(new PutSecretValueCommand({ SecretId, SecretString: "rotated" }));
@@ -149,7 +149,7 @@ describe("starting again", () => {
     expect((await read()).SecretString).toBe("w");
   });
 
-  test("the file is for its owner only, written whole, and a damaged one is said", async () => {
+  test("reads a file that only its owner may read, and refuses a damaged one", async () => {
     await makeSecret();
     await makeVersion("v");
     const folder = join(site.directory, "secrets");
@@ -166,7 +166,7 @@ describe("starting again", () => {
 describe("rotation", () => {
   const pending = "1".repeat(32);
 
-  test("as the standard function does it: put pending, move current, the old becomes previous", async () => {
+  test("follows the standard function: put pending, move current, the old value becomes the previous one", async () => {
     await makeSecret();
     const { versionId } = await makeVersion("old");
     const put = { SecretId, ClientRequestToken: pending, SecretString: "new", VersionStages: ["AWSPENDING"] };
@@ -187,7 +187,7 @@ describe("rotation", () => {
     });
   });
 
-  test("labels that are not where the request says, and tokens used for another value, are refused", async () => {
+  test("is refused for labels that are not where the request says, and for tokens of another value", async () => {
     await makeSecret();
     const { versionId } = await makeVersion("v");
     const put = { SecretId, ClientRequestToken: pending, SecretString: "a" };
@@ -209,7 +209,7 @@ describe("rotation", () => {
     });
   });
 
-  test("versions without a label are listed on request and the oldest are forgotten", async () => {
+  test("lists versions without a label on request, and deletes the oldest", async () => {
     await makeSecret();
     await makeVersion("0");
     for (let i = 1; i <= 120; i++)
@@ -222,8 +222,8 @@ describe("rotation", () => {
   });
 });
 
-describe("who may", () => {
-  test("a role only what its policies allow on this secret", async () => {
+describe("permissions", () => {
+  test("a role may do only what its policies allow on this secret", async () => {
     const { arn } = await makeSecret();
     await makeVersion("v");
     const credentials = await roleThatMay({ Action: "secretsmanager:GetSecretValue", Resource: arn });
@@ -241,11 +241,11 @@ describe("who may", () => {
     await expect(read({}, client(elsewhere))).rejects.toMatchObject(denied);
   });
 
-  test("nobody without the right signature", async () => {
+  test("a request without the right signature is refused", async () => {
     await makeSecret();
     await makeVersion("v");
     const { accessKeyId, secretAccessKey } = iam.administrator;
-    // A key that nobody was given here is the person at this machine.
+    // A key that this machine did not issue counts as the administrator's.
     await expect(read({}, client({ accessKeyId: "AKIA", secretAccessKey }))).resolves.toMatchObject({
       SecretString: "v",
     });
@@ -259,7 +259,7 @@ describe("who may", () => {
     ]);
   });
 
-  test("a signature covers the body and runs out after a quarter of an hour", async () => {
+  test("a signature covers the body and expires", async () => {
     await makeSecret();
     await makeVersion("v");
     const captured = await capture();
@@ -273,7 +273,7 @@ describe("who may", () => {
     expect(await replay({ headers })).toEqual([403, "InvalidSignatureException"]);
   });
 
-  /** What the SDK sends for one read, to send it again changed. */
+  /** The SDK's request for one read, so that a test can send it again with changes. */
   async function capture(): Promise<{ headers: Record<string, string>; body: string }> {
     const from = client();
     let sent: any;
@@ -288,7 +288,7 @@ describe("who may", () => {
   }
 });
 
-test("requests that are no operation, no JSON or too long are answered as such", async () => {
+test("an unknown operation, a body that is not JSON and a body that is too long each get their error", async () => {
   const sendRaw = (change: (request: any) => void) => {
     const changed = client();
     const before = (next: any) => (args: any) => {
@@ -315,6 +315,6 @@ test("requests that are no operation, no JSON or too long are answered as such",
   });
 });
 
-test("a port that is taken is told", async () => {
+test("a port that is in use is reported", async () => {
   await expect(SecretsManager.start(site, iam)).rejects.toThrow(/Port \d+ on 127\.0\.0\.1 \(secretsmanager\) is taken/);
 });
