@@ -32,7 +32,7 @@ export function mysqlProviderHandlers(sslCertFile?: string): Record<string, Crea
     const key = `${resource.type} ${id}`;
     const other = owners.get(key);
     if (other !== undefined && other !== resource.name) {
-      throw provisioningError(resource, `${id} is already made by "${other}".`);
+      throw provisioningError(resource, `${id} is already created by "${other}".`);
     }
     owners.set(key, resource.name);
   };
@@ -66,7 +66,7 @@ async function makeDatabase(resource: ResourceRegistration, provider: Provider):
   const collation = optional(resource, "defaultCollation", "a collation", /^\w+$/) ?? "utf8mb4_general_ci";
   provider.claim(resource, name);
   await asProvider(resource, provider, async (session) => {
-    const what = provisioningError(resource, `the database ${name} could not be made`).message;
+    const what = provisioningError(resource, `the database ${name} could not be created`).message;
     const options = `CHARACTER SET ${identifier(characterSet)} COLLATE ${identifier(collation)}`;
     await session.run(what, `CREATE DATABASE IF NOT EXISTS ${identifier(name)} ${options}`);
     await session.run(what, `ALTER DATABASE ${identifier(name)} ${options}`);
@@ -104,7 +104,7 @@ async function makeUser(resource: ResourceRegistration, provider: Provider): Pro
     password === undefined ? "" : `BY ${quote(password)}`,
   ].join(" ");
   await asProvider(resource, provider, async (session) => {
-    const what = provisioningError(resource, `the user ${id} could not be made`).message;
+    const what = provisioningError(resource, `the user ${id} could not be created`).message;
     const require = `REQUIRE ${tlsOption ?? "NONE"}`;
     const mark = `ATTRIBUTE ${quote(JSON.stringify({ registered: sha256(identified) }))}`;
     const find = `SELECT ATTRIBUTE->>'$.registered' AS mark FROM information_schema.USER_ATTRIBUTES`;

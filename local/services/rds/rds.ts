@@ -109,13 +109,13 @@ export function makeMaster(
   return server.asAdministrator(async (session) => {
     for (const [name, value] of parameters) await setParameter(session, name, value, resource, server);
     const user = account(master.username, "%");
-    const doing = `the master user ${master.username} could not be made`;
+    const doing = `the master user ${master.username} could not be created`;
     await session.run(doing, `CREATE USER IF NOT EXISTS ${user}`);
     await session.run(doing, `ALTER USER ${user} IDENTIFIED BY ${quote(master.password)}`);
     const privileges = masterPrivilegesFor(server.version).join(", ");
     await session.run(doing, `GRANT ${privileges} ON *.* TO ${user} WITH GRANT OPTION`);
     if (master.database !== undefined) {
-      const creating = `the database ${master.database} could not be made`;
+      const creating = `the database ${master.database} could not be created`;
       await session.run(creating, `CREATE DATABASE IF NOT EXISTS ${identifier(master.database)}`);
     }
   });

@@ -70,7 +70,7 @@ export class RdsProxies implements LocalService {
       const users = await this.#usersOf(proxy).catch((error: Error) => error);
       return users instanceof Error ? users.message : undefined;
     });
-    return (await Promise.all(all)).filter((fault) => fault !== undefined);
+    return (await Promise.all(all)).filter((reason) => reason !== undefined);
   }
 
   async #makeProxy(resource: ResourceRegistration): Promise<CreateResult> {

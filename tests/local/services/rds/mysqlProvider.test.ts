@@ -206,7 +206,7 @@ describe("the mysql provider", () => {
     );
     await one(databaseType, inputs);
     expect(await asAdministrator("SHOW TABLES IN ecommerce_db")).toHaveLength(1);
-    expect(await refusal(one(databaseType, inputs, "twin"))).toContain('ecommerce_db is already made by "thing"');
+    expect(await refusal(one(databaseType, inputs, "twin"))).toContain('ecommerce_db is already created by "thing"');
     expect(await refusal(one(databaseType, { name: "x", defaultCollation: "nonsense" }))).toContain(
       "Unknown collation",
     );
