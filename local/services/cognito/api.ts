@@ -38,7 +38,7 @@ export async function answer(
   } else if (request.method === "POST" && path === "/") {
     await answerOperation(state, request, response);
   } else if (request.method === "GET" && path === "/mailbox") {
-    // Codes are for whoever sits at this machine: without a CORS header no web page that is open there can read them.
+    // Codes are for the user of this machine: without a CORS header, no web page in a browser here can read them.
     sendJson(response, 200, state.mailbox.list(), { "cache-control": "no-store" }, 2);
   } else {
     const [, poolId = "", document] = /^\/([\w-]+)\/\.well-known\/(jwks\.json|openid-configuration)$/.exec(path) ?? [];
@@ -53,7 +53,7 @@ async function answerOperation(state: CognitoState, request: IncomingMessage, re
   const headers = { ...anyOrigin, "content-type": contentType, "x-amzn-requestid": randomUUID() };
   try {
     const [prefix, name = ""] = String(request.headers["x-amz-target"] ?? "").split(".");
-    // Any key stands for the person at this machine, but not where a web page made it up.
+    // Any access key counts as the administrator's, except in a request of a web page.
     const { authorization = "", origin } = request.headers;
     const signed = origin === undefined && /^AWS4-HMAC-SHA256 Credential=\S+/.test(authorization);
     if (prefix !== service) throw refusal("UnknownOperationException", `X-Amz-Target must begin with ${service}.`);
@@ -76,7 +76,7 @@ function knownError(error: unknown): AwsError {
       `The body must not be longer than ${longestBody} bytes.`,
     );
   }
-  // A fault of this program, not of the caller: the cause goes to the terminal.
+  // An error of this program, not of the caller: the cause is printed on the terminal.
   console.error("The local Cognito endpoint failed:", error);
   return new AwsError("InternalErrorException", 500, "Something went wrong.");
 }

@@ -6,9 +6,9 @@ import type { User } from "./users";
 const reserved = ["sub", "email_verified", "phone_number_verified"];
 
 /**
- * Checks what a new user brings against the pool's schema.
- * @param byAdministrator an administrator may also say that an address is verified.
- * @throws InvalidParameterException with Cognito's text for the first fault.
+ * Checks a new user's attributes against the pool's schema.
+ * @param byAdministrator an administrator may also mark an address as verified.
+ * @throws InvalidParameterException with Cognito's text for the first error.
  */
 export function checkAttributes(
   attributes: Readonly<Record<string, string>>,
@@ -45,8 +45,8 @@ export function isEmail(value: string): boolean {
 }
 
 /** `[{ Name, Value }]`, `sub` first. */
-export function attributePairs({ attributes }: User, wanted?: readonly string[]): { Name: string; Value: string }[] {
+export function attributePairs({ attributes }: User, names?: readonly string[]): { Name: string; Value: string }[] {
   return Object.entries(attributes)
-    .filter(([name]) => wanted === undefined || wanted.includes(name))
+    .filter(([name]) => names === undefined || names.includes(name))
     .map(([Name, Value]) => ({ Name, Value }));
 }

@@ -7,14 +7,14 @@ import { type CognitoState, findClient } from "./state";
 import { runTrigger } from "./triggers";
 import type { User } from "./users";
 
-/** After five wrong passwords Cognito locks for a second, then twice as long each time, up to 15 minutes. */
+/** After five wrong passwords Cognito locks the user for a second, then twice as long each time, up to 15 minutes. */
 const freeFailures = 5;
 const longestLockInMs = 15 * 60_000;
 
 /**
  * Checks a password. Runs no trigger.
- * @returns the user; with the status FORCE_CHANGE_PASSWORD a new password is due before anything else.
- * @throws NotAuthorizedException, UserNotFoundException (where the client tells), UserNotConfirmedException
+ * @returns the user, who must first set a new password if the status is FORCE_CHANGE_PASSWORD.
+ * @throws NotAuthorizedException, UserNotFoundException (if the client reveals that), UserNotConfirmedException
  */
 export async function checkSignIn(
   state: CognitoState,
@@ -43,14 +43,14 @@ export async function checkSignIn(
   return user;
 }
 
-/** What follows a right password, before any token is given: a failing trigger means no sign-in. */
+/** Runs the trigger after a correct password and before tokens are issued: if it fails, the sign-in fails. */
 export function afterSignIn(state: CognitoState, client: Client, user: User): Promise<void> {
   return runTrigger(state, client.pool, "PostAuthentication_Authentication", user, client.id, {
     newDeviceUsed: false,
   });
 }
 
-/** @param changes further changes of the user that go with the new password */
+/** @param changes further changes of the user, saved together with the new password */
 export async function setPassword(
   state: CognitoState,
   client: Pick<Client, "pool">,
@@ -68,7 +68,7 @@ export async function setPassword(
 }
 
 /**
- * The client that a call names, its secret hash checked where it has a secret.
+ * Finds the client that a call names, and checks the secret hash if the client has a secret.
  * @throws ResourceNotFoundException, NotAuthorizedException
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html#cognito-user-pools-computing-secret-hash
  */
@@ -86,12 +86,12 @@ export function callingClient(state: CognitoState, clientId: string, username: s
   return client;
 }
 
-/** The client that an operation's `ClientId` names, its `SecretHash` checked. @throws as `callingClient` */
+/** Finds the client of an operation's `ClientId`, and checks its `SecretHash`. @throws as `callingClient` */
 export function clientOf(state: CognitoState, input: Input, username: string): Client {
   return callingClient(state, text(input, "ClientId"), username, optionalText(input, "SecretHash"));
 }
 
-/** What proves that a caller knows the client's secret; undefined for a client without one. */
+/** The hash by which a caller proves that it has the client's secret; undefined for a client without one. */
 export function secretHashOf({ id, secret }: Client, username: string): string | undefined {
   return secret && createHmac("sha256", secret).update(`${username}${id}`).digest("base64");
 }
@@ -99,7 +99,7 @@ export function secretHashOf({ id, secret }: Client, username: string): string |
 function countFailure(state: CognitoState, key: string): void {
   const count = (state.failures.get(key)?.count ?? 0) + 1;
   const lock = count < freeFailures ? 0 : Math.min(1000 * 2 ** (count - freeFailures), longestLockInMs);
-  // Names of nobody must not fill the memory.
+  // Attempts with many unknown user names must not fill the memory.
   if (state.failures.size > 10_000) state.failures.clear();
   state.failures.set(key, { count, lockedUntil: state.now() + lock });
 }

@@ -14,7 +14,7 @@ export interface ClientSettings {
   readonly revocation: boolean;
   /** Attributes that tokens and userInfo may carry; undefined for all. */
   readonly readAttributes?: readonly string[];
-  /** Undefined where the OAuth endpoints do not serve this client. */
+  /** Undefined if the OAuth endpoints do not serve this client. */
   readonly oauth?: OAuthSettings;
 }
 
@@ -34,7 +34,7 @@ const defaultFlows = ["ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH
 /**
  * Reads the inputs of an `aws.cognito.UserPoolClient`, with the checks that CreateUserPoolClient makes.
  * @param customScopes scopes of the pool's resource servers, as `identifier/name`.
- * @throws CommandError naming the setting, what was got and what is allowed.
+ * @throws CommandError that names the setting, its value and the allowed values.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
  */
 export function clientSettings(resource: ResourceRegistration, customScopes: readonly string[]): ClientSettings {
@@ -48,7 +48,7 @@ export function clientSettings(resource: ResourceRegistration, customScopes: rea
   ) => {
     const given = number(inputs[`${token}Validity`]);
     const unit = string(units[token]) ?? (token === "refreshToken" ? "days" : "hours");
-    // 0 means "the default", as Cognito and the provider have it.
+    // 0 means "the default", as in Cognito and the provider.
     const seconds = given ? given * (secondsPer[unit] ?? Number.NaN) : otherwise;
     if (!(seconds >= least && seconds <= most)) {
       throw notAllowed(resource, `${token}Validity`, `${given} ${unit}`, `${least / 60} minutes to ${most / day} days`);
@@ -106,7 +106,7 @@ function oauthSettings(resource: ResourceRegistration, customScopes: readonly st
     throw notAllowed(resource, "allowedOauthScopes", scopes, `one or more of ${known.join(", ")}`);
   }
   if (!scopes.includes("openid") && scopes.some((scope) => ["email", "phone", "profile"].includes(scope))) {
-    throw notAllowed(resource, "allowedOauthScopes", scopes, "openid beside email, phone or profile");
+    throw notAllowed(resource, "allowedOauthScopes", scopes, "openid together with email, phone or profile");
   }
   const callbackUrls = list(inputs.callbackUrls).map(String);
   const signOutUrls = list(inputs.logoutUrls).map(String);

@@ -4,7 +4,7 @@ import type { Pool } from "./pools";
 import type { CognitoState } from "./state";
 import type { Code, CodePurpose, User } from "./users";
 
-/** Cognito's: 24 hours to confirm a sign-up, one hour to reset a password. */
+/** Cognito's lifetimes: 24 hours to confirm a sign-up, one hour to reset a password. */
 const lifetimeInMs: Record<CodePurpose, number> = { signUp: 24 * 3600_000, passwordReset: 3600_000 };
 
 /** With six digits and ten mails an hour, guessing succeeds in one hour out of 20,000. */
@@ -13,7 +13,7 @@ const codesPerHour = 10;
 const hourInMs = 3600_000;
 
 /**
- * Makes a new code and mails it; the one before is void.
+ * Creates a new code and mails it; the previous code becomes invalid.
  * @returns Cognito's `CodeDeliveryDetails`.
  * @throws LimitExceededException after ten codes within an hour.
  */
@@ -34,8 +34,8 @@ export function sendCode(state: CognitoState, pool: Pool, user: User, purpose: C
 }
 
 /**
- * @throws ExpiredCodeException where no such code was asked for or its time is over, CodeMismatchException where it is
- *   another, LimitExceededException after five wrong answers: then only a new code helps.
+ * @throws ExpiredCodeException if no code for this purpose was requested or it has expired, CodeMismatchException if
+ *   the code is another, LimitExceededException after five wrong codes: then the person needs a new code.
  */
 export function checkCode(state: CognitoState, pool: Pool, user: User, purpose: CodePurpose, answer: string): void {
   const { code } = user;
@@ -50,7 +50,7 @@ export const expiredCode = () => refusal("ExpiredCodeException", "Invalid code p
 export const codeMismatch = () =>
   refusal("CodeMismatchException", "Invalid verification code provided, please try again.");
 
-/** Where a mail went, masked as Cognito does: `j***@e***`. */
+/** The address of a mail, masked as Cognito does: `j***@e***`. */
 export function deliveryDetails(email: string): object {
   const [name = "", host = ""] = email.split("@");
   const Destination = `${name.slice(0, 1)}***@${host.slice(0, 1)}***`;

@@ -27,9 +27,9 @@ export interface CognitoOptions {
 }
 
 /**
- * Cognito user pools on 127.0.0.1: the AWS SDK signs people up and in unchanged, by the rules of the pools and clients
- * that the program registered. Pools that the data folder still holds and the program no longer registers are not
- * served, as a deployment would have deleted them; their users stay in the folder.
+ * Cognito user pools on 127.0.0.1: the unchanged AWS SDK signs people up and in, by the settings of the pools and
+ * clients that the program registered. A pool in the data folder that the program no longer registers is not served,
+ * because a deployment would have deleted it; its users stay in the folder.
  */
 export class Cognito implements LocalService {
   readonly handlers: Readonly<Record<string, CreateHandler>> = {
@@ -44,7 +44,7 @@ export class Cognito implements LocalService {
   readonly state: CognitoState;
   /** The API's URL, for `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER` or an SDK client's `endpoint`. */
   readonly endpoint: string;
-  /** URL of the login pages for the discovery documents, once there are such. */
+  /** URL of the login pages, for the discovery documents; undefined before the pages are started. */
   loginUrl: string | undefined;
 
   readonly #site: ServiceContext;
@@ -139,8 +139,8 @@ export class Cognito implements LocalService {
     if (identity.fixed !== fixed) {
       throw provisioningError(
         resource,
-        `it was made with ${identity.fixed} and is now ${fixed}. On AWS this replaces the pool, and all ` +
-          "users are lost. Put it back, or start from nothing with npm start -- --reset.",
+        `it was created with ${identity.fixed} and now has ${fixed}. On AWS this change replaces the pool, and ` +
+          "all users are lost. Restore the setting, or delete the local data with npm start -- --reset.",
       );
     }
     const { id } = identity;
@@ -188,7 +188,7 @@ export class Cognito implements LocalService {
   #makeBranding(resource: ResourceRegistration): CreateResult {
     const pool = this.#poolOf(resource);
     const client = this.#clients.get(String(resource.inputs.clientId));
-    if (client?.pool !== pool) throw provisioningError(resource, "clientId is no app client of its user pool.");
+    if (client?.pool !== pool) throw provisioningError(resource, "clientId is not an app client of its user pool.");
     client.branded = true;
     const managedLoginBrandingId = `${client.id}-branding`;
     return { id: `${pool.id},${managedLoginBrandingId}`, outputs: { managedLoginBrandingId } };

@@ -1,6 +1,6 @@
 import { AwsError } from "../aws/awsError";
 
-/** A refusal as Cognito words it; every one of them is HTTP 400. */
+/** An error with Cognito's code and text; its HTTP status is always 400. */
 export function refusal(code: string, message: string): AwsError {
   return new AwsError(code, 400, message);
 }

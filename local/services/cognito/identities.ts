@@ -5,7 +5,7 @@ import { replaceFile } from "../../lib/files";
 
 interface PoolIdentity {
   readonly id: string;
-  /** What cannot change without replacing the pool. */
+  /** The settings that cannot change without replacing the pool. */
   readonly fixed: string;
 }
 
@@ -19,7 +19,7 @@ interface Content {
   clients: Record<string, ClientIdentity>;
 }
 
-/** The identifiers that Cognito would have given, by the program's logical names: the same at every start. */
+/** Identifiers as Cognito would assign them, by the program's logical names: the same at every start. */
 export class Identities {
   readonly #file: string;
   readonly #content: Content;
@@ -29,27 +29,27 @@ export class Identities {
     this.#content = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { pools: {}, clients: {} };
   }
 
-  /** @param fixed what the pool had at its creation, where it is new */
+  /** @param fixed is stored if the pool is new */
   pool(name: string, region: string, fixed: string): PoolIdentity {
     const known = this.#content.pools[name];
     if (known) return known;
     const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    const made = { id: `${region}_${random(letters, 9)}`, fixed };
-    this.#content.pools[name] = made;
+    const created = { id: `${region}_${random(letters, 9)}`, fixed };
+    this.#content.pools[name] = created;
     this.#save();
-    return made;
+    return created;
   }
 
   client(poolId: string, name: string, withSecret: boolean): ClientIdentity {
     const key = `${poolId}/${name}`;
     const known = this.#content.clients[key];
-    // A client with a secret and one without are two clients on AWS too: the setting replaces it.
+    // As on AWS, a change of this setting replaces the client.
     if (known && (known.secret !== undefined) === withSecret) return known;
     const id = random("abcdefghijklmnopqrstuvwxyz0123456789", 26);
-    const made = withSecret ? { id, secret: randomBytes(32).toString("hex").slice(0, 51) } : { id };
-    this.#content.clients[key] = made;
+    const created = withSecret ? { id, secret: randomBytes(32).toString("hex").slice(0, 51) } : { id };
+    this.#content.clients[key] = created;
     this.#save();
-    return made;
+    return created;
   }
 
   #save(): void {

@@ -1,19 +1,19 @@
 import { invalidParameter } from "./errors";
 
-/** The JSON body of a call, as it came over the network: nothing about it is certain. */
+/** The JSON body of a call as received: not validated. */
 export type Input = Readonly<Record<string, unknown>>;
 
-/** Longest value that Cognito takes for any single field read here. */
+/** Longest value that Cognito accepts for any single field read here. */
 const longest = 2048;
 
-/** @throws InvalidParameterException where the field is missing, empty, too long or no string. */
+/** @throws InvalidParameterException if the field is missing, empty, too long or not a string. */
 export function text(input: Input, field: string): string {
   const value = optionalText(input, field);
   if (value === undefined || value === "") throw constraint(field, "Member must not be null");
   return value;
 }
 
-/** @throws InvalidParameterException where the field is there and too long or no string. */
+/** @throws InvalidParameterException if the field is given and is too long or not a string. */
 export function optionalText(input: Input, field: string): string | undefined {
   const value = input[field];
   if (value === undefined || value === null) return undefined;
@@ -24,14 +24,14 @@ export function optionalText(input: Input, field: string): string | undefined {
   return value;
 }
 
-/** @throws InvalidParameterException where the field is there and no boolean. */
+/** @throws InvalidParameterException if the field is given and is not a boolean. */
 export function flag(input: Input, field: string, otherwise: boolean): boolean {
   const value = input[field] ?? otherwise;
   if (typeof value !== "boolean") throw constraint(field, "Member must be a boolean");
   return value;
 }
 
-/** @throws InvalidParameterException where the field is there and no whole number, or out of range. */
+/** @throws InvalidParameterException if the field is given and is not a whole number in the range. */
 export function wholeNumber(input: Input, field: string, least: number, most: number, otherwise: number): number {
   const value = input[field] ?? otherwise;
   if (typeof value !== "number" || !Number.isInteger(value)) throw constraint(field, "Member must be a whole number");
@@ -40,7 +40,7 @@ export function wholeNumber(input: Input, field: string, least: number, most: nu
   return value;
 }
 
-/** A map of strings, for example `AuthParameters`; empty where it is missing. */
+/** A map of strings, for example `AuthParameters`; empty if it is missing. */
 export function textMap(input: Input, field: string): Record<string, string> {
   const value = input[field] ?? {};
   const isMap = typeof value === "object" && !Array.isArray(value);
@@ -50,7 +50,7 @@ export function textMap(input: Input, field: string): Record<string, string> {
   return value as Record<string, string>;
 }
 
-/** A list of strings; undefined where it is missing. */
+/** A list of strings; undefined if it is missing. */
 export function textList(input: Input, field: string): string[] | undefined {
   const value = input[field];
   if (value === undefined || value === null) return undefined;
@@ -60,7 +60,7 @@ export function textList(input: Input, field: string): string[] | undefined {
   return value;
 }
 
-/** `[{ Name, Value }]` as a record; empty where it is missing. */
+/** `[{ Name, Value }]` as a record; empty if it is missing. */
 export function attributeList(input: Input, field: string): Record<string, string> {
   const value = input[field] ?? [];
   if (!Array.isArray(value)) throw constraint(field, "Member must be a list");

@@ -18,7 +18,7 @@ export class SigningKey {
   readonly #public: KeyObject;
   readonly #id: string;
 
-  /** @param file PEM of the private key; made with mode 0600 on the first start. */
+  /** @param file PEM of the private key; created with mode 0600 on the first start. */
   constructor(file: string) {
     if (!existsSync(file)) {
       mkdirSync(dirname(file), { recursive: true });
@@ -43,7 +43,7 @@ export class SigningKey {
     return `${content}.${sign("sha256", Buffer.from(content), this.#private).toString("base64url")}`;
   }
 
-  /** @returns the claims of a JWT that this key signed; undefined for anything else. Says nothing about its expiry. */
+  /** @returns the claims of a JWT that this key signed; undefined for anything else. Does not check the expiry. */
   verify(token: string): Claims | undefined {
     const [header = "", payload = "", signature = "", ...more] = token.split(".");
     const { alg, kid } = decode(header) ?? {};

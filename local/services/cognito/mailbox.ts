@@ -4,7 +4,7 @@ import { Journal } from "../../lib/journal";
 export interface Mail {
   readonly to: string;
   readonly subject: string;
-  /** The text as the pool's template has it, with the code in it. */
+  /** The text of the pool's template with the code inserted. */
   readonly body: string;
   /** The confirmation code, or the temporary password of an invitation. */
   readonly code: string;
@@ -12,10 +12,10 @@ export interface Mail {
   readonly at: string;
 }
 
-/** How many mails are kept; older ones go. */
+/** How many mails are kept; older ones are deleted. */
 const capacity = 1000;
 
-/** Where this machine's mails end up. */
+/** The mails that Cognito would have sent: this machine stores them and sends none. */
 export class Mailbox {
   readonly #mails: Journal<Mail>;
   #next = 1;

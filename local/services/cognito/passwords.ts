@@ -2,10 +2,10 @@ import { randomBytes, randomInt, type ScryptOptions, scrypt, timingSafeEqual } f
 import { refusal } from "./errors";
 import type { PasswordPolicy } from "./settings";
 
-/** About 10 ms: enough that the file alone does not give passwords away, cheap enough for thousands of test sign-ups. */
+/** About 10 ms: slow enough to protect the passwords in the file, fast enough for thousands of test sign-ups. */
 const cost = { N: 4096, r: 8, p: 1 };
 
-/** The symbols that Cognito counts, a space (not first or last) among them. */
+/** The symbols that Cognito counts, including a space that is not first or last. */
 const symbols = /[\^$*.[\]{}()?"!@#%&/\\,><':;|_~`=+\- ]/;
 
 /** @returns `scrypt$N$r$p$salt$key`, base64url. */
@@ -15,16 +15,16 @@ export async function hashPassword(password: string): Promise<string> {
   return ["scrypt", cost.N, cost.r, cost.p, salt.toString("base64url"), key.toString("base64url")].join("$");
 }
 
-/** @param hash what hashPassword returned; undefined takes as long and is false, so that time tells nothing. */
+/** @param hash the result of hashPassword; undefined takes as long and returns false: the time reveals nothing. */
 export async function passwordMatches(password: string, hash: string | undefined): Promise<boolean> {
-  const [, n, r, p, salt, key] = (hash ?? unknownUser).split("$");
+  const [, n, r, p, salt, key] = (hash ?? hashOfUnknownUser).split("$");
   const options = { N: Number(n), r: Number(r), p: Number(p) };
   const derived = await derive(password, Buffer.from(salt!, "base64url"), options);
   return timingSafeEqual(derived, Buffer.from(key!, "base64url")) && hash !== undefined;
 }
 
-/** Compared with where there is no user. */
-const unknownUser = `scrypt$${cost.N}$${cost.r}$${cost.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
+/** The hash that the password is compared with if there is no user. */
+const hashOfUnknownUser = `scrypt$${cost.N}$${cost.r}$${cost.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
 
 function derive(password: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
   return new Promise((resolve, reject) =>

@@ -13,7 +13,7 @@ export interface Pool {
   readonly sessions: Journal<Session>;
   /** Scopes of its resource servers, `identifier/name`. */
   readonly customScopes: Set<string>;
-  /** The managed login domain, where there is one. */
+  /** The managed login domain, if there is one. */
   domain?: Domain;
 }
 
@@ -29,6 +29,6 @@ export interface Client {
   readonly secret?: string;
   readonly pool: Pool;
   readonly settings: ClientSettings;
-  /** Whether managed login has a branding for it; without, its pages are unavailable. */
+  /** Whether managed login has a branding for it; without one its pages are unavailable. */
   branded: boolean;
 }

@@ -1,4 +1,4 @@
-/** One sign-in; what its refresh token stands for. */
+/** One sign-in, which its refresh token continues. */
 export interface Session {
   /** `origin_jti` of every token that comes from this sign-in. */
   readonly id: string;

@@ -41,7 +41,7 @@ const standardAttributes =
   "address birthdate email email_verified family_name gender given_name locale middle_name name nickname phone_number " +
   "phone_number_verified picture preferred_username profile sub updated_at website zoneinfo";
 
-/** Settings that would change what people meet, and that this machine does not simulate: they must not pass silently. */
+/** Settings that change what people see and that this machine does not simulate: they are refused, not ignored. */
 const notSimulated: Readonly<Record<string, (value: unknown) => boolean>> = {
   aliasAttributes: (value) => list(value).length > 0,
   mfaConfiguration: (value) => value !== "OFF",
@@ -52,7 +52,7 @@ const notSimulated: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 /**
  * Reads the inputs of an `aws.cognito.UserPool`.
- * @throws CommandError naming each setting that this machine does not simulate, or that Cognito refuses.
+ * @throws CommandError that names each setting that this machine does not simulate, or that Cognito refuses.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPool.html
  */
 export function poolSettings(resource: ResourceRegistration): PoolSettings {
@@ -60,7 +60,7 @@ export function poolSettings(resource: ResourceRegistration): PoolSettings {
   const lambda = record(inputs.lambdaConfig);
   const unsupported = [
     ...Object.entries(notSimulated)
-      .filter(([key, counts]) => inputs[key] !== undefined && counts(inputs[key]))
+      .filter(([key, isUsed]) => inputs[key] !== undefined && isUsed(inputs[key]))
       .map(([key]) => key),
     ...Object.keys(lambda)
       .filter((key) => key !== "postConfirmation" && key !== "postAuthentication" && lambda[key] !== undefined)
@@ -95,14 +95,14 @@ export function poolSettings(resource: ResourceRegistration): PoolSettings {
 }
 
 function passwordPolicy(policy: Inputs): PasswordPolicy {
-  // Without any policy Cognito asks for everything; with one, what it leaves out is not asked for.
-  const asked = (key: string) => (Object.keys(policy).length === 0 ? true : policy[key] === true);
+  // Without a policy Cognito requires all kinds of characters; in a policy, a kind that is missing is not required.
+  const isRequired = (key: string) => (Object.keys(policy).length === 0 ? true : policy[key] === true);
   return {
     minimumLength: number(policy.minimumLength) ?? 8,
-    requireLowercase: asked("requireLowercase"),
-    requireUppercase: asked("requireUppercase"),
-    requireNumbers: asked("requireNumbers"),
-    requireSymbols: asked("requireSymbols"),
+    requireLowercase: isRequired("requireLowercase"),
+    requireUppercase: isRequired("requireUppercase"),
+    requireNumbers: isRequired("requireNumbers"),
+    requireSymbols: isRequired("requireSymbols"),
     temporaryPasswordValidityDays: number(policy.temporaryPasswordValidityDays) ?? 7,
   };
 }
@@ -130,7 +130,7 @@ function verificationMail(resource: ResourceRegistration): PoolSettings["mail"] 
   const template = record(inputs.verificationMessageTemplate);
   const message =
     string(template.emailMessage) ?? string(inputs.emailVerificationMessage) ?? "Your confirmation code is {####}";
-  // Cognito holds the text against a pattern (API reference, VerificationMessageTemplateType).
+  // Cognito checks the text against a pattern (API reference, VerificationMessageTemplateType).
   if (!message.includes("{####}")) {
     throw provisioningError(resource, `the confirmation mail's text lacks {####}, where Cognito puts the code.`);
   }
@@ -145,7 +145,7 @@ function invitationMail(template: Inputs): PoolSettings["invitation"] {
   };
 }
 
-/** An object of inputs; empty where there is none. */
+/** An object of inputs; empty if there is none. */
 export function record(value: unknown): Inputs {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Inputs) : {};
 }

@@ -3,7 +3,7 @@ import type { Mailbox } from "./mailbox";
 import type { Client, Pool } from "./pools";
 import type { Tokens } from "./tokens";
 
-/** What Cognito hands to a function. */
+/** The event that Cognito sends to a function. */
 export interface TriggerEvent {
   readonly version: "1";
   readonly region: string;
@@ -16,10 +16,10 @@ export interface TriggerEvent {
 }
 
 /**
- * Calls a function as Cognito does, with its tries and its patience.
- * @returns what the function answered.
- * @throws AwsError where Lambda itself refused or gave up (no permission, no such function, time over); any other Error
- *   is the function's own, with its message.
+ * Calls a function as Cognito does, with Cognito's number of attempts and time limit.
+ * @returns the function's result.
+ * @throws AwsError if Lambda itself refused or ended the call (no permission, no such function, time limit reached).
+ *   Any other Error comes from the function, with its message.
  */
 export type InvokeTrigger = (functionArn: string, event: TriggerEvent, userPoolArn: string) => Promise<unknown>;
 

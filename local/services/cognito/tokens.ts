@@ -7,13 +7,13 @@ import type { User } from "./users";
 
 export interface TokenSet {
   readonly accessToken: string;
-  /** Missing where `openid` was not granted. */
+  /** Missing if `openid` was not granted. */
   readonly idToken?: string;
   /** Seconds. */
   readonly expiresIn: number;
 }
 
-/** What a sign-in through the API grants. */
+/** The scope that a sign-in through the API grants. */
 export const adminScope = "aws.cognito.signin.user.admin";
 
 /**
@@ -108,14 +108,14 @@ export class Tokens {
     return { session, user };
   }
 
-  /** Ends a session: its refresh token and, where the client says so, its access tokens are no longer accepted. */
+  /** Ends a session: its refresh token and, if the client has revocation on, its access tokens become invalid. */
   revoke(pool: Pool, session: Session): void {
     pool.sessions.set(session.id, { ...session, revoked: true });
   }
 
   /**
-   * @returns what a genuine, unexpired access token of a user who still exists says.
-   * @throws NotAuthorizedException
+   * @returns the claims, the client and the user of an access token.
+   * @throws NotAuthorizedException if the token is not valid or the user does not exist any more
    */
   access(
     { clients }: { readonly clients: ReadonlyMap<string, Client> },
@@ -139,28 +139,28 @@ export class Tokens {
   }
 }
 
-/** Which standard scope opens which attributes. */
+/** The attributes that each standard scope grants. */
 const scopeAttributes: Readonly<Record<string, readonly string[]>> = {
   email: ["email", "email_verified"],
   phone: ["phone_number", "phone_number_verified"],
 };
 
 /**
- * The user's attributes as claims: all that the client may read with `openid` alone or through the API; with `email`,
- * `phone` or `profile` beside it, what those open.
+ * The user's attributes as claims. With `openid` alone or through the API, these are all that the client may read; with
+ * `email`, `phone` or `profile`, those that these scopes grant.
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-define-resource-servers.html
  */
 export function attributeClaims(client: Client, user: User, scopes?: readonly string[]): Record<string, unknown> {
   const narrowing = scopes?.filter((scope) => ["email", "phone", "profile"].includes(scope)) ?? [];
   const contact = Object.values(scopeAttributes).flat();
-  const opened = (name: string) =>
+  const granted = (name: string) =>
     narrowing.length === 0 ||
     (contact.includes(name)
       ? narrowing.some((scope) => scopeAttributes[scope]?.includes(name))
       : narrowing.includes("profile"));
   const readable = client.settings.readAttributes;
   const entries = Object.entries(user.attributes).filter(
-    ([name]) => name !== "sub" && opened(name) && (readable === undefined || readable.includes(name)),
+    ([name]) => name !== "sub" && granted(name) && (readable === undefined || readable.includes(name)),
   );
   return Object.fromEntries(
     entries.map(([name, value]) => [name, name.endsWith("_verified") ? value === "true" : value]),

@@ -9,14 +9,14 @@ export type TriggerSource =
   | "PostConfirmation_ConfirmForgotPassword"
   | "PostAuthentication_Authentication";
 
-/** What Cognito puts where an administrator, not an app client, called. */
+/** Cognito's client ID in the event of an administrator's call, which has no app client. */
 export const noClient = "CLIENT_ID_NOT_APPLICABLE";
 
 /**
  * Calls the pool's function for this source; does nothing where the pool has none.
  * @param more further fields of the event's `request`
- * @throws UserLambdaValidationException with the function's message, UnexpectedLambdaException where Lambda gave up, or
- *   InvalidLambdaResponseException where the answer is no event.
+ * @throws UserLambdaValidationException with the function's message, UnexpectedLambdaException if Lambda refused or
+ *   ended the call, or InvalidLambdaResponseException if the result is not an event.
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
  */
 export async function runTrigger(

@@ -12,19 +12,19 @@ export interface Code {
   readonly wrong: number;
 }
 
-/** How far a user is; FORCE_CHANGE_PASSWORD stands for a temporary password. */
+/** A user's status; FORCE_CHANGE_PASSWORD means that the password is temporary. */
 export type UserStatus = "UNCONFIRMED" | "CONFIRMED" | "FORCE_CHANGE_PASSWORD";
 
 /** One user of a pool. */
 export interface User {
-  /** A UUID, the same as `sub`, where people sign in with their e-mail address. */
+  /** A UUID, the same as `sub`, if people sign in with their e-mail address. */
   readonly username: string;
-  /** `sub`, `email`, `email_verified` ("true" or "false") and what else the person gave. */
+  /** `sub`, `email`, `email_verified` ("true" or "false") and further attributes of the person. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly status: UserStatus;
   readonly enabled: boolean;
   readonly passwordHash?: string;
-  /** Until when a temporary password is good, in ms since 1970. */
+  /** When a temporary password expires, in ms since 1970. */
   readonly passwordGoodUntil?: number;
   /** ms since 1970. */
   readonly created: number;
@@ -35,18 +35,18 @@ export interface User {
 }
 
 export interface UserStoreOptions {
-  /** Whether an e-mail address is a name to sign in with, and so belongs to one user only. */
+  /** Whether people sign in with an e-mail address, which then belongs to one user only. */
   readonly emailIsUsername: boolean;
   readonly caseSensitive: boolean;
 }
 
-/** The users of one pool, found by user name, `sub` or e-mail address without a search, and paged in order of creation. */
+/** The users of one pool, indexed by user name, `sub` and e-mail address, and paged in order of creation. */
 export class UserStore {
   readonly #journal: Journal<User>;
   readonly #options: UserStoreOptions;
   /** Other names of a user → its key. */
   readonly #aliases = new Map<string, string>();
-  /** Keys in order of creation, with holes where users were deleted, so that a page can begin anywhere. */
+  /** Keys in order of creation, with gaps of deleted users, so that a page can begin anywhere. */
   readonly #order: (string | undefined)[] = [];
   readonly #positions = new Map<string, number>();
 
@@ -60,7 +60,7 @@ export class UserStore {
     return this.#journal.size;
   }
 
-  /** @param name user name, `sub`, or e-mail address where people sign in with it. */
+  /** @param name user name, `sub`, or e-mail address if people sign in with it. */
   find(name: string): User | undefined {
     const key = this.#key(name);
     return this.#journal.get(key) ?? this.#journal.get(this.#aliases.get(key) ?? "");

@@ -14,7 +14,7 @@ export interface Authorization {
   readonly codeChallenge?: string;
   readonly prompt?: string;
   readonly loginHint?: string;
-  /** The request's parameters, to go along from page to page. */
+  /** The request's parameters as a query string, which each page passes to the next. */
   readonly query: string;
 }
 
@@ -33,8 +33,8 @@ const parameters = [
 
 /**
  * Reads the parameters of `/oauth2/authorize`, which every page carries along.
- * @throws PageError where the client or the redirect URL is not registered: nothing is sent anywhere. Redirect to the
- *   registered URL with `error=` for every other fault.
+ * @throws PageError if the client or the redirect URL is not registered: the browser is not redirected. Redirect to the
+ *   registered URL with `error=` for every other error.
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
  */
 export function readAuthorization(cognito: CognitoState, search: URLSearchParams): Authorization {
@@ -43,14 +43,18 @@ export function readAuthorization(cognito: CognitoState, search: URLSearchParams
   const redirectUri = single(search, "redirect_uri") ?? oauth.defaultRedirectUri;
   if (redirectUri === undefined) throw new PageError(400, "Something went wrong", "Missing parameter: redirect_uri.");
   if (!oauth.callbackUrls.includes(redirectUri)) {
-    throw new PageError(400, "Something went wrong", "redirect_mismatch: redirect_uri is no callback URL of this app.");
+    throw new PageError(
+      400,
+      "Something went wrong",
+      "redirect_mismatch: redirect_uri is not a callback URL of this app.",
+    );
   }
   const state = search.get("state") ?? undefined;
   const fail = (error: string, description: string) =>
     new Redirect(withParameters(redirectUri, { error, error_description: description, state }));
 
-  const doubled = parameters.find((name) => search.getAll(name).length > 1);
-  if (doubled) throw fail("invalid_request", `${doubled} is given more than once`);
+  const repeated = parameters.find((name) => search.getAll(name).length > 1);
+  if (repeated) throw fail("invalid_request", `${repeated} is given more than once`);
   const get = (name: (typeof parameters)[number]) => search.get(name) ?? undefined;
   const responseType = get("response_type");
   if (responseType === "token") throw fail("unauthorized_client", "the client may not use the implicit flow");
@@ -82,7 +86,7 @@ export function readAuthorization(cognito: CognitoState, search: URLSearchParams
 }
 
 /**
- * The client, where its pages exist: the pool has a domain with managed login, the client has a branding and OAuth.
+ * The client, if it has pages: the pool has a domain with managed login, the client has a branding and OAuth.
  * @throws PageError
  */
 export function availableClient(cognito: CognitoState, clientId: string | undefined): Authorization["client"] {
@@ -99,24 +103,24 @@ export function availableClient(cognito: CognitoState, clientId: string | undefi
 }
 
 /**
- * `allowed` where nothing was asked for; undefined where more was asked for than is allowed.
- * `email`, `phone` and `profile` come with `openid` only.
+ * The requested scopes, or all that the client may have if the request names none. Undefined if one is not allowed, or
+ * if `email`, `phone` or `profile` is requested without `openid`.
  */
-function grantedScopes(asked: string | undefined, { scopes }: OAuthSettings): readonly string[] | undefined {
-  const wanted = [...new Set((asked ?? "").split(" ").filter((scope) => scope !== ""))];
-  if (wanted.length === 0) return scopes;
-  if (wanted.some((scope) => !scopes.includes(scope))) return undefined;
-  const needsOpenid = wanted.some((scope) => ["email", "phone", "profile"].includes(scope));
-  return needsOpenid && !wanted.includes("openid") ? undefined : wanted;
+function grantedScopes(scope: string | undefined, { scopes }: OAuthSettings): readonly string[] | undefined {
+  const requested = [...new Set((scope ?? "").split(" ").filter((name) => name !== ""))];
+  if (requested.length === 0) return scopes;
+  if (requested.some((name) => !scopes.includes(name))) return undefined;
+  const needsOpenid = requested.some((name) => ["email", "phone", "profile"].includes(name));
+  return needsOpenid && !requested.includes("openid") ? undefined : requested;
 }
 
-/** The only value of a parameter; undefined where it is missing or given more than once. */
+/** The only value of a parameter; undefined if it is missing or given more than once. */
 export function single(search: URLSearchParams, name: string): string | undefined {
   const values = search.getAll(name);
   return values.length === 1 ? values[0] : undefined;
 }
 
-/** A registered URL, kept as it is, with parameters behind it. */
+/** Appends parameters to a registered URL, which is otherwise unchanged. */
 export function withParameters(url: string, values: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined);
   if (given.length === 0) return url;

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import type { Client, Pool } from "../cognito/pools";
 import type { Authorization } from "./authorization";
 
-/** What an authorization code stands for. */
+/** The request and the user that an authorization code was issued for. */
 export interface AuthorizationCode {
   readonly clientId: string;
   readonly redirectUri: string;
@@ -16,13 +16,13 @@ export interface AuthorizationCode {
   readonly expires: number;
 }
 
-/** Cognito's: five minutes. */
+/** Cognito's lifetime of a code: five minutes. */
 const lifetimeInMs = 5 * 60_000;
 
-/** The authorization codes in force: each is good once, for its client, redirect URL and PKCE verifier only. */
+/** The valid authorization codes: each can be used once, with its client, redirect URL and PKCE verifier only. */
 export class AuthorizationCodes {
   readonly #grants = new Map<string, AuthorizationCode>();
-  /** Used codes → the session they opened, for as long as the code would have been good. */
+  /** Used codes → the session they opened, kept for the lifetime of a code. */
   readonly #used = new Map<string, { pool: Pool; sessionId: string; expires: number }>();
 
   /** @param now ms since 1970 */
@@ -51,9 +51,9 @@ export class AuthorizationCodes {
   }
 
   /**
-   * Uses a code up, whether the rest of the request fits or not.
+   * Uses a code of this client, which is then no longer valid, even if the rest of the request does not match it.
    * @param verifier PKCE's `code_verifier`
-   * @returns undefined where the code is not good for this request
+   * @returns undefined if the code is not valid for this request
    */
   redeem(
     code: string,
@@ -74,14 +74,14 @@ export class AuthorizationCodes {
     this.#used.set(code, { pool, sessionId, expires: this.now() + lifetimeInMs });
   }
 
-  /** The session that a code opened before: a second use means that somebody else has it too. */
+  /** The session that a code has opened before: a second use means that somebody else has the code too. */
   openedBy(code: string): { pool: Pool; sessionId: string } | undefined {
     return this.#used.get(code);
   }
 
   #forgetOld(): void {
     for (const entries of [this.#grants, this.#used]) {
-      // In order of their making, and so of their end.
+      // Entries are in order of creation, which is also the order in which they expire.
       for (const [code, { expires }] of entries) {
         if (expires > this.now()) break;
         entries.delete(code);

@@ -8,11 +8,11 @@ export interface Way {
   readonly text: string;
 }
 
-/** A request that gets a page of its own instead of what it asked for; nothing of the request is trusted to lead on. */
+/** A request is answered with an error page, which links to `ways` only and to no URL from the request. */
 export class PageError extends Error {
   override readonly name = "PageError";
 
-  /** @param ways where the person can go on, where the authorization request is known. @default nowhere */
+  /** @param ways links for the person to go on, if the authorization request is known. @default none */
   constructor(
     readonly status: number,
     readonly title: string,
@@ -23,7 +23,7 @@ export class PageError extends Error {
   }
 }
 
-/** A request that is answered by sending the browser on. */
+/** A request is answered with a redirect. */
 export class Redirect extends Error {
   override readonly name = "Redirect";
 
@@ -33,7 +33,7 @@ export class Redirect extends Error {
   }
 }
 
-/** What an OAuth endpoint answers as JSON. */
+/** An error that an OAuth endpoint sends as JSON. */
 export class OAuthError extends Error {
   override readonly name = "OAuthError";
 
@@ -47,14 +47,14 @@ export class OAuthError extends Error {
   }
 }
 
-/** What is wrong with a form, in words for the person. */
+/** One mistake in a form, described for the person. */
 export interface FormIssue {
   readonly text: string;
-  /** The form's field that it is about. @default the form as a whole */
+  /** The form's field with the mistake. @default the form as a whole */
   readonly field?: string;
 }
 
-/** A form that is not complete; its page is shown again. */
+/** A form has mistakes; its page is shown again. */
 export class FormError extends Error {
   override readonly name = "FormError";
 
@@ -64,8 +64,8 @@ export class FormError extends Error {
 }
 
 /**
- * What a form was refused for, in words for the person; undefined where it is a fault of this program.
- * @param form what was sent
+ * Why a form was refused, described for the person; undefined if the error is one of this program.
+ * @param form the submitted form
  */
 export function faultsOf(
   error: unknown,
@@ -73,7 +73,7 @@ export function faultsOf(
   form: URLSearchParams,
 ): readonly FormIssue[] | undefined {
   if (error instanceof FormError) return error.faults;
-  return error instanceof AwsError && error.status < 500 ? [faultOf(error, settings, form)] : undefined;
+  return error instanceof AwsError && error.status < 500 ? [issueOf(error, settings, form)] : undefined;
 }
 
 export function isRefusal(error: unknown, code: string): boolean {
@@ -83,9 +83,9 @@ export function isRefusal(error: unknown, code: string): boolean {
 const noEmail: FormIssue = { field: "username", text: "Enter an email address, for example name@example.com." };
 const confirmedAlready: FormIssue = { text: "This account is confirmed already. Go back to sign in." };
 const tookTooLong: FormIssue = { text: "This took too long. Go back and sign in with your temporary password again." };
-const voidCode = "is no longer good. Press “Send a new code” to get another.";
+const voidCode = "is no longer valid. Press “Send a new code” to get another.";
 
-/** Cognito's texts for callers of its API → what they mean for the person at a page; the others do as they are. */
+/** Cognito's texts for callers of its API → texts for the person at a page. Other texts are shown unchanged. */
 const sentences: Readonly<Record<string, FormIssue>> = {
   "Username should be an email.": noEmail,
   "Invalid email address format.": noEmail,
@@ -108,7 +108,7 @@ const passwordSentences: Readonly<Record<string, string>> = {
   "Password must not have leading or trailing spaces": "Remove the spaces before and after the password.",
 };
 
-function faultOf({ code, message }: AwsError, settings: PoolSettings, form: URLSearchParams): FormIssue {
+function issueOf({ code, message }: AwsError, settings: PoolSettings, form: URLSearchParams): FormIssue {
   const known = sentences[message];
   if (known) return known;
   if (code === "UsernameExistsException") {
@@ -124,18 +124,19 @@ function faultOf({ code, message }: AwsError, settings: PoolSettings, form: URLS
   if (code === "CodeMismatchException") return { field: "code", text: message };
   if (code === "ExpiredCodeException") return { field: "code", text: `This code ${voidCode}` };
   if (code === "LimitExceededException") {
-    // The same words for two limits: wrong answers to one code, and codes within an hour. Waiting helps the second only.
-    if (form.has("code")) return { field: "code", text: `After too many wrong ones, the code ${voidCode}` };
+    // Cognito has one text for two limits: wrong attempts at one code, and codes within an hour. Only the second one
+    // ends after some time.
+    if (form.has("code")) return { field: "code", text: `After too many wrong attempts, the code ${voidCode}` };
     return { text: "Too many codes were sent within an hour. Use the newest one, or wait before you ask again." };
   }
   const [, attribute, rule] = /^Attributes did not conform to the schema: (\S+): (.+)$/.exec(message) ?? [];
-  if (attribute !== undefined) return attributeFault(attribute, rule!);
+  if (attribute !== undefined) return attributeIssue(attribute, rule!);
   const [, field, most] = /Value at '(\w+)' .*less than or equal to (\d+)$/.exec(message) ?? [];
   return field === undefined ? { text: message } : { field, text: `Enter at most ${most} characters.` };
 }
 
 /** @param rule for example `String must not be longer than 100 characters` */
-function attributeFault(attribute: string, rule: string): FormIssue {
+function attributeIssue(attribute: string, rule: string): FormIssue {
   const named = attribute === "email" ? "email address" : attributeLabel(attribute);
   const field = attribute === "email" ? "username" : `attribute.${attribute}`;
   const [, bound, count] = /^String must (not be longer than|be at least) (\d+) characters$/.exec(rule) ?? [];

@@ -1,4 +1,4 @@
-/** HTML that is safe to send: only `html` makes it, and everything that `html` puts in is escaped. */
+/** HTML that is safe to send: only `html` creates it, and `html` escapes every text that it inserts. */
 export class Html {
   constructor(readonly text: string) {}
 }

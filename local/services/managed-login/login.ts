@@ -13,9 +13,9 @@ import { SubmittedForm } from "./submittedForm";
  * the OAuth endpoints behind them, for exactly what the deployed pools, clients, domains and brandings allow.
  */
 export class Login implements LocalService {
-  /** Domains and brandings are Cognito's resources; this part has none of its own. */
+  /** Domains and brandings are resources of Cognito's service; this one has no handlers. */
   readonly handlers: Readonly<Record<string, CreateHandler>> = {};
-  /** For example `http://127.0.0.1:24001`; stands for `https://PREFIX.auth.REGION.amazoncognito.com`. */
+  /** For example `http://127.0.0.1:24001`, instead of `https://PREFIX.auth.REGION.amazoncognito.com`. */
   readonly url: string;
   #server: Server | undefined;
 
@@ -25,7 +25,7 @@ export class Login implements LocalService {
 
   /**
    * Starts the pages on the site's port `login`, and names them in the pools' discovery documents.
-   * @param limits how long browsers may take, @default the usual
+   * @param limits how long browsers may take. @default the limits of `cli/http.ts`
    * @throws CommandError where the port is taken.
    */
   static async start(site: ServiceContext, cognito: Cognito, limits?: TimeLimits): Promise<Login> {

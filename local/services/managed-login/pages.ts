@@ -5,14 +5,14 @@ import type { Way } from "./failures";
 import { type Html, html } from "./html";
 import { askedAttributes, attributeLabel, usernameLabel } from "./labels";
 
-/** What every page of a sign-in shows. */
+/** The content of every page of a sign-in. */
 export interface View {
   readonly authorization: Authorization;
   readonly visit: BrowserSession;
   /** Why the page's form was refused just now. */
   readonly refusal?: Refusal;
   readonly notice?: string;
-  /** Who is being confirmed, or chooses a new password. */
+  /** The person who confirms an account or chooses a new password. */
   readonly pending?: Pending;
   /** Where this machine lists the mails that were sent. */
   readonly mailboxUrl: string;
@@ -32,7 +32,7 @@ export function loginPage(view: View): Html {
   const { client, query } = view.authorization;
   const { settings } = client.pool;
   const password = { name: "password", label: "Password", type: "password", autocomplete: "current-password" };
-  // Behind the first button, which is the one that Enter presses.
+  // After the first button, because Enter presses the first one.
   const forgotten = html`<button class="link" name="forgot" value="yes">Forgot your password?</button>`;
   return formPage(
     view,
@@ -46,7 +46,7 @@ export function loginPage(view: View): Html {
 /** Asks for a user name, the attributes that the pool requires, and a password. */
 export function signUpPage(view: View): Html {
   const { client, query } = view.authorization;
-  const asked = askedAttributes(client.pool.settings).map((name) => ({
+  const attributes = askedAttributes(client.pool.settings).map((name) => ({
     name: `attribute.${name}`,
     label: attributeLabel(name),
   }));
@@ -54,7 +54,7 @@ export function signUpPage(view: View): Html {
     view,
     "Create an account",
     html`<p class="quiet">A confirmation code will be sent to your email address.</p>`,
-    html`${form(view, "/signup", [usernameField(view), ...asked, ...newPasswordFields(view)], "Sign up")}
+    html`${form(view, "/signup", [usernameField(view), ...attributes, ...newPasswordFields(view)], "Sign up")}
     <p class="foot">Have an account already? <a href="/login?${query}">Sign in</a></p>`,
   );
 }
@@ -100,12 +100,12 @@ export function confirmForgotPasswordPage(view: View): Html {
   );
 }
 
-/** Asks whoever came with a temporary password for an own one. */
+/** Asks a person with a temporary password for a new one. */
 export function newPasswordPage(view: View): Html {
   return formPage(
     view,
     "Choose a new password",
-    html`<p class="quiet">Your temporary password is good for this once. Choose your own.</p>`,
+    html`<p class="quiet">Your temporary password is only for this sign-in. Choose a new one.</p>`,
     html`${form(view, "/newPassword", newPasswordFields(view), "Set password")}
       ${backToSignIn(view)}`,
   );
@@ -113,8 +113,8 @@ export function newPasswordPage(view: View): Html {
 
 function formPage(view: View, title: string, intro: Html, content: Html): Html {
   const { refusal, notice } = view;
-  // Each on its own, so that the field that it is about can name it as its description.
-  const faults = refusal?.faults.map(({ text, field }, i) => [
+  // Each text has its own element, so that its field can refer to it as the description.
+  const issues = refusal?.faults.map(({ text, field }, i) => [
     i > 0 && " ",
     field === undefined ? text : html`<span id="${field}-error">${text}</span>`,
   ]);
@@ -123,7 +123,7 @@ function formPage(view: View, title: string, intro: Html, content: Html): Html {
     html`<h1>${title}</h1>
       ${intro}
       ${notice && html`<p class="notice" role="status">${notice}</p>`}
-      ${faults && html`<p class="alert" role="alert">${faults}</p>`}
+      ${issues && html`<p class="alert" role="alert">${issues}</p>`}
       ${content}`,
   );
 }
@@ -156,7 +156,7 @@ function backToSignIn({ authorization }: View): Html {
   return html`<p class="foot"><a href="/login?${authorization.query}">Back to sign in</a></p>`;
 }
 
-/** Cognito's own pages have no such line: this machine sends no mail. */
+/** Links to the mailbox, because this machine sends no mail. Cognito's own pages have no such line. */
 function mailbox({ mailboxUrl }: View): Html {
   return html`<p class="foot hint">Mails stay on this machine.
     <a href="${mailboxUrl}" target="_blank" rel="noopener">Open the mailbox</a> (in a new tab) to read the code.</p>`;

@@ -1,23 +1,24 @@
 import { createHash } from "node:crypto";
 import type { BrowserSession } from "./browserSessions";
 
-/** What an accepted form led to. */
+/** The answer to an accepted form. */
 export interface Answer {
-  /** The visit that sent the form. */
+  /** The id of the session that sent the form. */
   readonly before: string;
-  /** The visit after it: another one where the person was signed in. */
+  /** The session after it: a new one if the form signed the person in. */
   readonly visit: BrowserSession;
   readonly url: string;
-  /** What the page there says. */
+  /** The messages on the page at `url`. */
   readonly said: Pick<BrowserSession, "notice" | "refusal">;
 }
 
-/** How long the same form is taken for the same click. */
+/** How long a repeated form counts as the same click. */
 const memoryInMs = 5_000;
 
 /**
- * The forms that were accepted a moment ago. These pages have no scripts that could lock a button: a second click sends
- * the form again, and the browser shows what that one is answered. It must be what the first one was.
+ * The forms that were accepted a moment ago. These pages have no scripts that could disable a button: a second click
+ * sends the form again, and the browser shows the answer to the second request. That answer must be the same as the
+ * first one.
  */
 export class SubmittedForm {
   readonly #answers = new Map<string, Answer & { readonly at: number }>();
@@ -25,9 +26,9 @@ export class SubmittedForm {
   /** @param now ms since 1970 */
   constructor(readonly now: () => number) {}
 
-  /** @param key what `formKey` made of the form */
+  /** @param key the form's `formKey` */
   remember(key: string, answer: Answer): void {
-    // In order of their making.
+    // Entries are in order of creation.
     for (const [old, { at }] of this.#answers) {
       if (at + memoryInMs > this.now()) break;
       this.#answers.delete(old);
@@ -35,7 +36,7 @@ export class SubmittedForm {
     this.#answers.set(key, { ...answer, at: this.now() });
   }
 
-  /** @param visitIds the ids in the cookies that came with the form: of the visit that sent it, or of the one after */
+  /** @param visitIds the session ids in the form's cookies: of the session that sent it, or of the one after */
   find(key: string, visitIds: readonly string[]): Answer | undefined {
     const answer = this.#answers.get(key);
     if (!answer || answer.at + memoryInMs <= this.now()) return undefined;
@@ -43,7 +44,7 @@ export class SubmittedForm {
   }
 }
 
-/** Tells a form from every other one: its CSRF token, which is the visit's own, and all that was entered are part of it. */
+/** Identifies a form: the hash covers all entered values and the CSRF token, which differs between sessions. */
 export function formKey(target: string, body: string): string {
   return createHash("sha256").update(`${target}\n${body}`).digest("base64url");
 }

@@ -9,7 +9,7 @@ import { OAuthError } from "./failures";
 import type { LoginContext } from "./interactions";
 
 /**
- * `POST /oauth2/token`: an authorization code or a refresh token for tokens.
+ * `POST /oauth2/token`: exchanges an authorization code or a refresh token for tokens.
  * @throws OAuthError
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
  */
@@ -20,7 +20,7 @@ export function token(context: LoginContext, headers: IncomingHttpHeaders, form:
   if (!client.settings.oauth) throw new OAuthError("unauthorized_client");
   if (grantType === "authorization_code") return byCode(context, client, form);
   if (grantType === "refresh_token") return byRefreshToken(context, client, form);
-  // Cognito knows it, but only clients with that flow may use it, and none of them is simulated.
+  // Cognito supports client_credentials, but only for clients with that flow, and those are not simulated.
   throw new OAuthError(grantType === "client_credentials" ? "unauthorized_client" : "unsupported_grant_type");
 }
 
@@ -31,7 +31,7 @@ function byCode({ cognito, grants }: LoginContext, client: Client, form: URLSear
   const grant = grants.redeem(code, client, redirectUri, single(form, "code_verifier"));
   const user = grant && client.pool.users.find(grant.username);
   if (!grant || !user?.enabled) {
-    // RFC 6749, 4.1.2: what a code opened is closed when the code comes a second time.
+    // RFC 6749, 4.1.2: if a code is used a second time, the session that it opened is ended.
     const opened = grants.openedBy(code);
     const session = opened?.pool.sessions.get(opened.sessionId);
     if (opened && session) cognito.tokens.revoke(opened.pool, session);
@@ -55,7 +55,7 @@ function byRefreshToken({ cognito }: LoginContext, client: Client, form: URLSear
 }
 
 /**
- * `GET /oauth2/userInfo`: the attributes that the token's scopes open; every value is text, as Cognito has it.
+ * `GET /oauth2/userInfo`: the attributes that the token's scopes grant; every value is a string, as in Cognito.
  * @throws OAuthError
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/userinfo-endpoint.html
  */
@@ -103,7 +103,7 @@ export async function revoke(
   }
 }
 
-/** A public client by its id alone; one with a secret by HTTP Basic or by `client_secret` in the form. */
+/** Authenticates a public client by its id alone, one with a secret by HTTP Basic or `client_secret` in the form. */
 function authenticatedClient({ cognito }: LoginContext, headers: IncomingHttpHeaders, form: URLSearchParams): Client {
   const basic = basicCredentials(headers.authorization);
   const formId = single(form, "client_id");

@@ -11,7 +11,7 @@ import { nameUser, newUser, refuseTaken } from "./signUp";
 const dayInMs = 86_400_000;
 
 /**
- * A user with a temporary password, who is asked for an own one at the first sign-in. No trigger runs, as on AWS.
+ * Creates a user with a temporary password, who must choose a new one at the first sign-in. No trigger runs, as on AWS.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
  */
 export async function adminCreateUser(state: CognitoState, input: Input, pool: Pool): Promise<object> {
@@ -34,14 +34,14 @@ export async function adminCreateUser(state: CognitoState, input: Input, pool: P
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminGetUser.html */
-export async function adminGetUser(_world: CognitoState, input: Input, pool: Pool): Promise<object> {
+export async function adminGetUser(_state: CognitoState, input: Input, pool: Pool): Promise<object> {
   const user = existing(input, pool);
   const { Attributes: _, ...rest } = userType(user);
   return { ...rest, UserAttributes: attributePairs(user) };
 }
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDeleteUser.html */
-export async function adminDeleteUser(_world: CognitoState, input: Input, pool: Pool): Promise<object> {
+export async function adminDeleteUser(_state: CognitoState, input: Input, pool: Pool): Promise<object> {
   pool.users.delete(existing(input, pool));
   return {};
 }
@@ -73,10 +73,10 @@ export async function adminEnableUser(state: CognitoState, input: Input, pool: P
 }
 
 /** Cognito's `UserType`; dates in seconds since 1970. */
-export function userType(user: User, wanted?: readonly string[]) {
+export function userType(user: User, names?: readonly string[]) {
   return {
     Username: user.username,
-    Attributes: attributePairs(user, wanted),
+    Attributes: attributePairs(user, names),
     UserCreateDate: user.created / 1000,
     UserLastModifiedDate: user.modified / 1000,
     Enabled: user.enabled,
@@ -89,7 +89,7 @@ function invite(state: CognitoState, pool: Pool, user: User, username: string, p
   const to = user.attributes.email!;
   const body = message.replaceAll("{username}", username).replaceAll("{####}", password);
   state.mailbox.put({ to, subject, body, code: password, at: new Date(state.now()).toISOString() });
-  // The temporary password is in the mailbox only: passwords do not go to the screen.
+  // The temporary password is in the mailbox only: passwords are not printed.
   state.info(`Mail to ${to}: ${subject}`);
 }
 

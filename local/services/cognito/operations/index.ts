@@ -12,7 +12,7 @@ import * as signUp from "./signUp";
 type Operation = (state: CognitoState, input: Input) => Promise<object>;
 type AdminOperation = (state: CognitoState, input: Input, pool: Pool) => Promise<object>;
 
-/** What anybody may call: an app client, or a person's access token, is what these ask for. */
+/** Operations that need no signature, but an app client's ID or a person's access token. */
 const open: Readonly<Record<string, Operation>> = {
   SignUp: signUp.signUp,
   ConfirmSignUp: signUp.confirmSignUp,
@@ -28,7 +28,7 @@ const open: Readonly<Record<string, Operation>> = {
   RevokeToken: self.revokeToken,
 };
 
-/** What AWS authorizes by IAM: these must be signed. */
+/** Operations that AWS authorizes by IAM: their requests must be signed. */
 const administrative: Readonly<Record<string, AdminOperation>> = {
   AdminConfirmSignUp: signUp.adminConfirmSignUp,
   AdminInitiateAuth: signIn.adminInitiateAuth,
@@ -44,14 +44,17 @@ const administrative: Readonly<Record<string, AdminOperation>> = {
 
 /**
  * Performs one operation of the Cognito user pools API.
- * @param signed whether the call carried a signature. Whose it is, and that it is right, is not checked on this machine.
- * @throws AwsError with Cognito's code and text; UnknownOperationException for what is not simulated.
+ * @param signed whether the request has a signature; this machine does not verify it.
+ * @throws AwsError with Cognito's code and text; UnknownOperationException for operations that are not simulated.
  */
 export async function perform(state: CognitoState, name: string, input: Input, signed: boolean): Promise<object> {
   if (Object.hasOwn(open, name)) return open[name]!(state, input);
   if (!Object.hasOwn(administrative, name)) {
     const known = [...Object.keys(open), ...Object.keys(administrative)].join(", ");
-    throw refusal("UnknownOperationException", `This machine does not simulate ${name || "that"}; it has ${known}.`);
+    throw refusal(
+      "UnknownOperationException",
+      `This machine does not simulate ${name || "that"}; it simulates ${known}.`,
+    );
   }
   if (!signed) throw refusal("MissingAuthenticationTokenException", "Missing Authentication Token");
   return administrative[name]!(state, input, findPool(state, text(input, "UserPoolId")));

@@ -5,20 +5,20 @@ import type { CognitoState } from "../state";
 import type { User } from "../users";
 import { userType } from "./administer";
 
-/** Cognito's most for one page. */
+/** Cognito's maximum for one page. */
 const mostPerPage = 60;
 
 /**
- * Positions are good for one run only: a restart may close the gaps that deleted users left. A token of another run is
- * refused instead of leaving users out.
+ * Positions are valid in one run only: a restart may close the gaps that deleted users left. A token of another run is
+ * refused, because it could skip users.
  */
 const run = Date.now().toString(36);
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ListUsers.html */
-export async function listUsers(_world: CognitoState, input: Input, pool: Pool): Promise<object> {
+export async function listUsers(_state: CognitoState, input: Input, pool: Pool): Promise<object> {
   const limit = wholeNumber(input, "Limit", 0, mostPerPage, mostPerPage) || mostPerPage;
-  const wanted = textList(input, "AttributesToGet");
-  if (wanted?.some((name) => !pool.settings.schema[name])) {
+  const names = textList(input, "AttributesToGet");
+  if (names?.some((name) => !pool.settings.schema[name])) {
     throw invalidParameter("One or more requested attributes do not exist.");
   }
   const matches = parseFilter(optionalText(input, "Filter") ?? "");
@@ -26,9 +26,9 @@ export async function listUsers(_world: CognitoState, input: Input, pool: Pool):
   let position = positionOf(optionalText(input, "PaginationToken"), pool);
   for (const [user, next] of pool.users.from(position)) {
     if (!matches(user)) continue;
-    // One more than fits: only then is there another page.
+    // The page is full and another user matches: only then there is another page.
     if (Users.length === limit) return { Users, PaginationToken: tokenOf(position, pool) };
-    Users.push(userType(user, wanted));
+    Users.push(userType(user, names));
     position = next;
   }
   return { Users };
@@ -44,7 +44,7 @@ function positionOf(token: string | undefined, pool: Pool): number {
     const [ofRun, ofPool, position] = JSON.parse(Buffer.from(token, "base64url").toString("utf8"));
     if (ofRun === run && ofPool === pool.id && Number.isSafeInteger(position) && position >= 0) return position;
   } catch {
-    // Not one of ours either.
+    // Not JSON: refused below like any other wrong token.
   }
   throw invalidParameter("Invalid pagination token.");
 }

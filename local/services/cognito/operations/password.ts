@@ -37,10 +37,10 @@ export async function confirmForgotPassword(state: CognitoState, input: Input): 
   const user = pool.users.find(username);
   if (!user) throw settings.hidesUserExistence ? codeMismatch() : unknownToClient();
   checkCode(state, pool, user, "passwordReset", code);
-  // Spent before anything is awaited, so that one code changes one password.
-  const spent = { ...user, code: undefined };
-  pool.users.save(spent);
-  const changed = await setPassword(state, client, spent, password, { status: "CONFIRMED" });
+  // The code is removed before the first await, so that it can be used only once.
+  const withoutCode = { ...user, code: undefined };
+  pool.users.save(withoutCode);
+  const changed = await setPassword(state, client, withoutCode, password, { status: "CONFIRMED" });
   const clientMetadata = textMap(input, "ClientMetadata");
   const metadata = Object.keys(clientMetadata).length > 0 ? { clientMetadata } : {};
   await runTrigger(state, pool, "PostConfirmation_ConfirmForgotPassword", changed, client.id, metadata);

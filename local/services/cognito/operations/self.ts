@@ -38,14 +38,14 @@ export async function revokeToken(state: CognitoState, input: Input): Promise<ob
     throw refusal("UnsupportedTokenTypeException", "Unsupported token type: only refresh tokens can be revoked.");
   }
   const session = client.pool.sessions.get(token.split(".")[0]!);
-  // A token of nobody is answered like one that was revoked just now.
+  // An unknown token gets the same answer as one that is revoked now.
   if (session?.clientId === client.id) state.tokens.revoke(client.pool, session);
   return {};
 }
 
 /**
- * Whom the access token of a call was issued to.
- * @throws NotAuthorizedException where it is not good, or its scopes are not for one's own account
+ * The user and the client of a call's access token.
+ * @throws NotAuthorizedException if the token is not valid, or lacks the scope for the user's own account
  */
 export function signedIn(state: CognitoState, input: Input) {
   const access = state.tokens.access(state, text(input, "AccessToken"));

@@ -8,7 +8,7 @@ import { type CognitoState, findClient } from "../state";
 import type { TokenSet } from "../tokens";
 import type { User } from "../users";
 
-/** Flow → what a client must list in `explicitAuthFlows`. */
+/** Flow → the value that a client must list in `explicitAuthFlows`. */
 const flows: Readonly<Record<string, string>> = {
   USER_PASSWORD_AUTH: "ALLOW_USER_PASSWORD_AUTH",
   REFRESH_TOKEN_AUTH: "ALLOW_REFRESH_TOKEN_AUTH",
@@ -24,7 +24,7 @@ const adminFlows: Readonly<Record<string, string>> = {
 };
 const passwordFlows = ["USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"];
 
-/** How long a challenge waits for its answer: Cognito's default. */
+/** How long a challenge is valid: Cognito's default. */
 const challengeInSeconds = 180;
 
 /** @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html */
@@ -91,16 +91,15 @@ async function answerChallenge(state: CognitoState, input: Input, { id }: Client
   }
   const answers = textMap(input, "ChallengeResponses");
   const client = callingClient(state, id, parameter(answers, "USERNAME"), optionalText(answers, "SECRET_HASH"));
-  const asked = challengedUser(state, client, text(input, "Session"));
-  if (client.pool.users.find(parameter(answers, "USERNAME"))?.username !== asked.username) throw invalidSession();
-  return finish(
-    state,
-    client,
-    await replaceTemporaryPassword(state, client, asked, parameter(answers, "NEW_PASSWORD")),
-  );
+  const user = challengedUser(state, client, text(input, "Session"));
+  if (client.pool.users.find(parameter(answers, "USERNAME"))?.username !== user.username) throw invalidSession();
+  return finish(state, client, await replaceTemporaryPassword(state, client, user, parameter(answers, "NEW_PASSWORD")));
 }
 
-/** The user that a NEW_PASSWORD_REQUIRED session stands for, while the temporary password is still in force. */
+/**
+ * The user of a NEW_PASSWORD_REQUIRED session.
+ * @throws NotAuthorizedException if the session is not valid, or the temporary password has been replaced
+ */
 export function challengedUser(state: CognitoState, client: Client, session: string): User {
   const claims = state.tokens.key.verify(session);
   const seconds = Math.floor(state.now() / 1000);
@@ -111,7 +110,7 @@ export function challengedUser(state: CognitoState, client: Client, session: str
   return user;
 }
 
-/** @returns what stands for "this person knew the temporary password" for the next three minutes */
+/** @returns a session token that proves for three minutes that the person entered the temporary password */
 export function challengeSession(state: CognitoState, client: Client, user: User): string {
   const exp = Math.floor(state.now() / 1000) + challengeInSeconds;
   return state.tokens.key.sign({

@@ -21,7 +21,7 @@ export async function signUp(state: CognitoState, input: Input): Promise<object>
   checkAttributes(named.attributes, pool.settings);
   checkPassword(password, pool.settings.passwords);
   const passwordHash = await hashPassword(password);
-  // Only now, and without a pause before it is saved: two sign-ups with one address at the same time are one user.
+  // Checked with no await before the save, so that two sign-ups with one address at the same time create one user.
   refuseTaken(pool, username, named.username);
   const user = newUser(state, named, { status: "UNCONFIRMED", passwordHash });
   pool.users.save(user);
@@ -47,7 +47,7 @@ export async function confirmSignUp(state: CognitoState, input: Input): Promise<
 }
 
 /**
- * An administrator's word instead of a code; says nothing about the address, which stays unverified.
+ * Confirms a user without a code; the address stays unverified.
  * @see https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminConfirmSignUp.html
  */
 export async function adminConfirmSignUp(state: CognitoState, input: Input, pool: Pool): Promise<object> {
@@ -76,7 +76,7 @@ export async function resendConfirmationCode(state: CognitoState, input: Input):
   return sendCode(state, pool, user, "signUp");
 }
 
-/** The user is CONFIRMED before the function is called, and stays so when it fails: it is never called again. */
+/** Saves the user as CONFIRMED, then calls the function. A failed call is not repeated, and the user stays CONFIRMED. */
 async function confirm(
   state: CognitoState,
   pool: Pool,
@@ -102,7 +102,7 @@ export interface NamedUser {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Where people sign in with their address, it becomes the attribute `email`, and the user name is made here. */
+/** If people sign in with their address, it becomes the attribute `email`, and the user name is a new UUID. */
 export function nameUser(pool: Pool, username: string, attributes: Record<string, string>): NamedUser {
   if (!pool.settings.usernameAttributes.includes("email")) return { username, attributes };
   if (!isEmail(username)) throw invalidParameter("Username should be an email.");
@@ -119,7 +119,7 @@ export function refuseTaken(pool: Pool, ...names: string[]): void {
   }
 }
 
-/** A user who is not saved yet: enabled, with a `sub`, the address unverified unless the attributes say otherwise. */
+/** A user who is not saved yet: enabled, with a `sub`, and unverified unless the attributes say otherwise. */
 export function newUser(state: CognitoState, named: NamedUser, initial: Pick<User, "status"> & Partial<User>): User {
   const sub = /^[0-9a-f-]{36}$/.test(named.username) ? named.username : randomUUID();
   const unverified: Record<string, string> = named.attributes.email === undefined ? {} : { email_verified: "false" };

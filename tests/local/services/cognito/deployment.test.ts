@@ -10,7 +10,7 @@ beforeEach(async () => {
 afterEach(() => local.dispose());
 
 describe("what the program registers", () => {
-  test("comes out with the provider's outputs", async () => {
+  test("returns the provider's outputs", async () => {
     const pool = await local.make("userPool:UserPool", {
       name: "auth_user_group",
       usernameAttributes: ["email"],
@@ -69,7 +69,7 @@ describe("what the program registers", () => {
     ["userPoolClient:UserPoolClient", { logoutUrls: ["https://example.com/#x"] }, /logoutUrls/],
     ["userPoolDomain:UserPoolDomain", { domain: "Shop" }, /domain is "Shop"; allowed/],
     ["userPoolDomain:UserPoolDomain", { domain: "my-aws-shop" }, /without the words aws/],
-    ["managedLoginBranding:ManagedLoginBranding", { clientId: "x" }, /clientId is no app client/],
+    ["managedLoginBranding:ManagedLoginBranding", { clientId: "x" }, /clientId is not an app client/],
   ])("%s with %j is refused", async (type, inputs, message) => {
     const base = type.startsWith("userPoolClient") ? clientInputs : {};
     await expect(local.make(type, { ...base, userPoolId: local.poolId, ...inputs }, "x")).rejects.toThrow(message);
@@ -84,11 +84,11 @@ describe("the endpoint", () => {
       headers: { "x-amz-target": "AWSCognitoIdentityProviderService.ListUsers", ...headers },
     });
 
-  test("names what it does not simulate", async () => {
+  test("refuses an operation that it does not simulate, and names it", async () => {
     const command = new UpdateGroupCommand({ GroupName: "a", UserPoolId: local.poolId });
     await expect(local.sdk.send(command)).rejects.toMatchObject({
       name: "UnknownOperationException",
-      message: expect.stringMatching(/does not simulate UpdateGroup; it has SignUp, /),
+      message: expect.stringMatching(/does not simulate UpdateGroup; it simulates SignUp, /),
     });
     const other = await call("{}", { "x-amz-target": "Other.toString" });
     expect([other.status, await other.json()]).toMatchObject([400, { __type: "UnknownOperationException" }]);
@@ -119,7 +119,7 @@ describe("the endpoint", () => {
     expect(answer.headers.get("x-amzn-errortype")).toBe(type);
   });
 
-  test("takes no web page for an administrator, whatever key it makes up", async () => {
+  test("refuses an administrator's operation from a web page, whatever key it uses", async () => {
     const send = (origin?: string) =>
       fetch(local.cognito.endpoint, {
         method: "POST",
@@ -140,22 +140,22 @@ describe("the endpoint", () => {
     }
   });
 
-  test("keeps the mailbox from pages of other names", async () => {
+  test("refuses to show the mailbox to pages of other hosts", async () => {
     const { port } = new URL(local.cognito.endpoint);
     const answer = await new Promise<string>((resolve) => {
       const socket = connect(Number(port), "127.0.0.1");
-      let heard = "";
+      let received = "";
       socket.on("data", (data) => {
-        heard += data;
+        received += data;
       });
-      socket.on("close", () => resolve(heard));
+      socket.on("close", () => resolve(received));
       socket.write("GET /mailbox HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
     });
     expect(answer).toMatch(/^HTTP\/1.1 403/);
     expect((await fetch(local.cognito.mailboxUrl)).headers.get("access-control-allow-origin")).toBeNull();
   });
 
-  test("has no keys for a pool that is not deployed, and closes twice", async () => {
+  test("has no keys for a pool that is not deployed, and can be closed twice", async () => {
     expect((await fetch(`${local.cognito.endpoint}/us-east-1_nowhere00/.well-known/jwks.json`)).status).toBe(404);
     await local.cognito.close();
     await local.cognito.close();

@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => local.dispose());
 
 describe("ListUsers", () => {
-  test("answers in Cognito's form, 60 a page at most", async () => {
+  test("returns users in Cognito's form, at most 60 on a page", async () => {
     const { Users, PaginationToken } = await list();
     expect(Users).toHaveLength(60);
     expect(PaginationToken).toBeTruthy();
@@ -54,7 +54,7 @@ describe("ListUsers", () => {
     await expect(list({ AttributesToGet: ["shoe_size"] })).rejects.toMatchObject({ name: "InvalidParameterException" });
   });
 
-  test("pages through 20,000 users, each once, also while some are deleted", async () => {
+  test("pages through 20,000 users, each once, even while some are deleted", async () => {
     const seen = new Set<string>();
     let PaginationToken: string | undefined;
     let pages = 0;
@@ -91,7 +91,7 @@ describe("ListUsers", () => {
     },
   );
 
-  test("a page of a filter has a token only where another user follows", async () => {
+  test("a filtered page has a token only if another user follows", async () => {
     const page = await list({ Filter: 'email ^= "user1998"', Limit: 10 });
     expect(page.Users).toHaveLength(10);
     const more = await list({ Filter: 'email ^= "user1998"', Limit: 10, PaginationToken: page.PaginationToken });

@@ -42,15 +42,15 @@ beforeEach(async () => {
 });
 afterEach(() => local.dispose());
 
-/** The reference verifier, with the keys as they are published. */
+/** The reference verifier, with the published keys. */
 async function verifier() {
   const issuer = local.cognito.issuer(local.poolId);
   const found = (await (await fetch(`${issuer}/.well-known/openid-configuration`)).json()) as Record<string, string>;
   expect(found.issuer).toBe(issuer);
   const jwks: any = await (await fetch(found.jwks_uri!)).json();
-  const made = JwtVerifier.create({ issuer, audience: null, jwksUri: found.jwks_uri });
-  made.cacheJwks(jwks);
-  return made;
+  const created = JwtVerifier.create({ issuer, audience: null, jwksUri: found.jwks_uri });
+  created.cacheJwks(jwks);
+  return created;
 }
 
 describe("tokens", () => {
@@ -125,7 +125,7 @@ describe("tokens", () => {
     await expect(signIn()).rejects.toMatchObject(notAuthorized("User is disabled."));
   });
 
-  test("of another kind, forged or unsigned, open nothing", async () => {
+  test("of another kind, forged or unsigned, are refused", async () => {
     await signUp();
     const { AccessToken, IdToken } = await signIn();
     const [header, payload, signature] = AccessToken!.split(".") as [string, string, string];
@@ -138,7 +138,7 @@ describe("tokens", () => {
       IdToken!,
       `${b64({ alg: "none", kid })}.${payload}.`,
       `${content}.${byPublicKey}`,
-      // True in every claim but one that was changed after signing.
+      // One claim was changed after signing; all others are right.
       `${header}.${b64({ ...claims(AccessToken), exp: claims(AccessToken).exp + 60 })}.${signature}`,
       `${AccessToken}.more`,
       "..",
@@ -151,7 +151,7 @@ describe("tokens", () => {
 });
 
 describe("signing in", () => {
-  test("calls the function first, and fails with it", async () => {
+  test("calls the function first, and fails if the function fails", async () => {
     const sub = await signUp();
     await signIn();
     expect(local.events).toEqual([
@@ -183,7 +183,7 @@ describe("signing in", () => {
     await signIn();
   });
 
-  test("by a flow that the client does not allow is refused; one that is not simulated says so", async () => {
+  test("is refused by a flow that the client does not allow, or that is not simulated", async () => {
     await expect(auth("USER_SRP_AUTH", { USERNAME: email, SRP_A: "0" })).rejects.toMatchObject({
       name: "UnsupportedOperationException",
       message: expect.stringContaining("sign in with USER_PASSWORD_AUTH"),
@@ -235,7 +235,7 @@ describe("over restarts", () => {
     expect(local.events).toEqual([]);
   });
 
-  test("what would replace the pool on AWS is refused", async () => {
+  test("a change that would replace the pool on AWS is refused", async () => {
     const changed = local.restart({ pool: { usernameConfiguration: { caseSensitive: true } } });
     await expect(changed).rejects.toThrow(/replaces the pool.*npm start -- --reset/s);
   });

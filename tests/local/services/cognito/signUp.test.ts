@@ -54,7 +54,7 @@ describe("signing up", () => {
       CodeDeliveryDetails: { Destination: "A***@e***", DeliveryMedium: "EMAIL", AttributeName: "email" },
     });
     const listed = await (await fetch(local.cognito.mailboxUrl)).text();
-    expect(listed, "for people too").toContain(`[\n  {\n    "to": "${email}",\n`);
+    expect(listed, "readable for people").toContain(`[\n  {\n    "to": "${email}",\n`);
     expect(JSON.parse(listed)).toEqual([
       {
         to: email,
@@ -70,7 +70,7 @@ describe("signing up", () => {
     expect(await adminGet()).toMatchObject({ Username: answer.UserSub, UserStatus: "CONFIRMED", Enabled: true });
   });
 
-  test("hands Cognito's event to the function", async () => {
+  test("sends Cognito's event to the function", async () => {
     const { UserSub } = await signUp();
     await confirm();
     expect(local.events).toEqual([
@@ -89,7 +89,7 @@ describe("signing up", () => {
     ]);
   });
 
-  test("confirmed by an administrator says nothing about the address", async () => {
+  test("confirmed by an administrator leaves the address unverified", async () => {
     await signUp();
     await local.sdk.send(new AdminConfirmSignUpCommand({ UserPoolId: UserPoolId(), Username: email }));
     expect(local.events[0]).toMatchObject({
@@ -98,7 +98,7 @@ describe("signing up", () => {
     });
   });
 
-  test("tells the function's error, and the person stays confirmed", async () => {
+  test("reports the function's error, and the person stays confirmed", async () => {
     local.trigger = async () => {
       throw new Error("no row could be written");
     };
@@ -116,20 +116,20 @@ describe("signing up", () => {
       "Socket timeout while invoking Lambda function",
       new AwsError("Socket timeout while invoking Lambda function", 504, ""),
     ],
-  ])("tells that Lambda gave up: %s", async (reason, error) => {
+  ])("reports an error of Lambda itself: %s", async (reason, error) => {
     local.trigger = () => Promise.reject(error);
     await signUp();
     const message = `PostConfirmation invocation failed due to error ${reason}.`;
     await expect(confirm()).rejects.toMatchObject({ name: "UnexpectedLambdaException", message });
   });
 
-  test("refuses a function's answer that is no event", async () => {
+  test("refuses a function's result that is not an event", async () => {
     local.trigger = async () => null;
     await signUp();
     await expect(confirm()).rejects.toMatchObject(refusedAs("InvalidLambdaResponseException"));
   });
 
-  test("with an address that is taken is refused, in any case of letters, also when two come at once", async () => {
+  test("is refused for an address in use, in upper or lower case, even if two come at once", async () => {
     const both = await Promise.allSettled([signUp(email), signUp(email.toUpperCase())]);
     expect(both.map((one) => one.status).sort()).toEqual(["fulfilled", "rejected"]);
     await expect(signUp("ADA@EXAMPLE.COM")).rejects.toMatchObject(refusedAs("UsernameExistsException"));
@@ -139,7 +139,7 @@ describe("signing up", () => {
   });
 
   const at100 = `${"a".repeat(88)}@example.com`;
-  test.each([at100, "o'brien@example.com", "zoë@exämple.com", "a+b@example.com"])("takes %s", async (address) => {
+  test.each([at100, "o'brien@example.com", "zoë@exämple.com", "a+b@example.com"])("accepts %s", async (address) => {
     await signUp(address);
     expect((await adminGet(address)).UserAttributes).toContainEqual({ Name: "email", Value: address });
   });
@@ -164,7 +164,7 @@ describe("signing up", () => {
     await expect(signUp(email, wrong)).rejects.toMatchObject({ name: "InvalidPasswordException", message });
   });
 
-  test("takes no attribute that only Cognito sets, and none that the schema lacks", async () => {
+  test("refuses an attribute that only Cognito sets, or that the schema lacks", async () => {
     for (const Name of ["sub", "email_verified", "custom:role", "__proto__"]) {
       const command = new SignUpCommand({
         ClientId: ClientId(),
@@ -178,7 +178,7 @@ describe("signing up", () => {
 });
 
 describe("codes", () => {
-  test("are good for 24 hours, and a new one voids the one before", async () => {
+  test("are valid for 24 hours, and a new one replaces an expired one", async () => {
     await signUp();
     const first = local.code(email);
     local.ahead = 23 * hour;
@@ -204,7 +204,7 @@ describe("codes", () => {
     await expect(resend()).rejects.toMatchObject(refusedAs("InvalidParameterException", /already confirmed/));
   });
 
-  test("of nobody look like those of somebody", async () => {
+  test("look the same for unknown users as for known ones", async () => {
     const [nobody, client] = ["nobody@example.com", ClientId()];
     const details = { CodeDeliveryDetails: { Destination: "n***@e***" } };
     const resend = new ResendConfirmationCodeCommand({ ClientId: client, Username: nobody });
@@ -230,7 +230,7 @@ describe("a forgotten password", () => {
     );
   const forget = () => local.sdk.send(new ForgotPasswordCommand({ ClientId: ClientId(), Username: email }));
 
-  test("is replaced with a code that is good for an hour, and the function is called once more", async () => {
+  test("is replaced with a code that is valid for an hour, and the function is called once more", async () => {
     await signUp();
     await confirm();
     await forget();
@@ -245,9 +245,9 @@ describe("a forgotten password", () => {
     await expect(reset(local.code(email))).rejects.toMatchObject(refusedAs("ExpiredCodeException"));
   });
 
-  test("is not replaced without a code that was asked for", async () => {
+  test("is not replaced without a code that was requested for it", async () => {
     await signUp();
-    // Neither nothing, nor the sign-up's code, which confirms an address, resets a password.
+    // The sign-up's code confirms an address only: it resets no password, and neither does an empty code.
     await expect(reset(local.code(email))).rejects.toMatchObject(refusedAs("ExpiredCodeException"));
     await expect(reset("")).rejects.toMatchObject(refusedAs("InvalidParameterException"));
     await confirm();
@@ -255,7 +255,7 @@ describe("a forgotten password", () => {
     await signIn(password);
   });
 
-  test("is not sent to an address that nobody verified", async () => {
+  test("sends no code to an unverified address", async () => {
     await signUp();
     await local.sdk.send(new AdminConfirmSignUpCommand({ UserPoolId: UserPoolId(), Username: email }));
     await forget();
@@ -267,7 +267,7 @@ describe("a forgotten password", () => {
   });
 });
 
-describe("users that an administrator makes", () => {
+describe("users that an administrator creates", () => {
   const create = (more = {}) =>
     local.sdk.send(
       new AdminCreateUserCommand({
@@ -278,7 +278,7 @@ describe("users that an administrator makes", () => {
       }),
     );
 
-  test("get a temporary password by mail, and choose their own at the first sign-in; the function is not told", async () => {
+  test("get a temporary password by mail, and replace it at the first sign-in without PostConfirmation", async () => {
     await create();
     expect(local.said).toEqual([`Mail to ${email}: Your temporary password`]);
     const challenge = await signIn(local.code(email));
@@ -299,7 +299,7 @@ describe("users that an administrator makes", () => {
     expect(local.events.map((event) => event.triggerSource)).toEqual(["PostAuthentication_Authentication"]);
   });
 
-  test("have seven days for it", async () => {
+  test("must use the temporary password within seven days", async () => {
     await create({ TemporaryPassword: "Temporary-1", MessageAction: "SUPPRESS" });
     expect(local.said).toEqual([]);
     local.ahead = 7 * 24 * hour + 1;
@@ -327,7 +327,7 @@ describe("users that an administrator makes", () => {
   });
 });
 
-test("no password is on the screen or in a file", async () => {
+test("no password is printed or stored in a file", async () => {
   await signUp();
   await confirm();
   await signIn();

@@ -1,4 +1,4 @@
-/** A local Cognito with the program's own kind of pool, its mails, its trigger calls and a clock that tests can turn. */
+/** A local Cognito with a pool like the program's, its mails, its trigger calls and a clock that tests can set. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,9 +60,9 @@ export class LocalCognito {
   readonly directory = mkdtempSync(join(tmpdir(), "cognito-"));
   readonly said: string[] = [];
   readonly events: TriggerEvent[] = [];
-  /** What the trigger does; answers the event where this is not set. */
+  /** What the trigger does. @default it returns the event */
   trigger: (event: TriggerEvent) => Promise<unknown> = async (event) => event;
-  /** ms that the clock is ahead. */
+  /** How far the clock is ahead, in ms. */
   ahead = 0;
   cognito!: Cognito;
   poolId!: string;

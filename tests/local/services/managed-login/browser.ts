@@ -1,4 +1,4 @@
-/** A browser without scripts: keeps cookies, fills in forms, follows redirects of the pages but not away from them. */
+/** A browser without scripts: it keeps cookies, fills in forms, and follows redirects within the pages only. */
 export class Browser {
   readonly cookies = new Map<string, string>();
   /** The address and content of the page that is open. */
@@ -6,12 +6,12 @@ export class Browser {
   status = 0;
   page = "";
   headers = new Headers();
-  /** The status that the last form was answered with, before any redirect. */
+  /** The status of the answer to the last form, before any redirect. */
   answered = 0;
 
   constructor(readonly home: string) {}
 
-  /** @returns where the browser ended: a page, or an address outside that it was sent to */
+  /** @returns the final address: of a page, or one outside the pages that a redirect named */
   async open(target: string, init: RequestInit = {}): Promise<string> {
     const url = new URL(target, this.home);
     if (url.origin !== this.home) return url.href;
@@ -38,7 +38,7 @@ export class Browser {
     return url.href;
   }
 
-  /** Sends the form with this action, its hidden fields and these. */
+  /** Sends the form that has this action, with its hidden field and the given fields. */
   async submit(
     action: string,
     fields: Record<string, string> = {},
@@ -51,7 +51,7 @@ export class Browser {
     return this.open(form[1]!.replaceAll("&amp;", "&"), { method: "POST", body, headers });
   }
 
-  /** The same browser before it goes on: what a second click sends, with the cookies of the page that is open. */
+  /** A copy of the browser with the same page and cookies, to send a second click. */
   twin(): Browser {
     const twin = new Browser(this.home);
     for (const [name, value] of this.cookies) twin.cookies.set(name, value);
@@ -64,7 +64,7 @@ export class Browser {
     return content?.replace(/<[^>]*>/g, "").trim();
   }
 
-  /** The `input` with this name, as it stands in the page. */
+  /** The `input` element with this name. */
   input(name: string): string {
     const tag = new RegExp(`<input [^>]*name="${name}"[^>]*>`).exec(this.page);
     if (!tag) throw new Error(`No field ${name} on ${this.url}:\n${this.page}`);

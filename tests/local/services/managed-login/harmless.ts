@@ -1,4 +1,4 @@
-/** What hostile clients put into requests to the login pages, and what no answer to them may be. */
+/** Values that hostile clients put into requests to the login pages, and checks that every answer must pass. */
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { Reply } from "../s3/exchange";
@@ -72,11 +72,11 @@ const attributes = new Set(
   ).split(" "),
 );
 
-/** The pages themselves, and where this machine's mails are. */
+/** The addresses of the pages and of the mailbox. */
 const addresses =
   /^(data:,|\/style\.css|http:\/\/127\.0\.0\.1:\d+\/mailbox|\/(?:login|signup|confirm|resendcode|resendResetCode|\w+Password)\?[^<>"']*)$/;
 
-/** Holds a page to the elements and attributes of the pages' own templates, and its addresses to themselves. */
+/** Checks that a page has only the elements, attributes and addresses of the pages' own templates. */
 function expectOwnMarkup(page: string): void {
   const inner = page.replace(/^<!doctype html>\n/, "");
   expect(inner.replace(/<[^<>]*>/g, "")).not.toMatch(/[<>]/);
@@ -93,7 +93,7 @@ function expectOwnMarkup(page: string): void {
   }
 }
 
-/** What every answer must be, whatever was asked. */
+/** Checks what must be true of every answer to any request. */
 export function expectHarmless(reply: Reply): void {
   expect(reply.status).toBeGreaterThanOrEqual(200);
   expect(reply.status).toBeLessThan(500);
@@ -103,7 +103,7 @@ export function expectHarmless(reply: Reply): void {
   for (const set of reply.headers["set-cookie"] ?? []) {
     expect(set).toMatch(/^cognito-local=(?:[\w-]{32}|; Max-Age=0); Path=\/; HttpOnly; SameSite=Lax$/);
   }
-  // To HEAD, or sent on.
+  // An answer to HEAD, or a redirect.
   if (reply.text === "") return;
   if (type.startsWith("text/html")) expectOwnMarkup(reply.text);
   else if (type === "application/json") JSON.parse(reply.text);

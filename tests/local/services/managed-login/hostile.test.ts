@@ -1,6 +1,6 @@
 /**
- * Whatever comes to the login pages: they answer in a bounded time, with no fault of their own, send a browser only to
- * registered URLs and to themselves, put nothing of a request into a page but as text, and answer the next request.
+ * For any request, the login pages answer in a bounded time and without a 500, redirect only to registered URLs and to
+ * themselves, show values of a request only as escaped text, and answer the next request.
  */
 import { Agent } from "node:http";
 import fc from "fast-check";
@@ -12,7 +12,7 @@ import { callback, email, LocalLogin, password } from "./support";
 
 const elsewhere = ["/", "/oauth2/authorize", "/logout", "/style.css", "/toString", "/oauth2/", "//evil.example/login"];
 
-/** A connection each: one that is kept may be closed by the server just when it is used again. */
+/** Opens a connection for each request: the server may close a kept one at the moment of its next use. */
 const ask: typeof exchange = (base, path, options) => exchange(base, path, { agent: new Agent(), ...options });
 
 let on: LocalLogin;
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   expect((await ask(on.login.url, on.request({}, "/login"))).status).toBe(200);
-  // Nothing in here may be a fault of the pages themselves.
+  // No request of these tests may cause an error in the pages themselves.
   expect(terminal.mock.calls).toEqual([]);
 });
 afterAll(() => on.dispose());
@@ -54,7 +54,7 @@ const query = fc
     new URLSearchParams([...Object.entries(given as Record<string, string>), ...more]).toString(),
   );
 
-it("any parameters, at any path, by any method", async () => {
+it("any parameters at any path by any method get a harmless answer", async () => {
   const path = fc.constantFrom(...forms, ...elsewhere);
   const method = fc.constantFrom("GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "PUT");
   const text = fc.oneof(
@@ -70,7 +70,7 @@ it("any parameters, at any path, by any method", async () => {
   );
 });
 
-it("a browser that is signed in or out is sent to registered URLs only, and to those as they are", async () => {
+it("sign-in and sign-out redirect only to the exact registered URLs", async () => {
   await on.signIn();
   const cookie = [...on.browser.cookies].map((pair) => pair.join("=")).join("; ");
   on.browser.cookies.clear();
@@ -92,7 +92,7 @@ it("a browser that is signed in or out is sent to registered URLs only, and to t
   );
 });
 
-it("any header", async () => {
+it("any headers get a harmless answer", async () => {
   const name = fc.constantFrom(
     "cookie",
     "origin",
@@ -127,12 +127,12 @@ it("any header", async () => {
   );
 });
 
-describe("forms of a page that was really open", () => {
+describe("forms of a page that was opened before", () => {
   let cookie: string;
   let csrf: string;
   beforeEach(async () => {
     await on.browser.open(on.request({}, "/forgotPassword"));
-    // From here on the pages know whom a code is for, so that all of them can be sent.
+    // From here on the session has a pending person, so that every form can be sent.
     await on.browser.submit("/forgotPassword", { username: email });
     csrf = /name="_csrf" value="([^"]+)"/.exec(on.browser.page)![1]!;
     cookie = [...on.browser.cookies].map((pair) => pair.join("=")).join("; ");
@@ -145,15 +145,15 @@ describe("forms of a page that was really open", () => {
       headers: { cookie, "content-type": "application/x-www-form-urlencoded", ...headers },
       body: new URLSearchParams(fields).toString(),
     });
-  /** The page that a form's answer leads to, which is where the pages say what was wrong. */
+  /** The page to which the answer redirects: it shows what was wrong. */
   const leadsTo = ({ headers }: Reply) => {
     const cookies = headers["set-cookie"]?.map((set) => set.split(";")[0]).join("; ") ?? cookie;
     return ask(on.login.url, headers.location!, { headers: { cookie: cookies } });
   };
   const users = () => on.local.cognito.pool(on.local.poolId)!.users;
 
-  it("with any fields", async () => {
-    // A text that no other field has: what the pages remember of an earlier form may well be a hostile password of this.
+  it("with any fields get a harmless answer", async () => {
+    // A text that occurs in passwords only: the pages may show again what another field of an earlier form contained.
     const secret = "Wrong-horse-1";
     const attribute = fc.constantFrom(
       "__proto__",
@@ -187,9 +187,9 @@ describe("forms of a page that was really open", () => {
           const usual = Object.entries({ _csrf: csrf, username, password, repeat: password, code });
           const reply = await post(path, [...usual, ...more]);
           const isOurs = reply.headers.location?.startsWith("/");
-          for (const told of isOurs ? [reply, await leadsTo(reply)] : [reply]) {
-            expectHarmless(told);
-            expect(told.text).not.toContain(secret);
+          for (const answer of isOurs ? [reply, await leadsTo(reply)] : [reply]) {
+            expectHarmless(answer);
+            expect(answer.text).not.toContain(secret);
           }
         },
       ),
@@ -199,13 +199,13 @@ describe("forms of a page that was really open", () => {
   });
 
   it.each(["__proto__", "constructor", "toString", "hasOwnProperty"])(
-    "an attribute of the name %s is refused, as any that the pool has not",
+    "with an attribute of the name %s, which the pool does not have, are refused",
     async (name) => {
       const username = `${name}@example.com`;
       const fields = { _csrf: csrf, username, password, repeat: password };
       const reply = await post("/signup", [...Object.entries(fields), [`attribute.${name}`, "x"]]);
       const page = await leadsTo(reply);
-      for (const told of [reply, page]) expectHarmless(told);
+      for (const answer of [reply, page]) expectHarmless(answer);
       expect([reply.status, page.text]).toEqual([303, expect.stringContaining("could not be determined")]);
       expect(users().find(username)).toBeUndefined();
     },
@@ -242,7 +242,7 @@ describe("forms of a page that was really open", () => {
 });
 
 describe("on the wire", () => {
-  it("any bytes", async () => {
+  it("any bytes get a harmless answer", async () => {
     const lines = [
       "GET /login HTTP/1.1\r\n",
       "POST /login?client_id=x HTTP/1.1\r\nHost: 127.0.0.1\r\n",
@@ -270,7 +270,7 @@ describe("on the wire", () => {
     expect(token.status).toBe(413);
   });
 
-  it("another name that leads to this machine is refused, and shown as text", async () => {
+  it("another host name is refused, and shown as text", async () => {
     for (const host of ["evil.example", "127.0.0.1.evil.example", "<script>&", `127.0.0.1:1"onload="`]) {
       const reply = await ask(on.login.url, on.request({}, "/login"), { headers: { host } });
       expect([reply.status, reply.headers["set-cookie"]]).toEqual([403, undefined]);
@@ -301,7 +301,7 @@ describe("slow clients are cut off", () => {
     expect(await trickle(brief.login.url, start, "x")).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  it("and a hundred of them keep nobody waiting", async () => {
+  it("a hundred slow clients do not delay other requests", async () => {
     const { url } = brief.login;
     const slow = Array.from({ length: 100 }, (_, i) => trickle(url, `GET /login?${i} HTTP/1.1\r\n`, "X: y\r\n"));
     expect((await ask(url, brief.request({}, "/login"))).status).toBe(200);

@@ -1,4 +1,4 @@
-/** Whatever comes to the endpoints that apps call: no tokens but for what was granted, and no fault of their own. */
+/** For any request, the endpoints that apps call issue tokens only for what was granted, and never answer 500. */
 import { createHmac, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
@@ -24,7 +24,7 @@ const freshCode = async () => {
 };
 const userInfo = (authorization: string) => exchange(on.login.url, "/oauth2/userInfo", { headers: { authorization } });
 
-it("answer any form and any credentials", async () => {
+it("any form with any credentials gets a harmless answer without tokens", async () => {
   const fields = fc.record(
     {
       grant_type: fc.constantFrom("authorization_code", "refresh_token", "client_credentials", "password", "__proto__"),
@@ -55,7 +55,7 @@ it("answer any form and any credentials", async () => {
       const body = new URLSearchParams(given as Record<string, string>).toString();
       const reply = await exchange(on.login.url, path, { method: "POST", headers, body });
       expectHarmless(reply);
-      // A token that nobody knows is revoked already.
+      // The revocation of an unknown token succeeds.
       expect(path === "/oauth2/revoke" ? [200, 400, 401] : [400, 401]).toContain(reply.status);
       expect(reply.text).not.toContain('_token":');
     }),
@@ -63,7 +63,7 @@ it("answer any form and any credentials", async () => {
   );
 });
 
-it("no verifier but the right one opens a code, and one that was tried is used up", async () => {
+it("only the right verifier is accepted for a code, and a wrong one uses the code up", async () => {
   const near = fc.oneof(
     hostile,
     fc.constant(on.verifier.slice(0, -1)),
@@ -80,7 +80,7 @@ it("no verifier but the right one opens a code, and one that was tried is used u
   );
 });
 
-it("of twenty that bring one code at once at most one gets tokens, and those are worth nothing then", async () => {
+it("twenty simultaneous requests with one code get tokens once, and those are revoked", async () => {
   const code = await freshCode();
   const replies = await Promise.all(Array.from({ length: 20 }, () => on.exchange(code)));
   const opened = replies.filter((reply) => reply.ok);
@@ -90,7 +90,7 @@ it("of twenty that bring one code at once at most one gets tokens, and those are
   expect((await on.token({ grant_type: "refresh_token", refresh_token })).status).toBe(400);
 });
 
-it("no token but one of this pool's key and algorithm opens userinfo", async () => {
+it("userinfo accepts only tokens with this pool's key and algorithm", async () => {
   const tokens = (await (await on.exchange(await freshCode())).json()) as { access_token: string };
   const [head, claims, signature] = tokens.access_token.split(".") as [string, string, string];
   expect((await userInfo(`Bearer ${tokens.access_token}`)).status).toBe(200);

@@ -71,7 +71,7 @@ test("a standard OpenID client signs in with PKCE, refreshes, reads userinfo, re
 });
 
 describe("an authorization code", () => {
-  test("is good once; a second use closes what the first one opened", async () => {
+  test("is valid once; a second use revokes the tokens of the first", async () => {
     const code = codeOf(await on.signUp());
     const [, tokens] = await read(await on.exchange(code));
     expect((await userInfo(tokens.access_token)).status).toBe(200);
@@ -81,7 +81,7 @@ describe("an authorization code", () => {
     expect(await read(again)).toEqual([400, { error: "invalid_grant" }]);
   });
 
-  test("is bound to its redirect URL and PKCE verifier, and used up by a wrong one", async () => {
+  test("is bound to its redirect URL and PKCE verifier, and a wrong one uses it up", async () => {
     await on.signUp();
     const wrong = [
       { code_verifier: "x".repeat(43) },
@@ -99,7 +99,7 @@ describe("an authorization code", () => {
     expect((await on.exchange(plain, { code_verifier: undefined })).status).toBe(200);
   });
 
-  test("is good for five minutes, its client, and a user who still may", async () => {
+  test("is valid for five minutes, for its client, and while the user is enabled", async () => {
     const back = await on.signUp();
     const other = await on.local.make(
       "userPoolClient:UserPoolClient",
@@ -129,7 +129,7 @@ describe("an authorization code", () => {
 });
 
 describe("tokens", () => {
-  test("carry the granted scopes only, and the ID token what they open", async () => {
+  test("carry the granted scopes only, and the ID token the attributes of those scopes", async () => {
     await on.signUp();
     const granted = async (scope?: string) =>
       (await read(await on.exchange(codeOf(await on.browser.open(on.request({ scope }))))))[1];
@@ -168,7 +168,7 @@ describe("the token endpoint", () => {
     expect(await read(answer)).toEqual([status, { error }]);
   });
 
-  test("wants a form by POST, and lets scripts of other pages ask", async () => {
+  test("accepts only a form by POST, and allows scripts of other origins", async () => {
     const url = `${on.login.url}/oauth2/token`;
     const json = await fetch(url, { method: "POST", body: "{}", headers: { "content-type": "application/json" } });
     expect(await read(json)).toEqual([400, { error: "invalid_request" }]);
@@ -178,7 +178,7 @@ describe("the token endpoint", () => {
     expect([preflight.status, preflight.headers.get("access-control-allow-origin")]).toEqual([200, "*"]);
   });
 
-  test("wants a secret from a client that has one", async () => {
+  test("requires the secret of a client that has one", async () => {
     const other = await LocalLogin.start({ client: { generateSecret: true } });
     try {
       const code = codeOf(await other.signUp());
@@ -199,7 +199,7 @@ describe("the token endpoint", () => {
 });
 
 describe("the userinfo and revocation endpoints", () => {
-  test("refuse what is no access token with openid", async () => {
+  test("refuse every token that is not an access token with openid", async () => {
     const [, tokens] = await read(await on.exchange(codeOf(await on.signUp())));
     const bad = await userInfo(tokens.id_token);
     expect(bad.headers.get("www-authenticate")).toMatch(/^Bearer error="invalid_token"/);

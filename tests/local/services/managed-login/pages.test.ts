@@ -18,14 +18,14 @@ describe("a person", () => {
       "PostConfirmation_ConfirmSignUp",
       "PostAuthentication_Authentication",
     ]);
-    // The browser stays signed in for the next request, but not for another browser's.
+    // This browser stays signed in for the next request; another browser is not signed in.
     expect(await on.browser.open(on.request())).toMatch(/[?&]code=/);
     expect(await on.browser.open(on.request({ prompt: "login" }))).toContain("/login?");
     on.browser.cookies.clear();
     expect(await on.browser.open(on.request())).toContain("/login?");
   });
 
-  test("asks for another code, and is told of a wrong one", async () => {
+  test("asks for another code, and sees that the old one is wrong", async () => {
     await on.browser.open(on.request({}, "/signup"));
     await on.browser.submit("/signup", { username: email, password, repeat: password });
     const first = on.local.code(email);
@@ -42,7 +42,7 @@ describe("a person", () => {
     expect(on.local.events).toHaveLength(2);
   });
 
-  test("who did not confirm is led there at sign-in", async () => {
+  test("who has not confirmed is redirected to the confirmation at sign-in", async () => {
     await on.browser.open(on.request({}, "/signup"));
     await on.browser.submit("/signup", { username: email, password, repeat: password });
     on.browser.cookies.clear();
@@ -50,7 +50,7 @@ describe("a person", () => {
     expect(await on.browser.submit("/confirm", { code: on.local.code(email) })).toMatch(/[?&]code=/);
   });
 
-  test("reads every refusal in words", async () => {
+  test("reads the reason of every refusal", async () => {
     await on.signUp();
     on.browser.cookies.clear();
     await on.signIn(on.request(), email, "Wrong-horse-1");
@@ -86,12 +86,12 @@ describe("a person", () => {
     await on.browser.submit("/confirmForgotPassword", { code: on.local.code(email), password: next, repeat: next });
     expect(on.browser.message).toBe("Your password is changed. You can sign in now.");
     expect(await on.browser.submit("/login", { username: email, password: next })).toMatch(/[?&]code=/);
-    // Nobody's address looks the same.
+    // An unknown address leads to the same page.
     await on.browser.open(on.request({}, "/forgotPassword"));
     expect(await on.browser.submit("/forgotPassword", { username: "nobody@example.com" })).toContain("/confirmForgot");
   });
 
-  test("with a temporary password chooses an own one", async () => {
+  test("with a temporary password chooses a new one", async () => {
     const create = { UserPoolId: on.local.poolId, Username: email, TemporaryPassword: "Temporary-1" };
     await on.local.sdk.send(new AdminCreateUserCommand(create));
     expect(await on.signIn(on.request(), email, "Temporary-1")).toContain("/newPassword?");
@@ -100,7 +100,7 @@ describe("a person", () => {
     expect(await on.browser.submit("/newPassword", { password, repeat: password })).toMatch(/[?&]code=/);
   });
 
-  test("is told what a failing trigger says: confirmed, but not signed in", async () => {
+  test("reads the error of a failing trigger, and is confirmed but not signed in", async () => {
     on.local.trigger = async (event) => {
       if (event.triggerSource.startsWith("PostConfirmation")) throw new Error("no row");
       return event;
@@ -142,7 +142,7 @@ describe("requests that the deployment does not allow", () => {
     ["nearly a callback", { redirect_uri: `${callback}/` }, "redirect_mismatch"],
     ["a callback with more", { redirect_uri: `${callback}?x=1` }, "redirect_mismatch"],
     ["no callback", { redirect_uri: undefined }, "redirect_uri"],
-  ])("%s: a page, and nothing is sent on", async (_, changes, message) => {
+  ])("%s: an error page, and no redirect", async (_, changes, message) => {
     for (const path of ["/oauth2/authorize", "/login", "/signup", "/confirm"]) {
       await on.browser.open(on.request(changes, path));
       expect([on.browser.status, on.browser.message]).toEqual([400, expect.stringContaining(message)]);
@@ -157,20 +157,20 @@ describe("requests that the deployment does not allow", () => {
     ["PKCE's plain method", { code_challenge_method: "plain" }, "invalid_request"],
     ["a method without a challenge", { code_challenge: undefined }, "invalid_request"],
     ["a short challenge", { code_challenge: "abc" }, "invalid_request"],
-  ])("%s: told to the app, at its registered address", async (_, changes, error) => {
+  ])("%s: an error for the app, at its registered address", async (_, changes, error) => {
     const back = await on.browser.open(on.request(changes));
     expect(back.startsWith(`${callback}?`)).toBe(true);
     expect([parameter(back, "error"), parameter(back, "state")]).toEqual([error, "a state/&="]);
   });
 
-  test("a parameter given twice", async () => {
+  test("a parameter given twice: refused", async () => {
     const back = await on.browser.open(`${on.request()}&state=other`);
     expect(parameter(back, "error")).toBe("invalid_request");
     await on.browser.open(`${on.request()}&redirect_uri=https%3A%2F%2Fevil.example`);
     expect(on.browser.status).toBe(400);
   });
 
-  test("signing out to somewhere else", async () => {
+  test("a sign-out URL that is not registered: refused", async () => {
     for (const logout_uri of [
       "https://evil.example/",
       "//evil.example",
@@ -202,7 +202,7 @@ test.each([
 describe("forms", () => {
   const attempt = { username: email, password };
 
-  test("that come from elsewhere are refused", async () => {
+  test("from other sites are refused", async () => {
     await on.signUp();
     on.browser.cookies.clear();
     await on.browser.open(on.request({}, "/login"));
@@ -222,7 +222,7 @@ describe("forms", () => {
     const cookies = [...on.browser.cookies];
     on.browser.cookies.clear();
     await refused(on.browser.submit("/login", attempt));
-    // Another browser's cookie does not go with this page's token either.
+    // The cookie of another browser does not match this page's token either.
     await on.browser.open(on.request({}, "/login"));
     on.browser.page = page;
     await refused(on.browser.submit("/login", attempt));
@@ -239,12 +239,12 @@ describe("forms", () => {
     const before = [...on.browser.cookies.values()];
     await on.browser.submit("/login", attempt);
     expect([...on.browser.cookies.values()]).not.toEqual(before);
-    // The old one is worth nothing.
+    // The old cookie is no longer valid.
     on.browser.cookies.set("cognito-local", before[0]!);
     expect(await on.browser.open(on.request())).toContain("/login?");
   });
 
-  test("that are too long, of another method or page are answered, and the pages go on", async () => {
+  test("that are too long, or use another method or path, get their error, and the pages still work", async () => {
     await on.browser.open(on.request({}, "/login"));
     await on.browser.submit("/login", { ...attempt, filler: "x".repeat(40_000) });
     expect(on.browser.status).toBe(413);
@@ -256,7 +256,7 @@ describe("forms", () => {
     expect(on.browser.url).toContain("/login?");
   });
 
-  test("let nothing in but their own style", async () => {
+  test("allow no content other than their own style", async () => {
     await on.browser.open(on.request({}, "/login"));
     expect(on.browser.headers.get("content-security-policy")).toBe(
       "default-src 'none'; style-src 'self'; img-src data:; form-action 'self' http://localhost:5173; base-uri 'none'; frame-ancestors 'none'",
@@ -267,7 +267,7 @@ describe("forms", () => {
   });
 });
 
-test("an administrator's pool offers no sign-up, and no recovery where it has none", async () => {
+test("an administrator's pool offers no sign-up, and no password reset if it has no recovery by mail", async () => {
   const other = await LocalLogin.start({
     pool: {
       adminCreateUserConfig: { allowAdminCreateUserOnly: true },
@@ -291,13 +291,13 @@ test("an administrator's pool offers no sign-up, and no recovery where it has no
   }
 });
 
-test("a URL of AWS's login pages becomes one of these", () => {
+test("a URL of AWS's login pages is replaced by the local one", () => {
   const { login } = on;
   expect(login.localUrl("https://shop.auth.us-east-1.amazoncognito.com/login?a=b")).toBe(`${login.url}/login?a=b`);
   expect(login.localUrl("https://shop.example.com/login")).toBe("https://shop.example.com/login");
 });
 
-test("templates escape whatever they put in", () => {
+test("templates escape every text that they insert", () => {
   const list = ["<b>", html`<i>${"&"}</i>`];
   expect(html`<p title="${`"'`}">${list}${undefined}${false}${0}</p>`.text).toBe(
     '<p title="&quot;&#39;">&lt;b&gt;<i>&amp;</i>0</p>',

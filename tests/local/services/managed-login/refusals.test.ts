@@ -1,4 +1,4 @@
-/** What the pages say when a form is refused, and where the person can go on from there. */
+/** What the pages show when a form is refused, and the links with which the person can go on. */
 import { readFileSync } from "node:fs";
 import { AdminCreateUserCommand } from "@aws-sdk/client-cognito-identity-provider";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -14,7 +14,7 @@ afterEach(() => on.dispose());
 const open = (path: string) => on.browser.open(on.request({}, path));
 const signUp = (fields: Record<string, string> = {}) =>
   on.browser.submit("/signup", { username: email, password, repeat: password, ...fields });
-/** The fields that are marked as wrong, and the text that each is described by. */
+/** The fields that are marked as wrong, each with the text that describes the mistake. */
 const marked = ({ page } = on.browser) =>
   Object.fromEntries(
     [...page.matchAll(/<input id="([^"]+)"[^>]*aria-invalid="true"[^>]*aria-describedby="([^" ]+)/g)].map(
@@ -26,7 +26,7 @@ const focused = ({ page } = on.browser) =>
 const wrongCode = () => (on.local.code(email) === "000000" ? "111111" : "000000");
 
 describe("a refused form", () => {
-  test("is told on its page, once, with what was entered but no password", async () => {
+  test("shows its message once, with the entered values but no password", async () => {
     await open("/signup");
     await signUp({ username: "b@example.com", repeat: "Other-horse-1" });
     expect([on.browser.answered, on.browser.status]).toEqual([303, 200]);
@@ -35,10 +35,10 @@ describe("a refused form", () => {
     expect(on.browser.page).not.toContain("horse");
     await open("/signup");
     expect([on.browser.title, on.browser.message]).toEqual(["Create an account", undefined]);
-    expect(on.browser.input("username"), "the page begins with it").toContain('value="b@example.com"');
+    expect(on.browser.input("username"), "the page fills it in").toContain('value="b@example.com"');
   });
 
-  test("is not told on another page, where the browser went there first", async () => {
+  test("does not show its message on another page that the browser opens first", async () => {
     await open("/login");
     const csrf = /name="_csrf" value="([^"]+)"/.exec(on.browser.page)![1]!;
     const cookie = [...on.browser.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
@@ -54,7 +54,7 @@ describe("a refused form", () => {
     expect([on.browser.title, on.browser.message]).toEqual(["Create an account", undefined]);
   });
 
-  test("tells of all that is empty, and marks each field", async () => {
+  test("reports and marks every empty field", async () => {
     await open("/signup");
     expect([focused(), marked()]).toEqual([["username"], {}]);
     await on.browser.submit("/signup");
@@ -72,7 +72,7 @@ describe("a refused form", () => {
     expect(on.browser.input("password")).toContain('aria-describedby="password-error password-hint"');
   });
 
-  test("puts the cursor into the first field that is at fault or empty, else into the first", async () => {
+  test("focuses the first field that is wrong or empty, else the first one", async () => {
     await on.signIn(on.request(), email, "Wrong-horse-1");
     expect([marked(), focused()]).toEqual([{}, ["password"]]);
     await open("/forgotPassword");
@@ -80,7 +80,7 @@ describe("a refused form", () => {
   });
 });
 
-describe("Cognito's refusal of a sign-up reads as what to do:", () => {
+describe("Cognito's refusal of a sign-up becomes an instruction:", () => {
   const long = `${"a".repeat(100)}@example.com`;
   test.each([
     ["Enter an email address, for example name@example.com.", "username", { username: "ada" }],
@@ -99,7 +99,7 @@ describe("Cognito's refusal of a sign-up reads as what to do:", () => {
     expect([on.browser.message, marked()]).toEqual([text, { [field]: text }]);
   });
 
-  test("an attribute that the pool asks for", async () => {
+  test("an attribute that the pool requires", async () => {
     const name = { name: "given_name", required: true, stringAttributeConstraints: { minLength: "2", maxLength: "5" } };
     const other = await LocalLogin.start({ pool: { schemas: [...poolInputs.schemas, name] } });
     try {
@@ -122,26 +122,26 @@ describe("Cognito's refusal of a sign-up reads as what to do:", () => {
 });
 
 describe("a code", () => {
-  test("that was guessed at too often says that only a new one helps, and that one does", async () => {
+  test("is refused after too many wrong attempts, and a new one is accepted", async () => {
     await open("/signup");
     await signUp();
     for (let i = 0; i < 5; i++) await on.browser.submit("/confirm", { code: wrongCode() });
     expect(marked()).toEqual({ code: "Invalid verification code provided, please try again." });
     await on.browser.submit("/confirm", { code: on.local.code(email) });
-    const text = "After too many wrong ones, the code is no longer good. Press “Send a new code” to get another.";
+    const text = "After too many wrong attempts, the code is no longer valid. Press “Send a new code” to get another.";
     expect([on.browser.message, marked()]).toEqual([text, { code: text }]);
     await on.browser.submit("/resendcode");
     expect(await on.browser.submit("/confirm", { code: on.local.code(email) })).toMatch(/[?&]code=/);
   });
 
-  test("that is too old says the same; codes without end are refused in words", async () => {
+  test("is refused if it is too old; too many requests for codes are refused", async () => {
     await open("/signup");
     await signUp();
     const old = on.local.code(email);
     on.local.ahead = 24 * 3600_000;
     await on.signIn();
     await on.browser.submit("/confirm", { code: old });
-    expect(on.browser.message).toBe("This code is no longer good. Press “Send a new code” to get another.");
+    expect(on.browser.message).toBe("This code is no longer valid. Press “Send a new code” to get another.");
     for (let i = 0; i < 11; i++) {
       on.local.ahead += 10_000;
       await on.browser.submit("/resendcode");
@@ -152,7 +152,7 @@ describe("a code", () => {
     );
   });
 
-  test("is said to be sent only where it was sent", async () => {
+  test("is described as sent only if it was sent", async () => {
     await open("/signup");
     await signUp();
     expect(on.browser.page).toContain("We have sent a code by email to");
@@ -164,7 +164,7 @@ describe("a code", () => {
     expect(on.browser.page).toContain("We have sent a code by email to");
   });
 
-  test("is in the mailbox that the pages name where they ask for it", async () => {
+  test("is in the mailbox that the pages link to when they ask for it", async () => {
     await open("/signup");
     expect(on.browser.links).not.toHaveProperty("Open the mailbox");
     await signUp();
@@ -176,7 +176,7 @@ describe("a code", () => {
   });
 });
 
-describe("an address that was typed goes along", () => {
+describe("an entered address is filled in on the next pages", () => {
   test("from sign-in to the reset of the password, and back to sign-in", async () => {
     await on.signUp();
     on.browser.cookies.clear();
@@ -206,7 +206,7 @@ describe("an address that was typed goes along", () => {
   });
 });
 
-describe("a page that leads nowhere names a way on:", () => {
+describe("an error page links to where the person can go on:", () => {
   test("signed in already, in another tab", async () => {
     await on.signUp();
     on.browser.cookies.clear();
@@ -220,7 +220,7 @@ describe("a page that leads nowhere names a way on:", () => {
     expect(await other.open(other.links["Back to sign in"]!)).toContain("/login?");
   });
 
-  test("opened for too long", async () => {
+  test("page open for too long", async () => {
     await on.signUp();
     on.browser.cookies.clear();
     await open("/login");
@@ -244,7 +244,7 @@ describe("a page that leads nowhere names a way on:", () => {
     expect(other.input("username")).toContain(`value="${email}"`);
   });
 
-  test("a temporary password, typed too long ago", async () => {
+  test("a temporary password that was entered too long ago", async () => {
     const create = { UserPoolId: on.local.poolId, Username: email, TemporaryPassword: "Temporary-1" };
     await on.local.sdk.send(new AdminCreateUserCommand(create));
     await on.signIn(on.request(), email, "Temporary-1");
@@ -264,7 +264,7 @@ describe("a page that leads nowhere names a way on:", () => {
   });
 });
 
-/** WCAG 2.2, 1.4.11: what shows where a field or a button ends needs 3:1 against what lies beside it. */
+/** WCAG 2.2, 1.4.11: the border of a field or a button needs a contrast of 3:1 to the colour beside it. */
 test("the borders of fields and second buttons stand out, in light and in dark", () => {
   const style = readFileSync("local/services/managed-login/style.css", "utf8");
   const luminance = (colour: string) => {

@@ -1,10 +1,10 @@
-/** These pages have no scripts that could lock a button: what a second click sends must not undo what the first one did. */
+/** These pages have no scripts that could disable a button: a second click must not undo the effect of the first. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { email, LocalLogin, parameter, password } from "./support";
 
 let on: LocalLogin;
 beforeEach(async () => {
-  // The clock stands still: a slow machine is not a slow person.
+  // The clock does not run: a slow machine must not count as a slow person.
   vi.useFakeTimers({ toFake: ["Date"] });
   on = await LocalLogin.start();
 });
@@ -21,7 +21,7 @@ const signedOut = async () => {
   on.browser.cookies.clear();
 };
 
-/** The way to a form, and what is entered there. */
+/** How a test opens each form, and what it enters there. */
 const forms: Record<string, { path: string; reach(): Promise<unknown>; fields(): Record<string, string> }> = {
   "sign up": {
     path: "/signup",
@@ -79,10 +79,10 @@ describe.each(Object.keys(forms))("%s", (name) => {
   const { path, reach, fields } = forms[name]!;
 
   test.each([
-    ["while the first is answered", "at once"],
-    ["when the first is answered, with the cookie of before", "old cookie"],
-    ["when the first is answered, with the cookie of after", "new cookie"],
-  ])("a second click %s leads where the first led, and does nothing", async (_, when) => {
+    ["during the first one", "at once"],
+    ["after the first one, with the cookie from before it,", "old cookie"],
+    ["after the first one, with the new cookie,", "new cookie"],
+  ])("a second click %s leads to the same page and changes nothing", async (_, when) => {
     await reach();
     const entered = fields();
     const [first, second] = [on.browser, on.browser.twin()];
@@ -92,7 +92,7 @@ describe.each(Object.keys(forms))("%s", (name) => {
     const [before, calls] = [mails(), on.local.events.length];
     const [to, again] = await Promise.all([sent, second.submit(path, entered)]);
     if (when !== "at once") expect([mails(), on.local.events.length]).toEqual([before, calls]);
-    // What a page says is said once: whoever came first has it where both came at the same time.
+    // A message is shown once: if both requests come at the same time, only the first one gets it.
     if (when === "at once") expect(new URL(again).pathname).toBe(new URL(to).pathname);
     else expect(outcome({ browser: second, to: again })).toBe(outcome({ browser: first, to }));
     expect(second.title ?? "").not.toMatch(/^Error|wrong/);
@@ -118,7 +118,7 @@ test("two clicks at once: one mail, one user, one call of each function", async 
   ]);
 });
 
-test("later it is another click: a new code is mailed", async () => {
+test("a click after five seconds counts as a new one: a new code is mailed", async () => {
   await forms["send a new code"]!.reach();
   const later = on.browser.twin();
   await on.browser.submit("/resendcode");
@@ -130,7 +130,7 @@ test("later it is another click: a new code is mailed", async () => {
   expect(mails()).toBe(3);
 });
 
-test("what a sign-in was answered is for the browser that sent it, the same form, and a few seconds", async () => {
+test("the answer to a sign-in is repeated only for the same browser, the same form, and a few seconds", async () => {
   await forms["sign in"]!.reach();
   const [form, fields] = [on.browser.twin(), { username: email, password }];
   await on.browser.submit("/login", fields);
@@ -154,7 +154,7 @@ test("what a sign-in was answered is for the browser that sent it, the same form
   await refused(late);
 });
 
-test("not even the same form signs in again after signing out", async () => {
+test("the same form does not sign in again after a sign-out", async () => {
   await forms["sign in"]!.reach();
   const second = on.browser.twin();
   await on.browser.submit("/login", { username: email, password });
@@ -163,7 +163,7 @@ test("not even the same form signs in again after signing out", async () => {
   expect([second.status, second.message]).toEqual([403, expect.stringContaining("not sent from these pages")]);
 });
 
-test("who is signed in, and resets a password, is not sent to the app by a second click", async () => {
+test("a second click of a signed-in person who resets a password does not redirect to the app", async () => {
   await on.signUp();
   await open("/forgotPassword");
   const second = on.browser.twin();

@@ -8,7 +8,7 @@ export { callback, password };
 export const email = "ada@example.com";
 export const allScopes = "openid email aws.cognito.signin.user.admin";
 
-/** The pages over a deployed pool, client, domain and branding. */
+/** The pages for a deployed pool, client, domain and branding. */
 export class LocalLogin {
   login!: Login;
   browser!: Browser;
@@ -20,8 +20,8 @@ export class LocalLogin {
   static async start(
     changes: Changes & { domain?: object | null; branded?: boolean; limits?: TimeLimits } = {},
   ): Promise<LocalLogin> {
-    const made = new LocalLogin(await LocalCognito.start(changes));
-    const { local } = made;
+    const created = new LocalLogin(await LocalCognito.start(changes));
+    const { local } = created;
     const { domain = {}, branded = true } = changes;
     if (domain) {
       const inputs = { userPoolId: local.poolId, domain: "ecommerce-dev", managedLoginVersion: 2, ...domain };
@@ -31,9 +31,9 @@ export class LocalLogin {
       const inputs = { userPoolId: local.poolId, clientId: local.clientId, useCognitoProvidedValues: true };
       await local.make("managedLoginBranding:ManagedLoginBranding", inputs);
     }
-    made.login = await Login.start(local.site, local.cognito, changes.limits);
-    made.browser = new Browser(made.login.url);
-    return made;
+    created.login = await Login.start(local.site, local.cognito, changes.limits);
+    created.browser = new Browser(created.login.url);
+    return created;
   }
 
   /** An authorization request; undefined removes a parameter. */
