@@ -1,4 +1,5 @@
-// The door of every command: plain JavaScript that any Node can read, so that an old one is told so in a sentence.
+// The entry point of every command: plain JavaScript that every version of Node can read, so that a version that is too
+// old ends with a sentence and not with a syntax error.
 "use strict";
 
 const oldest = 20;
@@ -6,7 +7,7 @@ const oldest = 20;
 /**
  * Runs a command's `main` with the arguments of the command line.
  *
- * @param {NodeJS.Require} load the `require` of the file that stands for the command
+ * @param {NodeJS.Require} load the `require` of the command's own `.cjs` file
  * @param {string} module the TypeScript module with `main(args)`
  */
 module.exports = function open(load, module) {
@@ -23,7 +24,7 @@ module.exports = function open(load, module) {
     console.error("The packages are not installed: run `npm ci` first.");
     process.exit(1);
   }
-  // The SDK says at every start which Node it will want next year; `engines` in package.json says it once.
+  // The SDK prints at every start which version of Node it will require next year; `engines` in package.json is enough.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   load("tsx/cjs");
   load(module).main(process.argv.slice(2));

@@ -5,45 +5,45 @@ import { explained } from "./explained";
 /** The options of a command by name, as `parseArgs` takes them. */
 export type Options = NonNullable<ParseArgsConfig["options"]>;
 
-/** What the options of a command line came out as. */
+/** The parsed values of a command line's options. */
 export type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>["values"];
 
 /** One of the commands that package.json names. */
 export interface Command<O extends Options> {
-  /** What it does, its options and its exit codes. */
+  /** What the command does, its options and its exit codes. */
   readonly usage: string;
-  /** Every command has `--help` beside them. */
+  /** Without `--help`, which every command has. */
   readonly options: O;
-  /** Whether it takes arguments that are no options. @default false */
+  /** Whether it takes arguments that are not options. @default false */
   readonly positionals?: boolean;
   /**
-   * Puts faults into words that only this command meets.
+   * Describes errors that occur in this command only.
    * @returns undefined for any other error
    */
   readonly explain?: (error: unknown) => string | undefined;
   /**
-   * Does it.
+   * Does the command's work.
    * @returns the exit code
-   * @throws UsageError for options that do not go together; any other error is told, and the exit code is 1
+   * @throws UsageError for options that do not go together; any other error is printed, and the exit code is 1
    */
   run(values: Values<O>, positionals: readonly string[]): Promise<number>;
 }
 
-/** A command line that the command does not take: told with the usage. */
+/** A command line that the command does not accept: printed with the usage. */
 export class UsageError extends CommandError {
   override readonly name = "UsageError";
 }
 
 /**
- * Runs a command and sets the exit code. What is to be mended by the person is told in a sentence, a defect of this
- * project with its stack, both on standard error.
+ * Runs a command and sets the exit code. Prints errors on standard error: one that the person can correct as a
+ * sentence, a defect of this project with its stack trace.
  */
 export async function runCommand<const O extends Options>(args: string[], command: Command<O>): Promise<void> {
   try {
     process.exitCode = await run(args, command);
   } catch (error) {
-    const told = command.explain?.(error) ?? explained(error);
-    console.error(error instanceof UsageError ? `${told}\n\n${command.usage}` : told);
+    const message = command.explain?.(error) ?? explained(error);
+    console.error(error instanceof UsageError ? `${message}\n\n${command.usage}` : message);
     process.exitCode = 1;
   }
 }

@@ -1,4 +1,4 @@
-/** A command that cannot go on, told to the person in one sentence with what to do; printed without a stack. */
+/** The command cannot go on. Its message is a sentence for the person that says what to do; printed without a stack. */
 export class CommandError extends Error {
   override readonly name: string = "CommandError";
 }

@@ -1,4 +1,7 @@
-/** The file by which a start holds its data folder, and whether one does: commands ask before they talk to the system. */
+/**
+ * The lock file of a data folder. Commands check it before they connect to the local system, to find out whether one is
+ * running.
+ */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "./commandError";
@@ -6,7 +9,7 @@ import { answers } from "./ports";
 
 export const lockName = "lock.json";
 
-/** A start's lock on its data folder: it counts only while the port answers with the token. */
+/** A running system's lock on its data folder; valid only while a server on the port sends the token. */
 export interface Lock {
   readonly pid: number;
   readonly port: number;
@@ -14,9 +17,9 @@ export interface Lock {
 }
 
 /**
- * Whether a start holds the folder now.
+ * Finds the running system that holds the folder.
  *
- * @returns its process, or undefined
+ * @returns its process id, or undefined where none is running
  */
 export async function heldBy(path: string): Promise<number | undefined> {
   const lock = await readJson<Lock | undefined>(join(path, lockName), undefined);

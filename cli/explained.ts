@@ -1,9 +1,9 @@
 import { CommandError } from "./commandError";
 
-/** How many errors behind an error are told: a chain of causes may end in itself. */
+/** How many causes of an error are printed: a chain of causes may be circular. */
 const mostCauses = 4;
 
-/** An error in words for the person who runs a command; a defect of this project comes with its stack. */
+/** An error as text for the person who runs a command; a defect of this project comes with its stack trace. */
 export function explained(error: unknown): string {
   if (isConfigError(error)) return `${error.description}\n${wayHere(error)}`;
   if (error instanceof CommandError || isRunError(error) || isSchemaError(error)) return error.message;
@@ -11,7 +11,8 @@ export function explained(error: unknown): string {
 }
 
 /**
- * An answer of an AWS service in words, or an error of the SDK's own: no credentials, no network.
+ * The text for an error response of an AWS service, or for an error of the SDK itself, such as missing credentials or
+ * no network.
  *
  * @returns undefined for any other error
  */
@@ -21,7 +22,7 @@ export function awsFault(error: unknown): string | undefined {
   return isOfAws ? `AWS: ${error.message} (${error.name})` : undefined;
 }
 
-/** Stacks only: other fields of a driver's error may hold a statement with its values. */
+/** Only the stack traces: other fields of a database driver's error may hold a statement with its values. */
 function stackOf(error: unknown): string {
   const stacks: string[] = [];
   for (let next = error; next instanceof Error && stacks.length <= mostCauses; next = next.cause) {
@@ -30,7 +31,7 @@ function stackOf(error: unknown): string {
   return stacks.length > 0 ? stacks.join("\nCaused by ") : String(error);
 }
 
-/** What to do where the command line overrides the stack's file, and no Pulumi CLI is needed. */
+/** What to do in a command that has `--set`, which overrides the stack's file, and needs no Pulumi CLI. */
 function wayHere({ stackName, faults }: ConfigError): string {
   const fits = faults.flatMap(({ key, fit }) =>
     fit === undefined ? [] : [`--set ${quoted(`${key.replace(/^.*?:/, "")}=${fit}`)}`],
@@ -39,22 +40,22 @@ function wayHere({ stackName, faults }: ConfigError): string {
   return `Edit Pulumi.${stackName}.yaml, or give other values with --set KEY=VALUE; docs/configuration.md describes each key.${here}`;
 }
 
-/** As a shell takes it for one word. */
+/** Quoted so that a shell reads it as one word. */
 const quoted = (word: string) => (/^[\w.:/=@-]+$/.test(word) ? word : `'${word}'`);
 
-/** Pulumi's own mark for errors that are the person's to mend, such as a faulty configuration. */
+/** Pulumi's mark for errors that the person can correct, such as an invalid configuration. */
 const isRunError = (error: unknown): error is Error => error instanceof Error && "__pulumiRunError" in error;
 
-/** By its name: it is no class. The runner's faults are sentences with what to do. */
+/** Recognized by its name, because it is not a class. Its message is a sentence with what to do. */
 const isSchemaError = (error: unknown): error is Error => error instanceof Error && error.name === "SchemaError";
 
-/** The program's error for a faulty configuration, whose class no command imports: the program is loaded late. */
+/** The program's error for an invalid configuration. No command imports its class: the program is loaded late. */
 interface ConfigError extends Error {
   readonly stackName: string;
   readonly description: string;
-  /** Each with its key, and where there is one a value that would do. */
+  /** One for each invalid key, with a valid value where one can be suggested. */
   readonly faults: readonly { readonly key: string; readonly fit?: string }[];
 }
 
-/** By its fields. */
+/** Recognized by its fields. */
 const isConfigError = (error: unknown): error is ConfigError => isRunError(error) && "faults" in error;

@@ -3,11 +3,12 @@ import { join, resolve } from "node:path";
 /** The folder of `package.json` and `Pulumi.yaml`. */
 export const projectRoot = join(__dirname, "..");
 
-/** Where the local system of a stack keeps its data, unless `--dir` says otherwise: each stack is a system of its own. */
+/** The default of `--dir`: each stack has its own local system, and each local system its own data folder. */
 export const usualFolder = (stack: string): string => (stack === "dev" ? ".local" : `.local-${stack}`);
 
 /**
- * The data folder that `--dir` names: from the project's folder on, where npm runs every command, wherever one is.
+ * The data folder that `--dir` names. A relative path starts at the project's folder, where npm runs every command, and
+ * not at the current folder.
  *
  * @param dir @default that of the stack `dev`
  */

@@ -7,13 +7,13 @@ export class BodyTooLong extends Error {
   override readonly name = "BodyTooLong";
 }
 
-/** How long a client may take, in ms; one that takes longer is answered with 408 and cut off. */
+/** How long a client may take, in ms; a client that takes longer gets a 408, and its connection is closed. */
 export interface TimeLimits {
   /** For the request line and all headers. */
   readonly headers: number;
   /** For the whole request. */
   readonly request: number;
-  /** Between two looks at the connections: as much later than its limit a client may be cut off. */
+  /** The interval between two checks of the connections: a connection may be closed this much later than its limit. */
   readonly check: number;
 }
 
@@ -21,12 +21,13 @@ export interface TimeLimits {
 const usualLimits: TimeLimits = { headers: 10_000, request: 30_000, check: 5_000 };
 
 /**
- * How long (ms) a connection that nobody uses is kept. A client that sends its next request just when it is closed loses
- * that one; the AWS SDKs and Node's fetch let go of theirs long before this, but only just before Node's own 5 s.
+ * How long (ms) an idle connection stays open. A request that a client sends while the server closes the connection is
+ * lost. The AWS SDKs and Node's fetch close idle connections long before this limit, but only just before Node's
+ * default of 5 s.
  */
 const idleLimit = 60_000;
 
-/** Node's default, whatever the command line of this process says. */
+/** Node's default, independent of this process's `--max-http-header-size`. */
 const usualHeaderSize = 16 * 1024;
 
 export interface ListenOptions {
@@ -36,23 +37,23 @@ export interface ListenOptions {
   readonly address?: "127.0.0.1" | "::1";
   /** What the port is for, in messages. */
   readonly use: string;
-  /** Largest sum of request line and headers, in bytes; a larger one is answered with 431. @default 16384 */
+  /** The most bytes of request line and headers together; a larger request gets a 431. @default 16384 */
   readonly maxHeaderSize?: number;
   /** @default 10 s for the headers, 30 s for the whole request */
   readonly limits?: TimeLimits;
-  /** The body of the answer to a request that `handle` never sees. @default JSON with a `message` */
+  /** Makes the body of the response to a request that never reaches `handle`. @default JSON with a `message` */
   readonly refusal?: Refusal;
 }
 
-/** Words a refusal as the service does that is asked. */
+/** Makes the body of an error response in the format of the service that listens on the port. */
 export type Refusal = (status: number, message: string) => { readonly type: string; readonly text: string };
 
 const jsonRefusal: Refusal = (_, message) => ({ type: "application/json", text: JSON.stringify({ message }) });
 
 /**
- * Starts an HTTP server on this machine that survives whatever its handler throws and does not wait for slow clients. It
- * answers to the names of this machine only: any web page can have a name of its own resolve to 127.0.0.1, and would
- * then be of the same origin as what listens there (DNS rebinding).
+ * Starts an HTTP server on this machine that goes on after an error of its handler and does not wait for slow clients.
+ * It accepts only requests whose Host header is a name of this machine: the owner of a web page can have the page's own
+ * host name resolve to 127.0.0.1, and the page would then have the same origin as the server (DNS rebinding).
  * @throws CommandError where the port is taken.
  */
 export async function listen(
@@ -68,9 +69,9 @@ export async function listen(
     keepAliveTimeout: idleLimit,
     connectionsCheckingInterval: limits.check,
   };
-  const answering = new WeakMap<Socket, ServerResponse>();
+  const responses = new WeakMap<Socket, ServerResponse>();
   const server = createServer(settings, (request, response) => {
-    answering.set(request.socket, response);
+    responses.set(request.socket, response);
     if (!isForThisMachine(request)) return refuseHost(request, response, refusal);
     handle(request, response).catch((error: unknown) => {
       if (isGone(request)) return;
@@ -80,9 +81,9 @@ export async function listen(
     });
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-    const answer = answering.get(socket);
-    const inAnswer = answer?.headersSent === true && !answer.writableFinished;
-    if (error.code === "ECONNRESET" || !socket.writable || inAnswer) return socket.destroy();
+    const response = responses.get(socket);
+    const isResponding = response?.headersSent === true && !response.writableFinished;
+    if (error.code === "ECONNRESET" || !socket.writable || isResponding) return socket.destroy();
     const status = statuses[error.code ?? ""] ?? 400;
     const reason = STATUS_CODES[status]!;
     const { type, text } = refusal(status, reason);
@@ -104,7 +105,7 @@ const statuses: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-/** Ends open connections too; safe to call twice. */
+/** Stops the server and closes its open connections; safe to call twice. */
 export async function stop(server: Server | undefined): Promise<void> {
   if (!server?.listening) return;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -113,7 +114,8 @@ export async function stop(server: Server | undefined): Promise<void> {
 }
 
 /**
- * The whole body. One that is too long is read to its end all the same, and not kept, so that its sender sees the answer.
+ * The whole body. A body that is too long is still read to its end, but not kept, so that the client receives the
+ * response.
  * @param limit bytes
  * @throws BodyTooLong
  */
@@ -129,12 +131,12 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   return Buffer.concat(chunks);
 }
 
-/** Whether the client went away, or was cut off, in the middle of its request: nobody is there to answer. */
+/** Whether the connection was closed in the middle of the request, by the client or by this server. */
 export function isGone(request: IncomingMessage): boolean {
   return request.destroyed && !request.complete;
 }
 
-/** Whether the request was meant for this machine, and not for a name of somebody's that resolves to it. */
+/** Whether the Host header is a name of this machine, and not another name that resolves to it. */
 function isForThisMachine(request: IncomingMessage): boolean {
   return /^(localhost|127\.0\.0\.1)(:\d+)?$/i.test(request.headers.host ?? "");
 }
@@ -147,7 +149,7 @@ function refuseHost(request: IncomingMessage, response: ServerResponse, refusal:
   response.end(text);
 }
 
-/** @param indent spaces, for what people read too. @default 0, all on one line */
+/** @param indent spaces, for responses that people read too. @default 0, all on one line */
 export function sendJson(
   response: ServerResponse,
   status: number,

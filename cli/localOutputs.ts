@@ -37,10 +37,10 @@ export interface Outputs {
   readonly webUrl?: string;
   /** Lists the mails with their codes as JSON, newest first. */
   readonly mailbox: string;
-  /** Signs requests to this machine's AWS endpoints: the SDK wants some key. */
+  /** Signs requests to this machine's AWS endpoints: the SDK requires a key. */
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** PEM file of the authority that vouches for the database. */
+  /** PEM file of the certificate authority that signed the database's certificate. */
   readonly authorityFile: string;
 }
 

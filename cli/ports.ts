@@ -9,7 +9,7 @@ const usual = "20000-29999";
 /**
  * The first and the last port that may be chosen.
  * @param range `FIRST-LAST`, both from 1024 to 65535, @default 20000-29999
- * @throws CommandError where it is not of that form
+ * @throws CommandError where the range does not have that form
  */
 export function portRange(range = usual): [first: number, last: number] {
   const [first = 0, last = 0] = (/^\d+-\d+$/.exec(range)?.[0] ?? "").split("-").map(Number);
@@ -39,9 +39,9 @@ export function isFree(port: number, address: "127.0.0.1" | "::1" = host): Promi
 const given = new Set<number>();
 
 /**
- * A port that is free, not among those taken, and never given before by this process, in the range that `LOCAL_PORTS`
- * names. Tries each port of the range once, from a random one upwards: processes that choose at the same time seldom
- * choose the same.
+ * Chooses a port in the range that `LOCAL_PORTS` names: a free one that is not in `taken` and that this process has not
+ * handed out before. Tries each port of the range once, from a random one upwards: processes that choose at the same
+ * time seldom choose the same port.
  * @throws CommandError where the range is malformed, or has no such port
  */
 export async function freePort(taken: readonly number[] = []): Promise<number> {
@@ -63,14 +63,14 @@ export async function freePort(taken: readonly number[] = []): Promise<number> {
 /** Whether a server on this port sends exactly this text. */
 export function answers(port: number, expected: string): Promise<boolean> {
   return new Promise((resolve) => {
-    let heard = "";
+    let received = "";
     const socket = connect({ host, port, timeout: 2_000 });
     const done = () => {
       socket.destroy();
-      resolve(heard === expected);
+      resolve(received === expected);
     };
     socket.setEncoding("utf8").on("data", (part: string) => {
-      heard += part;
+      received += part;
     });
     socket.on("end", done).on("error", done).on("timeout", done);
   });

@@ -4,19 +4,19 @@ import { onStopRequest } from "./stopRequests";
 /** A command whose work Ctrl-C or SIGTERM may stop. */
 export interface StoppableCommand<O extends Options> extends Omit<Command<O>, "run"> {
   /**
-   * Does it.
-   * @param signal stops it; what is thrown from then on is not told
+   * Does the command's work.
+   * @param signal stops it; an error that is thrown after the signal is not printed
    * @returns the exit code
    */
   run(values: Values<O>, signal: AbortSignal): Promise<number>;
 }
 
-/** Runs such a command and ends the process: with the signal's exit code, 130 or 143, where one stopped it. */
+/** Runs such a command and ends the process; the exit code is the signal's, 130 or 143, where one stopped it. */
 export async function runStoppable<const O extends Options>(
   args: string[],
   command: StoppableCommand<O>,
 ): Promise<void> {
-  // Should the process ever end before the code below says how, that is no success.
+  // A process that ends before the code below sets the exit code must not report success.
   process.exitCode = 1;
   const stop = new AbortController();
   let stopCode: number | undefined;
@@ -35,6 +35,7 @@ export async function runStoppable<const O extends Options>(
       }
     },
   });
-  // Waited for, since a pipe may take its time; not left to the event loop, which a request given up holds for a while.
+  // The callback waits until standard output is written, since a pipe may be slow. `exit` is needed, since a request that
+  // was given up keeps the event loop running for a while.
   process.stdout.write("", () => process.exit());
 }

@@ -7,11 +7,11 @@ import { unwrapSecrets } from "./unwrapSecrets";
 
 export interface ProgramOptions {
   readonly stack: string;
-  /** The stack's configuration: `namespace:key` → text, as Pulumi hands it to a program. */
+  /** The stack's configuration: `namespace:key` → text, as Pulumi passes it to a program. */
   readonly values: Readonly<Record<string, string>>;
-  /** What the program reads as its environment. @default this process's own */
+  /** The environment variables that the program reads. @default this process's own */
   readonly environment?: NodeJS.ProcessEnv;
-  /** Makes one resource; called once for each, in the order of their dependencies. */
+  /** Creates one resource; called once for each, in the order of their dependencies. */
   make(resource: ResourceRegistration): Promise<CreateResult>;
 }
 
@@ -23,11 +23,12 @@ export interface Evaluation {
 const providerPrefix = "pulumi:providers:";
 
 /**
- * Evaluates `infra/` in this process, with every resource that it registers handed to `make`. Pulumi's unit-test mocks
- * are the door: a resource is registered only after those that it depends on were answered, with their real outputs.
+ * Evaluates `infra/` in this process and calls `make` for every resource that the program registers. It uses the mocks
+ * that Pulumi has for unit tests: the program registers a resource only after `make` has returned the real outputs of
+ * those that it depends on.
  *
- * @throws the first error of `make` or of the program, when no `make` is under way any more; after it nothing else is
- *   asked for
+ * @throws the first error of `make` or of the program, after every running `make` has ended; no `make` is called after
+ *   that error
  */
 export async function evaluate({ stack, values, environment, make }: ProgramOptions): Promise<Evaluation> {
   const providers = new Map<string, Inputs>();
@@ -41,22 +42,22 @@ export async function evaluate({ stack, values, environment, make }: ProgramOpti
     };
   });
   failure.catch(() => {});
-  // Pulumi leaves the promises of resources that depend on a failed one rejected, with nobody to hear them.
+  // Pulumi rejects the promises of resources that depend on a failed one, and handles none of these rejections.
   process.on("unhandledRejection", fail);
 
   const newResource = async (args: pulumi.runtime.MockResourceArgs): Promise<pulumi.runtime.MockResourceResult> => {
     const inputs = await withAbsolutePaths(unwrapSecrets(args.inputs) as Record<string, unknown>);
-    // The rest of a program that has failed is neither made nor refused: it ends here, without a word.
+    // After a failure the rest of the program's resources stay pending: they are neither created nor rejected.
     if (failed) return new Promise(() => {});
     const providerInputs = args.provider ? providers.get(providerName(args.provider)) : undefined;
     try {
       if (args.custom === false || args.type === "pulumi:pulumi:Stack") return { id: undefined, state: inputs };
       if (args.type.startsWith(providerPrefix)) providers.set(args.name, inputs);
       const resource = { type: args.type, name: args.name, inputs, ...(providerInputs ? { providerInputs } : {}) };
-      const begun = make(resource);
-      making.add(begun);
-      const made = await begun.finally(() => making.delete(begun));
-      return { id: made.id, state: { ...inputs, ...made.outputs } };
+      const creation = make(resource);
+      making.add(creation);
+      const { id, outputs } = await creation.finally(() => making.delete(creation));
+      return { id, state: { ...inputs, ...outputs } };
     } catch (error) {
       fail(error);
       throw error;
@@ -65,7 +66,7 @@ export async function evaluate({ stack, values, environment, make }: ProgramOpti
 
   pulumi.runtime.setAllConfig({ ...values });
   await pulumi.runtime.setMocks(
-    { newResource, call: answersFor(values["aws:region"] ?? defaultRegion) },
+    { newResource, call: providerFunctions(values["aws:region"] ?? defaultRegion) },
     project,
     stack,
     false,
@@ -73,7 +74,7 @@ export async function evaluate({ stack, values, environment, make }: ProgramOpti
   return inProgramFolder(async () => {
     try {
       const outputs = await Promise.race([pulumi.runtime.runInPulumiStack(() => preload()(environment)), failure]);
-      // Resources that no output depends on may still be on their way.
+      // Resources that no output depends on may still be pending.
       await Promise.race([pulumi.runtime.disconnect(), failure]);
       process.off("unhandledRejection", fail);
       return { outputs: unwrapSecrets(outputs) as Record<string, unknown> };
@@ -86,8 +87,8 @@ export async function evaluate({ stack, values, environment, make }: ProgramOpti
 const programFolder = join(__dirname, "../infra");
 
 /**
- * Does the work in `infra/`, where the Pulumi CLI runs the program: Pulumi finds and names the files of a function's
- * archive by the working directory. Afterwards the process is where it was. One such work at a time.
+ * Runs `work` with `infra/` as the working directory, as the Pulumi CLI runs the program: Pulumi finds and names the
+ * files of a function's archive relative to it. Restores the working directory afterwards. Calls must not overlap.
  */
 export async function inProgramFolder<T>(work: () => Promise<T>): Promise<T> {
   const before = process.cwd();
@@ -99,7 +100,7 @@ export async function inProgramFolder<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The inputs with the files and folders of archives named from the root: the program names them from where it runs. */
+/** The inputs with absolute paths for the files and folders of archives; the program's paths are relative to `infra/`. */
 async function withAbsolutePaths(inputs: Record<string, unknown>): Promise<Record<string, unknown>> {
   const entries = Object.entries(inputs).map(async ([key, value]) => [key, await located(value)]);
   return Object.fromEntries(await Promise.all(entries));
@@ -120,19 +121,19 @@ export const preload = () => require(programFolder) as (environment?: NodeJS.Pro
 /** `urn:…::name::id` → name */
 const providerName = (reference: string) => reference.split("::").at(-2) ?? "";
 
-/** Answers what the program asks of AWS while it is evaluated. */
-function answersFor(region: string) {
+/** Returns the results of the provider functions that the program calls, such as `aws.getAvailabilityZones`. */
+function providerFunctions(region: string) {
   return ({ token, inputs }: pulumi.runtime.MockCallArgs): Record<string, unknown> => {
     if (token === "aws:index/getAvailabilityZones:getAvailabilityZones") {
       const letters = ["a", "b", "c"];
       const names = letters.map((letter) => `${region}${letter}`);
       return { ...inputs, names, zoneIds: letters.map((_, index) => `${zonePrefix(region)}-az${index + 4}`) };
     }
-    throw new Error(`The local target has no answer for ${token}, which the program asks; add it to host/program.ts.`);
+    throw new Error(`The program calls ${token}, which the local target does not have; add it to host/program.ts.`);
   };
 }
 
-/** `us-east-1` → `use1`, `ap-southeast-2` → `apse2`: how AWS begins the IDs of a region's zones. */
+/** `us-east-1` → `use1`, `ap-southeast-2` → `apse2`: the prefix of the IDs of a region's zones. */
 const zonePrefix = (region: string) =>
   region.replace(
     /-(north|south|central)?(east|west)?-?/g,

@@ -1,6 +1,6 @@
 /**
- * The seam between the program and this machine: every resource that `infra/` registers is handed to the one part
- * of `local/` that makes it real.
+ * The interface between the program and this machine: every resource that `infra/` registers is passed to the one service
+ * of `local/` that creates it.
  */
 import { CommandError } from "../cli/commandError";
 
@@ -15,19 +15,19 @@ export interface ResourceRegistration {
   readonly providerInputs?: Record<string, unknown>;
 }
 
-/** What a part answers: the physical identifier and the outputs, which are laid over the inputs. */
+/** What a handler returns: the physical identifier and the outputs, which override inputs of the same name. */
 export interface CreateResult {
   readonly id: string;
   readonly outputs: Record<string, unknown>;
 }
 
-/** Makes one resource real. Called again with the same resource on the next start: it must be idempotent. */
+/** Creates one resource on this machine. Called again with the same resource on the next start: must be idempotent. */
 export type CreateHandler = (resource: ResourceRegistration) => CreateResult | Promise<CreateResult>;
 
 /**
- * The refusal of a resource, because of what the program asks for or what AWS would answer.
+ * The error for a resource that cannot be created, because of its inputs or because AWS would refuse it.
  *
- * @param sentence what was got, what is allowed, and what to do
+ * @param sentence the value that was found, what is allowed, and what to do
  */
 export function provisioningError(
   { type, name }: Pick<ResourceRegistration, "type" | "name">,

@@ -6,15 +6,15 @@ import { CommandError } from "../cli/commandError";
 /** The program's name in `Pulumi.yaml`, and the namespace of its configuration. */
 export const project = "ecommerce";
 
-/** Where a stack without `aws:region` is. */
+/** The region of a stack without `aws:region`. */
 export const defaultRegion = "us-east-1";
 
 /**
- * A stack's configuration as the Pulumi CLI would hand it to the program: the defaults of `Pulumi.yaml` under the
- * values of `Pulumi.<stack>.yaml`.
+ * A stack's configuration as the Pulumi CLI would pass it to the program: the values of `Pulumi.<stack>.yaml`, and the
+ * defaults of `Pulumi.yaml` for the other keys.
  *
  * @param root the project's folder
- * @param overrides `KEY=VALUE` over the stack's values, as the command line gives them; keys dotted as in README.md
+ * @param overrides `KEY=VALUE` from the command line, which replace the stack's values; keys dotted as in README.md
  * @returns `namespace:key` → text; lists and objects as JSON
  * @throws CommandError where the stack has no file, the file is malformed, or a value is encrypted
  */
@@ -53,7 +53,7 @@ export function stackConfig(root: string, stack: string, overrides: readonly str
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, asText(value)]));
 }
 
-/** Lays a value over what stands at the path; objects are merged, as the Pulumi CLI does with dotted keys. */
+/** Sets the value at the path; an object is merged into an existing one, as the Pulumi CLI does with dotted keys. */
 function put(target: Record<string, unknown>, [first = "", ...rest]: string[], value: unknown): void {
   if (rest.length === 0 && !isObject(value)) {
     target[first] = value;
@@ -65,7 +65,7 @@ function put(target: Record<string, unknown>, [first = "", ...rest]: string[], v
   else for (const [field, item] of Object.entries(value as object)) put(inner, [field], item);
 }
 
-/** @throws CommandError where the text is no YAML */
+/** @throws CommandError where the text is not YAML */
 function parsedValue(key: string, text: string): unknown {
   try {
     return parse(text);

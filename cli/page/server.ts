@@ -7,19 +7,19 @@ import { listen, sendJson, stop } from "../http";
 import { hasNoIpv6 } from "../ports";
 import { type PublicSettings, publicSettings } from "./settings";
 
-/** The access token is not (or no longer) good; thrown by `WebServerOptions.me`. */
+/** The access token is invalid or has expired; thrown by `WebServerOptions.me`. */
 export class InvalidToken extends Error {
   override readonly name = "InvalidToken";
 }
 
 export interface WebServerOptions {
-  /** Of localhost; 0 for any free one. */
+  /** On localhost; 0 for any free one. */
   readonly port: number;
-  /** The stack's outputs, asked at every request; only those that the page may know leave this process. */
+  /** Returns the stack's outputs; called at every request. Only the public ones leave this process. */
   readonly settings: () => PublicSettings;
   /**
-   * The row of `users` that belongs to the bearer of an access token, undefined where there is none; it verifies the
-   * token. Without this function the page says in words that the row cannot be shown.
+   * Verifies an access token and returns the row of `users` of its user, or undefined where there is none. Without this
+   * function the page says that the row cannot be shown.
    *
    * @throws InvalidToken
    */
@@ -29,7 +29,7 @@ export interface WebServerOptions {
 export interface WebServer {
   /** For example `http://localhost:3000/`. */
   readonly url: string;
-  /** Ends open connections too; safe to call twice. */
+  /** Stops the server and closes its open connections; safe to call twice. */
   close(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** A refusal, in words. */
+/** A request that is refused: the status and the message of the response. */
 class Refused extends Error {
   constructor(
     readonly status: number,
@@ -55,9 +55,9 @@ class Refused extends Error {
 }
 
 /**
- * Serves the page of `web/` on this machine, with its settings as `/config.json` and one's own row as `/me`. A browser
- * asks `localhost` at ::1 first, so the port is taken there too: another program would be given the page's visitors, and
- * the codes that managed login sends them back with.
+ * Serves the page of `web/` on this machine, with its settings as `/config.json` and the signed-in person's row as
+ * `/me`. A browser resolves `localhost` to ::1 first, so the server listens there too: another program on that port
+ * would otherwise receive the page's visitors, with the codes that managed login adds to the URL.
  *
  * @throws CommandError where the port is taken on either address
  */
@@ -87,7 +87,7 @@ async function serve(options: WebServerOptions, request: IncomingMessage, respon
       throw new Refused(405, `The method ${request.method} is not allowed here; GET and HEAD are.`, allowed);
     }
     const settings = publicSettings({ ...options.settings() });
-    // Nothing is resolved here: what a browser would not have sent, such as dots or a host, is simply no such page.
+    // The path is not resolved: one that a browser would not send, such as one with dots or a host, gets a 404.
     const path = (request.url ?? "/").split("?")[0]!;
     if (path === "/config.json") {
       sendJson(response, 200, { ...settings, rowPath: options.me && rowPath }, { "cache-control": "no-store" });
@@ -121,7 +121,7 @@ async function ownRow(me: NonNullable<WebServerOptions["me"]>, { headers }: Inco
   return row;
 }
 
-/** A file of the folder itself, by a plain name: no path leads anywhere else. */
+/** Sends a file of the folder. Accepts a plain file name only, so that no path leads out of the folder. */
 async function sendFile(
   name: string,
   settings: PublicSettings,
@@ -134,7 +134,7 @@ async function sendFile(
   const etag = `"${createHash("sha256").update(content).digest("base64url")}"`;
   const headers = {
     "content-security-policy": contentSecurityPolicy(settings),
-    // Kept, but asked for every time: an edit shows at the next reload.
+    // The browser keeps the file but revalidates it every time: an edit shows at the next reload.
     "cache-control": "no-cache",
     etag,
   };
@@ -150,7 +150,7 @@ function missing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT") throw error;
 }
 
-/** Scripts and styles of the page itself only; talks to the stack's API, bucket and login only. */
+/** Allows the page's own scripts and styles, and connections to the stack's API, bucket and login only. */
 function contentSecurityPolicy({ apiUrl, bucketUrl, signInUrl }: PublicSettings): string {
   const [api, bucket, login] = [apiUrl, bucketUrl, signInUrl].map((url) => new URL(url).origin);
   return [

@@ -1,7 +1,7 @@
 import { CommandError } from "../commandError";
 import type { Uploads } from "../localOutputs";
 
-/** What the page may know of a stack's outputs. Whoever opens the page reads it: nothing of it may be a secret. */
+/** The outputs of a stack that the page gets. Everyone who opens the page can read them: none may be a secret. */
 export interface PublicSettings {
   readonly region: string;
   readonly userPoolClientId: string;
@@ -22,10 +22,10 @@ const required = ["region", "userPoolClientId", "signInUrl", "apiUrl", "bucketNa
 const urls = ["signInUrl", "apiUrl", "bucketUrl", "webUrl", "mailbox"] as const;
 
 /**
- * Takes the page's settings out of a stack's outputs, by name: an output that is added later stays unseen.
+ * Picks the page's settings from a stack's outputs by name, so that an output that is added later is not published.
  *
  * @param whose begins the sentence of an error, for example `The stack dev`
- * @throws CommandError that names every output that is missing or no http or https URL
+ * @throws CommandError that names every output that is missing or is not an http or https URL
  */
 export function publicSettings(outputs: Readonly<Record<string, unknown>>, whose = "The stack"): PublicSettings {
   const picked = Object.fromEntries(

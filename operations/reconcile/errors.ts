@@ -19,9 +19,9 @@ export function codeOf(error: unknown): string {
  *
  * @returns undefined for any other error
  */
-export function registrationFault(error: unknown): string | undefined {
+export function describeRegistrationError(error: unknown): string | undefined {
   if (error instanceof Unexpected) {
-    return registrationFault(error.cause) ?? explained(error.cause);
+    return describeRegistrationError(error.cause) ?? explained(error.cause);
   }
   if (error instanceof RegistrationError) {
     const { code, detail, causes = [] } = lineOf(error);

@@ -7,7 +7,7 @@ import { createSecretReader } from "../../functions/registerUser/secretReader";
 import { createConnect } from "../../functions/shared/connection";
 import { chosenSystem, systemOptions } from "../systems";
 import { Accounts } from "./accounts";
-import { codeOf, registrationFault } from "./errors";
+import { codeOf, describeRegistrationError } from "./errors";
 import { Progress } from "./progress";
 import { newTally, reconcile } from "./reconcile";
 import { jsonReport, type Summary, textReport } from "./report";
@@ -43,7 +43,7 @@ export function main(args: string[]): Promise<void> {
       "dry-run": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
     },
-    explain: registrationFault,
+    explain: describeRegistrationError,
     async run({ "dry-run": dryRun, json, ...system }, signal) {
       const choice = chosenSystem(system);
       const target = "stack" in choice ? await stackTarget(choice.stack) : await localTarget(choice.directory);
@@ -114,7 +114,7 @@ async function reached(rows: Rows, { unreachable }: Target): Promise<void> {
     await rows.reach(FIRST_MILLISECONDS);
   } catch (error) {
     throw error instanceof DatabaseUnavailable
-      ? new CommandError(`${registrationFault(error)} ${unreachable}`, { cause: error })
+      ? new CommandError(`${describeRegistrationError(error)} ${unreachable}`, { cause: error })
       : error;
   }
 }

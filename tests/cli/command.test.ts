@@ -1,4 +1,4 @@
-/** What every command has in common: its options, what it says of a fault, and the exit code. */
+/** What every command has in common: its options, how it prints an error, and the exit code. */
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runCommand, UsageError } from "../../cli/command";
@@ -6,19 +6,19 @@ import { CommandError } from "../../cli/commandError";
 import { dataFolder } from "../../cli/folders";
 import { projectRoot } from "../support/native";
 
-const said: string[] = [];
-const failed: string[] = [];
+const printed: string[] = [];
+const errors: string[] = [];
 beforeEach(() => {
-  vi.spyOn(console, "log").mockImplementation((text) => said.push(text));
-  vi.spyOn(console, "error").mockImplementation((text) => failed.push(text));
+  vi.spyOn(console, "log").mockImplementation((text) => printed.push(text));
+  vi.spyOn(console, "error").mockImplementation((text) => errors.push(text));
 });
 afterEach(() => {
   vi.restoreAllMocks();
   process.exitCode = undefined;
-  said.length = failed.length = 0;
+  printed.length = errors.length = 0;
 });
 
-/** Runs a command that does this; what it said, what it said of faults, and its exit code. */
+/** Runs a command with this work. @returns the exit code, standard output and standard error */
 async function run(args: string[], work: (values: object, files: readonly string[]) => Promise<number>) {
   await runCommand(args, {
     usage: "npm run something",
@@ -27,22 +27,22 @@ async function run(args: string[], work: (values: object, files: readonly string
     explain: (error) => (error instanceof RangeError ? "Out of range." : undefined),
     run: work,
   });
-  return [process.exitCode, said.join("\n"), failed.join("\n")];
+  return [process.exitCode, printed.join("\n"), errors.join("\n")];
 }
 
 const throwing = (error: unknown) => () => Promise.reject(error);
 
 describe("a command", () => {
-  it("gets its options and what stands beside them, and gives the exit code", async () => {
-    const asked = vi.fn(async () => 2);
-    expect(await run(["--loud", "a.json"], asked)).toEqual([2, "", ""]);
-    expect(asked).toHaveBeenCalledWith({ name: "nobody", loud: true }, ["a.json"]);
+  it("gets its options and its other arguments, and returns the exit code", async () => {
+    const work = vi.fn(async () => 2);
+    expect(await run(["--loud", "a.json"], work)).toEqual([2, "", ""]);
+    expect(work).toHaveBeenCalledWith({ name: "nobody", loud: true }, ["a.json"]);
   });
 
-  it("shows its usage on standard output where it is asked for", async () => {
-    const asked = vi.fn(async () => 2);
-    expect(await run(["--help"], asked)).toEqual([0, "npm run something", ""]);
-    expect(asked).not.toHaveBeenCalled();
+  it("prints its usage on standard output for --help", async () => {
+    const work = vi.fn(async () => 2);
+    expect(await run(["--help"], work)).toEqual([0, "npm run something", ""]);
+    expect(work).not.toHaveBeenCalled();
   });
 
   it.each([
@@ -50,21 +50,21 @@ describe("a command", () => {
     [[], throwing(new UsageError("Say a name.")), /^Say a name\.\n\nnpm run something$/],
     [[], throwing(new CommandError("No system runs here.")), /^No system runs here\.$/],
     [[], throwing(new RangeError("3")), /^Out of range\.$/],
-  ])("says in a sentence what its person can mend: %j", async (args, work, words) => {
+  ])("prints an error that the person can correct as a sentence: %j", async (args, work, words) => {
     expect(await run(args, work)).toEqual([1, "", expect.stringMatching(words)]);
   });
 
-  it("tells a defect with its stack and that of its cause, and no other field", async () => {
+  it("prints a defect with its stack trace and that of its cause, and no other field", async () => {
     const cause = Object.assign(new Error("refused"), { sql: "SELECT 'secret'" });
-    const [code, , told] = await run([], throwing(new TypeError("no row", { cause })));
-    expect([code, told]).toEqual([
+    const [code, , error] = await run([], throwing(new TypeError("no row", { cause })));
+    expect([code, error]).toEqual([
       1,
       expect.stringMatching(/^TypeError: no row\n {4}at .*\nCaused by Error: refused\n {4}at /s),
     ]);
-    expect(told).not.toContain("secret");
+    expect(error).not.toContain("secret");
   });
 
-  it("tells a cause that is its own cause, and what is thrown without being an error", async () => {
+  it("prints an error that is its own cause, and a thrown value that is not an error", async () => {
     const error = new Error("round");
     error.cause = error;
     expect(await run([], throwing(error))).toEqual([1, "", expect.stringContaining("Error: round")]);
@@ -72,7 +72,7 @@ describe("a command", () => {
   });
 });
 
-it("a data folder is found from the project's folder on", () => {
+it("a data folder's relative path starts at the project's folder", () => {
   expect(dataFolder()).toBe(join(projectRoot, ".local"));
   expect(dataFolder("other")).toBe(join(projectRoot, "other"));
   expect(dataFolder("/data")).toBe("/data");

@@ -5,7 +5,7 @@ import { CommandError } from "../../cli/commandError";
 import { freePort, hasNoIpv6, isFree, portRange } from "../../cli/ports";
 import { ownPorts } from "../support/ownPorts";
 
-it("takes ports below those of outgoing connections, or from the range that is named", () => {
+it("the range is below the ports of outgoing connections by default, or the one that is given", () => {
   expect(portRange()).toEqual([20_000, 29_999]);
   expect(portRange("8000-8999")).toEqual([8000, 8999]);
   expect(portRange("9000-9000")).toEqual([9000, 9000]);
@@ -16,7 +16,7 @@ it.each(["", "8000", "8000-", "9000-8000", "80-90", "60000-70000", "a-b", "8000-
   expect(() => portRange(given)).toThrow(`LOCAL_PORTS is "${given}"; it must be FIRST-LAST`);
 });
 
-describe("gives no port", () => {
+describe("never returns a port", () => {
   ownPorts();
   let first: number;
   let full: string;
@@ -33,7 +33,7 @@ describe("gives no port", () => {
     expect(await freePort([first + 1])).toBe(first + 2);
   });
 
-  it("that somebody listens on, until nobody does", async () => {
+  it("that a server listens on, until that server has closed", async () => {
     const other = createServer().listen(first + 1, "127.0.0.1");
     await once(other, "listening");
     expect(await isFree(first + 1)).toBe(false);
@@ -43,7 +43,7 @@ describe("gives no port", () => {
     expect(await freePort([first + 2])).toBe(first + 1);
   });
 
-  it("twice, also to those who ask at the same time", async () => {
+  it("twice, also to calls at the same time", async () => {
     const ports = await Promise.all([freePort(), freePort()]);
     expect(ports.sort()).toEqual([first + 1, first + 2]);
     await expect(freePort()).rejects.toThrow(full);
@@ -58,12 +58,12 @@ describe("where all ports of a range but one are taken", () => {
     const range = Array.from({ length: 90 }, (_, index) => first + index);
     process.env.LOCAL_PORTS = `${first}-${first + 89}`;
     const found: number[] = [];
-    // A port is given once: each round leaves another one.
+    // A port is returned once only, so each round leaves another one free.
     for (const left of range) found.push(await freePort(range.filter((port) => port !== left)));
     expect(found).toEqual(range);
   });
 
-  it("finds the one that nobody listens on", async () => {
+  it("finds the one without a listening server", async () => {
     const [first] = portRange(process.env.LOCAL_PORTS);
     process.env.LOCAL_PORTS = `${first}-${first + 89}`;
     const left = first + 40;
@@ -79,13 +79,13 @@ describe("where all ports of a range but one are taken", () => {
   });
 });
 
-it("knows of both addresses of localhost whether somebody listens there", async () => {
+it("isFree checks each of the two addresses of localhost by itself", async () => {
   const port = await freePort();
   expect(await isFree(port, "::1"), "also where there is no IPv6").toBe(true);
   const other = createServer().listen(port, "::1");
-  const heard = await Promise.race([once(other, "listening"), once(other, "error")]);
+  const [error] = await Promise.race([once(other, "listening"), once(other, "error")]);
   try {
-    expect(await isFree(port, "::1")).toBe(heard[0] !== undefined && hasNoIpv6(heard[0]));
+    expect(await isFree(port, "::1")).toBe(error !== undefined && hasNoIpv6(error));
     expect(await isFree(port)).toBe(true);
   } finally {
     other.close();

@@ -1,4 +1,4 @@
-/** What the commands are told of a stack, and what they say where the Pulumi CLI does not tell it. */
+/** What the commands read from the Pulumi CLI about a stack, and their messages where the CLI fails. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -16,19 +16,19 @@ function answer(content: Omit<Answer, "to">, stack = "prod"): void {
   vi.stubEnv("PATH", `${folder}${delimiter}${process.env.PATH}`);
 }
 
-it("tells a stack's outputs; a name is no option, whatever it is", async () => {
+it("returns a stack's outputs; a name is never read as an option", async () => {
   answer({ stdout: '{"region":"us-east-1"}' });
   expect(await stackOutputs("prod")).toEqual({ region: "us-east-1" });
   answer({ stdout: "{}" }, "--help");
   expect(await stackOutputs("--help")).toEqual({});
 });
 
-it("takes a state that is larger than Node's own limit of 1 MiB", async () => {
+it("accepts a state that is larger than Node's default limit of 1 MiB", async () => {
   answer({ stdout: JSON.stringify({ text: "x".repeat(3_000_000) }) });
   expect((await stackOutputs("prod")).text).toHaveLength(3_000_000);
 });
 
-describe("says in a sentence, and what to do", () => {
+describe("says in a sentence, with what to do", () => {
   const refused = async (timeout?: number) => {
     const question = { stack: "prod", what: "outputs", command: ["stack", "output", "--json"] };
     const error = await pulumiJson({ ...question, ...(timeout && { timeout }) }).catch((thrown: unknown) => thrown);
@@ -39,7 +39,7 @@ describe("says in a sentence, and what to do", () => {
   it("that there is no CLI", async () => {
     vi.stubEnv("PATH", join(folder, "nothing"));
     expect(await refused()).toBe(
-      "The Pulumi CLI is not on the PATH: it is asked for the outputs of the stack prod. " +
+      "The Pulumi CLI is not on the PATH; it is needed to read the outputs of the stack prod. " +
         "Install it from https://www.pulumi.com/docs/install/.",
     );
   });
@@ -48,30 +48,30 @@ describe("says in a sentence, and what to do", () => {
     answer({ stderr: "error: no stack named 'prod' found\n", code: 255 });
     expect(await refused()).toBe(
       "There is no stack prod: no stack named 'prod' found. " +
-        "See `pulumi stack ls`, and make it with `pulumi up --stack prod`.",
+        "See `pulumi stack ls`, or create it with `pulumi up --stack prod`.",
     );
   });
 
-  it("what else the CLI says", async () => {
+  it("any other error of the CLI", async () => {
     answer({ stderr: "error: PULUMI_ACCESS_TOKEN must be set for login\n", code: 1 });
     expect(await refused()).toBe(
-      "The Pulumi CLI did not tell the outputs of the stack prod: PULUMI_ACCESS_TOKEN must be set for login\n" +
+      "The Pulumi CLI did not print the outputs of the stack prod: PULUMI_ACCESS_TOKEN must be set for login\n" +
         "See whether `pulumi stack --stack prod` finds it.",
     );
   });
 
-  it("that it takes too long", async () => {
+  it("that the CLI takes too long", async () => {
     answer({ hangs: true });
     expect(await refused(500)).toBe(
-      "The Pulumi CLI did not tell the outputs of the stack prod within 0.5 s. " +
+      "The Pulumi CLI did not print the outputs of the stack prod within 0.5 s. " +
         "See whether `pulumi stack --stack prod` finds it.",
     );
   });
 
-  it("that it is something else, without what it told: a state has secrets", async () => {
+  it("that `pulumi` is another program, without what it printed: a state has secrets", async () => {
     answer({ stdout: "hello secret" });
     expect(await refused()).toBe(
-      "What the Pulumi CLI tells as the outputs of the stack prod is not JSON, but 12 other characters. " +
+      "The Pulumi CLI printed 12 characters that are not JSON instead of the outputs of the stack prod. " +
         "Is `pulumi` on the PATH Pulumi's CLI?",
     );
   });

@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, it } from "vitest";
 import { recordProgram } from "../support/program";
 
-it("an evaluation leaves the process in its folder, from where the files of archives are found", async () => {
+it("an evaluation restores the working directory, and the paths of an archive's files are absolute", async () => {
   const before = process.cwd();
   const { inputs } = (await recordProgram()).one("aws:lambda/function:Function", "register-user");
   expect(process.cwd()).toBe(before);
@@ -18,7 +18,7 @@ it("an evaluation leaves the process in its folder, from where the files of arch
   }
 });
 
-it("an evaluation that fails leaves the process in its folder, too", async () => {
+it("an evaluation that fails restores the working directory, too", async () => {
   const before = process.cwd();
   await expect(recordProgram({ "ecommerce:bucketName": "No Bucket" })).rejects.toThrow("bucketName");
   expect(process.cwd()).toBe(before);

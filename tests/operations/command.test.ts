@@ -7,7 +7,7 @@ import { CommandError } from "../../cli/commandError";
 import { freePort } from "../../cli/ports";
 import { DatabaseUnavailable } from "../../functions/registerUser/errors";
 import { Unexpected } from "../../functions/shared/errors";
-import { codeOf, registrationFault } from "../../operations/reconcile/errors";
+import { codeOf, describeRegistrationError } from "../../operations/reconcile/errors";
 import { Progress } from "../../operations/reconcile/progress";
 import { newTally } from "../../operations/reconcile/reconcile";
 import { masked, textReport } from "../../operations/reconcile/report";
@@ -123,11 +123,13 @@ test("a conflict whose other row went away meanwhile asks for another run", () =
 
 test("faults are told without what the driver says, defects with their stack", () => {
   const driver = Object.assign(new Error("Access denied, password: secret"), { code: "ECONNRESET" });
-  expect(registrationFault(new DatabaseUnavailable(driver))).toMatch(/\(DATABASE_UNAVAILABLE < Error ECONNRESET\)\.$/);
+  expect(describeRegistrationError(new DatabaseUnavailable(driver))).toMatch(
+    /\(DATABASE_UNAVAILABLE < Error ECONNRESET\)\.$/,
+  );
   expect(codeOf(new CommandError("Look at the network.", { cause: new DatabaseUnavailable(driver) }))).toBe(
     "DATABASE_UNAVAILABLE",
   );
-  expect(registrationFault(new Unexpected(new TypeError("defect")))).toMatch(/^TypeError: defect\n\s+at /);
+  expect(describeRegistrationError(new Unexpected(new TypeError("defect")))).toMatch(/^TypeError: defect\n\s+at /);
 });
 
 test.each([true, false])("progress is shown on standard error, on a terminal: %s", async (isTTY) => {

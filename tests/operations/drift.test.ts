@@ -191,7 +191,7 @@ describe("what it cannot do it says in a sentence", () => {
       "an unknown stack",
       ["--stack", "other"],
       () => stack([]),
-      "did not tell the state of the stack other: got stack export",
+      "did not print the state of the stack other: got stack export",
     ],
     ["no pulumi", ["--stack", "prod"], () => ({ PATH: root }), "pulumi.com/docs/install"],
   ])("%s", async (_what, args, environment, message) => {
