@@ -1,8 +1,8 @@
 /**
- * The private authority of this machine's local system, and the server certificate it signs.
+ * The private certificate authority of this machine's local system, and the server certificate that it signs.
  *
  * The function verifies the host name of the database as it does on AWS, so the local servers need certificates that
- * can be verified. The authority's key is thrown away as soon as it has signed: nobody can sign anything else with it.
+ * can be verified. The authority's key is never stored: it cannot sign any other certificate.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -24,9 +24,9 @@ const validDays = 730;
 const renewDays = 30;
 
 /**
- * Makes the authority and the server certificate in a folder, once; what is there is kept while it is whole and valid
- * for another 30 days, and made anew otherwise (authority included).
- * @param directory absolute path, made where it is missing
+ * Creates the authority and the server certificate in a folder. Keeps existing files while they are complete and valid
+ * for another 30 days; otherwise replaces all of them, the authority included.
+ * @param directory absolute path, created where it is missing
  * @param now the clock, for tests
  */
 export async function ensureCertificates(directory: string, now: () => Date = () => new Date()): Promise<Certificates> {
@@ -38,11 +38,11 @@ export async function ensureCertificates(directory: string, now: () => Date = ()
   if (await usable(files, now())) return files;
 
   await makeFolder(directory);
-  const made = await make(now());
-  // The key goes first: a set that was cut short is noticed, since certificate and key then do not match.
-  replaceFile(files.keyFile, made.key, 0o600);
-  replaceFile(files.certFile, made.cert, 0o644);
-  replaceFile(files.caFile, made.ca, 0o644);
+  const { key, cert, ca } = await generateAll(now());
+  // The key is written first: after an interruption certificate and key do not match, and the next start notices it.
+  replaceFile(files.keyFile, key, 0o600);
+  replaceFile(files.certFile, cert, 0o644);
+  replaceFile(files.caFile, ca, 0o644);
   return files;
 }
 
@@ -58,15 +58,15 @@ async function usable(files: Certificates, now: Date): Promise<boolean> {
   }
 }
 
-async function make(now: Date): Promise<{ ca: string; cert: string; key: string }> {
+async function generateAll(now: Date): Promise<{ ca: string; cert: string; key: string }> {
   const common = {
     keyType: "ec",
     algorithm: "sha256",
-    // A day back: a clock that is set back a little must not make the certificate "not yet valid".
+    // Valid since yesterday, so that setting the clock back a little does not make the certificate "not yet valid".
     notBeforeDate: new Date(now.getTime() - day),
     notAfterDate: new Date(now.getTime() + validDays * day),
   } as const;
-  // The name carries the time: an authority of the same name but another key would be taken for the old one.
+  // The name contains the time: clients would confuse a new authority with an old one of the same name.
   const authority = await generate([{ name: "commonName", value: `ecommerce local authority ${now.getTime()}` }], {
     ...common,
     extensions: [

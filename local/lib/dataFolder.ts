@@ -7,16 +7,16 @@ import { type Lock, lockName, readJson } from "../../cli/dataFolderLock";
 import { answers, freePort, isFree } from "../../cli/ports";
 import { makeFolder, replaceFile } from "./files";
 
-/** Layout of the data folder; raised when an older folder can no longer be used. */
+/** Version of the data folder's layout; increased when an older folder can no longer be used. */
 const layout = 1;
 const layoutName = "layout.json";
 
 /**
- * The data folder of one local system (`.local/`): held by one process at a time, with the ports that it chose once and
- * the files that others read. Only its owner may read it: it holds passwords.
+ * The data folder of one local system (`.local/`). One process at a time holds it. It keeps the ports that were chosen
+ * at the first start, and the files that other commands read. Only its owner may read it: it contains passwords.
  */
 export class DataFolder {
-  readonly #spokenFor: number[] = [];
+  readonly #reserved: number[] = [];
 
   private constructor(
     readonly path: string,
@@ -25,17 +25,18 @@ export class DataFolder {
   ) {}
 
   /**
-   * Opens the folder, makes it where it is missing, and holds it until `close`.
+   * Opens the folder, creates it where it is missing, and holds it until `close`.
    *
-   * @param options `reset` empties the folder first; `stack` is whose data it holds, @default any's
-   * @throws CommandError where it is held by another start, not writable, of another layout or stack, or holds other things
+   * @param options `reset` empties the folder first; `stack` is the stack whose data the folder must have, @default any
+   * @throws CommandError where another start holds the folder, it is not writable, it has another layout or stack, or
+   *   it contains other files
    */
   static async open(path: string, options: { reset?: boolean; stack?: string } = {}): Promise<DataFolder> {
     try {
       await makeFolder(path);
       await access(path, constants.W_OK);
     } catch (cause) {
-      throw new CommandError(`The data folder ${path} ${whyUnusable(cause as NodeJS.ErrnoException)}`, { cause });
+      throw new CommandError(`The data folder ${path} ${reasonOf(cause as NodeJS.ErrnoException)}`, { cause });
     }
     const known = (await readdir(path)).filter((name) => !name.startsWith(lockName));
     if (known.length > 0 && !known.includes(layoutName)) {
@@ -54,33 +55,33 @@ export class DataFolder {
     }
   }
 
-  /** Has `port` choose none that this start itself needs for something else, such as the page that the stack names. */
+  /** Excludes a port from those that `port` chooses: this start needs it for something else, such as the page. */
   leaveFree(port: number): void {
-    this.#spokenFor.push(port);
+    this.#reserved.push(port);
   }
 
   /**
-   * The port on 127.0.0.1 for a use, chosen once and remembered, so that addresses stay over restarts; chosen anew where
-   * this start needs it for something else.
+   * The port on 127.0.0.1 for a use. It is chosen once and remembered, so that addresses stay the same after a restart,
+   * and chosen again where this start needs it for something else.
    *
-   * @throws CommandError where another program has taken it since
+   * @throws CommandError where another program uses the remembered port
    */
   async port(use: string): Promise<number> {
     const remembered = this.ports[use];
-    if (remembered !== undefined && !this.#spokenFor.includes(remembered)) {
+    if (remembered !== undefined && !this.#reserved.includes(remembered)) {
       if (await isFree(remembered)) return remembered;
       throw new CommandError(
         `Port ${remembered}, which ${join(this.path, "ports.json")} remembers for ${use}, is taken by another program. ` +
           "End that program, or delete the file to have new ports chosen.",
       );
     }
-    const chosen = await freePort([...Object.values(this.ports), ...this.#spokenFor]);
+    const chosen = await freePort([...Object.values(this.ports), ...this.#reserved]);
     this.ports[use] = chosen;
     this.write("ports.json", this.ports);
     return chosen;
   }
 
-  /** Writes a JSON file that only its owner reads; readers see the old content or the new, never half of it. */
+  /** Writes a JSON file that only its owner may read, in one step: readers see the old content or the new one. */
   write(name: string, content: unknown): void {
     replaceFile(join(this.path, name), `${JSON.stringify(content, null, 2)}\n`);
   }
@@ -89,14 +90,14 @@ export class DataFolder {
     await rm(join(this.path, name), { force: true });
   }
 
-  /** Lets another start have the folder. */
+  /** Releases the folder, so that another start can hold it. */
   async close(): Promise<void> {
     await release(this.path, this.holder);
   }
 }
 
-/** Ends the sentence that begins with the folder: why it cannot be had, and what to do. */
-function whyUnusable({ code }: NodeJS.ErrnoException): string {
+/** The end of the sentence that begins with the folder's name: why it cannot be used, and what to do. */
+function reasonOf({ code }: NodeJS.ErrnoException): string {
   if (code === "EEXIST") return "is a file, not a folder. Name a folder with --dir.";
   if (code === "ENOTDIR") return "would be in a file, not in a folder. Name another one with --dir.";
   if (code === "ENOENT") return "cannot be made: its place takes no folders. Name another one with --dir.";
@@ -122,8 +123,8 @@ async function checkLayout(path: string, stack: string | undefined): Promise<voi
 }
 
 /**
- * Holds the folder by a listening socket that a lock file names. A process that ended without a word leaves the file
- * but not the socket, so the file counts only while its socket answers with the file's token.
+ * Holds the folder by a listening socket and a lock file that names its port. A process that was killed leaves the
+ * file, but no socket, so the file is valid only while the socket sends the file's token.
  */
 async function hold(path: string): Promise<Server> {
   const file = join(path, lockName);
@@ -136,7 +137,7 @@ async function hold(path: string): Promise<Server> {
   try {
     for (;;) {
       try {
-        // A link is made or refused in one step, with its content already in place.
+        // `link` succeeds or fails in one step, and the new file has its content from the start.
         await link(draft, file);
         return holder;
       } catch (error) {

@@ -2,7 +2,10 @@ import { constants, renameSync, writeFileSync } from "node:fs";
 import { access, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** @param mode what this process must be able to do with it, such as `constants.X_OK`; @default only that it is there */
+/**
+ * Whether a file or folder exists.
+ * @param mode what this process must be allowed to do with it, such as `constants.X_OK` @default only its existence
+ */
 export async function exists(file: string, mode: number = constants.F_OK): Promise<boolean> {
   return access(file, mode).then(
     () => true,
@@ -11,33 +14,33 @@ export async function exists(file: string, mode: number = constants.F_OK): Promi
 }
 
 /**
- * Makes a folder, and those above it that are missing; one that is there stays as it is. Node's own `recursive` never
- * answers where the system says that there is no such place although the folder above is there, as Linux does below
- * `/proc`: it makes the one above and tries again, without end.
+ * Creates a folder and its missing parents; an existing folder stays as it is. Node's own `recursive` option never
+ * returns where the system reports ENOENT although the parent exists, as Linux does below `/proc`: it creates the parent
+ * and tries again, without end.
  *
- * @throws the system's error: EEXIST where it is a file, ENOTDIR where it would be in one
+ * @throws the system's error: EEXIST where the path is a file, ENOTDIR where a parent is a file
  */
 export async function makeFolder(folder: string, mode = 0o700): Promise<void> {
   try {
-    return await makeInside(folder, mode);
+    return await makeOne(folder, mode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
   if (!(await exists(dirname(folder)))) await makeFolder(dirname(folder), mode);
-  // Once more in any case: another start may have made the one above just now.
-  await makeInside(folder, mode);
+  // Tried again in any case: another start may have created the parent just now.
+  await makeOne(folder, mode);
 }
 
-async function makeInside(folder: string, mode: number): Promise<void> {
+async function makeOne(folder: string, mode: number): Promise<void> {
   try {
     await mkdir(folder, { mode });
   } catch (error) {
-    const isThere = (error as NodeJS.ErrnoException).code === "EEXIST" && (await stat(folder)).isDirectory();
-    if (!isThere) throw error;
+    const isFolder = (error as NodeJS.ErrnoException).code === "EEXIST" && (await stat(folder)).isDirectory();
+    if (!isFolder) throw error;
   }
 }
 
-/** Replaces a file as a whole: readers, and a start after a crash, find the old content or the new. */
+/** Replaces a file in one step: readers, and a start after a crash, find either the old content or the new one. */
 export function replaceFile(file: string, text: string, mode = 0o600): void {
   const fresh = `${file}.new`;
   writeFileSync(fresh, text, { mode });

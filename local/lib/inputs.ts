@@ -1,12 +1,12 @@
 /**
- * Reads the inputs of a registered resource, one function for each kind; every one of them throws a CommandError, which
- * names the resource, where the input is set and not of its kind.
+ * Reads the inputs of a registered resource, one function for each type. Each throws a CommandError that names the
+ * resource where the input is set and has another type.
  */
 
 import type { CommandError } from "../../cli/commandError";
 import { provisioningError, type ResourceRegistration } from "../../host/resources";
 
-/** Undefined where it is not set, as with the two that follow. */
+/** Undefined where it is not set; the same for `boolean` and `number`. */
 export function string(resource: ResourceRegistration, key: string): string | undefined {
   return read(resource, key, "a string", (value): value is string => typeof value === "string");
 }
@@ -34,7 +34,7 @@ export function stringMap(resource: ResourceRegistration, key: string): Record<s
 
 /**
  * A string that must be set.
- * @param rule what is allowed, in words
+ * @param rule what is allowed, as text for the error message
  */
 export function required(
   resource: ResourceRegistration,
@@ -81,7 +81,7 @@ export function jsonObject(resource: ResourceRegistration, key: string): Record<
     const value: unknown = typeof text === "string" ? JSON.parse(text) : undefined;
     if (isObject(value)) return value;
   } catch {
-    // Answered below.
+    // Reported below.
   }
   throw provisioningError(
     resource,
@@ -111,7 +111,7 @@ function read<T>(
 }
 
 function wrong(resource: ResourceRegistration, key: string, rule: string): CommandError {
-  // A secret is not repeated.
+  // The message must not contain a secret.
   const got = /password|secret/i.test(key) ? "is not" : `is ${JSON.stringify(resource.inputs[key])}, and must be`;
   return provisioningError(resource, `${key} ${got} ${rule}.`);
 }

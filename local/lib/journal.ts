@@ -13,21 +13,21 @@ import { StringDecoder } from "node:string_decoder";
 import { CommandError } from "../../cli/commandError";
 
 /**
- * A map that survives restarts: each change is one line appended to a file, so that a change costs the same whether
- * there are ten entries or a hundred thousand. The file is rewritten, at opening only, when most of its lines are
- * history. Iteration follows the order of first insertion, also over restarts.
+ * A map that survives restarts: each change appends one line to a file, so that a change costs the same with ten
+ * entries and with a hundred thousand. Opening rewrites the file when most of its lines are out of date. Iteration
+ * follows the order of first insertion, also after a restart.
  *
- * One process writes at a time (the data folder is locked by the host).
+ * Only one process may write at a time; the lock of the data folder ensures it.
  */
 export class Journal<T> {
   readonly #file: string;
   readonly #entries = new Map<string, T>();
 
   /**
-   * @param file absolute path; made with mode 0600 where it does not exist.
-   * @param keep which entries to take over at opening. @default all
-   * @throws CommandError naming the file and the line that is not of this format. A last line without its end is what a kill
-   *   in the middle of a write leaves: it is dropped.
+   * @param file absolute path; created with mode 0600 where it does not exist.
+   * @param keep which entries to keep at opening. @default all
+   * @throws CommandError that names the file and the line that does not have this format. A last line without a line
+   *   break was left by a kill in the middle of a write: it is dropped.
    */
   constructor(file: string, keep: (value: T) => boolean = () => true) {
     this.#file = file;
@@ -65,16 +65,16 @@ export class Journal<T> {
     this.#entries.delete(key);
   }
 
-  /** Applies the file's lines; in pieces, because a file of this kind may be longer than the longest string. */
+  /** Applies the file's lines. Reads it in chunks, because the file may be longer than the longest possible string. */
   #read(): { lines: number; torn: boolean } {
     const descriptor = openSync(this.#file, "r");
     const decoder = new StringDecoder("utf8");
-    const piece = Buffer.alloc(1 << 20);
+    const chunk = Buffer.alloc(1 << 20);
     let lines = 0;
     let rest = "";
     try {
-      for (let size = readSync(descriptor, piece); size > 0; size = readSync(descriptor, piece)) {
-        const whole = (rest + decoder.write(piece.subarray(0, size))).split("\n");
+      for (let size = readSync(descriptor, chunk); size > 0; size = readSync(descriptor, chunk)) {
+        const whole = (rest + decoder.write(chunk.subarray(0, size))).split("\n");
         rest = whole.pop()!;
         for (const text of whole) this.#apply(text, ++lines);
       }
@@ -93,7 +93,7 @@ export class Journal<T> {
     }
     if (!Array.isArray(change) || typeof change[0] !== "string") {
       throw new CommandError(
-        `${this.#file}, line ${number}, is not of this program's making. Mend the line, or remove the file.`,
+        `${this.#file}, line ${number}, was not written by this program. Correct the line, or remove the file.`,
       );
     }
     if (change.length === 1) this.#entries.delete(change[0]);

@@ -11,7 +11,7 @@ export interface LocalService {
 /**
  * The handlers of all services.
  *
- * @throws Error where two of them handle one type, of which one would never be called
+ * @throws Error where two services handle the same type: one of the handlers would never be called
  */
 export function mergeHandlers(...all: readonly LocalService["handlers"][]): Record<string, CreateHandler> {
   const merged: Record<string, CreateHandler> = {};
@@ -22,14 +22,14 @@ export function mergeHandlers(...all: readonly LocalService["handlers"][]): Reco
   return merged;
 }
 
-/** What every service is told about where it runs. */
+/** What every service gets: where it runs, and how it reports. */
 export interface ServiceContext {
   /** Absolute path of the data folder (`.local/`). */
   readonly directory: string;
   readonly region: string;
   readonly accountId: string;
-  /** The remembered free port on 127.0.0.1 for this use (`cognito`, `mysql`, …); throws a CommandError where it is taken. */
+  /** The port on 127.0.0.1 that is remembered for this use (`cognito`, `mysql`, …); CommandError where it is taken. */
   port(use: string): Promise<number>;
-  /** Reports a finished step or a fact to the screen; never a secret. */
+  /** Prints a finished step or a fact on the screen; never a secret. */
   info(line: string): void;
 }

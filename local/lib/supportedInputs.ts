@@ -1,18 +1,18 @@
 import { provisioningError, type ResourceRegistration } from "../../host/resources";
 
-/** Which inputs of a resource type this machine knows, so that nothing the program asks for is ignored silently. */
+/** The supported inputs of a resource type on this machine, so that no other input is ignored silently. */
 export interface Support {
-  /** Inputs that have their effect here too. */
+  /** Inputs that have the same effect as on AWS. */
   readonly simulated: readonly string[];
   /** Inputs that are accepted and have no effect on this machine. */
   readonly recorded?: readonly string[];
-  /** Inputs that are accepted with these values only, because the others would change what a client sees. */
+  /** Inputs that are accepted with these values only, because other values would change what a client sees. */
   readonly only?: Readonly<Record<string, readonly unknown[]>>;
 }
 
 /**
- * Lets a resource through only where every one of its inputs is known.
- * @throws CommandError that names the input, what was given and what is allowed.
+ * Accepts a resource only where every one of its inputs is supported.
+ * @throws CommandError that names the input, its value and what is allowed.
  */
 export function assertSupportedInputs(resource: ResourceRegistration, support: Support, region: string): void {
   const only: Support["only"] = { ...support.only, region: [region] };
@@ -30,7 +30,7 @@ export function assertSupportedInputs(resource: ResourceRegistration, support: S
   }
 }
 
-/** Ends the provisioning of a resource with a sentence that names it; the full stop is set here. */
+/** Throws the error for a resource that cannot be created. @param sentence without the full stop, which is added */
 export function refuse(resource: ResourceRegistration, sentence: string): never {
   throw provisioningError(resource, `${sentence}.`);
 }

@@ -1,4 +1,4 @@
-/** Server programs that were fetched once and serve every checkout of this machine's user. */
+/** The cache of fetched server programs, which all checkouts of this machine's user share. */
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -13,14 +13,14 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   );
 }
 
-/** A lock whose holder has not touched it for so long is given up, whatever runs under the holder's id now. */
+/** A lock file that its holder has not touched for this time is stale, whatever process has the holder's id now. */
 const staleMilliseconds = 30_000;
 
 /**
- * Fills `<cache>/<name>` once. It is filled beside its place and moved there when whole, by one process at a time, so
- * neither an interruption nor a second starter leaves half a folder.
+ * Fills `<cache>/<name>` once. One process at a time fills another folder and then renames it, so that neither an
+ * interruption nor a second process leaves an incomplete folder.
  * @param fill gets an empty folder
- * @param say told when another process is waited for
+ * @param say called when this process waits for another one
  * @returns the folder
  */
 export async function cached(
@@ -61,7 +61,7 @@ async function removeAbandoned(cache: string, prefix: string): Promise<void> {
   }
 }
 
-/** @returns the way to let go */
+/** @returns the function that releases the lock */
 async function lock(file: string, waiting: () => void): Promise<() => Promise<void>> {
   for (let tries = 0; ; tries++) {
     try {
@@ -85,9 +85,9 @@ async function isAbandoned(file: string): Promise<boolean> {
   try {
     const [holder, { mtimeMs }] = [await readFile(file, "utf8"), await stat(file)];
     if (Date.now() - mtimeMs > staleMilliseconds) return true;
-    // Empty for a moment between its making and its writing.
+    // The file is empty for a moment between its creation and its writing.
     return holder !== "" && !isRunning(Number(holder));
   } catch {
-    return false; // It went away: try to take it.
+    return false; // The file is gone: the caller tries to take the lock.
   }
 }

@@ -1,4 +1,4 @@
-/** The server's data: initialised once, kept between starts, never opened by a version that cannot. */
+/** The server's data: initialised once, kept between starts, never opened by a MySQL version that cannot read it. */
 import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -35,9 +35,9 @@ export async function ensureData(program: MySqlProgram, directory: string): Prom
 
   const found = await inspect(data);
   if (found.state === "foreign") {
-    throw new CommandError(`${data} is there but was not made by this project: move it away, then start again.`);
+    throw new CommandError(`${data} exists but was not created by this project: move it away, then start again.`);
   }
-  if (found.state === "made") {
+  if (found.state === "own") {
     checkVersion(program, found.version, data);
     await previousServerGone(directory);
     return { data, fresh: false };
@@ -46,12 +46,12 @@ export async function ensureData(program: MySqlProgram, directory: string): Prom
   return { data, fresh: true };
 }
 
-/** Notes that this program's version has opened the data (a newer server upgrades it in place). */
+/** Records that this program's version has opened the data (a newer server upgrades it in place). */
 export function noteVersion(program: MySqlProgram, data: string): void {
   replaceFile(path.join(data, versionFile), `${showVersion(program.version)}\n`);
 }
 
-type Found = { state: "missing" } | { state: "foreign" } | { state: "made"; version: Version };
+type Found = { state: "missing" } | { state: "foreign" } | { state: "own"; version: Version };
 
 async function inspect(data: string): Promise<Found> {
   const entries = await readdir(data).catch((error: NodeJS.ErrnoException) => {
@@ -60,23 +60,24 @@ async function inspect(data: string): Promise<Found> {
   });
   if (entries.length === 0) return { state: "missing" };
   const version = parseVersion(await readFile(path.join(data, versionFile), "utf8").catch(() => ""));
-  return version === undefined ? { state: "foreign" } : { state: "made", version };
+  return version === undefined ? { state: "foreign" } : { state: "own", version };
 }
 
-/** MySQL upgrades data of an older series of the same major version in place, and never goes back. */
-function checkVersion(program: MySqlProgram, made: Version, data: string): void {
+/** MySQL upgrades data of an older series of the same major version in place, and never downgrades it. */
+function checkVersion(program: MySqlProgram, written: Version, data: string): void {
   const { major, minor } = program.version;
-  if (made.major === major && made.minor <= minor) return;
+  if (written.major === major && written.minor <= minor) return;
   throw new CommandError(
-    `The data in ${data} is MySQL ${showVersion(made)}'s, and this is MySQL ${showVersion(program.version)} ` +
-      `(${program.origin}), which must not open it: start with MySQL ${made.major}.${made.minor} ` +
-      "(see LOCAL_MYSQL_SOURCE), or give the data up with `npm start -- --reset`.",
+    `The data in ${data} was written by MySQL ${showVersion(written)}, and MySQL ${showVersion(program.version)} ` +
+      `(${program.origin}) cannot open it: start with MySQL ${written.major}.${written.minor} ` +
+      "(see LOCAL_MYSQL_SOURCE), or delete the data with `npm start -- --reset`.",
   );
 }
 
 /**
- * Waits for the server of an earlier start. After a crash of its starter it needs a moment to end, and holds its port
- * and its data until then. Another user's process with its number is another one: the file is from before a restart.
+ * Waits until the server of an earlier start has ended. After a crash of its starter it needs a moment to end, and
+ * holds its port and its data until then. A process of another user with the same id is not that server: the file is
+ * older than the machine's last restart.
  * @param directory absolute path of the server's folder
  */
 export async function previousServerGone(directory: string): Promise<void> {
@@ -84,7 +85,7 @@ export async function previousServerGone(directory: string): Promise<void> {
   for (let waited = 0; pid > 0 && isOwn(pid) && waited < 15_000; waited += 100) await sleep(100);
 }
 
-/** Initialises beside the final place and moves it there when it is whole: an interrupted start leaves no half data. */
+/** Initialises another folder and then renames it: an interrupted start leaves no incomplete data. */
 async function initialise(program: MySqlProgram, directory: string, data: string): Promise<void> {
   for (const entry of await readdir(directory)) {
     if (entry.startsWith("data.new-")) await rm(path.join(directory, entry), { recursive: true, force: true });
@@ -98,7 +99,7 @@ async function initialise(program: MySqlProgram, directory: string, data: string
     ...program.options,
     ...settings,
     `--datadir=${fresh}`,
-    // root has no password for as long as nobody can connect: every start sets one before it listens.
+    // root has no password, but every start locks the account before the server listens (`accountStatements`).
     "--initialize-insecure",
   ];
   const initialising = await startGuarded(program.command, args, { logFile });

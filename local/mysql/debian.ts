@@ -1,7 +1,7 @@
 /**
- * Debian's own MySQL (`mysql-server-core`, in sid only), unpacked without being installed: neither root nor any change
- * to the system is needed. apt works on a state of its own and verifies the packages by Debian's archive keyring; the
- * server then runs through the unpacked C library and loader, so the machine's own release does not matter.
+ * Debian's own MySQL (`mysql-server-core`, in sid only), unpacked without being installed: this needs no root rights
+ * and does not change the system. apt uses its own state folder and verifies the packages with Debian's archive
+ * keyring. The server runs with the unpacked C library and loader, so the machine's own release does not matter.
  */
 import { execFile, spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -38,7 +38,7 @@ const packageName = "mysql-server-core";
 
 /**
  * @returns the unpacked server, fetched where the cache does not have it
- * @throws Error with a sentence where this machine or its network cannot do it
+ * @throws Error with a sentence where this machine or its network does not allow it
  */
 export async function debianProgram(options: DebianOptions): Promise<MySqlProgram> {
   const platform = process.platform === "linux" ? platforms[process.arch] : undefined;
@@ -85,9 +85,9 @@ async function fetchAndUnpack(folder: string, platform: Platform, options: Debia
   options.say(`… unpacking ${files.length} packages`);
   for (const file of files) await runTool(tools.dpkg, ["--extract", path.join(archives, file), folder]);
   await rm(path.join(folder, "apt"), { recursive: true });
-  // Manuals and translations of the libraries; the server reads nothing of them.
-  for (const unread of ["doc", "locale", "man"])
-    await rm(path.join(folder, "usr/share", unread), { recursive: true, force: true });
+  // Manuals and translations of the libraries, which the server does not read.
+  for (const unused of ["doc", "locale", "man"])
+    await rm(path.join(folder, "usr/share", unused), { recursive: true, force: true });
 }
 
 async function findTools(searchPath: string): Promise<{ apt: string; dpkg: string }> {
@@ -152,7 +152,7 @@ function lineUris(text: string): string[] {
     .filter((uri) => uri !== undefined);
 }
 
-/** Stanzas of `Field: value`, values going on in indented lines, comments among them. */
+/** Stanzas of `Field: value`. A value may continue in indented lines, and comments may stand between the lines. */
 function deb822Uris(text: string): string[] {
   const stanzas = text.replace(/^#.*\n?/gm, "").split(/\n\s*\n/);
   return stanzas.flatMap((stanza) => {
@@ -163,7 +163,7 @@ function deb822Uris(text: string): string[] {
   });
 }
 
-/** @returns the file for `apt-get --config-file`: everything of apt's that is written is in the folder */
+/** @returns the file for `apt-get --config-file`, with which apt writes to this folder only */
 async function prepareApt(
   folder: string,
   aptFolder: string,
@@ -185,7 +185,7 @@ async function prepareApt(
       'Dir::Etc::SourceParts "/dev/null";',
       'Dir::Etc::Preferences "/dev/null";',
       'Dir::Etc::PreferencesParts "/dev/null";',
-      // Credentials of a mirror stay usable.
+      // The machine's credentials for a mirror stay usable.
       `Dir::Etc::netrc "${aptFolder}/auth.conf";`,
       `Dir::Etc::netrcparts "${aptFolder}/auth.conf.d";`,
       `Dir::State "${folder}/state";`,
@@ -196,9 +196,9 @@ async function prepareApt(
       "#clear APT::Architectures;",
       `APT::Architectures { "${architecture}"; };`,
       'APT::Install-Recommends "false";',
-      // Root's apt would drop to a user who may not write into the cache.
+      // As root, apt would switch to a user who may not write into the cache.
       'APT::Sandbox::User "root";',
-      // Hooks of the machine (Docker images delete packages after each run) are not for this.
+      // Without the machine's hooks: those of Docker images delete the packages after each run.
       "#clear APT::Update::Pre-Invoke;",
       "#clear APT::Update::Post-Invoke;",
       "#clear APT::Update::Post-Invoke-Success;",
@@ -219,7 +219,7 @@ async function prepareApt(
   return configuration;
 }
 
-/** Runs apt-get and hands each line of its output on; fails with apt's first own error. */
+/** Runs apt-get and calls `line` for each line of its output; fails with the first error that apt prints. */
 function runApt(
   apt: string,
   configuration: string,

@@ -10,10 +10,10 @@ import { cached } from "./cache";
 import { askVersion, type MySqlProgram } from "./program";
 
 export interface Build {
-  /** File name without its ending, which is also the only folder in the archive. */
+  /** File name without its extension; also the name of the only folder in the archive. */
   readonly name: string;
   readonly ending: "tar.xz" | "tar.gz";
-  /** SHA-256 of the archive, in hex; where it is not known, TLS alone vouches for the archive. */
+  /** SHA-256 of the archive, in hex; where it is not known, only TLS protects the archive. */
   readonly sha256?: string;
 }
 
@@ -24,13 +24,13 @@ export interface DownloadOptions {
   readonly baseUrl?: string;
   /** @default the build for this platform */
   readonly build?: Build;
-  /** Milliseconds for an answer to begin, and between two pieces of it. @default 5000 and 30000 */
+  /** Milliseconds until the response begins, and between two chunks of it. @default 5000 and 30000 */
   readonly timeouts?: { readonly answer: number; readonly idle: number };
 }
 
 const series = "8.4";
 
-/** By platform and architecture. Linux on arm64 has only a build of 900 MB, which is left to Debian's package. */
+/** By platform and architecture. For Linux on arm64 there is only a build of 900 MB; Debian's package is used there. */
 const builds: Readonly<Record<string, Build>> = {
   "linux x64": {
     name: "mysql-8.4.6-linux-glibc2.28-x86_64-minimal",
@@ -68,7 +68,7 @@ async function fetchAndUnpack(folder: string, build: Build, options: DownloadOpt
   options.say("… unpacking");
   await unpack(archive, folder);
   await rm(archive);
-  // A build that this machine lacks a library for must not stay in the cache as if it were good.
+  // A build that does not run here, because a library is missing, must not stay in the cache.
   await askVersion(path.join(folder, "bin/mysqld"));
 }
 
@@ -94,20 +94,20 @@ async function fetchArchive(archive: string, build: Build, options: DownloadOpti
 
 interface Opened {
   readonly response: Response;
-  /** Puts off the end of a transfer that has gone silent. */
+  /** The time limit of a transfer that sends no data: `alive` restarts it, `done` ends it. */
   readonly idle: { alive(): void; done(): void };
 }
 
 async function open(url: string, options: DownloadOptions): Promise<Opened> {
   const { answer, idle } = options.timeouts ?? { answer: 5_000, idle: 30_000 };
   const abort = new AbortController();
-  const give = (milliseconds: number) =>
+  const limit = (milliseconds: number) =>
     setTimeout(() => abort.abort(new Error(`no answer for ${milliseconds / 1000} s`)), milliseconds);
-  let timer = give(answer);
+  let timer = limit(answer);
   const done = () => clearTimeout(timer);
   const alive = () => {
     done();
-    timer = give(idle);
+    timer = limit(idle);
   };
   try {
     const response = await fetch(url, { signal: abort.signal });
@@ -119,7 +119,7 @@ async function open(url: string, options: DownloadOptions): Promise<Opened> {
   }
 }
 
-/** fetch says "fetch failed" and keeps what happened in the cause. */
+/** The message of fetch is only "fetch failed"; the reason is in the error's cause. */
 function reason(error: unknown): string {
   const { cause, message } = error as Error & { cause?: Error };
   return cause?.message ?? message;
@@ -138,15 +138,15 @@ async function save(
   say(`Downloading MySQL from ${new URL(url).host} (${total > 0 ? megabytes(total) : "?"} MB) …`);
   const hash = createHash("sha256");
   let received = 0;
-  let told = 0;
+  let reported = 0;
   const meter = new Transform({
     transform(chunk: Buffer, _encoding, next) {
       idle.alive();
       hash.update(chunk);
       received += chunk.length;
       const tenths = total > 0 ? Math.floor((received / total) * 10) : 0;
-      if (tenths > told && tenths < 10) say(`… ${tenths}0 % (${megabytes(received)} MB)`);
-      told = Math.max(told, tenths);
+      if (tenths > reported && tenths < 10) say(`… ${tenths}0 % (${megabytes(received)} MB)`);
+      reported = Math.max(reported, tenths);
       next(null, chunk);
     },
   });
@@ -161,13 +161,15 @@ async function save(
   }
   const digest = hash.digest("hex");
   if (build.sha256 !== undefined && digest !== build.sha256) {
-    throw new Error(`what ${url} sent is not what MySQL published (${received} bytes, its SHA-256 differs)`);
+    throw new Error(
+      `the file from ${url} is not the one that MySQL published (${received} bytes, its SHA-256 differs)`,
+    );
   }
 }
 
 function unpack(archive: string, folder: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    // The system's tar knows xz on macOS, and calls `xz` on Linux.
+    // The system's tar unpacks xz itself on macOS, and calls `xz` on Linux.
     execFile("tar", ["-xf", archive, "-C", folder, "--strip-components=1"], (error, _stdout, stderr) => {
       if (error)
         reject(new Error(`the download could not be unpacked: ${stderr.trim().split("\n")[0] || error.message}`));

@@ -1,4 +1,4 @@
-/** A MySQL server that is already there, named by `LOCAL_MYSQL_URL`. */
+/** A MySQL server that is already running, named by `LOCAL_MYSQL_URL`. */
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { checkKind, parseVersion, type Version } from "./program";
 
@@ -8,13 +8,13 @@ export interface ExistingServer {
   readonly user: string;
   readonly password: string;
   readonly version: Version;
-  /** Where it is, in words, without the password. */
+  /** Where it is, as text for messages, without the password. */
   readonly origin: string;
 }
 
 /**
  * Connects once to the server that a URL names.
- * @param text `mysql://user:password@host:port`, special characters percent-encoded; port 3306 where it is left out
+ * @param text `mysql://user:password@host:port`, special characters percent-encoded; the default port is 3306
  * @throws Error with a sentence, never with the password, where the URL is wrong or the server cannot be used
  */
 export async function existingServer(text: string): Promise<ExistingServer> {
@@ -26,30 +26,31 @@ export async function existingServer(text: string): Promise<ExistingServer> {
   const origin = `the server at ${host}:${port} (LOCAL_MYSQL_URL)`;
   const fullVersion = await ask({ host, port, user, password }, origin);
   const version = parseVersion(fullVersion);
-  if (version === undefined) throw new Error(`${origin} calls its version ${JSON.stringify(fullVersion)}`);
+  if (version === undefined) throw new Error(`${origin} has the unknown version ${JSON.stringify(fullVersion)}`);
   checkKind(origin, fullVersion, version);
   return { host, port, user, password, version, origin };
 }
 
 function parse(text: string): URL {
-  const wanted = "LOCAL_MYSQL_URL must look like mysql://user:password@host:3306";
+  const form = "LOCAL_MYSQL_URL must look like mysql://user:password@host:3306";
   let url: URL;
   try {
     url = new URL(text);
     decodeURIComponent(url.username + url.password);
   } catch {
-    // What was got may hold a password, so it is not repeated.
-    throw new Error(`${wanted}, and is not a URL (special characters of the password must be percent-encoded)`);
+    // The message does not repeat the text, which may contain a password.
+    throw new Error(`${form}, and is not a URL (special characters of the password must be percent-encoded)`);
   }
-  if (url.protocol !== "mysql:") throw new Error(`${wanted}, and begins with ${url.protocol}//`);
-  if (url.hostname === "" || url.username === "") throw new Error(`${wanted}, and lacks the host or the user`);
-  if (url.pathname.length > 1) throw new Error(`${wanted}, without a database (${url.pathname})`);
+  if (url.protocol !== "mysql:") throw new Error(`${form}, and begins with ${url.protocol}//`);
+  if (url.hostname === "" || url.username === "") throw new Error(`${form}, and lacks the host or the user`);
+  if (url.pathname.length > 1) throw new Error(`${form}, without a database (${url.pathname})`);
   return url;
 }
 
 async function ask(server: { host: string; port: number; user: string; password: string }, origin: string) {
   try {
-    // Verified it cannot be: a server's own certificate is made out to no name. The way is this machine's own network.
+    // The certificate cannot be verified, because a server's generated one contains no host name. The connection stays
+    // in this machine's own network.
     const connection = await createConnection({ ...server, ssl: { rejectUnauthorized: false }, connectTimeout: 5_000 });
     try {
       const [rows] = await connection.query<RowDataPacket[]>("SELECT VERSION() AS version");
@@ -60,7 +61,7 @@ async function ask(server: { host: string; port: number; user: string; password:
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
     if (code === "HANDSHAKE_NO_SSL_SUPPORT") {
-      throw new Error(`${origin} does not offer TLS, which the function asks for: start it with a certificate`);
+      throw new Error(`${origin} does not offer TLS, which the function requires: start it with a certificate`);
     }
     throw new Error(`${origin} cannot be used: ${message}`);
   }

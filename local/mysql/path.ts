@@ -4,10 +4,10 @@ import path from "node:path";
 import { exists } from "../lib/files";
 import { askVersion, type MySqlProgram } from "./program";
 
-/** Where packages put servers, which are often not on a person's PATH. */
+/** Where packages install servers; these folders are often not on a person's PATH. */
 const usualFolders = ["/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/local/mysql/bin", "/opt/homebrew/bin"];
 
-/** Ubuntu's `mysql-server` lets this very file reach only the system's own data folder. */
+/** Ubuntu's `mysql-server` has an AppArmor profile with which this file can open only the system's own data folder. */
 const confined = { program: "/usr/sbin/mysqld", profile: "/etc/apparmor.d/usr.sbin.mysqld" };
 
 /**
@@ -28,7 +28,7 @@ export async function pathProgram(
       const version = await askVersion(command);
       if (await isConfined(command)) {
         throw new Error(
-          `${command} may by AppArmor's profile ${confined.profile} only use the system's own data folder`,
+          `${command} can use only the system's own data folder, because of the AppArmor profile ${confined.profile}`,
         );
       }
       return { command, prefix: [], options: [], version, origin: `mysqld on the PATH (${command})` };

@@ -1,15 +1,15 @@
-/** A MySQL server program found on this machine, wherever it came from. */
+/** A MySQL server program on this machine, from any source. */
 import { execFile } from "node:child_process";
 
 export interface MySqlProgram {
-  /** What to execute, and the arguments that come before all others (a loader and its libraries, say). */
+  /** The file to execute, and the arguments that come before all others, such as a loader's library path. */
   readonly command: string;
   readonly prefix: readonly string[];
-  /** Options that tell the server where its own files are; empty where it knows by itself. */
+  /** Options with the paths of the server's own files; empty where the server finds them by itself. */
   readonly options: readonly string[];
   /** For example `8.4.6`. */
   readonly version: Version;
-  /** Where it came from, in words: `mysqld on the PATH (/usr/sbin/mysqld)`. */
+  /** Where it comes from, as text for messages: `mysqld on the PATH (/usr/sbin/mysqld)`. */
   readonly origin: string;
 }
 
@@ -41,7 +41,7 @@ export async function askVersion(command: string, prefix: readonly string[] = []
   const text = / Ver (\S+)/.exec(output)?.[1] ?? "";
   const version = parseVersion(text);
   if (version === undefined)
-    throw new Error(`${command} does not tell its version (it said ${JSON.stringify(output)})`);
+    throw new Error(`${command} does not print its version (it printed ${JSON.stringify(output)})`);
   checkKind(command, text + output, version);
   return version;
 }
@@ -59,8 +59,8 @@ export function checkKind(what: string, fullVersion: string, version: Version): 
 function run(command: string, args: readonly string[]): Promise<{ output: string; failure?: string }> {
   return new Promise((resolve) => {
     execFile(command, args, { timeout: 10_000, encoding: "utf8" }, (error, stdout, stderr) => {
-      const said = stderr.trim().split("\n")[0];
-      if (error) resolve({ output: stdout, failure: said || error.message });
+      const firstLine = stderr.trim().split("\n")[0];
+      if (error) resolve({ output: stdout, failure: firstLine || error.message });
       else resolve({ output: stdout.trim() });
     });
   });

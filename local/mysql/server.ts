@@ -1,4 +1,4 @@
-/** One MySQL server on 127.0.0.1 over a data folder that outlives it. */
+/** One MySQL server on 127.0.0.1, on a data folder that is kept after the server has ended. */
 import { randomBytes } from "node:crypto";
 import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -19,16 +19,16 @@ export interface ServerOptions {
   readonly directory: string;
   readonly port: number;
   readonly certificates: Certificates;
-  /** Refuse connections without TLS, as RDS's `require_secure_transport`. @default false, RDS's default */
+  /** Refuse connections without TLS, as with RDS's `require_secure_transport`. @default false, RDS's default */
   readonly requireSecureTransport?: boolean;
   /** Addresses of this machine to listen on, 127.0.0.1 among them. @default 127.0.0.1 alone */
   readonly addresses?: readonly string[];
   /**
-   * Look up the host names of clients, as MySQL does by default and on RDS. Only then does it count the broken handshakes
-   * of each client address, and refuses one that has too many. @default false
+   * Look up the host names of clients, as MySQL does by default and on RDS. Only with this setting the server counts
+   * the broken handshakes of each client address, and refuses an address that has too many. @default false
    */
   readonly resolveNames?: boolean;
-  /** Milliseconds until a server that does not answer is given up. @default 60000 */
+  /** Milliseconds until the start fails because the server does not answer. @default 60000 */
   readonly readyMilliseconds?: number;
 }
 
@@ -40,9 +40,9 @@ export interface Credentials {
 export interface RunningServer {
   readonly port: number;
   readonly pid: number;
-  /** May do everything; for this machine only. RDS has no such account for its customers. */
+  /** An account with all rights, for this machine only. RDS has no such account for its customers. */
   readonly administrator: Credentials;
-  /** Settles when the server has ended, for whatever reason. */
+  /** Settles when the server has ended, for any reason. */
   readonly exited: Promise<Exit>;
   /** Shuts the server down cleanly and waits for its end; safe to call twice. */
   stop(): Promise<void>;
@@ -52,7 +52,8 @@ const administratorName = "local_administrator";
 
 /**
  * Starts the server and waits until it answers over TLS.
- * @throws CommandError where the folder, the data's version or the port does not allow it, or it does not get ready
+ * @throws CommandError where the folder, the data's version or the port does not allow it, or the server does not get
+ *   ready
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { program, directory, port, certificates } = options;
@@ -101,7 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-/** The password is made once and kept in the folder; a lost file only means a new password at the next start. */
+/** The password is generated once and kept in the folder; if the file is lost, the next start sets a new password. */
 async function administratorOf(directory: string): Promise<Credentials> {
   const file = path.join(directory, "administrator.password");
   let password = (await readFile(file, "utf8").catch(() => "")).trim();
@@ -139,7 +140,7 @@ async function ready(
   const ca = await readFile(options.certificates.caFile, "utf8");
   for (;;) {
     const failure = await answers(options.port, administrator, ca);
-    // Asked in this order: another server on the port would answer while ours has ended.
+    // The connection is tested first: another server on the port could accept it although this server has ended.
     if (ended) throw await failureOf(`MySQL on port ${options.port} ended while it started`, logFile);
     if (failure === undefined) return;
     if (Date.now() > deadline) {

@@ -1,15 +1,15 @@
-/** One connection for a few statements, whose errors never carry the statement: it may hold a password. */
+/** One connection for a few statements. Its errors never contain the statement, which may contain a password. */
 import { type Connection, type ConnectionOptions, createConnection, type RowDataPacket } from "mysql2/promise";
 import { CommandError } from "../../cli/commandError";
 
 export interface Session {
-  /** @throws CommandError with MySQL's own words, after `what` could not be done */
+  /** @throws StatementError that begins with `what`, which could not be done, and ends with MySQL's own message */
   run(what: string, statement: string): Promise<RowDataPacket[]>;
 }
 
-/** An error of MySQL's, told without the statement. */
+/** An error of MySQL, without the statement. */
 export class StatementError extends CommandError {
-  /** MySQL's number of the error, such as 1193. */
+  /** MySQL's error number, such as 1193. */
   readonly number: number | undefined;
 
   constructor(what: string, error: Error & { errno?: number }) {
@@ -19,8 +19,8 @@ export class StatementError extends CommandError {
 }
 
 /**
- * Connects, works, disconnects.
- * @param who says in an error whose connection it is
+ * Connects, runs `work`, disconnects.
+ * @param who whose connection it is, for the error message
  */
 export async function withSession<T>(
   who: string,

@@ -1,9 +1,9 @@
-/** Options of the server that do not depend on where it runs. */
+/** Options of the server that are the same for every data folder and port. */
 
 /**
- * What RDS sets and a program can notice (UTC, utf8mb4, no X protocol), and what makes a laptop's server start quickly
- * and stay small. `loose-` lets versions that do not know an option ignore it. Durability is left at MySQL's defaults,
- * which are RDS's: a commit is on disk.
+ * RDS's settings that a program can notice (UTC, utf8mb4, no X protocol), and settings with which the server starts
+ * quickly and uses little memory on a laptop. A version that does not have an option ignores it because of `loose-`.
+ * Durability has MySQL's defaults, as on RDS: a commit is on disk.
  */
 export const settings: readonly string[] = [
   "--default-time-zone=+00:00",
@@ -11,12 +11,12 @@ export const settings: readonly string[] = [
   "--collation-server=utf8mb4_0900_ai_ci",
   "--loose-mysqlx=OFF",
   "--skip-log-bin",
-  // Nobody here loads or writes files through the server.
+  // No statement of this project reads or writes files through the server.
   "--secure-file-priv=NULL",
-  "--performance-schema=OFF", // as RDS has it on its smallest classes
+  "--performance-schema=OFF", // as on RDS's smallest instance classes
   "--innodb-buffer-pool-size=64M",
   "--loose-innodb-redo-log-capacity=32M",
-  "--loose-auto-generate-certs=OFF", // the certificate is ours
-  // mysqld refuses to run as root unless it is told so; containers often have no other user.
+  "--loose-auto-generate-certs=OFF", // the project has its own certificate
+  // mysqld refuses to run as root without this option; containers often have no other user.
   ...(process.getuid?.() === 0 ? ["--user=root"] : []),
 ];

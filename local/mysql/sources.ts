@@ -1,4 +1,4 @@
-/** Where this machine's MySQL comes from. */
+/** Finds a MySQL for this machine. */
 import { CommandError } from "../../cli/commandError";
 import { cacheFolder } from "./cache";
 import { debianProgram } from "./debian";
@@ -11,7 +11,7 @@ export type MySqlSource =
   | { readonly kind: "program"; readonly program: MySqlProgram; readonly description: string }
   | { readonly kind: "server"; readonly server: ExistingServer; readonly description: string };
 
-/** One way to a MySQL; each fails with a sentence. The download's and Debian's are replaced by tests. */
+/** The four ways to get a MySQL. Each fails with a sentence. Tests replace them. */
 export interface Ways {
   url(text: string): Promise<ExistingServer>;
   path(): Promise<MySqlProgram>;
@@ -24,10 +24,10 @@ const wayNames = ["url", ...programWays] as const;
 
 /**
  * Finds a MySQL 8.0 or newer: the server that `LOCAL_MYSQL_URL` names, else `mysqld` on the PATH, else a download from
- * MySQL, else Debian's package. `LOCAL_MYSQL_SOURCE` (`url`, `path`, `download` or `debian`) takes just that one. What
- * was fetched is kept in `LOCAL_CACHE_DIR`, by default the user's cache folder.
+ * MySQL, else Debian's package. `LOCAL_MYSQL_SOURCE` (`url`, `path`, `download` or `debian`) selects one of them. A
+ * fetched program is kept in `LOCAL_CACHE_DIR`, by default the user's cache folder.
  *
- * A server that is named but cannot be used ends the search: its data must not silently be replaced by another's.
+ * The search ends with an error where the named server cannot be used: another server would silently have other data.
  * @throws CommandError with the reason why each way failed
  */
 export async function findMySql(
@@ -38,15 +38,15 @@ export async function findMySql(
   const only = env.LOCAL_MYSQL_SOURCE || undefined;
   if (only !== undefined && !(wayNames as readonly string[]).includes(only)) {
     throw new CommandError(
-      `LOCAL_MYSQL_SOURCE is ${JSON.stringify(only)}, and may be ${wayNames.join(", ")} or unset.`,
+      `LOCAL_MYSQL_SOURCE is ${JSON.stringify(only)}; it must be ${wayNames.join(", ")} or unset.`,
     );
   }
   const url = env.LOCAL_MYSQL_URL || undefined;
   if (only === "url" || (only === undefined && url !== undefined)) {
     if (url === undefined) throw new CommandError("LOCAL_MYSQL_SOURCE is url, and LOCAL_MYSQL_URL is not set.");
     const server = await ways.url(url).catch((error: Error) => {
-      const way = "Start that server, or correct LOCAL_MYSQL_URL; without it, another MySQL is looked for.";
-      throw new CommandError(`${error.message}. ${way}`, { cause: error });
+      const advice = "Start that server, correct LOCAL_MYSQL_URL, or unset it to use another MySQL.";
+      throw new CommandError(`${error.message}. ${advice}`, { cause: error });
     });
     return { kind: "server", server, description: `MySQL ${showVersion(server.version)}, ${server.origin}` };
   }
@@ -61,7 +61,7 @@ export async function findMySql(
       failures.set(way, (error as Error).message);
     }
   }
-  throw new CommandError(nothing(failures, only));
+  throw new CommandError(allFailed(failures, only));
 }
 
 function realWays(say: (line: string) => void, env: NodeJS.ProcessEnv): Ways {
@@ -74,12 +74,12 @@ function realWays(say: (line: string) => void, env: NodeJS.ProcessEnv): Ways {
   };
 }
 
-function nothing(failures: ReadonlyMap<string, string>, only: string | undefined): string {
+function allFailed(failures: ReadonlyMap<string, string>, only: string | undefined): string {
   const line = (title: string, way: string, otherwise: string) => `  ${title}: ${failures.get(way) ?? otherwise}`;
   const skipped = `not tried (LOCAL_MYSQL_SOURCE is ${only})`;
   return [
-    "No MySQL 8.0 or newer is to be had on this machine. One of these four ways is needed:",
-    line("1. a server that runs already, named by LOCAL_MYSQL_URL", "url", only ? skipped : "not set"),
+    "This machine has no MySQL 8.0 or newer. One of these four ways is needed:",
+    line("1. a server that is already running, named by LOCAL_MYSQL_URL", "url", only ? skipped : "not set"),
     line("2. mysqld on the PATH", "path", skipped),
     line("3. a download from MySQL", "download", skipped),
     line("4. Debian's package", "debian", skipped),

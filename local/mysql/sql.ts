@@ -1,4 +1,4 @@
-/** Text that becomes part of an SQL statement, for statements that take no placeholders (accounts, grants). */
+/** Quotes text for SQL statements that accept no placeholders (accounts, grants). */
 import { escapeId, escape as escapeValue } from "mysql2";
 
 /** @returns a string literal */

@@ -1,10 +1,11 @@
 /**
- * A proxy that speaks just enough of MySQL's protocol to end the client's TLS with this project's certificate, and opens
- * its own TLS to the server: for a server whose own certificate nobody can verify, and for RDS Proxy.
+ * A proxy that implements the part of MySQL's protocol that it needs to terminate the client's TLS with this project's
+ * certificate, and opens its own TLS connection to the server. It is used for a server whose own certificate cannot be
+ * verified, and for RDS Proxy.
  *
- * A connection begins with the server's greeting; a client that wants TLS answers with a short SSLRequest and then
- * starts TLS on the same connection; everything else is passed through. The two sides stay in step, because each packet
- * is forwarded with its number.
+ * A connection begins with the server's greeting; a client that uses TLS answers with a short SSLRequest and then
+ * starts TLS on the same connection; everything else is passed through. The packet numbers of both sides stay the same,
+ * because each packet is forwarded with its number.
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html
  */
 import { readFile } from "node:fs/promises";
@@ -18,19 +19,19 @@ export interface TlsProxyOptions {
   readonly port: number;
   readonly target: { readonly host: string; readonly port: number };
   readonly certificates: Certificates;
-  /** Decides about connections; @default the server alone does */
+  /** Refuses connections before they reach the server. @default none is refused */
   readonly gate?: Gate;
 }
 
-/** Who is let through to the server. Each answers why not, or undefined. */
+/** Decides which connections reach the server. Each method returns the reason for a refusal, or undefined. */
 export interface Gate {
-  /** Whether connections are taken at all. */
+  /** Whether all connections are refused. */
   closed(): Refusal | undefined;
-  /** Whether this user may go on; the server checks the password. */
+  /** Whether this user is refused; the server checks the password. */
   refuses(user: string): Promise<Refusal | undefined>;
 }
 
-/** An error as MySQL tells it: number, SQL state, text. */
+/** An error in MySQL's form: number, SQL state, text. */
 export interface Refusal {
   readonly number: number;
   readonly state: string;
@@ -38,7 +39,7 @@ export interface Refusal {
 }
 
 export interface TlsProxy {
-  /** From now on clients without TLS are refused as by `require_secure_transport`, or not. */
+  /** Sets whether clients without TLS are refused from now on, as with `require_secure_transport`. */
   requireSecureTransport(required: boolean): void;
   /** Ends all connections; safe to call twice. */
   close(): Promise<void>;
@@ -47,10 +48,10 @@ export interface TlsProxy {
 const sslRequestLength = 32;
 const clientSslFlag = 0x0800;
 const handshakeMilliseconds = 10_000;
-/** What stands before the user's name in a client's answer: packet header, flags, packet size, character set, filler. */
+/** Bytes before the user's name in a client's answer: packet header, flags, packet size, character set, filler. */
 const beforeUser = 4 + 32;
 
-/** What MySQL itself answers (ER_SECURE_TRANSPORT_REQUIRED). */
+/** MySQL's own error ER_SECURE_TRANSPORT_REQUIRED. */
 const insecure: Refusal = {
   number: 3159,
   state: "HY000",
@@ -66,7 +67,7 @@ export async function startTlsProxy({ port, target, certificates, gate }: TlsPro
 
   const track = (socket: Socket) => {
     sockets.add(socket);
-    socket.on("error", () => socket.destroy()); // A broken connection is the clients' matter.
+    socket.on("error", () => socket.destroy()); // The client notices the broken connection itself.
     socket.on("close", () => sockets.delete(socket));
     return socket.setNoDelay(true);
   };
@@ -121,7 +122,7 @@ export async function startTlsProxy({ port, target, certificates, gate }: TlsPro
   };
 }
 
-/** Passes on a client's answer to the greeting, where its user may go on. */
+/** Forwards a client's answer to the greeting, unless its user is refused. */
 async function admit(gate: Gate, answer: Buffer, client: Socket, server: Socket): Promise<void> {
   const end = answer.indexOf(0, beforeUser);
   const refusal = await gate.refuses(answer.toString("utf8", beforeUser, end < 0 ? undefined : end));
@@ -138,7 +139,7 @@ function refuse(client: Socket, server: Socket, answer: Buffer, refusal: Refusal
   server.destroy();
 }
 
-/** When one side ends, so does the other. */
+/** Closes each side when the other one closes. */
 function join(a: Socket, b: Socket, { pipe } = { pipe: true }): void {
   if (pipe) {
     a.pipe(b);
@@ -148,7 +149,7 @@ function join(a: Socket, b: Socket, { pipe } = { pipe: true }): void {
   b.on("close", () => a.destroy());
 }
 
-/** Takes exactly one packet (3 bytes of length, its number, the payload) and leaves what follows unread. */
+/** Reads exactly one packet (3 bytes of length, its number, the payload) and leaves the bytes after it unread. */
 function readPacket(socket: Socket): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => finish(new Error("no handshake")), handshakeMilliseconds);

@@ -1,30 +1,30 @@
-// Started by startGuarded.ts, which see: `node guard.cjs GRACE_MILLISECONDS COMMAND ARGUMENTS…`
+// Started by startGuarded.ts: `node guard.cjs GRACE_MILLISECONDS COMMAND ARGUMENTS…`
 //
 // Runs a command and ends it when this process's standard input closes. The operating system closes that pipe however
-// the starter ends, SIGKILL included, so the command never outlives it. What happens is told on file descriptor 3, one
-// JSON object a line. Plain JavaScript, so that it starts in milliseconds and without a loader.
+// the starter ends, SIGKILL included, so the command never outlives the starter. Writes events to file descriptor 3,
+// one JSON object a line. Plain JavaScript, so that it starts in milliseconds and without a loader.
 const { spawn } = require("node:child_process");
 const { writeSync } = require("node:fs");
 
 const [grace, command, ...args] = process.argv.slice(2);
 
-function tell(event) {
+function emit(event) {
   try {
     writeSync(3, `${JSON.stringify(event)}\n`);
   } catch {
-    // The starter is gone; there is nobody to tell.
+    // The starter has ended and closed the pipe.
   }
 }
 
 const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit"] });
-child.on("spawn", () => tell({ pid: child.pid }));
+child.on("spawn", () => emit({ pid: child.pid }));
 child.on("error", (error) => {
   if (child.pid !== undefined) return;
-  tell({ error: error.message });
+  emit({ error: error.message });
   process.exit(127);
 });
 child.on("exit", (code, signal) => {
-  tell({ code, signal });
+  emit({ code, signal });
   process.exit(code ?? 1);
 });
 

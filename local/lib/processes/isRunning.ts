@@ -1,9 +1,9 @@
-/** Whether there is a process with this id, of whichever user. */
+/** Whether there is a process with this id, of any user. */
 export function isRunning(pid: number): boolean {
   return ["own", "another's"].includes(processWith(pid));
 }
 
-/** Whether there is one that this user may end: a process that this user started. */
+/** Whether there is a process with this id that the current user started, and may therefore end. */
 export function isOwn(pid: number): boolean {
   return processWith(pid) === "own";
 }

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 
 export interface GuardedOptions {
-  /** Takes the command's output; emptied at each start, mode 0600. */
+  /** Gets the command's output; emptied at each start, mode 0600. */
   readonly logFile: string;
   /** @default this process's folder */
   readonly cwd?: string;
@@ -30,7 +30,7 @@ export interface GuardedProcess {
 
 /**
  * Starts a command under a guard process which ends it when this process ends, even by SIGKILL. Both run in a session
- * of their own: Ctrl-C in the terminal reaches this process alone, which stops what it started in its own order.
+ * of their own: Ctrl-C in the terminal reaches this process only, which then stops its children in the order it needs.
  * @throws Error where the command cannot be started
  */
 export async function startGuarded(
@@ -44,7 +44,7 @@ export async function startGuarded(
   const guard = spawn(
     process.execPath,
     [guardFile, String(options.graceMilliseconds ?? 10_000), command, ...args],
-    // Node's own options (a debugger's port, a loader) are for this process, not for the guard.
+    // Node's options (a debugger's port, a loader) are for this process, not for the guard.
     {
       stdio: ["pipe", log, log, "pipe"],
       detached: true,
@@ -53,8 +53,8 @@ export async function startGuarded(
     },
   );
   closeSync(log);
-  const leash = guard.stdin as Writable;
-  leash.on("error", () => {}); // The guard ended first; its exit is what counts.
+  const guardInput = guard.stdin as Writable;
+  guardInput.on("error", () => {}); // The guard has ended already; only its exit matters.
 
   let exit: Exit = { code: null, signal: null };
   const exited = new Promise<Exit>((resolve) => {
@@ -75,7 +75,7 @@ export async function startGuarded(
     pid,
     exited,
     stop: () => {
-      leash.end();
+      guardInput.end();
       return exited;
     },
   };

@@ -30,7 +30,7 @@ it("chooses a port for each use once, and remembers it for the next start", asyn
   expect([await folder.port("s3"), await folder.port("api")]).toEqual([s3, api]);
 });
 
-it("leaves ports free that the start needs for something else, also one that it remembers", async () => {
+it("never returns a port that the start needs for something else, also not a remembered one", async () => {
   const range = process.env.LOCAL_PORTS;
   const page = (await freePort()) + 1;
   folder.leaveFree(page);

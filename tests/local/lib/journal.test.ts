@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-test("keeps entries over openings, in their order, in a file of the owner's", () => {
+test("keeps entries and their order when it is opened again, in a file that only its owner may read", () => {
   const journal = new Journal<number>(file);
   for (const [key, value] of Object.entries({ b: 1, a: 2, "__proto__ é\n": 3 })) journal.set(key, value);
   journal.set("b", 4);
@@ -24,7 +24,7 @@ test("keeps entries over openings, in their order, in a file of the owner's", ()
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test("one change costs one line, and the history is dropped at an opening", () => {
+test("each change appends one line, and opening drops the lines that are out of date", () => {
   const journal = new Journal<string>(file);
   journal.set("a", "1");
   const { size } = statSync(file);
@@ -42,13 +42,13 @@ test("a write that was cut short loses only itself", () => {
   expect([...new Journal<string>(file).values()]).toEqual(["kept", "later"]);
 });
 
-test("a file of something else is refused by name and line", () => {
+test("an error names the file and the line that has another format", () => {
   new Journal<string>(file).set("a", "1");
   writeFileSync(file, '["a","1"]\n{"b":2}\n');
   expect(() => new Journal(file)).toThrow(`${file}, line 2`);
 });
 
-test("reads lines that lie across its pieces, and letters cut in two", () => {
+test("reads lines and characters that continue in the next chunk", () => {
   const long = "é€".repeat(600_000);
   const journal = new Journal<string>(file);
   journal.set("x", "1");

@@ -4,7 +4,7 @@ import { mergeHandlers } from "../../../local/lib/service";
 
 const handler: CreateHandler = ({ name }) => ({ id: name, outputs: {} });
 
-it("the handlers of all services are found by type", () => {
+it("merges the handlers of all services by type", () => {
   const other: CreateHandler = ({ name }) => ({ id: `${name}-2`, outputs: {} });
   expect(mergeHandlers({ a: handler }, {}, { b: other, constructor: handler })).toEqual({
     a: handler,

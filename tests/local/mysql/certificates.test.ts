@@ -24,17 +24,17 @@ describe("ensureCertificates", () => {
     const { port } = server.address() as { port: number };
     try {
       const socket = connect({ host: "127.0.0.1", port, ca, servername: host === "localhost" ? host : "" });
-      const said = await new Promise<string>((resolve, reject) => {
+      const received = await new Promise<string>((resolve, reject) => {
         socket.on("error", reject).on("data", (data) => resolve(String(data)));
       });
-      expect(said).toBe("hello");
+      expect(received).toBe("hello");
       expect(new X509Certificate(cert!).checkHost("example.com")).toBeUndefined();
     } finally {
       server.close();
     }
   });
 
-  it("keeps the private key from others, and the authority's key from everyone", async () => {
+  it("lets only the owner read the server's key, and does not store the authority's key", async () => {
     const files = await ensureCertificates(directory);
     expect((await stat(files.keyFile)).mode & 0o777).toBe(0o600);
     const [ca, cert, key] = await read(files);
@@ -43,7 +43,7 @@ describe("ensureCertificates", () => {
     expect(key!.match(/BEGIN/g)).toHaveLength(1);
   });
 
-  it("keeps what is there", async () => {
+  it("keeps existing certificates", async () => {
     const before = await read(await ensureCertificates(directory));
     expect(await read(await ensureCertificates(directory, () => new Date(Date.now() + 600 * day)))).toEqual(before);
   });
@@ -52,7 +52,7 @@ describe("ensureCertificates", () => {
     ["nearly expired", async () => {}, () => new Date(Date.now() + 701 * day)],
     ["cut short", (files: Certificates) => writeFile(files.certFile, "-----BEGIN"), () => new Date()],
     ["lacking the key", (files: Certificates) => rm(files.keyFile), () => new Date()],
-  ])("renews what is %s", async (_how, spoil, now) => {
+  ])("renews certificates that are %s", async (_how, spoil, now) => {
     const files = await ensureCertificates(directory);
     const [ca] = await read(files);
     await spoil(files);
@@ -61,7 +61,7 @@ describe("ensureCertificates", () => {
     expect(Date.parse(new X509Certificate(after[1]!).validTo) - now().getTime()).toBeGreaterThan(700 * day);
   });
 
-  it("does not take the certificate of another authority for its own", async () => {
+  it("renews a certificate that another authority signed", async () => {
     const files = await ensureCertificates(directory);
     const other = await ensureCertificates(path.join(directory, "other"));
     await writeFile(files.caFile, await readFile(other.caFile));

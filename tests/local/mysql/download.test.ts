@@ -1,4 +1,4 @@
-/** The servers that are fetched, from MySQL and from Debian, and the cache that keeps them. */
+/** The server programs that are fetched from MySQL and from Debian, and their cache. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-/** ms. Only who waits for what does not come is to be through soon; a busy machine may need long for any answer. */
+/** ms. Long, because a busy machine may need long for any response; only a test of the time limit uses shorter ones. */
 const patient = { answer: 30_000, idle: 30_000 };
 
 describe("a download from MySQL", () => {
@@ -27,10 +27,10 @@ describe("a download from MySQL", () => {
   let baseUrl: string;
   let archive: Buffer;
   let build: Build;
-  let asked: string[];
+  let requested: string[];
   let timeouts = patient;
   let answer: (file: string) => { status: number; body?: Buffer; cut?: number; delay?: number };
-  const said: string[] = [];
+  const lines: string[] = [];
 
   beforeEach(async () => {
     const name = "mysql-8.4.99-test";
@@ -39,12 +39,12 @@ describe("a download from MySQL", () => {
     execFileSync("tar", ["-czf", path.join(directory, "x.tar.gz"), "-C", path.join(directory, "built"), name]);
     archive = await readFile(path.join(directory, "x.tar.gz"));
     build = { name, ending: "tar.gz", sha256: createHash("sha256").update(archive).digest("hex") };
-    asked = [];
+    requested = [];
     timeouts = patient;
-    said.length = 0;
+    lines.length = 0;
     answer = (file) => (file.startsWith("/Downloads/") ? { status: 404 } : { status: 200, body: archive });
     server = createServer(async (request, response) => {
-      asked.push(request.url!);
+      requested.push(request.url!);
       const { status, body = Buffer.from("no"), cut = body.length, delay = 0 } = answer(request.url!);
       await sleep(delay);
       response.writeHead(status, { "content-length": body.length });
@@ -61,28 +61,28 @@ describe("a download from MySQL", () => {
   const download = (options = {}) =>
     downloadedProgram({
       cache: path.join(directory, "cache"),
-      say: (line) => said.push(line),
+      say: (line) => lines.push(line),
       baseUrl,
       build,
       timeouts,
       ...options,
     });
 
-  it("is fetched once, with its progress told, and kept", async () => {
+  it("is fetched once, with its progress reported, and kept", async () => {
     const program = await download();
     expect(program.version).toEqual({ major: 8, minor: 4, patch: 6 });
     expect(program.command).toBe(path.join(directory, "cache", build.name, "bin/mysqld"));
     expect(program.options).toEqual([`--basedir=${path.join(directory, "cache", build.name)}`]);
-    expect(said[0]).toMatch(/^Downloading MySQL from 127\.0\.0\.1:\d+ \(\d+ MB\)/);
+    expect(lines[0]).toMatch(/^Downloading MySQL from 127\.0\.0\.1:\d+ \(\d+ MB\)/);
     await download();
-    expect(asked).toEqual([`/archives/mysql-8.4/${build.name}.tar.gz`]);
+    expect(requested).toEqual([`/archives/mysql-8.4/${build.name}.tar.gz`]);
     expect(await readdir(path.join(directory, "cache"))).toEqual([build.name]);
   });
 
   it("is found among the newest releases too", async () => {
     answer = (file) => (file.startsWith("/archives/") ? { status: 404 } : { status: 200, body: archive });
     await download();
-    expect(asked[1]).toBe(`/Downloads/MySQL-8.4/${build.name}.tar.gz`);
+    expect(requested[1]).toBe(`/Downloads/MySQL-8.4/${build.name}.tar.gz`);
   });
 
   it.each<[string, () => void, RegExp]>([
@@ -99,7 +99,7 @@ describe("a download from MySQL", () => {
     ],
     ["is something else", () => (answer = () => ({ status: 200, body: Buffer.from("<html>") })), /SHA-256 differs/],
     ["is no archive", () => (build = { ...build, sha256: undefined, ending: "tar.xz" }), /could not be unpacked/],
-  ])("says so when it %s, and leaves nothing behind", async (_what, spoil, message) => {
+  ])("fails with the reason when it %s, and leaves nothing in the cache", async (_what, spoil, message) => {
     spoil();
     if (message.source.includes("unpacked")) answer = () => ({ status: 200, body: Buffer.from("nothing") });
     await expect(download()).rejects.toThrow(message);
@@ -111,13 +111,13 @@ describe("a download from MySQL", () => {
   });
 
   it("says quickly when there is no network", async () => {
-    // By the name that leads nowhere, and not by an answer that does not come.
+    // The reason must be the unknown host name, and not a response that does not arrive in time.
     await expect(download({ baseUrl: "http://mysql.invalid" })).rejects.toThrow(
       /mysql\.invalid cannot be reached \((?!no answer)/,
     );
   });
 
-  it("does not keep a build that lacks a library here", async () => {
+  it("does not keep a build that does not run because a library is missing", async () => {
     await fakeServer(path.join(directory, "built", build.name, "bin"), "libaio.so.1: cannot open", 127);
     execFileSync("tar", ["-czf", path.join(directory, "y.tar.gz"), "-C", path.join(directory, "built"), build.name]);
     archive = await readFile(path.join(directory, "y.tar.gz"));
@@ -128,7 +128,7 @@ describe("a download from MySQL", () => {
 });
 
 describe("the cache", () => {
-  it("is filled by one of many starters, and never seen half", async () => {
+  it("is filled by one of several callers, and all get the complete folder", async () => {
     let fills = 0;
     const fill = async (folder: string) => {
       fills++;
@@ -141,7 +141,7 @@ describe("the cache", () => {
     expect(await readdir(places[4]!)).toEqual(["a", "b"]);
   });
 
-  it("is filled again after a starter that failed or was killed", async () => {
+  it("is filled after another process failed or was killed while filling it", async () => {
     await expect(cached(directory, "thing", () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
     const dead = execFileSync("sh", ["-c", "echo $$"], { encoding: "utf8" }).trim();
     await writeFile(path.join(directory, "thing.lock"), dead);
@@ -152,8 +152,8 @@ describe("the cache", () => {
 
   it.each([
     ["died before it wrote its id", ""],
-    ["died, its id given to another process", String(process.ppid)],
-  ])("is not stuck on a lock whose holder %s", async (_how, holder) => {
+    ["died, and whose id another process has now", String(process.ppid)],
+  ])("ignores a lock whose holder %s", async (_how, holder) => {
     const lock = path.join(directory, "thing.lock");
     await writeFile(lock, holder);
     await utimes(lock, 1, 1);
@@ -165,7 +165,7 @@ describe("the cache", () => {
     [{ LOCAL_CACHE_DIR: "/x", XDG_CACHE_HOME: "/y" }, "/x"],
     [{ XDG_CACHE_HOME: "/y" }, "/y/ecommerce-local"],
     [{}, path.join(os.homedir(), ".cache/ecommerce-local")],
-  ])("lies for %o in %s", (env, folder) => expect(cacheFolder(env)).toBe(folder));
+  ])("with the environment %o is in %s", (env, folder) => expect(cacheFolder(env)).toBe(folder));
 });
 
 describe("Debian's package", () => {
@@ -200,8 +200,12 @@ describe("Debian's package", () => {
       ),
       "http://on.test/debian",
     ],
-    ["a file of neither kind", [{ name: "x.list.save", text: "deb http://mirror.test/debian sid main" }], undefined],
-  ])("takes the mirror of the machine's sources: %s", (_what, files, mirror) => {
+    [
+      "a file with another extension",
+      [{ name: "x.list.save", text: "deb http://mirror.test/debian sid main" }],
+      undefined,
+    ],
+  ])("uses the mirror of the machine's sources: %s", (_what, files, mirror) => {
     expect(findMirror(files)).toBe(mirror);
   });
 

@@ -1,4 +1,4 @@
-/** A server that is there already, named by LOCAL_MYSQL_URL, in the place of the instance. */
+/** A server that is already running, named by LOCAL_MYSQL_URL, instead of one that is started here. */
 import { readFile, rm } from "node:fs/promises";
 import { createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
@@ -7,7 +7,7 @@ import { MySql } from "../../../local/services/rds/MySql";
 import { refusal } from "../../support/failures";
 import { group, groupType, instance, instanceType, makeBy, master, newSite, queryOnce } from "./support";
 
-const said: string[] = [];
+const lines: string[] = [];
 const { host, port, user, password, caFile } = inject("mysql");
 const shared = async (sql: string) => {
   const ssl = { ca: await readFile(caFile, "utf8"), verifyIdentity: true };
@@ -18,9 +18,9 @@ const shared = async (sql: string) => {
 beforeAll(() => shared("CREATE USER url_boss IDENTIFIED BY 'p%40 ss'; GRANT ALL ON *.* TO url_boss WITH GRANT OPTION"));
 afterAll(() => shared("DROP USER IF EXISTS url_boss, url_admin"));
 
-it("is put behind the project's certificate, keeps its settings, and runs the same program", async () => {
+it("is reached with the project's certificate, keeps its settings, and is used by the same program", async () => {
   const url = `mysql://url_boss:p%2540%20ss@${host}:${port}`;
-  const site = await newSite((line) => said.push(line));
+  const site = await newSite((line) => lines.push(line));
   const part = await MySql.start(site, (say) => findMySql(say, { LOCAL_MYSQL_URL: url }));
   try {
     expect(part.description).toMatch(/^MySQL \d+\.\d+\.\d+, the server at localhost:\d+ \(LOCAL_MYSQL_URL\)$/);
@@ -30,13 +30,13 @@ it("is put behind the project's certificate, keeps its settings, and runs the sa
     await makeBy(part, groupType, { ...group, parameters });
     const inputs = { ...instance, username: "url_admin", parameterGroupName: "shop" };
     await makeBy(part, instanceType, inputs);
-    expect(said.join()).toContain("max_connections is not applied to the server at");
+    expect(lines.join()).toContain("max_connections is not applied to the server at");
     const [row] = await queryOnce(
       { ...part.administrator, user: "url_admin", password: master.password, caFile: part.caFile },
       "SELECT @@max_connections AS n",
     );
     expect(row.n).toBeGreaterThan(9);
-    // Its own administrator would lose the password that LOCAL_MYSQL_URL has.
+    // Otherwise the server's administrator would no longer have the password that is in LOCAL_MYSQL_URL.
     expect(await refusal(makeBy(part, instanceType, { ...inputs, username: "url_boss" }))).toContain(
       "this machine's administrator",
     );

@@ -1,8 +1,8 @@
-/** Servers that are none. */
+/** Scripts that imitate `mysqld --version`. */
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-/** A program that answers `--version` as the named server does. */
+/** Creates a script that prints a text as its version. @returns its path */
 export async function fakeServer(folder: string, says: string, code = 0): Promise<string> {
   await mkdir(folder, { recursive: true });
   const file = path.join(folder, "mysqld");

@@ -25,14 +25,14 @@ async function gone(pid: number, milliseconds: number): Promise<boolean> {
 }
 
 describe("startGuarded", () => {
-  it("runs a command, keeps its output for its owner, tells how it ended", async () => {
+  it("runs a command, writes its output to a file for the owner only, and returns how it ended", async () => {
     const child = await startGuarded("sh", ["-c", "echo out; echo err >&2; exit 7"], { logFile });
     expect(await child.exited).toEqual({ code: 7, signal: null });
     expect(await readFile(logFile, "utf8")).toBe("out\nerr\n");
     expect((await stat(logFile)).mode & 0o777).toBe(0o600);
   });
 
-  it("ends the command by SIGTERM, as often as it is asked", async () => {
+  it("ends the command by SIGTERM, also when stop is called twice", async () => {
     const child = await startGuarded("sleep", ["60"], { logFile });
     expect(isRunning(child.pid)).toBe(true);
     const exits = await Promise.all([child.stop(), child.stop()]);
@@ -59,7 +59,7 @@ describe("startGuarded", () => {
 
 describe("a MySQL whose starter is killed", () => {
   it("ends too", async () => {
-    // tsx as a loader, not as a wrapper process: the kill must hit the starter itself.
+    // tsx as a loader, not as a wrapper process: the signal must reach the starter itself.
     const starter = spawn(process.execPath, ["--import", "tsx", path.join(__dirname, "holdServer.ts")], {
       cwd: projectRoot,
       stdio: ["ignore", "pipe", "inherit"],

@@ -1,4 +1,4 @@
-/** Started by guard.test.ts, which kills it: starts a server, tells where, and does nothing more. */
+/** Started by guard.test.ts, which kills it: starts a server, prints its process id and folder, and waits. */
 import path from "node:path";
 import { startTestServer } from "../../support/mysql";
 

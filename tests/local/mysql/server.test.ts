@@ -24,7 +24,7 @@ describe("the server of the test run", () => {
     await expect(queryOnce(shared, "SELECT 1", false)).rejects.toMatchObject({ errno: 3159 });
   });
 
-  it("lets nobody in without a password", async () => {
+  it("refuses every account without a password, and has root locked", async () => {
     for (const user of ["root", "", shared.user]) {
       await expect(queryOnce({ ...shared, user, password: "" }, "SELECT 1")).rejects.toMatchObject({ errno: 1045 });
     }
@@ -34,7 +34,7 @@ describe("the server of the test run", () => {
   });
 });
 
-describe("a server of one's own", () => {
+describe("a server that the test starts", () => {
   let server: TestServer;
   let directory: string;
   beforeAll(async () => {
@@ -45,7 +45,7 @@ describe("a server of one's own", () => {
   });
   afterAll(() => server?.dispose());
 
-  it("keeps its secrets to its owner and leaves none lying about", async () => {
+  it("lets only its owner read its secrets, and writes none into logs or other files", async () => {
     expect((await stat(path.join(directory, "administrator.password"))).mode & 0o777).toBe(0o600);
     expect((await stat(directory)).mode & 0o077).toBe(0);
     expect((await readdir(directory)).sort()).toEqual([
@@ -70,7 +70,7 @@ describe("a server of one's own", () => {
     expect(await queryOnce(server, "SELECT n FROM kept.rows_")).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
-  it("takes a new password when the old one's file is lost", async () => {
+  it("gets a new password when the password file is lost", async () => {
     await server.stop();
     await writeFile(path.join(directory, "administrator.password"), "");
     await server.start();
@@ -116,33 +116,33 @@ describe("a start that cannot go on", () => {
     ["another major version", "9.1.0", "8.4.6"],
     ["an older major version", "8.4.6", "9.7.0"],
     ["a newer series", `${major}.${minor}.0`, `${major}.${minor - 1}.9`],
-  ])("says that the data is of %s", async (_what, data, running) => {
+  ])("says that the data was written by %s", async (_what, data, running) => {
     const name = `data-${data}-${running}`;
     await withData(name, data);
     const message = await refusal(start(name, { program: as(running) }));
-    expect(message).toContain(`is MySQL ${data}'s, and this is MySQL ${running}`);
+    expect(message).toContain(`was written by MySQL ${data}, and MySQL ${running} (`);
     expect(message).toContain("npm start -- --reset");
   });
 
   it("does not touch a data folder that is not its own", async () => {
     await withData("foreign", undefined);
-    expect(await refusal(start("foreign"))).toContain("was not made by this project");
+    expect(await refusal(start("foreign"))).toContain("was not created by this project");
     expect(await readdir(path.join(base, "foreign/data"))).toEqual(["ibdata1"]);
   });
 
   it("says that the folder cannot be written", async () => {
-    // A file in its place stops root too, whom no mode stops.
+    // A parent that is a file stops root too; file modes do not.
     await writeFile(path.join(base, "file"), "");
     expect(await refusal(start("file/mysql"))).toMatch(/file\/mysql cannot be written \(ENOTDIR\)/);
   });
 
-  it("says what the server said when its data cannot be initialised, and leaves no half data", async () => {
+  it("quotes the server's error when its data cannot be initialised, and leaves no incomplete data", async () => {
     const broken = { ...program, options: [...program.options, "--no-such-option"] };
     expect(await refusal(start("broken", { program: broken }))).toMatch(/could not initialise.*no-such-option/);
     expect(await readdir(path.join(base, "broken"))).toEqual(["initialise.log"]);
   });
 
-  it("begins anew after an interrupted initialisation", async () => {
+  it("initialises again after an interrupted initialisation", async () => {
     await mkdir(path.join(base, "interrupted/data.new-1"), { recursive: true });
     const server = await start("interrupted");
     await server.stop();

@@ -21,7 +21,7 @@ const mariadb = "mysqld  Ver 10.11.6-MariaDB-0+deb12u1 for debian-linux-gnu on x
 describe("mysqld on the PATH", () => {
   const inFolder = (...names: string[]) => names.map((name) => path.join(directory, name)).join(":");
 
-  it("takes the first that can be used, wherever on the PATH it is", async () => {
+  it("is the first one on the PATH that can be used", async () => {
     await fakeServer(path.join(directory, "a"), mariadb);
     await fakeServer(path.join(directory, "b"), mysql57);
     const command = await fakeServer(path.join(directory, "c"), mysql84);
@@ -30,12 +30,12 @@ describe("mysqld on the PATH", () => {
     expect(program.origin).toContain(command);
   });
 
-  it("looks into the usual folders for servers too", async () => {
+  it("is looked for in the usual folders for servers too", async () => {
     const command = await fakeServer(path.join(directory, "sbin"), mysql84);
     expect(await pathProgram(inFolder("none"), [path.dirname(command)])).toMatchObject({ command });
   });
 
-  it("says why each that is there cannot be used", async () => {
+  it("that cannot be used is listed with the reason", async () => {
     await fakeServer(path.join(directory, "a"), mariadb);
     await fakeServer(path.join(directory, "b"), mysql57);
     await fakeServer(path.join(directory, "c"), "cannot open shared object", 127);
@@ -45,7 +45,7 @@ describe("mysqld on the PATH", () => {
     await expect(finding).rejects.toThrow(/c\/mysqld does not run/);
   });
 
-  it("says that there is none, and runs nothing from a relative folder", async () => {
+  it("is never run from a relative folder; the error says that there is none", async () => {
     await fakeServer(path.join(directory, "a"), mysql84);
     const before = process.cwd();
     process.chdir(directory);
@@ -60,7 +60,7 @@ describe("mysqld on the PATH", () => {
 describe("an existing server", () => {
   const { host, port, user, password } = inject("mysql");
 
-  it("is taken by its URL", async () => {
+  it("is described by its URL", async () => {
     const server = await existingServer(`mysql://${user}:${password}@${host}:${port}`);
     expect(server).toMatchObject({ host, port, user, password });
     expect(server.version.major).toBeGreaterThanOrEqual(8);
@@ -117,17 +117,17 @@ describe("findMySql", () => {
     [{}, { download: all.download, debian: all.debian }, "MySQL 8.4.6, download"],
     [{}, { debian: all.debian }, "MySQL 8.4.6, debian"],
     [{ LOCAL_MYSQL_URL: "mysql://", LOCAL_MYSQL_SOURCE: "debian" }, all, "MySQL 8.4.6, debian"],
-  ])("takes the first way that works: %o %#", async (env, ways, description) => {
+  ])("uses the first way that works: %o %#", async (env, ways, description) => {
     expect((await find(env, ways)).description).toBe(description);
   });
 
-  it("says the four ways and why each failed", async () => {
+  it("lists the four ways and why each failed", async () => {
     const finding = find({});
     await expect(finding).rejects.toThrow(CommandError);
     await expect(finding).rejects.toThrow(
       [
-        "No MySQL 8.0 or newer is to be had on this machine. One of these four ways is needed:",
-        "  1. a server that runs already, named by LOCAL_MYSQL_URL: not set",
+        "This machine has no MySQL 8.0 or newer. One of these four ways is needed:",
+        "  1. a server that is already running, named by LOCAL_MYSQL_URL: not set",
         "  2. mysqld on the PATH: no mysqld",
         "  3. a download from MySQL: no network",
         "  4. Debian's package: no apt",
@@ -135,11 +135,11 @@ describe("findMySql", () => {
     );
   });
 
-  it("never replaces a named server by another", async () => {
+  it("never uses another server instead of the one that LOCAL_MYSQL_URL names", async () => {
     await expect(find({ LOCAL_MYSQL_URL: "mysql://" }, { path: all.path })).rejects.toThrow("no server");
   });
 
-  it("refuses a source it does not know, and url without a URL", async () => {
+  it("refuses an unknown source, and the source url without a URL", async () => {
     await expect(find({ LOCAL_MYSQL_SOURCE: "docker" })).rejects.toThrow(/"docker".*url, path, download, debian/);
     await expect(find({ LOCAL_MYSQL_SOURCE: "url" })).rejects.toThrow("LOCAL_MYSQL_URL is not set");
   });

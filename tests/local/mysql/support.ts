@@ -1,4 +1,4 @@
-/** What the tests of the local MySQL share: a folder for it, the instance that the program describes, and one statement. */
+/** Support of the tests of the local MySQL: a folder, the inputs of an instance, and a way to run one statement. */
 import { mkdtemp, readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -25,7 +25,7 @@ export const group = {
   parameters: [{ name: "require_secure_transport", value: "1" }],
 };
 
-/** A folder of its own, to be removed, and one port. */
+/** A new temporary folder, which the caller removes, and one port. */
 export async function newSite(say: (line: string) => void): Promise<ServiceContext> {
   const port = await freePort();
   return {
@@ -37,7 +37,7 @@ export async function newSite(say: (line: string) => void): Promise<ServiceConte
   };
 }
 
-/** Makes the resource as the program's host would. */
+/** Creates the resource as the program's host would. */
 export async function makeBy(
   { handlers }: Pick<MySql, "handlers">,
   type: string,
@@ -49,7 +49,7 @@ export async function makeBy(
   return handler({ type, name: "thing", inputs: { ...inputs }, ...extra });
 }
 
-/** Whom to connect to, and as whom. */
+/** The server to connect to, and the account. */
 export interface Login {
   readonly host: string;
   readonly port: number;
@@ -59,7 +59,7 @@ export interface Login {
 }
 
 /**
- * Runs one statement on a connection of its own.
+ * Runs one statement on a new connection.
  *
  * @param tls whether the connection is encrypted and the server verified
  */

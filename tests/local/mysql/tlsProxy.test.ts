@@ -39,7 +39,7 @@ it("presents the project's certificate, whose name can be verified, and passes e
   await connection.end();
 });
 
-it("does not verify by the server's own authority", async () => {
+it("presents a certificate that the server's own authority did not sign", async () => {
   const own = await readFile(caFile, "utf8");
   await expect(through({ ca: own, verifyIdentity: true })).rejects.toThrow(/certificate|authority/i);
 });
@@ -56,11 +56,11 @@ it("serves many connections at once", async () => {
   expect(answers).toEqual(Array.from({ length: 30 }, (_, index) => index));
 });
 
-it("hands a client without TLS on to the server, which decides", async () => {
+it("forwards a client without TLS to the server, which refuses it", async () => {
   await expect(through(undefined)).rejects.toMatchObject({ errno: 3159 });
 });
 
-it("refuses such a client itself when TLS is required", async () => {
+it("refuses a client without TLS itself when TLS is required", async () => {
   proxy.requireSecureTransport(true);
   await expect(through(undefined)).rejects.toMatchObject({ errno: 3159, sqlState: "HY000" });
   proxy.requireSecureTransport(false);
