@@ -1,7 +1,7 @@
 import { UsageError } from "../cli/command";
 import { dataFolder } from "../cli/folders";
 
-/** The options by which a command is told which deployed system it is about. */
+/** The options with which a command chooses a deployed system. */
 export const systemOptions = {
   stack: { type: "string" },
   local: { type: "boolean", default: false },
@@ -12,7 +12,7 @@ export const systemOptions = {
 export type SystemChoice = { readonly stack: string } | { readonly directory: string };
 
 /**
- * Which system the options choose: the local one unless they name a stack.
+ * The system that the options choose: the local one unless they name a stack.
  * @throws UsageError where they name both
  */
 export function chosenSystem(values: { stack?: string; local: boolean; dir?: string }): SystemChoice {

@@ -2,17 +2,17 @@ import type { ResourceRegistration } from "../../host/resources";
 import { hoursPerMonth, type Line, line, lineIfKnown, type NotPriced } from "./line";
 import type { PriceKey } from "./prices";
 
-/** What a stack costs each month before anybody uses it. */
+/** What a stack costs each month without any use. */
 export interface Fixed {
   readonly lines: readonly Line[];
-  /** What is paid by use, apart from sign-ups and uploads: each price once, with quantity 1. */
+  /** Prices that depend on use, apart from sign-ups and uploads: each price once, with quantity 1. */
   readonly byUse: readonly Line[];
   readonly notPriced: readonly NotPriced[];
   /** Resources without a price of their own: type → how many. */
   readonly free: ReadonlyMap<string, number>;
 }
 
-/** What prices one resource; `all` is the whole stack, for prices that depend on another resource. */
+/** Returns the prices of one resource; `all` is the whole stack, for prices that depend on another resource. */
 type Pricing = (resource: ResourceRegistration, all: readonly ResourceRegistration[]) => readonly (Line | NotPriced)[];
 
 const instanceType = "aws:rds/instance:Instance";
@@ -21,7 +21,7 @@ const memberType = "aws:rds/clusterInstance:ClusterInstance";
 
 /**
  * Virtual processors of an instance class (RDS user guide, "Hardware specifications for DB instance classes").
- * @returns undefined for a class it does not know: those beside t3, t4g, and m5, r5 and newer, and metal ones
+ * @returns undefined for an unknown class: all except t3, t4g, and m5, r5 and newer; and metal ones
  */
 function processorsOf(instanceClass: unknown): number | undefined {
   const [, burstable, size, times] =
@@ -30,8 +30,8 @@ function processorsOf(instanceClass: unknown): number | undefined {
   return size.endsWith("xlarge") ? 4 * Number(times || 1) : 2;
 }
 /**
- * Lambda asks an empty queue with five pollers at first, each by long polling, which SQS ends after 20 s at most (Lambda
- * developer guide, "Using Lambda with Amazon SQS").
+ * Lambda polls an empty queue with five pollers at first. Each uses long polling, which SQS ends after 20 s at most
+ * (Lambda developer guide, "Using Lambda with Amazon SQS").
  */
 const pollsPerMonth = 5 * (3600 / 20) * hoursPerMonth;
 /** A proxy in front of Aurora Serverless is billed for at least this many capacity units (its pricing page). */
@@ -49,7 +49,7 @@ const pricings: Readonly<Record<string, Pricing>> = {
       ...publicAddress(resource),
     ];
   },
-  // Its storage is paid as used; its instances follow.
+  // A cluster's storage is paid by use, and its instances are resources of their own.
   [clusterType]: () => [],
   [memberType]: (resource, all) => {
     const { name, inputs } = resource;
@@ -77,7 +77,7 @@ const pricings: Readonly<Record<string, Pricing>> = {
   },
   "aws:ec2/vpcEndpoint:VpcEndpoint": (resource) => {
     const { name, inputs } = resource;
-    // Gateway endpoints (S3, DynamoDB) are free, and are what AWS makes where no type is given.
+    // Gateway endpoints (S3, DynamoDB) are free; AWS creates one where no type is given.
     if (inputs.vpcEndpointType !== "Interface") return [];
     const zones = (inputs.subnetIds as unknown[] | undefined)?.length ?? 0;
     if (zones === 0) return [notPriced(resource, "an interface endpoint without subnets")];
@@ -87,7 +87,7 @@ const pricings: Readonly<Record<string, Pricing>> = {
     line(name, "asking the empty queue", pollsPerMonth / 1e6, "queue.requests"),
   ],
   "aws:secretsmanager/secret:Secret": ({ name }) => [line(name, "secret", 1, "secret.month")],
-  // AWS's own keys are free; a key in the program is one of the account's.
+  // AWS managed keys are free; a key in the program is a customer managed key.
   "aws:kms/key:Key": ({ name }) => [line(name, "key", 1, "kms.key")],
   "aws:cloudwatch/metricAlarm:MetricAlarm": (resource) => {
     const { name, inputs } = resource;
@@ -98,7 +98,7 @@ const pricings: Readonly<Record<string, Pricing>> = {
   "aws:cloudwatch/dashboard:Dashboard": ({ name }) => [line(name, "dashboard", 1, "dashboard.month")],
 };
 
-/** What is paid by use: type → what, and its price. */
+/** What is paid by use: type → descriptions and prices. */
 const usage: Readonly<Record<string, readonly (readonly [string, PriceKey])[]>> = {
   [instanceType]: [
     ["backups beyond the database's size", "rds.backup"],
@@ -134,8 +134,10 @@ const bySignUpOrUpload = [
   "aws:sqs/queue:Queue",
 ];
 
-/** Without a price of their own, as AWS's pricing pages have it. Topics mail alarms and what RDS
- * says of its storage; both are rare. */
+/**
+ * Types without a price of their own, according to AWS's pricing pages. Topics send mails for alarms and for RDS's
+ * events about its storage; both are rare.
+ */
 const free = new Set([
   ...bySignUpOrUpload,
   ...[
@@ -195,7 +197,7 @@ const free = new Set([
     (type) => `aws:vpc/${type}`,
   ),
 ]);
-/** Providers whose resources AWS never sees: passwords, what stands inside MySQL, the program's own. */
+/** Providers whose resources are not on AWS: passwords, the content of MySQL, the program's own components. */
 const freeProviders = /^(mysql|random|pulumi|pulumi-nodejs):/;
 
 /**
@@ -239,11 +241,11 @@ function clusterOf(
   all: readonly ResourceRegistration[],
 ): ResourceRegistration | undefined {
   const clusters = all.filter(({ type }) => type === clusterType);
-  const wanted = member.inputs.clusterIdentifier;
-  return clusters.find(({ name, inputs }) => [name, inputs.clusterIdentifier].includes(wanted)) ?? clusters[0];
+  const identifier = member.inputs.clusterIdentifier;
+  return clusters.find(({ name, inputs }) => [name, inputs.clusterIdentifier].includes(identifier)) ?? clusters[0];
 }
 
-/** Aurora's capacity units for one instance of the cluster; AWS's own bounds where the program names none. */
+/** Aurora's capacity units for one instance of the cluster; AWS's own limits where the program sets none. */
 function capacityOf(cluster: ResourceRegistration | undefined): { least: number; most: number } {
   const scaling = cluster?.inputs.serverlessv2ScalingConfiguration as
     | { minCapacity?: number; maxCapacity?: number }

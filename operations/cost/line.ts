@@ -2,7 +2,7 @@ import { type Price, type PriceKey, priceOf, prices } from "./prices";
 
 /** One position of the list. */
 export interface Line {
-  /** Whose it is, in the program's words: the resource's logical name. */
+  /** The resource's logical name in the program. */
   readonly of: string;
   /** What is paid for. */
   readonly what: string;
@@ -13,21 +13,21 @@ export interface Line {
   readonly usd: number;
 }
 
-/** What costs something that the table does not know. Never counted as 0: it is listed. */
+/** A resource whose price is not in the table. It is listed, and never counted as 0. */
 export interface NotPriced {
   readonly of: string;
   readonly type: string;
   readonly reason: string;
 }
 
-/** AWS's own month. */
+/** The hours of a month in AWS's own calculations. */
 export const hoursPerMonth = 730;
 
 /** @param quantity in the price's unit */
 export const line = (of: string, what: string, quantity: number, key: PriceKey): Line =>
   priced(of, what, quantity, key, prices[key]);
 
-/** A position whose key was put together from what a resource says; undefined where the table has no such price. */
+/** A position whose key was composed from a resource's inputs; undefined where the table has no such price. */
 export function lineIfKnown(of: string, what: string, quantity: number, key: string): Line | undefined {
   const price = priceOf(key);
   return price && priced(of, what, quantity, key, price);

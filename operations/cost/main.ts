@@ -9,15 +9,15 @@ import { thousandSignUps, thousandUploads } from "./variable";
 
 const usage = `npm run cost -- --stack NAME [--set KEY=VALUE]... [--json]
 
-What a stack costs: each month before anybody uses it, for 1,000 sign-ups, and for 1,000 uploads. Evaluates the program on
-this machine with the configuration in Pulumi.NAME.yaml; asks AWS nothing and needs no credentials.
+What a stack costs: each month without any use, for 1,000 sign-ups, and for 1,000 uploads. Evaluates the program
+on this machine with the configuration in Pulumi.NAME.yaml; sends no requests to AWS and needs no credentials.
 
   --stack NAME      the stack
   --set KEY=VALUE   as if the stack's configuration had this value, such as --set database.multiAz=false; may be repeated
   --json            for machines: one JSON object
   --help            show this
 
-The prices stand in operations/cost/prices.ts, each with its page and date, for ${priceRegion} only.`;
+The prices are in operations/cost/prices.ts, each with its page and date, for ${priceRegion} only.`;
 
 /** The command `npm run cost`. Exit code: 0, or 1 with the reason on standard error. */
 export function main(args: string[]): Promise<void> {
@@ -42,7 +42,7 @@ async function costOf(stack: string, overrides: readonly string[]): Promise<Cost
   if (region !== priceRegion) {
     throw new CommandError(
       `Stack ${stack} is in ${region}, which is not in the price table: operations/cost/prices.ts has ` +
-        `${priceRegion} only. Look that region's prices up, and put them there.`,
+        `${priceRegion} only. Look up that region's prices, and add them there.`,
     );
   }
   return {

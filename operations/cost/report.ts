@@ -3,7 +3,7 @@ import { type Line, type NotPriced, sum } from "./line";
 import { prices } from "./prices";
 import { assumptions, type Thousand } from "./variable";
 
-/** What the command found out about one stack. */
+/** The prices of one stack. */
 export interface Cost {
   readonly stack: string;
   readonly region: string;
@@ -39,7 +39,7 @@ export function textReport({ stack, region, fixed, signUps, uploads }: Cost): st
     .join("\n\n");
 }
 
-/** For machines: the same, as JSON. Sums are in USD and not rounded. */
+/** For machines: the same content as JSON. Sums are in USD and not rounded. */
 export function jsonReport({ stack, region, fixed, signUps, uploads }: Cost): string {
   const listed = (lines: readonly Line[]) => ({
     lines,
@@ -64,8 +64,8 @@ const dearestFirst = (lines: readonly Line[]) => [...lines].sort((one, other) =>
 const isUnverified = ({ price }: Line) => !price.verified;
 const mark = (found: Line) => (isUnverified(found) ? "  unverified" : "");
 
-function allMissing(...parts: readonly { notPriced: readonly NotPriced[] }[]): NotPriced[] {
-  return parts.flatMap(({ notPriced }) => notPriced);
+function allMissing(...sections: readonly { notPriced: readonly NotPriced[] }[]): NotPriced[] {
+  return sections.flatMap(({ notPriced }) => notPriced);
 }
 
 function table(lines: readonly Line[]): string[] {

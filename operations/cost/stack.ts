@@ -7,8 +7,8 @@ export interface EvaluatedStack {
   readonly resources: readonly ResourceRegistration[];
 }
 
-/** What AWS would answer, of which the program reads some; which value it is changes no price. */
-const answers = {
+/** Outputs that AWS would set and that the program reads. Their values do not affect prices. */
+const awsOutputs = {
   address: "database.invalid",
   endpoint: "database.invalid",
   readerEndpoint: "database.invalid",
@@ -25,11 +25,11 @@ const answers = {
 };
 
 /**
- * Evaluates the program for a stack in this process. Nothing is deployed and nobody is asked.
+ * Evaluates the program for a stack in this process. Deploys nothing and sends no requests.
  *
  * @param root the project's folder, with `Pulumi.<stack>.yaml`
  * @param overrides `KEY=VALUE` over the stack's configuration
- * @throws CommandError where the stack has no file, or one that cannot be used; the program's own ConfigError
+ * @throws CommandError where the stack's file is missing or cannot be used; the program's own ConfigError
  */
 export async function evaluateStack(
   root: string,
@@ -46,9 +46,9 @@ export async function evaluateStack(
       resources.push(resource);
       const { name, inputs } = resource;
       const service = resource.type.split(/[:/]/)[1];
-      // The logical name ends the ARN: that is how a trigger is traced to its function.
+      // The ARN ends with the logical name: thousandSignUps finds the function of a trigger by it.
       const arn = `arn:aws:${service}:${region}:000000000000:${name}`;
-      return { id: name, outputs: { ...answers, arn, name, ...inputs } };
+      return { id: name, outputs: { ...awsOutputs, arn, name, ...inputs } };
     },
   });
   return { region, resources };

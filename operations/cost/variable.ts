@@ -2,19 +2,19 @@ import type { ResourceRegistration } from "../../host/resources";
 import { type Line, line, lineIfKnown, type NotPriced } from "./line";
 
 /**
- * What is taken for granted where a price depends on how the system is used. Rather too much than too little, so that
- * the sums are bounds. What Lambda asks of an empty queue is no sign-up's and stands in fixed.ts.
+ * Assumptions for prices that depend on how the system is used. They are high rather than low, so that the sums are
+ * upper bounds. Lambda's requests to an empty queue belong to no sign-up; fixed.ts has them.
  */
 export const assumptions = {
-  /** Billed duration of one call of a function, its share of cold starts included. */
+  /** Billed duration of one call of a function, with its share of cold starts. */
   secondsPerCall: 0.1,
-  /** Lambda's three lines about a call and one of the function's. */
+  /** Lambda's three lines about a call and one line of the function. */
   logKilobytesPerCall: 2,
-  /** A function reads the secret once for each of its containers; here, as if each sign-up had one of its own. */
+  /** A function reads the secret once in each of its containers; the assumption is one container for each sign-up. */
   secretReadsPerSignUp: 1,
   /** Sent, received, deleted: without batches. */
   queueRequestsPerMessage: 3,
-  /** The upload and the browser's question before it (CORS). */
+  /** The upload and the browser's preflight request before it (CORS). */
   apiRequestsPerUpload: 2,
 } as const;
 
@@ -54,7 +54,7 @@ export function thousandSignUps(resources: readonly ResourceRegistration[]): Tho
   return split(found);
 }
 
-/** 1,000 pictures of 1 MB that signed-in people put into the bucket, and that stay there for a month. */
+/** 1,000 pictures of 1 MB that signed-in people upload, and that stay in the bucket for a month. */
 export function thousandUploads(resources: readonly ResourceRegistration[]): Thousand {
   const api = resources.find(({ type }) => type === "aws:apigateway/restApi:RestApi");
   const bucket = resources.find(({ type }) => type === "aws:s3/bucket:Bucket");
@@ -72,7 +72,10 @@ function mails(pool: ResourceRegistration): Line[] {
   return emailSendingAccount === "DEVELOPER" ? [line(pool.name, "codes by mail", count / 1000, "mail.ses")] : [];
 }
 
-/** The functions that one sign-up calls, once for each call: after confirmation, after sign-in, and from the queue. */
+/**
+ * The functions that one sign-up calls: after the confirmation, after the sign-in, and from the queue. A function that
+ * is called twice is in the list twice.
+ */
 function calledFunctions(
   pool: ResourceRegistration,
   resources: readonly ResourceRegistration[],

@@ -1,4 +1,4 @@
-/** Systems whose tables can be looked at, and the files that they were made from. */
+/** Deployed systems: how to read their tables, and the files that the tables were created from. */
 import { readFile } from "node:fs/promises";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { CommandError } from "../../cli/commandError";
@@ -11,15 +11,15 @@ import type { ApplyEvent, CheckEvent, SchemaPlan } from "../../schema/plan";
 
 /** A deployed system. */
 export interface Deployed {
-  /** In words. */
+  /** As text for messages. */
   readonly name: string;
   /** The files that were applied last. */
   readonly files: Pick<SchemaPlan, "database" | "sql" | "migrations">;
-  /** How its tables are now. */
+  /** Reads its current tables. */
   read(): Promise<LiveTables>;
 }
 
-/** The local system on a data folder, and the files of this folder. @throws CommandError where none runs there */
+/** The local system on a data folder, and this project's schema files. @throws CommandError where none is running */
 export async function localSystem(directory: string): Promise<Deployed> {
   const { mysql, authorityFile } = await readOutputs(directory);
   const { database, ...account } = mysql;
@@ -32,10 +32,11 @@ export async function localSystem(directory: string): Promise<Deployed> {
 }
 
 /**
- * A stack on AWS, by its state: that holds the files as they were deployed, and how to reach the database, which no output
- * tells. Where the database is private, the function inside is asked; it needs `lambda:InvokeFunction`.
+ * A stack on AWS, by its state. The state contains the files as they were deployed, and how to reach the database,
+ * which is not among the outputs. A private database is read by the function inside the VPC; this needs
+ * `lambda:InvokeFunction`.
  *
- * @throws CommandError where it has no schema, or the Pulumi CLI does not tell its state
+ * @throws CommandError where the stack has no schema, or the Pulumi CLI does not print its state
  */
 export async function stackSystem(stack: string): Promise<Deployed> {
   const resources = await exportedResources(stack);
@@ -49,7 +50,7 @@ export async function stackSystem(stack: string): Promise<Deployed> {
     return {
       name: `stack ${stack}, from inside its VPC`,
       files: { database, sql, migrations },
-      read: () => ask(functionName!, region, event),
+      read: () => readViaLambda(functionName!, region, event),
     };
   }
   const applied = found("pulumi-nodejs:dynamic:Resource");
@@ -71,10 +72,10 @@ export async function stackSystem(stack: string): Promise<Deployed> {
   throw new CommandError(`Stack ${stack} has no schema yet. Deploy it with \`pulumi up --stack ${stack}\` first.`);
 }
 
-/** A little longer than Lambda's own limit, so that its error is heard. */
+/** A little longer than Lambda's own limit, so that Lambda's error arrives. */
 const LAMBDA_MILLISECONDS = 910_000;
 
-async function ask(functionName: string, region: string | undefined, event: CheckEvent): Promise<LiveTables> {
+async function readViaLambda(functionName: string, region: string | undefined, event: CheckEvent): Promise<LiveTables> {
   const client = new LambdaClient({
     ...(region ? { region } : {}),
     requestHandler: { connectionTimeout: 5000, requestTimeout: LAMBDA_MILLISECONDS },
@@ -86,7 +87,7 @@ async function ask(functionName: string, region: string | undefined, event: Chec
     const payload = JSON.parse(Buffer.from(answer.Payload ?? []).toString("utf8") || "null");
     if (answer.FunctionError !== undefined) {
       throw new CommandError(
-        `The function ${functionName} could not look: ${payload?.errorMessage ?? "no reason told"}`,
+        `The function ${functionName} could not read the tables: ${payload?.errorMessage ?? "no reason was given"}`,
       );
     }
     return payload as LiveTables;
@@ -106,17 +107,17 @@ interface ExportedResource {
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
-/** The stack's resources with their secrets, which stay in this process. @throws as `pulumiJson` */
+/** The stack's resources with their secrets in plain text, which must stay in this process. @throws as `pulumiJson` */
 async function exportedResources(stack: string): Promise<ExportedResource[]> {
   const command = ["stack", "export", "--show-secrets"];
-  const state = (await pulumiJson({ stack, what: "state", command, reviver: revealed })) as ExportedState | null;
+  const state = (await pulumiJson({ stack, what: "state", command, reviver: decodeSecret })) as ExportedState | null;
   return state?.deployment?.resources ?? [];
 }
 
-/** How Pulumi marks a secret in an exported state, with the value as JSON beside it. */
+/** The key by which Pulumi marks a secret in an exported state; the field `plaintext` has the value as JSON. */
 const secretMark = "4dabf18193072939515e22adb298388d";
 
-function revealed(_key: string, value: unknown): unknown {
+function decodeSecret(_key: string, value: unknown): unknown {
   const { [secretMark]: mark, plaintext } = (value ?? {}) as { [secretMark]?: unknown; plaintext?: unknown };
   return mark !== undefined && typeof plaintext === "string" ? JSON.parse(plaintext) : value;
 }

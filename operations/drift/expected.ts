@@ -11,19 +11,19 @@ import { type LiveTables, readLiveTables } from "../../schema/drift";
 import type { SchemaPlan } from "../../schema/plan";
 
 /**
- * The tables that the files make, as MySQL describes them: applied to an empty server that is started on this machine for
- * it, as `npm start` finds one, and removed afterwards.
+ * The tables that the files create, as MySQL describes them. Starts an empty server on this machine, with the MySQL
+ * that `npm start` would use, applies the files to it, and removes it afterwards.
  *
  * @param say reports a download's progress
- * @param signal gives up; the server is ended and removed all the same
- * @throws CommandError where this machine has no MySQL and can get none, SchemaError where the files do not apply
+ * @param signal aborts; the server is still ended and removed
+ * @throws CommandError where this machine has no MySQL and can get none, SchemaError where the files cannot be applied
  */
 export async function expectedTables(
   files: Pick<SchemaPlan, "database" | "sql" | "migrations">,
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<LiveTables> {
-  // A server that is there already may hold what must not be touched.
+  // A server that is already running may contain data that must not be changed.
   const source = await findMySql(say, { ...process.env, LOCAL_MYSQL_URL: undefined });
   if (source.kind !== "program") {
     throw new CommandError(

@@ -7,8 +7,9 @@ import { expectedTables } from "./expected";
 
 const usage = `npm run drift -- [--stack NAME | --local] [--json] [--dir FOLDER]
 
-Compares the tables of a database with what its files make: schema/ecommerceSchema.sql and the migrations after it, as
-they were deployed. Changes nothing; the files are applied to an empty MySQL that is started on this machine for it.
+Compares the tables of a database with those that its files create: schema/ecommerceSchema.sql and the migrations
+after it, as they were deployed. Changes nothing: it applies the files to an empty MySQL that it starts on this
+machine.
 
   --local        the system that npm start runs on this machine (the default)
   --stack NAME   a stack on AWS, by its state (pulumi stack export) and, if its database is private, your AWS credentials
@@ -41,7 +42,7 @@ async function run(deployed: Deployed, json: boolean, signal: AbortSignal): Prom
   signal.throwIfAborted();
   if (series(expected.version) !== series(actual.version)) {
     console.error(
-      `Its MySQL is ${actual.version}, this machine's ${expected.version}: a difference may be one of wording only.`,
+      `Its MySQL is ${actual.version}, this machine's is ${expected.version}: a difference may be one of notation only.`,
     );
   }
   const found = differences(expected.shapes, actual.shapes);

@@ -16,9 +16,9 @@ export interface Account {
 }
 
 /**
- * The states of accounts that owe no row: nobody has confirmed the sign-up yet, or an administrator made the account
- * and its person has not come yet. Every other state follows a confirmation (`RESET_REQUIRED` included), or the first
- * sign-in with an identity provider. A disabled account was confirmed too.
+ * The states of accounts that need no row: the sign-up is not confirmed yet, or an administrator created the account
+ * and its person has not signed in yet. Every other state follows a confirmation (`RESET_REQUIRED` included), or the
+ * first sign-in with an identity provider. A disabled account was confirmed too.
  * {@link https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserType.html}
  */
 const NOT_CONFIRMED: readonly string[] = ["UNCONFIRMED", "FORCE_CHANGE_PASSWORD"];
@@ -28,21 +28,21 @@ export function isConfirmed({ status }: Pick<Account, "status">): boolean {
   return !NOT_CONFIRMED.includes(status);
 }
 
-/** The list of accounts broke off, and what is missing of it nobody knows. */
+/** The list of accounts ended too early; an unknown number of accounts is missing. */
 class ListingBroken extends CommandError {
   override readonly name = "ListingBroken";
 
   constructor() {
     super(
-      "Cognito answered ListUsers without a list of users, as when something on the way cuts answers off. So not all " +
-        "accounts were seen. Run it again; if that does not help, look at the proxy between here and AWS.",
+      "Cognito's response to ListUsers has no list of users; a proxy may have cut it off. So not all accounts were seen. " +
+        "Run it again; if that does not help, look at the proxy between this machine and AWS.",
     );
   }
 }
 
 /**
- * The accounts of one user pool. All that this asks for is `cognito-idp:ListUsers`, by default 30 requests a second for
- * all callers of an AWS account; sign-up and sign-in have quotas of their own.
+ * The accounts of one user pool. It uses only `cognito-idp:ListUsers`, whose quota is by default 30 requests a second
+ * for all callers of an AWS account; sign-up and sign-in have quotas of their own.
  * {@link https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html}
  */
 export class Accounts {
@@ -57,10 +57,10 @@ export class Accounts {
   /**
    * Every account, up to 60 a page; a page may be empty.
    *
-   * Without a filter, since one takes a single state, and an account that changes its state between two listings would
-   * be in neither. Without `AttributesToGet`, since that fails as soon as one account lacks an attribute.
+   * Without a filter, since a filter selects a single state, and an account that changes its state between two listings
+   * would be in neither. Without `AttributesToGet`, since it fails where one account lacks an attribute.
    * {@link https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ListUsers.html}
-   * @throws ListingBroken, the SDK's errors, and its AbortError after the signal
+   * @throws ListingBroken, the SDK's errors, and the SDK's AbortError after the signal
    */
   async *pages(signal: AbortSignal): AsyncGenerator<readonly Account[]> {
     let PaginationToken: string | undefined;
@@ -73,7 +73,7 @@ export class Accounts {
   }
 
   /**
-   * The account with this `sub`, or undefined where there is none (any more).
+   * The account with this `sub`, or undefined where none exists (any more).
    * @param sub a UUID
    * @throws as `pages`
    */
@@ -83,7 +83,7 @@ export class Accounts {
   }
 }
 
-/** @throws ListingBroken: the SDK takes an answer without a body for one without fields, as if it were the last page */
+/** @throws ListingBroken: the SDK parses a response without a body as one without fields, like an empty last page */
 function accountsOf({ Users }: ListUsersCommandOutput): Account[] {
   if (Users === undefined) {
     throw new ListingBroken();

@@ -3,7 +3,7 @@ import { awsFault, explained } from "../../cli/explained";
 import { RegistrationError, Unexpected } from "../../functions/shared/errors";
 import { lineOf } from "../../functions/shared/log";
 
-/** A short word for machines: the fault's code, or its name. */
+/** A short word for machines: the error's code, or its name. */
 export function codeOf(error: unknown): string {
   if (error instanceof RegistrationError) {
     return error.code;
@@ -15,7 +15,7 @@ export function codeOf(error: unknown): string {
 }
 
 /**
- * A fault of the function's own code, or of AWS, in words.
+ * The text for an error of the registration function's own code, or of AWS.
  *
  * @returns undefined for any other error
  */
@@ -25,8 +25,8 @@ export function describeRegistrationError(error: unknown): string | undefined {
   }
   if (error instanceof RegistrationError) {
     const { code, detail, causes = [] } = lineOf(error);
-    const behind = causes.map(({ name, code: its, status }) => [name, its, status].filter(Boolean).join(" "));
-    return `${detail} (${[code, ...behind].join(" < ")}).`;
+    const chain = causes.map((cause) => [cause.name, cause.code, cause.status].filter(Boolean).join(" "));
+    return `${detail} (${[code, ...chain].join(" < ")}).`;
   }
   return awsFault(error);
 }

@@ -16,12 +16,12 @@ import { localTarget, stackTarget, type Target } from "./target";
 
 const usage = `npm run reconcile -- [--stack NAME | --local] [--dry-run] [--json] [--dir FOLDER]
 
-Finds confirmed Cognito users without a row in ecommerce_db.users and registers them. Safe beside live traffic, to stop
-at any time, and to repeat.
+Finds confirmed Cognito users without a row in ecommerce_db.users and registers them. It is safe to run during live
+traffic, to stop at any time, and to repeat.
 
   --local        the system that npm start runs on this machine (the default)
   --stack NAME   a stack on AWS, by its outputs (pulumi stack output) and your AWS credentials
-  --dry-run      change nothing, and say what would be done
+  --dry-run      change nothing, and report what would be done
   --json         for machines: one JSON object a line, each finding and last the summary
   --dir FOLDER   the local system's data folder (default: .local; with npm start -- --stack NAME it is .local-NAME)
   --help         show this
@@ -29,9 +29,9 @@ at any time, and to repeat.
 Exit code: 0 when every confirmed user has a row now, 2 when some are left for a person to decide, 1 when it failed,
 130 or 143 when it was stopped (Ctrl-C, SIGTERM). With --dry-run: the code with which the same run would end.`;
 
-/** How long (ms) the database may stay away: an RDS fail-over takes one to two minutes. */
+/** How long (ms) the database may be unavailable: an RDS fail-over takes one to two minutes. */
 const PATIENCE_MILLISECONDS = 180_000;
-/** The same before anything was done, when a wrong address or network is the likelier reason. */
+/** The same limit at the start, when a wrong address or network is the more likely reason. */
 const FIRST_MILLISECONDS = 10_000;
 
 /** The command `npm run reconcile`. Ends the process with one of the exit codes above. */
@@ -64,7 +64,7 @@ async function run(
   const report = (json ? jsonReport : textReport)(console.log);
   console.error(`Reconciling ${target.name}${dryRun ? ", changing nothing" : ""}`);
 
-  const begun = performance.now();
+  const startedAt = performance.now();
   const tally = newTally();
   const progress = new Progress(tally, process.stderr);
   const found: Parameters<typeof reconcile>[0]["found"] = (finding) => {
@@ -74,10 +74,10 @@ async function run(
   const summarize = (end: Pick<Summary, "end" | "error">) => {
     progress.end();
     database.close();
-    report.summary({ ...tally, dryRun, ...end, seconds: (performance.now() - begun) / 1000 });
+    report.summary({ ...tally, dryRun, ...end, seconds: (performance.now() - startedAt) / 1000 });
   };
   try {
-    await reached(rows, target);
+    await checkReachable(rows, target);
     await reconcile({ accounts, rows, dryRun, tally, signal, found });
   } catch (error) {
     summarize(signal.aborted ? { end: "stopped" } : { end: "failed", error: codeOf(error) });
@@ -87,7 +87,7 @@ async function run(
   return tally.conflicts + tally.unusable > 0 ? 2 : 0;
 }
 
-/** The function's own way to the database. */
+/** Connects with the registration function's own code, which reads this process's environment variables. */
 function connectTo({ environment, secretName }: Target): Database {
   for (const [name, value] of Object.entries(environment)) {
     if (value === undefined) {
@@ -99,7 +99,7 @@ function connectTo({ environment, secretName }: Target): Database {
   return new Database(createSecretReader(secretName), createConnect(process.env));
 }
 
-/** Slows down by itself where Cognito throttles, and does not give up for a minute or so. */
+/** Slows down where Cognito throttles, and retries for about a minute. */
 function createCognito(): CognitoIdentityProviderClient {
   return new CognitoIdentityProviderClient({
     retryMode: "adaptive",
@@ -108,8 +108,8 @@ function createCognito(): CognitoIdentityProviderClient {
   });
 }
 
-/** @throws CommandError with what to do, where nobody answers */
-async function reached(rows: Rows, { unreachable }: Target): Promise<void> {
+/** @throws CommandError with what to do, where the database does not answer */
+async function checkReachable(rows: Rows, { unreachable }: Target): Promise<void> {
   try {
     await rows.reach(FIRST_MILLISECONDS);
   } catch (error) {

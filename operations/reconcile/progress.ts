@@ -1,17 +1,17 @@
 import type { Tally } from "./reconcile";
 
-/** How often the line is written (ms): on a terminal over the last one, elsewhere below it. */
+/** How often the line is written (ms): on a terminal it replaces the last one, elsewhere it is a new line. */
 const TERMINAL_MILLISECONDS = 200;
 const LOG_MILLISECONDS = 10_000;
 
 /** Where progress is shown: standard error, so that standard output holds the result only. */
 export type Stream = Pick<NodeJS.WriteStream, "write"> & { readonly isTTY?: boolean };
 
-/** A line about a tally that is counted up by somebody else. */
+/** Prints a progress line about a tally that `reconcile` updates. */
 export class Progress {
   readonly #tally: Tally;
   readonly #stream: Stream;
-  readonly #begun = performance.now();
+  readonly #startedAt = performance.now();
   readonly #timer: NodeJS.Timeout;
   #drawn = false;
 
@@ -21,7 +21,7 @@ export class Progress {
     this.#timer = setInterval(() => this.#draw(), stream.isTTY ? TERMINAL_MILLISECONDS : LOG_MILLISECONDS);
   }
 
-  /** Makes place for another line on the same terminal. */
+  /** Removes the line from the terminal, so that another line can be printed. */
   clear(): void {
     if (this.#drawn && this.#stream.isTTY) {
       this.#stream.write("\r\u001b[K");
@@ -37,7 +37,7 @@ export class Progress {
   #draw(): void {
     this.clear();
     const { accounts, registered, conflicts, unusable } = this.#tally;
-    const rate = Math.round((1000 * accounts) / (performance.now() - this.#begun));
+    const rate = Math.round((1000 * accounts) / (performance.now() - this.#startedAt));
     const [all, each] = [accounts, rate].map((count) => count.toLocaleString("en"));
     const found = `${registered} without a row, ${conflicts + unusable} to decide`;
     this.#stream.write(`${all} accounts, ${found}, ${each} a second${this.#stream.isTTY ? "" : "\n"}`);

@@ -5,56 +5,56 @@ import { traceOf, type User, userOf } from "../../functions/shared/event";
 import { type Account, type Accounts, isConfirmed } from "./accounts";
 import type { Owner, Rows } from "./rows";
 
-/** So many pages are fetched ahead while the database answers: all that is ever held in memory. */
+/** The number of pages that are fetched ahead during the database's work: the most that is held in memory. */
 const PAGES_AHEAD = 4;
 
-/** What was counted so far. `accounts` is the sum of the others. */
+/** The counts so far. `accounts` is the sum of the others. */
 export interface Tally {
   accounts: number;
-  /** Not confirmed yet, so no row is owed. */
+  /** Not confirmed yet, so no row is needed. */
   unconfirmed: number;
   /** Had a row already. */
   present: number;
-  /** Had none, and were registered; in a dry run, would be. */
+  /** Had no row, and were registered; in a dry run, would be. */
   registered: number;
   conflicts: number;
   unusable: number;
 }
 
-/** The address belongs to somebody else's row. */
+/** Another user's row has the address. */
 export interface Conflict {
   readonly type: "conflict";
   readonly user: User;
-  /** Undefined where that row went away meanwhile. */
+  /** Undefined where that row was deleted in the meantime. */
   readonly owner:
     | (Owner & {
-        /** What Cognito says of the owner: the account is deleted, or has this or another address today. */
+        /** The owner's account in Cognito: it is deleted, or has this or another address today. */
         readonly account: "deleted" | "sameAddress" | "otherAddress";
       })
     | undefined;
 }
 
-/** The account's own attributes do not make a row. */
+/** No row can be created from the account's attributes. */
 export interface Unusable {
   readonly type: "unusable";
   readonly username: string;
-  /** Says which attribute, and what is allowed; never the value. */
+  /** Names the attribute and what is allowed; never the value. */
   readonly fault: RegistrationError;
 }
 
-/** Something of one account that the person who runs this may want to know. */
+/** A result about one account that is reported to the person who runs the command. */
 export type Finding = { readonly type: "registered"; readonly sub: string } | Conflict | Unusable;
 
 export interface Options {
   readonly accounts: Pick<Accounts, "pages" | "find">;
   readonly rows: Pick<Rows, "registered" | "ownerOf" | "register" | "foresee">;
-  /** Change nothing. Two people without a row who share an address are then both counted as `registered`. */
+  /** Change nothing. Two users without a row who have the same address are then both counted as `registered`. */
   readonly dryRun: boolean;
-  /** Counted up while this runs. */
+  /** Updated during the run. */
   readonly tally: Tally;
   /** Stops between two users. */
   readonly signal: AbortSignal;
-  /** Told of each finding as it is made; none is kept. */
+  /** Called with each finding at once; none is kept. */
   found(finding: Finding): void;
 }
 
@@ -63,9 +63,9 @@ export function newTally(): Tally {
 }
 
 /**
- * Registers every confirmed account that has no row, by the function's own rules. It only ever adds rows, each as the
- * function does, so it may run beside live traffic, be stopped and be repeated at any time.
- * @param options whose tally is all zeros
+ * Registers every confirmed account that has no row, with the registration function's own rules. It only adds rows,
+ * each as the function does, so it can run during live traffic, and can be stopped and repeated at any time.
+ * @param options with a tally of zeros
  * @throws ListingBroken, the SDK's errors, the RegistrationErrors of the database, AbortError after the signal
  */
 export async function reconcile(options: Options): Promise<void> {
@@ -81,7 +81,7 @@ export async function reconcile(options: Options): Promise<void> {
   for await (const page of pages) {
     await reconcilePage(page, options);
   }
-  // Counted where accounts come in and where they were dealt with: nobody may go missing in between.
+  // Accounts are counted when they are listed and again when they are done: both numbers must be equal.
   const { accounts: seen, ...outcomes } = tally;
   const dealtWith = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
   if (seen !== listed || dealtWith !== listed) {
@@ -105,7 +105,7 @@ async function reconcilePage(page: readonly Account[], options: Options): Promis
   }
 }
 
-/** Does what an account without a row needs. */
+/** Registers an account without a row, or reports why it cannot. @returns the count that the account belongs to */
 async function repair(
   account: Account,
   options: Options,
@@ -137,7 +137,7 @@ async function repair(
   return "registered";
 }
 
-/** What a person has to know to decide who keeps the address. */
+/** The information that a person needs to decide which user keeps the address. */
 async function conflictOf(user: User, { accounts, rows, signal }: Options): Promise<Conflict> {
   const owner = await rows.ownerOf(user.email);
   if (owner === undefined) {
@@ -149,7 +149,7 @@ async function conflictOf(user: User, { accounts, rows, signal }: Options): Prom
   return { type: "conflict", user, owner: { ...owner, account: state } };
 }
 
-/** The account as a trigger's event would carry it, so that the function's own rules judge it. */
+/** The account in the form of a trigger's event, so that the function's own rules check it. */
 function eventOf({ attributes }: Account): { request: { userAttributes: Account["attributes"] } } {
   return { request: { userAttributes: attributes } };
 }

@@ -3,7 +3,7 @@ import type { Conflict, Finding, Tally, Unusable } from "./reconcile";
 /** How a run ended. */
 export type End = "finished" | "stopped" | "failed";
 
-/** What machines get as the last line, and people as a table. */
+/** The last line of the JSON output, and the table of the text output. */
 export interface Summary extends Tally {
   readonly dryRun: boolean;
   readonly end: End;
@@ -15,13 +15,13 @@ export interface Summary extends Tally {
 /** Writes one line to standard output. */
 export type Print = (line: string) => void;
 
-/** What stands on standard output. */
+/** Writes the findings and the summary. */
 export interface Report {
   found(finding: Finding): void;
   summary(summary: Summary): void;
 }
 
-/** For machines: one JSON object a line, each finding as it is made and the summary last. */
+/** For machines: one JSON object a line, each finding at once and the summary last. */
 export function jsonReport(print: Print): Report {
   return {
     found(finding) {
@@ -33,7 +33,7 @@ export function jsonReport(print: Print): Report {
   };
 }
 
-/** For people: what somebody has to decide, then the counts. */
+/** For people: the accounts about which a person must decide, then the counts. */
 export function textReport(print: Print): Report {
   return {
     found(finding) {
@@ -50,8 +50,8 @@ export function textReport(print: Print): Report {
 }
 
 /**
- * An address that its owner knows again and a log may keep: `j…@example.com`. Whoever has to know it asks Cognito by
- * the `sub`.
+ * An address in a form that its owner recognizes and that may be in a log: `j…@example.com`. Cognito has the full address
+ * under the `sub`.
  */
 export function masked(email: string): string {
   const at = email.lastIndexOf("@");
@@ -76,7 +76,7 @@ function plain(finding: Finding): object {
 function conflictText({ user, owner }: Conflict): string {
   const head = `conflict: ${user.sub} has no row, since the address ${masked(user.email)}`;
   if (owner === undefined) {
-    return `${head} was somebody else's just before; run this again`;
+    return `${head} was in another row a moment ago; run this again`;
   }
   const spelled = owner.email === user.email ? "" : `, spelled ${masked(owner.email)}`;
   return `${head} is in the row of ${owner.sub}${spelled}, ${ownerText[owner.account]}`;
@@ -101,11 +101,11 @@ const endText = {
 function summaryText({ dryRun, end, seconds, ...tally }: Summary): string {
   const rows: [string, number][] = [
     ["accounts in the user pool", tally.accounts],
-    ["not confirmed, owe no row", tally.unconfirmed],
+    ["not confirmed, need no row", tally.unconfirmed],
     ["had a row", tally.present],
     [dryRun ? "would be registered (dry run)" : "registered", tally.registered],
     ["conflicts, for a person to decide", tally.conflicts],
-    ["unusable, for a person to mend", tally.unusable],
+    ["unusable, for a person to correct", tally.unusable],
   ];
   const table = rows.map(([what, count]) => `  ${what.padEnd(36)}${count.toLocaleString("en").padStart(11)}`);
   return [...table, endText[end](`${seconds.toFixed(1)} s`)].join("\n");

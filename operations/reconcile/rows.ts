@@ -4,25 +4,25 @@ import { Users } from "../../functions/registerUser/users";
 import type { User } from "../../functions/shared/event";
 import type { RemainingTime } from "../../functions/shared/time";
 
-/** So many users are looked for at once: a page of Cognito's. */
+/** The number of users in one query: a page of Cognito. */
 const AT_ONCE = 60;
-/** After the signal, what is under way may take so long (ms) to end well. */
+/** How long (ms) a step that is running may take after the signal. */
 const FINISH_MILLISECONDS = 2000;
 
 const FIND = `SELECT User_UUID FROM ecommerce_db.users WHERE User_UUID IN (${Array(AT_ONCE).fill("?").join(", ")})`;
 const OWNER = "SELECT User_UUID, User_Email FROM ecommerce_db.users WHERE User_Email = ?";
 
-/** Who has an address in the table. */
+/** The row of the table that has an address. */
 export interface Owner {
   readonly sub: string;
-  /** As it stands there: MySQL takes addresses as equal that differ in case or accents. */
+  /** As it is in the table: for MySQL, addresses that differ only in case or accents are equal. */
   readonly email: string;
 }
 
 /**
- * The table `ecommerce_db.users` for this command, on the function's own connection and with its own way to register.
- * It needs `INSERT (User_UUID, User_Email, User_DateAdd)` and `SELECT (User_UUID, User_Email)`. A fault that may pass,
- * such as a restart of the server, is waited out.
+ * The table `ecommerce_db.users` for this command, with the registration function's own code for the connection and for
+ * registering. It needs `INSERT (User_UUID, User_Email, User_DateAdd)` and `SELECT (User_UUID, User_Email)`. Repeats a
+ * step after a temporary error, such as a restart of the server.
  */
 export class Rows {
   readonly #database: Database;
@@ -32,7 +32,7 @@ export class Rows {
 
   /**
    * @param patience how long one step may take (ms), with all its repetitions
-   * @param signal ends the patience
+   * @param signal shortens this time to 2 s
    */
   constructor(database: Database, patience: number, signal: AbortSignal) {
     this.#database = database;
@@ -44,7 +44,7 @@ export class Rows {
   }
 
   /**
-   * Finds out whether the database can be reached and read.
+   * Checks whether the database can be reached and read.
    * @param milliseconds how long to try
    * @throws as `Database.run`, as do all of these methods
    */
@@ -53,7 +53,7 @@ export class Rows {
   }
 
   /**
-   * Which of these users have a row: one statement, the same for every number of users.
+   * Which of these users have a row. Runs one statement, whose text is the same for every number of users.
    * @param subs at most 60, in lower case
    */
   async registered(subs: readonly string[]): Promise<ReadonlySet<string>> {
@@ -66,14 +66,14 @@ export class Rows {
     return new Set(found.map(({ User_UUID }) => String(User_UUID).toLowerCase()));
   }
 
-  /** Whose row has the address, as MySQL compares addresses. */
+  /** The row that has the address, as MySQL compares addresses. */
   async ownerOf(email: string): Promise<Owner | undefined> {
     const [row] = await this.#query(OWNER, [email], this.#within(this.#patience));
     return row && { sub: String(row.User_UUID), email: String(row.User_Email) };
   }
 
   /**
-   * Makes the user's row unless it is there.
+   * Creates the user's row unless it exists.
    * @returns whether it was missing
    * @throws EmailConflict
    */
@@ -81,7 +81,7 @@ export class Rows {
     return this.#users.catchUp(user, this.#within(this.#patience));
   }
 
-  /** What `register` would do just now, without doing it: returns and throws the same. */
+  /** Checks what `register` would do now, without changing the table: returns and throws the same. */
   async foresee(user: User): Promise<boolean> {
     const owner = await this.ownerOf(user.email);
     if (owner !== undefined && owner.sub.toLowerCase() !== user.sub.toLowerCase()) {

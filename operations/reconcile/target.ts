@@ -2,15 +2,15 @@ import { CommandError } from "../../cli/commandError";
 import { readOutputs } from "../../cli/localOutputs";
 import { stackOutputs } from "../../cli/pulumi";
 
-/** A deployed system: where its users are, and where its rows. */
+/** A deployed system: its user pool, its database, and how to reach them. */
 export interface Target {
-  /** In words. */
+  /** As text for messages. */
   readonly name: string;
   readonly userPoolId: string;
   readonly secretName: string;
-  /** Variables by which the AWS SDK and the function's own code find it; undefined unsets one. */
+  /** Environment variables with which the AWS SDK and the function's own code find it; undefined unsets one. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** What to look at when its database cannot be reached. */
+  /** A sentence with what to check when its database cannot be reached. */
   readonly unreachable: string;
 }
 
@@ -32,17 +32,17 @@ export async function localTarget(directory: string): Promise<Target> {
       AWS_ACCESS_KEY_ID: outputs.accessKeyId,
       AWS_SECRET_ACCESS_KEY: outputs.secretAccessKey,
       AWS_SESSION_TOKEN: undefined,
-      // A profile would be taken before the keys.
+      // The SDK would use a profile before these keys.
       AWS_PROFILE: undefined,
       NODE_EXTRA_CA_CERTS: outputs.authorityFile,
     },
-    unreachable: "Look at what `npm start` says of the database server.",
+    unreachable: "Look at what `npm start` prints about the database server.",
   };
 }
 
 /**
  * A stack on AWS, by its outputs. The credentials are those that the AWS SDK finds in the environment.
- * @throws CommandError where it is not deployed, or the Pulumi CLI does not tell its outputs
+ * @throws CommandError where it is not deployed, or the Pulumi CLI does not print its outputs
  */
 export async function stackTarget(stack: string): Promise<Target> {
   const outputs = await stackOutputs(stack);
@@ -59,7 +59,8 @@ export async function stackTarget(stack: string): Promise<Target> {
     secretName: secretName!,
     environment: { AWS_REGION: region },
     unreachable:
-      "A private database answers to its own VPC only: docs/operations.md has a way in. A public one answers to the address " +
-      "ranges in `ecommerce:database.deployerCidrs` too: run this from there, or add this machine's range and deploy.",
+      "A private database can be reached only from its own VPC; docs/operations.md describes how. A public one can also be " +
+      "reached from the address ranges in `ecommerce:database.deployerCidrs`: run this from there, or add this machine's " +
+      "range and deploy.",
   };
 }

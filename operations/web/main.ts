@@ -12,7 +12,7 @@ Serves the page on localhost against a stack that is deployed on AWS; stays unti
   --stack NAME   the stack whose outputs the page uses (default: dev)
   --help         show this`;
 
-/** The command `npm run web`. Exit code: 0 when it was asked to stop, 1 with the reason otherwise. */
+/** The command `npm run web`. Exit code: 0 after Ctrl-C or another stop signal, 1 with the reason otherwise. */
 export function main(args: string[]): Promise<void> {
   return runCommand(args, {
     usage,
@@ -35,7 +35,7 @@ async function serve(stack: string): Promise<void> {
   }
 }
 
-/** @throws CommandError where the registered page is not one that this machine can serve */
+/** @throws CommandError where this command cannot serve the page at its registered URL */
 function portOf({ webUrl }: PublicSettings): number {
   const { protocol, hostname, port } = new URL(webUrl);
   if (protocol !== "http:" || hostname !== "localhost") {

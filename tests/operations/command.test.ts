@@ -1,4 +1,4 @@
-/** How `npm run reconcile` finds a system, and what it says where it cannot. */
+/** How `npm run reconcile` finds a system, and its messages where it cannot. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -27,7 +27,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A PATH on which `pulumi` is a program of ours, which tells the outputs of `prod`. */
+/** Creates a folder for the PATH with a script `pulumi` that prints the outputs of `prod`. */
 function pulumi(answer: Omit<Answer, "to">): string {
   const directory = mkdtempSync(join(folder, "bin-"));
   standInPulumi(directory, { to: asksForOutputs("prod"), ...answer });
@@ -39,7 +39,7 @@ const outputs = (more: object = {}) =>
   JSON.stringify({ region: "us-east-1", userPoolId: system.cognito.poolId, secretName: "ecommerce_secret", ...more });
 
 describe("--stack", () => {
-  test("takes the stack's outputs and the environment's credentials", async () => {
+  test("uses the stack's outputs and the environment's credentials", async () => {
     const { missing } = await system.accounts(100, 2);
     const run = new Run(["--stack", "prod", "--json"], {
       ...system.environment,
@@ -49,7 +49,7 @@ describe("--stack", () => {
     expect(run.stderr).toContain("stack prod in us-east-1");
   });
 
-  test("says from where the database can be reached, where it cannot", async () => {
+  test("says from where the database can be reached when it is unreachable", async () => {
     const server = { host: "localhost", port: await freePort() };
     await system.setSecret(secretFor(server), "unreachable");
     const path = onPath(pulumi({ stdout: outputs({ secretName: "unreachable" }) }));
@@ -65,22 +65,22 @@ describe("--stack", () => {
   test.each([
     ["an unknown stack", () => pulumi({ stderr: "error: no stack named 'prod' found", code: 255 }), "no stack named"],
     ["a stack that is not deployed", () => pulumi({ stdout: "{}" }), "no output region, userPoolId, secretName"],
-    ["a pulumi that is something else", () => pulumi({ stdout: "hello" }), "is not JSON"],
-  ])("tells of %s", async (_, make, sentence) => {
+    ["a `pulumi` that is another program", () => pulumi({ stdout: "hello" }), "are not JSON"],
+  ])("reports %s", async (_, make, sentence) => {
     const run = new Run(["--stack", "prod"], onPath(make()));
     expect([await run.ended(), run.stdout]).toEqual([1, ""]);
     expect(run.stderr).toContain(sentence);
     expect(run.stderr).not.toContain("    at ");
   });
 
-  test("tells where to get the Pulumi CLI", async () => {
+  test("says where to get the Pulumi CLI", async () => {
     const empty = join(folder, "empty");
     mkdirSync(empty);
     const run = new Run(["--stack", "prod"], { PATH: empty });
     expect([await run.ended(), run.stderr]).toEqual([1, expect.stringContaining("pulumi.com/docs/install")]);
   });
 
-  test("tells of a user pool that is not there", async () => {
+  test("reports a user pool that does not exist", async () => {
     const path = onPath(pulumi({ stdout: outputs({ userPoolId: "us-east-1_missing00" }) }));
     const run = new Run(["--stack", "prod", "--json"], { ...system.environment, ...path });
     expect([await run.ended(), run.summary]).toMatchObject([1, { error: "ResourceNotFoundException", accounts: 0 }]);
@@ -114,14 +114,14 @@ test.each([
   expect(masked(email)).toBe(shown);
 });
 
-test("a conflict whose other row went away meanwhile asks for another run", () => {
+test("the report of a conflict whose other row was deleted in the meantime says to run it again", () => {
   const lines: string[] = [];
   const user = { sub: "11111111-1111-4111-8111-111111111111", email: "jane@example.com" };
   textReport((line) => lines.push(line)).found({ type: "conflict", user, owner: undefined });
   expect(lines).toEqual([expect.stringMatching(/^conflict: 1{8}.*run this again$/)]);
 });
 
-test("faults are told without what the driver says, defects with their stack", () => {
+test("errors are described without the driver's message, defects with their stack trace", () => {
   const driver = Object.assign(new Error("Access denied, password: secret"), { code: "ECONNRESET" });
   expect(describeRegistrationError(new DatabaseUnavailable(driver))).toMatch(
     /\(DATABASE_UNAVAILABLE < Error ECONNRESET\)\.$/,
@@ -140,6 +140,6 @@ test.each([true, false])("progress is shown on standard error, on a terminal: %s
   );
   await new Promise((resolve) => setTimeout(resolve, 300));
   progress.end();
-  // A log gets a line every ten seconds only.
+  // Without a terminal there is a line only every ten seconds.
   expect(written).toEqual(isTTY ? [expect.stringContaining("12,345 accounts"), "\r\u001b[K"] : []);
 });

@@ -1,4 +1,4 @@
-/** What `npm run cost` counts, and what it says where it cannot. */
+/** What `npm run cost` counts, and its messages where it cannot. */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ const instance = (inputs = {}) =>
   });
 
 describe("fixed prices", () => {
-  test("add up as by hand", () => {
+  test("add up to the sum that was calculated by hand", () => {
     const { lines, notPriced } = fixedPrices([
       instance({ multiAz: true, publiclyAccessible: true }), // 730 × 0.065 + 100 × 0.23 + 730 × 0.005 = 74.10
       resource("aws:ec2/vpcEndpoint:VpcEndpoint", { vpcEndpointType: "Interface", subnetIds: ["a", "b"] }), // 14.60
@@ -45,7 +45,7 @@ describe("fixed prices", () => {
     expect(sum(lines)).toBeCloseTo(93.4, 6);
   });
 
-  test("take Aurora's instances at their least capacity, and a proxy at eight units or more", () => {
+  test("of Aurora's instances are for the minimum capacity, those of a proxy for at least eight units", () => {
     const scaling = (minCapacity: number) => ({ serverlessv2ScalingConfiguration: { minCapacity, maxCapacity: 16 } });
     const aurora = (minCapacity: number) => [
       resource("aws:rds/cluster:Cluster", scaling(minCapacity), "cluster"),
@@ -74,7 +74,7 @@ describe("fixed prices", () => {
     ["db.m7g.medium", undefined],
     ["db.x2g.large", undefined],
     ["db.m5.metal", undefined],
-  ])("take a proxy for %s at %s processors", (instanceClass, processors) => {
+  ])("of a proxy for %s are for %s processors", (instanceClass, processors) => {
     const { lines, notPriced } = fixedPrices([instance({ instanceClass }), resource("aws:rds/proxy:Proxy")]);
     expect(lines.find(({ key }) => key === "rds.proxy")?.quantity).toBe(processors && processors * 730);
     const missing = notPriced.filter(({ of }) => of === "Proxy");
@@ -83,12 +83,12 @@ describe("fixed prices", () => {
     );
   });
 
-  test("count what Lambda asks of an empty queue: five pollers, three times a minute", () => {
+  test("count Lambda's requests to an empty queue: five pollers, three times a minute", () => {
     const { lines } = fixedPrices([resource("aws:lambda/eventSourceMapping:EventSourceMapping")]);
     expect(sum(lines)).toBeCloseTo(5 * 3 * 60 * 730 * 0.4e-6, 6);
   });
 
-  test("name what is paid by use", () => {
+  test("list what is paid by use", () => {
     const keysOf = (type: string) =>
       fixedPrices([resource(type, { instanceClass: "db.serverless" })]).byUse.map(({ key }) => key);
     expect(keysOf("aws:rds/instance:Instance")).toEqual(["rds.backup", "log.ingested"]);
@@ -98,7 +98,7 @@ describe("fixed prices", () => {
   });
 
   test.each([
-    ["a type that nobody has priced", resource("aws:ec2/natGateway:NatGateway"), "does not know this type"],
+    ["a type without a price", resource("aws:ec2/natGateway:NatGateway"), "does not know this type"],
     ["another provider's resource", resource("datadog:index/monitor:Monitor"), "does not know this type"],
     ["a class that is not in the table", instance({ instanceClass: "db.r8g.large" }), "rds.db.r8g.large"],
     ["other storage", instance({ storageType: "io2" }), "rds.io2"],
@@ -112,7 +112,7 @@ describe("fixed prices", () => {
       resource("aws:cloudwatch/metricAlarm:MetricAlarm", { period: 10 }),
       "high resolution",
     ],
-  ])("say of %s that it is not priced", (_, one, reason) => {
+  ])("list %s as not priced", (_, one, reason) => {
     expect(fixedPrices([one]).notPriced).toEqual([
       expect.objectContaining({ reason: expect.stringContaining(reason) }),
     ]);
@@ -141,7 +141,7 @@ describe("1,000 sign-ups", () => {
     expect(sum(lines)).toBeCloseTo(15 + 2000 * perCall + 0.005 + 0.002, 6);
   });
 
-  test("cost one call more, and messages, where a queue stands between", () => {
+  test("cost one call more, and messages, with a queue", () => {
     const found = thousandSignUps([pool(), lambda("register"), lambda("enqueue"), mapping]);
     expect(sum(found.lines)).toBeCloseTo(15 + 3000 * perCall + 3000 * 0.4e-6 + 0.005 + 0.003, 6);
   });
@@ -167,7 +167,7 @@ test("1,000 uploads cost requests, puts and a month's storage", () => {
   expect(sum(found.lines)).toBeCloseTo(2000 * 3.5e-6 + 0.005 + 0.023, 6);
 });
 
-test("each price says where it was read, and when; a verified one names the place", () => {
+test("each price has its page, its source and its date; the source of a verified one is a URL", () => {
   for (const [key, price] of Object.entries(prices as Record<string, Price>)) {
     expect(price.usd, key).toBeGreaterThan(0);
     expect(price.page, key).toMatch(/^https:\/\/aws\.amazon\.com\/.+\/$/);
@@ -176,7 +176,7 @@ test("each price says where it was read, and when; a verified one names the plac
   }
 });
 
-/** Every stack that there is, and what settings add to the program. */
+/** Every stack of the project, and settings that add resources. */
 const stackNames = readdirSync(projectRoot).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
 const variations: [string, string[]][] = [
   ...stackNames.map((stack): [string, string[]] => [stack, []]),
@@ -185,14 +185,14 @@ const variations: [string, string[]][] = [
   ["dev", ["database.proxy=true"]],
 ];
 
-test.each(variations)("prices or knows as free every resource of %s with %j", async (stack, overrides) => {
+test.each(variations)("every resource of %s with %j has a price or is known to be free", async (stack, overrides) => {
   const { evaluateStack } = loadNatively<typeof stacks>("operations/cost/stack.ts");
   const { resources } = await evaluateStack(projectRoot, stack, overrides);
   const { notPriced, lines } = fixedPrices(resources);
   expect([notPriced, thousandSignUps(resources).notPriced]).toEqual([[], []]);
-  // A database, the endpoint of Secrets Manager in two zones, the secret, the alarms' key, a dashboard: at the least.
+  // At least a database, the endpoint of Secrets Manager in two zones, the secret, the alarms' key and a dashboard.
   expect(sum(lines)).toBeGreaterThan(0.016 * 730 + 14.6 + 0.4 + 1 + 3);
-  // Functions were traced to their triggers: nothing but the pool's price would mean that none was.
+  // More than the user pool's price: the triggers' functions were found.
   expect(sum(thousandSignUps(resources).lines)).toBeGreaterThan(15.002);
   expect(sum(thousandUploads(resources).lines)).toBeCloseTo(0.035, 6);
 });
@@ -209,7 +209,7 @@ describe("npm run cost", () => {
     return { status, stdout, stderr };
   };
 
-  test("lists, adds up, and marks what is unverified", () => {
+  test("lists and adds up the prices, and marks unverified ones", () => {
     const { status, stdout, stderr } = run("--stack", "dev");
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/database: db\.t4g\.micro +730 × 0\.016\/hour +11\.68 {2}unverified/);
@@ -218,7 +218,7 @@ describe("npm run cost", () => {
     expect(stdout).not.toContain("Not priced");
   });
 
-  test("says the same as JSON", () => {
+  test("prints the same as JSON", () => {
     const { stdout } = run("--stack", "dev", "--set", "database.instanceClass=db.r8g.large", "--json");
     const { fixedPerMonth, notPriced } = JSON.parse(stdout);
     expect(notPriced).toEqual([expect.objectContaining({ of: "database", reason: expect.stringContaining("r8g") })]);

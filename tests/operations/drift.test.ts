@@ -1,4 +1,4 @@
-/** `npm run drift`, as a person runs it: on a local system, and on stacks whose state a stand-in for the Pulumi CLI tells. */
+/** `npm run drift` as a person runs it: on a local system, and on stacks whose state a stand-in for the Pulumi CLI prints. */
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ const database = `drift_command_${process.pid}`;
 const migrations: Migration[] = [{ name: "0001_status", sql: "ALTER TABLE orders ADD Order_Status varchar(20);" }];
 const secretMark = "4dabf18193072939515e22adb298388d";
 const root = mkdtempSync(join(tmpdir(), "drift-"));
-/** What the command leaves there is seen. */
+/** The command's temporary folder; after each run it must be empty. */
 const temporary = join(root, "tmp");
 let connection: Connection;
 
@@ -42,7 +42,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true });
 });
 
-/** Runs the command to its end; it may leave nothing behind. */
+/** Runs the command to its end, and asserts that it leaves no files and prints no password. */
 async function run(args: string[], environment: Record<string, string> = {}) {
   const command = join(projectRoot, "operations/drift.cjs");
   const env = { ...process.env, TMPDIR: temporary, ...environment };
@@ -56,7 +56,7 @@ async function run(args: string[], environment: Record<string, string> = {}) {
   return ended;
 }
 
-/** A PATH on which `pulumi` tells a state with these resources, as the CLI does with its secrets shown. */
+/** A PATH with a script `pulumi` that prints a state with these resources, as the CLI does with `--show-secrets`. */
 function stack(resources: object[] | string): Record<string, string> {
   const directory = mkdtempSync(join(root, "bin-"));
   const stdout = typeof resources === "string" ? resources : JSON.stringify({ version: 3, deployment: { resources } });
@@ -88,7 +88,7 @@ describe("a public stack", () => {
     expect([code, stdout]).toEqual([0, "The tables are what the schema file and 1 migration make.\n"]);
   });
 
-  it("is told column by column what somebody changed by hand", async () => {
+  it("lists each column and table that was changed by hand", async () => {
     await connection.query(`ALTER TABLE \`${database}\`.orders MODIFY Order_Status varchar(21), ADD by_hand int`);
     await connection.query(`DROP TABLE \`${database}\`.category`);
     const { code, stdout } = await run(["--stack", "prod"], publicStack());
@@ -137,7 +137,7 @@ describe("a private stack", () => {
     };
   };
 
-  it("is looked at by the function inside, and told to machines line by line", async () => {
+  it("is read by the function inside the VPC, and reported line by line as JSON", async () => {
     await connection.query(`ALTER TABLE \`${database}\`.users ADD by_hand int`);
     const { code, stdout, stderr } = await run(["--stack", "prod", "--json"], privateStack());
     const lines = stdout.trim().split("\n");
@@ -151,7 +151,7 @@ describe("a private stack", () => {
     expect(stderr).toContain("from inside its VPC");
   });
 
-  it("passes on what the function says where it cannot look", async () => {
+  it("reports the function's error where it cannot read the tables", async () => {
     await connection.query(`DROP DATABASE \`${database}\``);
     const { code, stderr } = await run(["--stack", "prod"], privateStack());
     expect([code, stderr]).toEqual([1, expect.stringContaining(`There is no database "${database}"`)]);
@@ -180,13 +180,13 @@ describe("the local system", () => {
   });
 });
 
-describe("what it cannot do it says in a sentence", () => {
+describe("an error is printed as a sentence", () => {
   it.each([
     ["no local system", ["--dir", join(root, "none")], () => ({}), "No local system runs on"],
     ["both", ["--stack", "prod", "--local"], () => ({}), "give one or the other"],
     ["an unknown option", ["--fix"], () => ({}), "npm run drift --"],
     ["a stack without a schema", ["--stack", "prod"], () => stack([]), "Stack prod has no schema yet"],
-    ["a pulumi that is something else", ["--stack", "prod"], () => stack("hello secret"), "is not JSON"],
+    ["a `pulumi` that is another program", ["--stack", "prod"], () => stack("hello secret"), "are not JSON"],
     [
       "an unknown stack",
       ["--stack", "other"],

@@ -1,4 +1,4 @@
-/** What others do to the rows between the command's looking and its writing, put there exactly. */
+/** Changes of the rows between the command's reading and its writing, made at exactly that moment. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Database } from "../../functions/registerUser/database";
@@ -32,7 +32,7 @@ const insert = (sub: string, email: string) =>
     email,
   ]);
 
-/** Reconcile was there first: that is what the function finds, too. */
+/** Reconcile has already registered the user: the function gets this error, too. */
 const isDuplicate = (error: { code?: string }) => expect(error.code).toBe("ER_DUP_ENTRY");
 
 async function run(changes: Partial<Options["rows"]> = {}, dryRun = false) {
@@ -55,7 +55,7 @@ async function run(changes: Partial<Options["rows"]> = {}, dryRun = false) {
   return { tally, findings };
 }
 
-test.each([false, true])("a row that was made meanwhile counts as there; dry run: %s", async (dryRun) => {
+test.each([false, true])("a row that is added in the meantime counts as present; dry run: %s", async (dryRun) => {
   const sub = system.account();
   const registered = async (subs: readonly string[]) => {
     const before = await rows.registered(subs);
@@ -66,7 +66,7 @@ test.each([false, true])("a row that was made meanwhile counts as there; dry run
   expect([tally, findings]).toEqual([{ ...newTally(), accounts: 1, present: 1 }, []]);
 });
 
-test("a conflict whose other row went away meanwhile has no owner", async () => {
+test("a conflict whose other row is deleted in the meantime has no owner", async () => {
   const sub = system.account();
   await insert(randomUUID(), `${sub}@example.com`);
   const ownerOf = async (email: string) => {
@@ -89,13 +89,13 @@ test("an account without a usable sub is listed, and does not stop the others", 
   ]);
 });
 
-test("a sub in capitals is the same", async () => {
+test("a sub in upper case is the same user", async () => {
   const sub = system.account({ sub: randomUUID().toUpperCase() });
   await insert(sub.toLowerCase(), `${sub}@example.com`);
   expect((await run()).tally).toEqual({ ...newTally(), accounts: 1, present: 1 });
 });
 
-test("no more is fetched ahead than a few pages, whatever the pool holds", async () => {
+test("only a few pages are fetched ahead, for a pool of any size", async () => {
   await system.accounts(1_200, 1);
   let fetched = 0;
   let ahead = 0;
@@ -108,7 +108,7 @@ test("no more is fetched ahead than a few pages, whatever the pool holds", async
     }
   }
   const registered = async (subs: readonly string[]) => {
-    // The first page is held until so many more are there as will come, however long a busy machine takes for each.
+    // The first page waits until more pages are fetched, however long a busy machine takes for each.
     if (done === 0) await expect.poll(() => fetched, { timeout: 20_000 }).toBeGreaterThan(2);
     await new Promise((resolve) => setTimeout(resolve, done === 0 ? 500 : 20));
     ahead = Math.max(ahead, fetched - ++done);
@@ -125,7 +125,7 @@ test("no more is fetched ahead than a few pages, whatever the pool holds", async
   expect(ahead).toBeLessThanOrEqual(6);
 });
 
-test("it stops between two users", async () => {
+test("reconcile stops between two users", async () => {
   await system.accounts(30, 31);
   const stop = new AbortController();
   const tally = newTally();
@@ -137,28 +137,28 @@ test("it stops between two users", async () => {
   expect(await system.rows()).toHaveLength(2);
 });
 
-test("every step waits for a database that is away", async () => {
-  const [there, missing] = [randomUUID(), randomUUID()];
-  await insert(there, "there@example.com");
+test("every step waits for a database that is not running", async () => {
+  const [present, missing] = [randomUUID(), randomUUID()];
+  await insert(present, "present@example.com");
   await system.database.server.stop();
   system.database.disconnect();
   const steps = Promise.all([
-    rows.registered([there]),
-    rows.ownerOf("there@example.com"),
-    rows.foresee({ sub: there, email: "there@example.com" }),
+    rows.registered([present]),
+    rows.ownerOf("present@example.com"),
+    rows.foresee({ sub: present, email: "present@example.com" }),
     rows.register({ sub: missing, email: "missing@example.com" }),
   ]);
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   await system.database.server.start();
-  const owner = { sub: there, email: "there@example.com" };
-  expect(await steps).toEqual([new Set([there]), owner, false, true]);
+  const owner = { sub: present, email: "present@example.com" };
+  expect(await steps).toEqual([new Set([present]), owner, false, true]);
 });
 
-describe("again and again, against other holes each time, while people sign up", () => {
-  test.each([false, true])("everybody is counted once and nobody is missed; dry run: %s", async (dryRun) => {
+describe("in 30 rounds with different missing rows, while people sign up", () => {
+  test.each([false, true])("every account is counted once and none is missed; dry run: %s", async (dryRun) => {
     for (let round = 0; round < 30; round++) {
       await system.empty();
-      // From nobody to whole pages, with the end of a page in and between them.
+      // From no accounts to whole pages, also one account less and one more than whole pages.
       const count = [0, 1, 59, 60, 61, 120, 121, 200][round % 8]!;
       const { missing } = await system.accounts(count, 1 + (round % 5));
       const newcomers: string[] = [];
@@ -167,7 +167,7 @@ describe("again and again, against other holes each time, while people sign up",
         while (!ended && newcomers.length < 40) {
           const sub = system.account();
           newcomers.push(sub);
-          // As the function does it a moment after the confirmation; every fourth sign-up fails and leaves a hole.
+          // As the function does a moment after the confirmation; every fourth sign-up fails and leaves no row.
           if (newcomers.length % 4 !== 0) await insert(sub, `${sub}@example.com`).catch(isDuplicate);
         }
       })();
@@ -183,7 +183,7 @@ describe("again and again, against other holes each time, while people sign up",
       expect(found).toEqual(expect.arrayContaining(missing));
       expect(found).toHaveLength(tally.registered);
       const rows = new Set((await system.rows()).map((row) => row.User_UUID));
-      // Whoever had an account when it began has a row now; in a dry run nothing has changed.
+      // Every account that existed at the start has a row now; a dry run has changed nothing.
       expect(missing.filter((sub) => rows.has(sub))).toHaveLength(dryRun ? 0 : missing.length);
       if (dryRun) continue;
       const after = await run({}, dryRun);
@@ -193,7 +193,7 @@ describe("again and again, against other holes each time, while people sign up",
   });
 });
 
-test("counts that do not add up are no success", async () => {
+test("counts that do not add up are an error", async () => {
   await system.accounts(3, 2);
   const tally = newTally();
   const found = () => {
@@ -210,6 +210,6 @@ test.each([
   ["EXTERNAL_PROVIDER", true],
   ["UNCONFIRMED", false],
   ["FORCE_CHANGE_PASSWORD", false],
-])("an account in state %s owes a row: %s", (status, owes) => {
-  expect(isConfirmed({ status })).toBe(owes);
+])("an account in state %s needs a row: %s", (status, needsRow) => {
+  expect(isConfirmed({ status })).toBe(needsRow);
 });

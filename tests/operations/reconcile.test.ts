@@ -19,10 +19,10 @@ const insert = (sub: string, email: string) =>
   ]);
 const subsOf = (rows: any[]) => rows.map((row) => row.User_UUID);
 
-describe("a pool with everything in it", () => {
+describe("a pool with accounts of every kind", () => {
   const email = (name: string) => `${name}@example.com`;
 
-  /** 2,000 accounts: who should have a row afterwards, and who cannot. */
+  /** Creates 2,000 accounts. @returns those that should have a row afterwards, and those that cannot */
   async function mixed() {
     const { present, missing } = await system.accounts(1_880, 2);
     for (const status of ["RESET_REQUIRED", "EXTERNAL_PROVIDER"]) missing.push(system.account({ status }));
@@ -43,7 +43,7 @@ describe("a pool with everything in it", () => {
       ofAccent: system.account({ email: email("rene") }),
     };
     const unusable = [system.account({ email: `${"x".repeat(100)}@example.com` }), system.account({ email: "" })];
-    // A changed address does not matter where the row is there.
+    // A changed address does not matter where the row exists.
     const late = system.account({ email: "" });
     await insert(late, email("late"));
     present.push(late);
@@ -51,7 +51,7 @@ describe("a pool with everything in it", () => {
     return { present, missing, conflicts, unusable, deleted, moved, owner };
   }
 
-  test("is repaired, and what a person has to decide is listed; a dry run says the same and does nothing", async () => {
+  test("gets its missing rows, and conflicts are listed; a dry run reports the same and changes nothing", async () => {
     const { present, missing, conflicts, unusable, deleted, moved, owner } = await mixed();
     const before = await system.rows();
     const counts = {
@@ -102,7 +102,7 @@ describe("a pool with everything in it", () => {
 
     const rows = await system.rows();
     expect(subsOf(rows)).toEqual([...present, ...missing, deleted].sort());
-    // Rows that were there are as they were.
+    // Existing rows are unchanged.
     expect(rows.filter((row) => !missing.includes(row.User_UUID))).toEqual(before);
     const made = rows.find((row) => row.User_UUID === missing.at(-1));
     expect(made).toMatchObject({ User_Email: 'o\'brien,"x"@example.com', User_Status: 1 });
@@ -117,8 +117,8 @@ describe("a pool with everything in it", () => {
   });
 });
 
-describe("at any time", () => {
-  test("says that all is well with code 0, also for an empty pool", async () => {
+describe("npm run reconcile", () => {
+  test("ends with code 0 where nothing is left to decide, also for an empty pool", async () => {
     const empty = system.reconcile("--json");
     expect([await empty.ended(), empty.summary.accounts]).toEqual([0, 0]);
     const { missing } = await system.accounts(61, 61);
@@ -130,7 +130,7 @@ describe("at any time", () => {
     expect(Math.abs(row.age)).toBeLessThan(30);
   });
 
-  test("it may be killed, stopped by Ctrl-C, and repeated", async () => {
+  test("can be killed, stopped by Ctrl-C, and repeated", async () => {
     const { present, missing } = await system.accounts(600, 2);
     system.front.delay = 50;
     const killed = system.reconcile("--json");
@@ -155,7 +155,7 @@ describe("at any time", () => {
     expect(subsOf(await system.rows())).toEqual([...present, ...missing].sort());
   });
 
-  test("a restart of MySQL is waited out", async () => {
+  test("waits for MySQL during a restart", async () => {
     const { present, missing } = await system.accounts(600, 2);
     system.front.delay = 20;
     const run = system.reconcile("--json");
@@ -167,7 +167,7 @@ describe("at any time", () => {
     expect(subsOf(await system.rows())).toEqual([...present, ...missing].sort());
   });
 
-  test("a throttling Cognito is asked again, more slowly", async () => {
+  test("repeats requests that Cognito throttles", async () => {
     const { missing } = await system.accounts(300, 2);
     system.front.throttled = [2, 3];
     const run = system.reconcile("--json");
@@ -175,28 +175,28 @@ describe("at any time", () => {
     expect(system.front.requests).toBe(300 / 60 + 2);
   });
 
-  test.each([[[]], [["--dry-run"]]])("a listing that breaks off is no success, with %j", async (more) => {
+  test.each([[[]], [["--dry-run"]]])("fails where the listing ends too early, with %j", async (more) => {
     await system.accounts(300, 100);
-    // The second page would have been the last one, and the 180 accounts behind it would have been forgotten.
+    // Without the check, the empty second page would look like the last one, and 240 accounts would be left out.
     system.front.emptied = [2];
     const run = system.reconcile("--json", ...more);
     expect([await run.ended(), run.summary]).toMatchObject([1, { end: "failed", error: "ListingBroken" }]);
     expect(run.stderr).toContain("not all accounts were seen");
   });
 
-  test("sign-ups beside it make their rows once, whoever comes first", async () => {
+  test("and sign-ups at the same time create each row once, in any order", async () => {
     const { missing } = await system.accounts(300, 300);
     system.front.delay = 20;
     const run = system.reconcile("--json");
     await run.said("registered");
-    // As the function does it, from the end of the list.
+    // As the function does, from the end of the list.
     for (const sub of [...missing].reverse().slice(0, 150)) {
       await system.database.query(
         "INSERT IGNORE INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES (?, ?, NOW())",
         [sub, `${sub}@example.com`],
       );
     }
-    // And one goes away.
+    // One account is deleted.
     system.users.delete(system.users.find(missing[120]!)!);
     expect(await run.ended()).toBe(0);
     const { registered, present } = run.summary;
@@ -207,7 +207,7 @@ describe("at any time", () => {
   });
 });
 
-test("a wrong password in the secret ends it at once, with code 1 and no secret told", async () => {
+test("a wrong password in the secret ends it at once with code 1, and is not printed", async () => {
   await system.setSecret(secretFor(system.database.server, { password: "wrong-password" }));
   try {
     const run = system.reconcile("--json");

@@ -1,4 +1,4 @@
-/** A system to reconcile: a user pool, the secret and MySQL, as `npm start` would have left them in a data folder. */
+/** A system to reconcile: a user pool, the secret and MySQL, as `npm start` would leave them in a data folder. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -62,7 +62,7 @@ export class System {
     await make("aws:secretsmanager/secretVersion:SecretVersion", { secretId: id, secretString: text });
   }
 
-  /** Puts an account into the user pool, confirmed unless said otherwise. */
+  /** Adds an account to the user pool. @param change `status` is `CONFIRMED` by default */
   account(change: { email?: string; status?: string; enabled?: boolean; sub?: string } = {}): string {
     const { sub = randomUUID(), email = `${sub}@example.com`, status = "CONFIRMED", enabled = true } = change;
     const account: Account = {
@@ -78,7 +78,7 @@ export class System {
     return sub;
   }
 
-  /** As many confirmed accounts, every `each`th of which has a row. */
+  /** Adds confirmed accounts. @param each every `each`th account gets a row */
   async accounts(count: number, each: number): Promise<{ present: string[]; missing: string[] }> {
     const subs = Array.from({ length: count }, () => this.account());
     const present = subs.filter((_, i) => i % each === 0);
@@ -139,7 +139,7 @@ export class Run {
     });
   }
 
-  /** Once standard output has a line with this text, or the process ended without. */
+  /** Resolves when standard output has a line with this text, or the process has ended without one. */
   async said(text: string): Promise<void> {
     await Promise.race([new Promise<void>((resolve) => this.#waiting.push({ text, resolve })), this.#closed]);
   }
@@ -163,7 +163,7 @@ export class Run {
   }
 }
 
-/** Stands before Cognito, and can be slow or refuse. */
+/** A proxy in front of Cognito that can delay and refuse requests. */
 export class Front {
   /** ms before each answer. */
   delay = 0;
@@ -175,28 +175,28 @@ export class Front {
   private constructor(private readonly server: Server) {}
 
   static async start(target: string): Promise<Front> {
-    const server = createServer((asked, answer) => {
+    const server = createServer((incoming, response) => {
       const throttle = front.throttled.includes(++front.requests);
       const empty = front.emptied.includes(front.requests);
       setTimeout(() => {
         if (empty) {
-          asked.resume();
-          answer.writeHead(200, { "content-type": "application/x-amz-json-1.1" }).end();
+          incoming.resume();
+          response.writeHead(200, { "content-type": "application/x-amz-json-1.1" }).end();
           return;
         }
         if (throttle) {
           const body = { __type: "TooManyRequestsException", message: "Rate exceeded" };
-          asked.resume();
-          answer.writeHead(400, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(body));
+          incoming.resume();
+          response.writeHead(400, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(body));
           return;
         }
-        const { method, headers } = asked;
-        const onward = request(target, { method, headers }, (answered) => {
-          answer.writeHead(answered.statusCode!, answered.headers);
-          answered.pipe(answer);
+        const { method, headers } = incoming;
+        const forwarded = request(target, { method, headers }, (original) => {
+          response.writeHead(original.statusCode!, original.headers);
+          original.pipe(response);
         });
-        onward.on("error", () => answer.destroy());
-        asked.pipe(onward);
+        forwarded.on("error", () => response.destroy());
+        incoming.pipe(forwarded);
       }, front.delay);
     });
     const front = new Front(server);
