@@ -14,8 +14,8 @@ export async function residentMB(pid: number): Promise<number> {
 }
 
 /**
- * The most that was ever resident of a process, MB. Linux keeps that itself; elsewhere it is what is resident now, so ask
- * again and again.
+ * The peak of a process's resident memory, MB. Linux records it; on other systems this is the current value, so it must
+ * be read repeatedly.
  */
 export async function peakMB(pid: number): Promise<number> {
   if (process.platform !== "linux") return residentMB(pid);
@@ -23,7 +23,7 @@ export async function peakMB(pid: number): Promise<number> {
   return (Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024) / 1e6;
 }
 
-/** The containers that run below this process. */
+/** The process ids of the containers that this process started. */
 export async function containerPids(): Promise<number[]> {
   const { stdout } = await run("ps", ["-eo", "pid=,ppid=,args="]);
   return stdout.split("\n").flatMap((line) => {
@@ -32,7 +32,7 @@ export async function containerPids(): Promise<number[]> {
   });
 }
 
-/** The bare INSERT in a process of its own. */
+/** The INSERT statement alone, in a separate process. */
 export class BareInsert {
   private constructor(private readonly child: ChildProcess) {}
 
@@ -40,13 +40,13 @@ export class BareInsert {
     const { host, port, user, password } = mysql.administrator;
     const server = { host, port, user, password, caFile: mysql.caFile };
     const env = { ...process.env, BENCH_MYSQL: JSON.stringify(server) };
-    // Without this process's loader, which would cost the child time.
+    // Without this process's loader, which would slow the child down.
     const child = fork(join(__dirname, "processes/insert.cjs"), { env, execArgv: [] });
     await once(child, "message");
     return new BareInsert(child);
   }
 
-  /** @returns how long each took (ms) */
+  /** @returns the duration of each INSERT (ms) */
   async insert(count: number): Promise<number[]> {
     this.child.send({ count });
     const [times] = await once(this.child, "message");
@@ -59,15 +59,15 @@ export class BareInsert {
 }
 
 /**
- * How long a Node script takes in a process of its own, from its start to its end.
+ * How long a Node script takes in a separate process, from its start to its end.
  * @returns milliseconds, and what it printed
- * @throws Error where it ends with another code than 0
+ * @throws Error where it ends with an exit code other than 0
  */
 export async function timeScript(
   script: string,
   args: readonly string[] = [],
 ): Promise<{ ms: number; stdout: string }> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const { stdout } = await run(process.execPath, [join(__dirname, script), ...args], { maxBuffer: 64 * 1024 * 1024 });
-  return { ms: performance.now() - begun, stdout };
+  return { ms: performance.now() - startedAt, stdout };
 }

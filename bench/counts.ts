@@ -1,14 +1,14 @@
-/** Of the server's own counters, which are of all its connections together. */
+/** Values of the server's own counters, which include all its connections. */
 export interface Counts {
   readonly connections: number;
-  /** Of any kind, as text or prepared; preparing one is not counted here. */
+  /** Executed statements, as text or prepared; the preparing itself is not included. */
   readonly statements: number;
   readonly prepared: number;
 }
 
 /**
- * What the server counted while something was done; the statement that asks for the counters is taken off.
- * @param atLeast what must have been counted: a function that did not reach the server would else seem to cost nothing
+ * The server's counts during some work, without the statement that reads the counters.
+ * @param atLeast the minimum counts: otherwise a function that did not reach the server would seem to cost nothing
  * @throws Error where less was counted
  */
 export async function counted(
@@ -26,7 +26,7 @@ export async function counted(
   };
   for (const name of Object.keys(atLeast) as (keyof Counts)[]) {
     if (counts[name] < atLeast[name]!) {
-      throw new Error(`MySQL counted ${counts[name]} ${name} instead of ${atLeast[name]} at least; see what was done.`);
+      throw new Error(`MySQL counted ${counts[name]} ${name} instead of ${atLeast[name]} or more.`);
     }
   }
   return counts;

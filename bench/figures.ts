@@ -1,25 +1,25 @@
 import { type Name, type Row, rows } from "./rows";
 
-/** One line of the result: what was measured, what was to be reached, and whether it was. */
+/** One line of the result: the measured value, its target, and whether the target is met. */
 export interface Figure {
   readonly figure: Name;
   readonly unit: string;
   readonly value: number;
-  /** The value to stay below or above, as its row says; null for a figure that only explains others. */
+  /** The upper or lower limit of the value, from the figure's row; null for a figure that only explains others. */
   readonly target: number | null;
   /** Null where there is no target. */
   readonly met: boolean | null;
-  /** How the value came about: medians and spreads. */
+  /** What the value was calculated from: medians and spreads. */
   readonly detail?: string;
 }
 
 /**
  * A figure of a run.
- * @param detail how the value came about: medians and spreads
- * @throws Error for a value that is not a number: what could not be measured is no figure
+ * @param detail what the value was calculated from: medians and spreads
+ * @throws Error for a value that is not a finite number, because it was not measured
  */
 export function figureOf(name: Name, value: number, detail?: string): Figure {
-  if (!Number.isFinite(value)) throw new Error(`${name} came out as ${value}; it was not measured.`);
+  if (!Number.isFinite(value)) throw new Error(`${name} is ${value}; it was not measured.`);
   const { unit, atMost, atLeast }: Row = rows[name];
   const target = atMost ?? atLeast ?? null;
   const met = target === null ? null : atMost === undefined ? value >= target : value <= target;
@@ -40,7 +40,7 @@ export function readable(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** The figures as a table for the screen: one that falls short says so. */
+/** The figures as a table for the screen, with SHORT for each that does not meet its target. */
 export function figureTable(figures: readonly Figure[]): string {
   return table(
     ["figure", "value", "to reach", "", "measured"],
@@ -54,7 +54,7 @@ export function figureTable(figures: readonly Figure[]): string {
   );
 }
 
-/** The same for docs/performance.md, without the details. */
+/** The figures as a table for docs/performance.md, without the details. */
 export function figureMarkdown(figures: readonly Figure[]): string {
   const lines = figures.map(({ figure, unit, value, target, met }) => [
     figure,
@@ -71,7 +71,7 @@ export function markdown(head: readonly string[], rows: readonly (readonly strin
 }
 
 /**
- * The text with another one between its marks, `<!-- name -->` and `<!-- end of name -->`, each on a line of its own.
+ * Replaces the part of a text between its marks, `<!-- name -->` and `<!-- end of name -->`, each on a separate line.
  * @throws Error where a mark is missing
  */
 export function replaced(text: string, name: string, by: string): string {

@@ -1,6 +1,6 @@
 import { cpus, totalmem } from "node:os";
 
-/** What the figures were measured on. */
+/** The machine on which the figures were measured. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -8,11 +8,11 @@ export interface Machine {
   readonly system: string;
   readonly node: string;
   readonly mysql: string;
-  /** Processes that wanted to run in the minute before: above the number of cores, others disturb the figures. */
+  /** Load average of the minute before; above the number of cores, other processes distort the figures. */
   readonly load: number;
 }
 
-/** @param mysql which server runs, in words */
+/** @param mysql a description of the server */
 export function describeMachine(mysql: string, load: number): Machine {
   const all = cpus();
   return {

@@ -37,8 +37,8 @@ Measures every figure, prints them with their targets, and writes bench/results.
 
 /**
  * The command `npm run bench`: measures every figure, prints them with their targets, and writes `bench/results.json`.
- * A figure that falls short is printed as such and does not fail the command; a sign-up without its row, or a figure
- * that was not measured, does.
+ * A figure that does not meet its target is marked and does not fail the command; a sign-up without its row, or a
+ * figure that was not measured, does.
  */
 export function main(args: string[]): Promise<void> {
   return runCommand(args, {
@@ -57,7 +57,7 @@ export function main(args: string[]): Promise<void> {
 }
 
 async function measureAll(directory: string, document: boolean): Promise<void> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const load = loadavg()[0]!;
   const folder = await DataFolder.open(join(directory, "function"));
   const figures: Figure[] = [];
@@ -90,26 +90,26 @@ async function measureAll(directory: string, document: boolean): Promise<void> {
   const short = figures.filter(({ met }) => met === false).length;
   console.log(`\n${machine}\n\n${figureTable(figures)}\n\n${table(growthHead, growthRows(growth))}\n`);
   if (document) await writeDocument(machine, figures, growth);
-  const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   console.log(`${short === 0 ? "Every figure is met" : `${short} figures fall SHORT`}; ${seconds} s in all.`);
 }
 
-/** What the secret, a connection and an INSERT take in a process where everything is loaded (ms). */
+/** The time that the secret, a connection and an INSERT take in a process where everything is loaded (ms). */
 function workMs(figures: readonly Figure[]): number {
   const value = (name: Name) => figures.find(({ figure }) => figure === name)!.value;
   return value("naive function, warm") - value("empty function, warm");
 }
 
 async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const result = await work();
-  console.log(`  ${name.padEnd(28)}${((performance.now() - begun) / 1000).toFixed(1).padStart(7)} s`);
+  console.log(`  ${name.padEnd(28)}${((performance.now() - startedAt) / 1000).toFixed(1).padStart(7)} s`);
   return result;
 }
 
 async function writeDocument(machine: string, figures: readonly Figure[], growth: readonly Growth[]): Promise<void> {
   const day = new Date().toISOString().slice(0, 10);
-  // Where this machine keeps its MySQL is nobody's business.
+  // The document does not need the path of this machine's MySQL.
   const where = machine.replace(/ in [^;]*(?=;)/, "");
   let text = await readFile(documentFile, "utf8");
   text = replaced(text, "figures", `${day}, ${where}\n\n${figureMarkdown(figures)}`);

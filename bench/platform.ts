@@ -24,14 +24,15 @@ const root = join(__dirname, "..");
 const functionType = "aws:lambda/function:Function";
 
 /**
- * What the function needs, without the rest of `npm start`: MySQL with TLS, the secret's endpoint, Lambda, and Cognito's
- * users for reconcile; the program is evaluated against them, so its own archive, secret, schema and grants are used.
+ * The services that the function needs, without the rest of `npm start`: MySQL with TLS, the secret's endpoint, Lambda,
+ * and Cognito's users for reconcile. The program is evaluated with them, so its own archive, secret, schema and grants
+ * are used.
  */
 export class Platform {
   readonly #started: LocalService[];
   readonly #lambda: Lambda;
   readonly #registered: ResourceRegistration;
-  /** The small functions' code by name. */
+  /** The code of the functions of `bench/functions/`, by name. */
   readonly #built = new Map<string, string>();
   readonly cognito: Cognito;
   readonly mysql: MySql;
@@ -39,51 +40,51 @@ export class Platform {
   readonly administrator: Connection;
 
   private constructor(
-    made: Pick<Platform, "cognito" | "mysql" | "outputs" | "administrator">,
+    services: Pick<Platform, "cognito" | "mysql" | "outputs" | "administrator">,
     started: LocalService[],
     lambda: Lambda,
     registered: ResourceRegistration,
   ) {
-    this.cognito = made.cognito;
-    this.mysql = made.mysql;
-    this.outputs = made.outputs;
-    this.administrator = made.administrator;
+    this.cognito = services.cognito;
+    this.mysql = services.mysql;
+    this.outputs = services.outputs;
+    this.administrator = services.administrator;
     this.#started = started;
     this.#lambda = lambda;
     this.#registered = registered;
   }
 
-  /** @throws what a part or the program throws, after everything that had started was ended again */
+  /** @throws the error of a service or of the program, after the services that had started have ended */
   static async start(folder: DataFolder, say: (line: string) => void): Promise<Platform> {
     const values = stackConfig(root, "dev");
     const region = values["aws:region"] ?? "us-east-1";
     const port = (use: string) => folder.port(use);
-    const site: ServiceContext = { directory: folder.path, region, accountId: "000000000000", port, info: say };
+    const context: ServiceContext = { directory: folder.path, region, accountId: "000000000000", port, info: say };
     const started: LocalService[] = [];
-    const start = async <P extends LocalService>(part: P | Promise<P>): Promise<P> => {
-      started.push(await part);
-      return part;
+    const start = async <S extends LocalService>(service: S | Promise<S>): Promise<S> => {
+      started.push(await service);
+      return service;
     };
     try {
-      const mysql = await start(MySql.start(site));
-      const iam = await start(new Iam(site));
-      const secrets = await start(SecretsManager.start(site, iam));
+      const mysql = await start(MySql.start(context));
+      const iam = await start(new Iam(context));
+      const secrets = await start(SecretsManager.start(context, iam));
       const platformEnvironment = () => ({
         AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
         NODE_EXTRA_CA_CERTS: mysql.caFile,
         AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
       });
-      const lambda = await start(Lambda.start(site, { iam, platformEnvironment }));
-      const noTrigger = () => Promise.reject(new Error("Nobody signs up by Cognito here."));
-      const cognito = await start(Cognito.start(site, noTrigger));
+      const lambda = await start(Lambda.start(context, { iam, platformEnvironment }));
+      const noTrigger = () => Promise.reject(new Error("The benchmarks do not sign up through Cognito."));
+      const cognito = await start(Cognito.start(context, noTrigger));
       const handlers = mergeHandlers(
         randomPasswords(folder),
         { "pulumi-nodejs:dynamic:Resource": createDynamicResource },
-        ...started.map((part) => part.handlers),
+        ...started.map((service) => service.handlers),
       );
-      const recorder = new UnsimulatedResources(site);
+      const unsimulated = new UnsimulatedResources(context);
       handlers["aws:apigateway/stage:Stage"] = (resource) => {
-        const { id, outputs } = recorder.make(resource);
+        const { id, outputs } = unsimulated.make(resource);
         return { id, outputs: { ...outputs, invokeUrl: "http://127.0.0.1/none" } };
       };
       const functions: ResourceRegistration[] = [];
@@ -93,7 +94,7 @@ export class Platform {
         environment: mysql.trustingEnvironment,
         make: async (resource) => {
           if (resource.type === functionType) functions.push(resource);
-          return (handlers[resource.type] ?? recorder.make)(resource);
+          return (handlers[resource.type] ?? unsimulated.make)(resource);
         },
       });
       const outputs = {
@@ -111,15 +112,15 @@ export class Platform {
       if (!registered) throw new Error(`The program registered no function ${outputs.functionName}.`);
       return new Platform({ cognito, mysql, outputs, administrator }, started, lambda, registered);
     } catch (error) {
-      for (const part of started.reverse()) await part.close();
+      for (const service of started.reverse()) await service.close();
       throw error;
     }
   }
 
   /**
-   * Declares the registering function under a name of its own, with the program's settings; what ran under that name
-   * is ended, so that the next invocation starts a container.
-   * @param change inputs to lay over the program's, for example other code
+   * Declares the registering function under another name, with the program's settings. Ends the containers of an
+   * earlier function of that name, so that the next invocation starts a new one.
+   * @param change inputs that replace the program's, for example other code
    */
   async declare(name: string, change: Readonly<Record<string, unknown>> = {}): Promise<Fn> {
     const resource = { ...this.#registered, name, inputs: { ...this.#registered.inputs, name, ...change } };
@@ -135,15 +136,15 @@ export class Platform {
     };
   }
 
-  /** Declares a small function of `bench/functions/`, with everything else as the registering one has it. */
+  /** Declares a function of `bench/functions/`, with all other settings of the registering one. */
   async declareSmall(name: string): Promise<Fn> {
     const text = this.#built.get(name) ?? build(name);
-    // Not again before each cold start: what the machine did just before may change what it takes.
+    // Built only once: building before each cold start could change how long the start takes.
     this.#built.set(name, text);
     return this.declare(name, { code: { assets: { "index.js": { text } } }, handler: "index.handler" });
   }
 
-  /** The registering function without a secret's name: it loads everything and asks nobody. */
+  /** The registering function without a secret's name: it loads all its code and sends no requests. */
   declareAlone(name: string): Promise<Fn> {
     return this.declare(name, { environment: { variables: {} } });
   }
@@ -163,7 +164,7 @@ export class Platform {
 
   async close(): Promise<void> {
     this.administrator.destroy();
-    for (const part of this.#started.splice(0).reverse()) await part.close();
+    for (const service of this.#started.splice(0).reverse()) await service.close();
   }
 }
 
@@ -176,7 +177,7 @@ function build(name: string): string {
 /** A declared function. */
 export interface Fn {
   readonly invoke: Invoke;
-  /** Of its archive. */
+  /** The size of its archive. */
   readonly zippedBytes: number;
   readonly containersStarted: number;
   end(): Promise<void>;

@@ -2,9 +2,9 @@
 export type Series = () => Promise<number[]>;
 
 /**
- * Measures every series in each round, one after the other, so that what disturbs the machine disturbs all of them. The
- * order changes from round to round, so that none is always first, or always after the same one.
- * @param afterRound done between the rounds
+ * Measures every series in each round, one after the other, so that a disturbance of the machine affects all of them.
+ * The order changes from round to round, so that no series is always first, or always after the same one.
+ * @param afterRound called after each round
  * @returns the measurements, by round
  */
 export async function interleaved<Name extends string>(
@@ -24,18 +24,21 @@ export async function interleaved<Name extends string>(
   return all;
 }
 
-/** Moved on by one every second round, and backwards in those between: after twice as many, each had each place twice. */
+/**
+ * The order of a round: rotated by one more place every second round, and reversed in every odd round. In 2n rounds
+ * each of n items has each place twice.
+ */
 export function orderOf<T>(items: readonly T[], round: number): T[] {
   const shift = Math.floor(round / 2) % items.length;
   const order = [...items.slice(shift), ...items.slice(0, shift)];
   return round % 2 === 0 ? order : order.reverse();
 }
 
-/** One series of all rounds together. */
+/** All measurements of one series. */
 export const allOf = <Name extends string>(rounds: readonly Record<Name, number[]>[], name: Name): number[] =>
   rounds.flatMap((round) => round[name]);
 
-/** Calls one after the other. @returns what each returned */
+/** Calls a function several times, one call after the other. @returns the results */
 export async function repeated(count: number, call: () => Promise<number>): Promise<number[]> {
   const values: number[] = [];
   for (let i = 0; i < count; i++) values.push(await call());

@@ -1,13 +1,13 @@
-/** What is known of a figure before it is measured. */
+/** The definition of a figure: its unit and its target. */
 export interface Row {
   readonly unit: string;
-  /** What is to be reached: not above, */
+  /** The target is an upper limit. A figure without a limit only explains others. */
   readonly atMost?: number;
-  /** or not below. A figure with neither only explains others. */
+  /** The target is a lower limit. */
   readonly atLeast?: number;
 }
 
-/** Every figure that a run has to come to, with its target: the one place for both. */
+/** Every figure that a run must measure, with its target. */
 export const rows = {
   "bare INSERT, prepared, open connection": { unit: "ms" },
   "empty function, warm": { unit: "ms" },

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { type Figure, figureOf } from "./figures";
 
-/** What the ledger invokes: an event's JSON text in, the outcome out. */
+/** Invokes a function with an event's JSON text. */
 export type Invoke = (event: string) => Promise<{ readonly payload: string; readonly failed: boolean }>;
 
 const head = { version: "1", region: "us-east-1", userPoolId: "us-east-1_bench", callerContext: {}, response: {} };
 
-/** An event of Cognito's for a user. */
+/** The event of a Cognito trigger for a user. */
 export function eventOf(triggerSource: string, sub: string): string {
   const userAttributes = {
     sub,
@@ -19,18 +19,18 @@ export function eventOf(triggerSource: string, sub: string): string {
 
 /**
  * One invocation.
- * @returns how long it took (ms)
+ * @returns its duration (ms)
  * @throws Error where it failed
  */
 export async function timed(invoke: Invoke, event: string): Promise<number> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const { failed, payload } = await invoke(event);
-  const took = performance.now() - begun;
+  const duration = performance.now() - startedAt;
   if (failed) throw new Error(`An invocation failed: ${payload}`);
-  return took;
+  return duration;
 }
 
-/** Keeps count of the sign-ups that were answered well, so that each can be asked for afterwards. */
+/** Counts the sign-ups that succeeded, so that `check` can compare their number with the rows. */
 export class SignUps {
   #made = 0;
 
@@ -40,28 +40,28 @@ export class SignUps {
 
   /**
    * Signs a new user up.
-   * @returns how long it took (ms)
+   * @returns the duration of the invocation (ms)
    * @throws Error where the invocation failed
    */
   async signUp(invoke: Invoke, sub: string = randomUUID()): Promise<number> {
-    const took = await timed(invoke, eventOf("PostConfirmation_ConfirmSignUp", sub));
+    const duration = await timed(invoke, eventOf("PostConfirmation_ConfirmSignUp", sub));
     this.#made++;
-    return took;
+    return duration;
   }
 
-  /** Notes rows that were made in another way. */
+  /** Adds rows that were created in another way. */
   add(rows: number): void {
     this.#made += rows;
   }
 
   /**
-   * The figure that all others rest on: 0, since anything else fails the run.
+   * The figure on which all others depend. It is 0; any other result fails the run.
    * @throws Error where the table has another number of rows than there were sign-ups
    */
   async check(countRows: () => Promise<number>): Promise<Figure> {
     const found = await countRows();
     if (found !== this.#made) {
-      throw new Error(`${this.#made} sign-ups left ${found} rows: what was measured did not do its work.`);
+      throw new Error(`${this.#made} sign-ups left ${found} rows: the measured function did not do its work.`);
     }
     const made = this.#made.toLocaleString("en");
     return figureOf("sign-ups of this run without a row of their own", 0, `${made} rows, as many as there should be`);

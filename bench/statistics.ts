@@ -1,29 +1,29 @@
 import { readable } from "./figures";
 
-/** The middle and the spread of a series of measurements, all in the unit of the measurements. */
+/** The median and the spread of a series of measurements, all in the unit of the measurements. */
 export interface Summary {
   readonly count: number;
   readonly median: number;
-  /** A quarter of the values lie below, */
+  /** The lower quartile. */
   readonly lower: number;
-  /** and a quarter above. */
+  /** The upper quartile. */
   readonly upper: number;
   readonly p99: number;
 }
 
-/** @throws Error for no values, or one that is not a number */
+/** @throws Error where there are no values, or one of them is not a finite number */
 export function summarize(values: readonly number[]): Summary {
   const at = (share: number) => quantile(values, share);
   return { count: values.length, median: at(0.5), lower: at(0.25), upper: at(0.75), p99: at(0.99) };
 }
 
 /**
- * The value below which this share of the values lies, interpolated between neighbours.
+ * The value below which this share of the values is, interpolated between neighbours.
  * @param share 0 to 1
  * @throws as `summarize`
  */
 export function quantile(values: readonly number[], share: number): number {
-  if (values.length === 0) throw new Error("There is nothing to summarize: no value was measured.");
+  if (values.length === 0) throw new Error("The series is empty: no value was measured.");
   const wrong = values.find((value) => !Number.isFinite(value));
   if (wrong !== undefined) throw new Error(`A measured value is ${wrong}; allowed: finite numbers.`);
   const sorted = Float64Array.from(values).sort();

@@ -1,2 +1,2 @@
-/** The floor of every function: returns the event. */
+/** The shortest possible function: returns the event. */
 export const handler = async (event: unknown): Promise<unknown> => event;

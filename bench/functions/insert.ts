@@ -6,7 +6,7 @@ interface Event {
   readonly request: { readonly userAttributes: { readonly sub: string; readonly email: string } };
 }
 
-/** The least that a registration can be: no checks, no time limit, no second try. */
+/** The shortest possible registration: no checks, no time limit, no retry. */
 const statement = prepare();
 
 async function prepare() {
@@ -21,7 +21,7 @@ async function prepare() {
   );
 }
 
-/** The floor's own INSERT, prepared on an open connection, in a function that does nothing else. */
+/** The same prepared INSERT on an open connection as in `processes/insert.cjs`, in a function that does nothing else. */
 export const handler = async (event: Event): Promise<Event> => {
   const { sub, email } = event.request.userAttributes;
   await (await statement).execute([sub, email]);

@@ -8,7 +8,7 @@ interface Event {
 
 const ca = readFileSync(process.env.NODE_EXTRA_CA_CERTS!, "utf8");
 
-/** The original's way, as well as it can be done: the secret and a new connection (here with TLS) on every call. */
+/** As the documents' original function does, at its best: reads the secret and connects (with TLS) on every call. */
 export const handler = async (event: Event): Promise<Event> => {
   const client = new SecretsManagerClient({});
   const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: process.env.SecretName }));

@@ -7,17 +7,17 @@ import { spread, summarize } from "../statistics";
 const rounds = 21;
 
 /**
- * From the start of a container's process to its first answer: the registering function, an empty one, and the
- * registering one without a secret to read, which loads the same and connects to nothing.
+ * The time from the start of a container's process to its first response, for the registering function, an empty one,
+ * and the registering one without a secret to read, which loads the same code and does not connect.
  *
- * @param workMs what reading the secret, connecting and one INSERT take in a process where everything is loaded: the
- *   naive function's call less the empty one's. The network's part is in it, and so are making the client, signing, TLS
- *   and closing, when V8 has compiled them.
+ * @param workMs the time that reading the secret, connecting and one INSERT take in a process where everything is
+ *   loaded: the naive function's call minus the empty one's. It includes the network, and creating the client, signing,
+ *   TLS and closing with code that V8 has already compiled.
  */
 export async function measureColdStart(platform: Platform, signUps: SignUps, workMs: number): Promise<Figure[]> {
   const times = await interleaved(rounds, {
-    empty: async () => cold(await platform.declareSmall("empty"), (fn) => answered(fn, "empty")),
-    alone: async () => cold(await platform.declareAlone("bench-alone"), (fn) => answered(fn, "alone")),
+    empty: async () => cold(await platform.declareSmall("empty"), (fn) => signIn(fn, "empty")),
+    alone: async () => cold(await platform.declareAlone("bench-alone"), (fn) => signIn(fn, "alone")),
     full: async () => cold(await platform.declare("bench-cold"), (fn) => signUps.signUp(fn.invoke)),
   });
   const empty = summarize(allOf(times, "empty"));
@@ -43,5 +43,5 @@ async function cold(fn: Fn, call: (fn: Fn) => Promise<number>): Promise<number[]
   return [took];
 }
 
-/** A call that needs no database: a person who signs in passes also where the function cannot reach it. */
-const answered = ({ invoke }: Fn, sub: string) => timed(invoke, eventOf("PostAuthentication_Authentication", sub));
+/** A call that needs no database: a sign-in succeeds also where the function cannot reach the database. */
+const signIn = ({ invoke }: Fn, sub: string) => timed(invoke, eventOf("PostAuthentication_Authentication", sub));

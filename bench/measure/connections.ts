@@ -6,12 +6,12 @@ import { eventOf, type SignUps, timed } from "../signUps";
 
 const containers = 50;
 const signUpsInAll = 1000;
-/** Containers started at a time: each takes a core for a while, and Lambda gives a start ten seconds. */
+/** Containers started at the same time: each uses a core for a while, and Lambda allows ten seconds for a start. */
 const startsAtOnce = 4;
 
-/** How many connections the server sees for 1,000 sign-ups in 50 containers that all work at the same time. */
+/** The number of connections that 1,000 sign-ups open in 50 containers that all work at the same time. */
 export async function measureConnections(platform: Platform, signUps: SignUps): Promise<Figure> {
-  // One name each: a function of one name would give its few callers the few containers that come up first.
+  // Each container has its own function: one function would use the few containers that start first for all callers.
   const functions: Fn[] = [];
   for (let i = 0; i < containers; i++) functions.push(await platform.declare(`bench-container-${i}`));
   const opened = await counted(platform, { connections: containers, statements: signUpsInAll }, async () => {
@@ -31,8 +31,8 @@ export async function measureConnections(platform: Platform, signUps: SignUps): 
 }
 
 /**
- * Statements that a sign-in costs, by the server's own counter.
- * @throws Error where the first one cost none: a sign-in passes also where the function cannot reach the database
+ * The number of statements that a sign-in executes, by the server's own counter.
+ * @throws Error where the first sign-in executed none: it succeeds also where the function cannot reach the database
  */
 export async function measurePostAuthentication(platform: Platform, signUps: SignUps): Promise<Figure[]> {
   const sub = randomUUID();

@@ -5,17 +5,17 @@ import type { SignUps } from "../signUps";
 
 export interface Growth {
   readonly signUps: number;
-  /** All together, the container's start left out. */
+  /** Of all sign-ups together, without the container's start. */
   readonly seconds: number;
   readonly millisecondsEach: number;
-  /** That the server was given, for one sign-up; the one that sets the session up, once a connection, is among them. */
+  /** Statements that the server executed for each sign-up, including one that sets up each connection's session. */
   readonly statementsEach: number;
   readonly connections: number;
-  /** Resident at the end. */
+  /** Resident memory at the end. */
   readonly megabytes: number;
 }
 
-/** What 10, 100, 1,000 and 10,000 sign-ups cost, each number in a container of its own. */
+/** The cost of 10, 100, 1,000 and 10,000 sign-ups, each number in a new container. */
 export async function measureGrowth(platform: Platform, signUps: SignUps): Promise<Growth[]> {
   const lines: Growth[] = [];
   for (const count of [10, 100, 1000, 10_000]) {
@@ -26,9 +26,9 @@ export async function measureGrowth(platform: Platform, signUps: SignUps): Promi
     const { statements, connections } = await counted(platform, { statements: count, connections: 1 }, async () => {
       await signUps.signUp(fn.invoke);
       pid = (await containerPids()).find((candidate) => !others.includes(candidate));
-      const begun = performance.now();
+      const startedAt = performance.now();
       for (let i = 1; i < count; i++) await signUps.signUp(fn.invoke);
-      ms = performance.now() - begun;
+      ms = performance.now() - startedAt;
     });
     lines.push({
       signUps: count,

@@ -9,20 +9,20 @@ import { range, type Summary, summarize } from "../statistics";
 const rounds = 10;
 const each = 1000;
 const naiveEach = 100;
-/** Calls before the first that counts, of every series: the first ones find out the process, the second ones warm up. */
+/** Calls of every series that are not measured: the first ones start the process, whose id is then read. */
 const warmUp = { first: 20, second: 100 };
-/** A warm call of the documents' own function (ms), measured once on loopback, when the target was set. */
+/** A warm call of the documents' original function (ms), measured once on loopback, when the target was set. */
 const originalMs = 3.9;
 
 /**
  * Five series:
  * - `bare`: the INSERT alone, on an open connection
- * - `empty`: a function that does nothing; with `bare` it is the floor of what a sign-up can take
+ * - `empty`: a function that does nothing; the sum of `bare` and `empty` is the least time that a sign-up can take
  * - `insert`: a function that only does the INSERT
  * - `warm`: sign-ups by the registering function
  * - `naive`: a function that reads the secret and connects at each call
  *
- * And the memory that 10,000 sign-ups left.
+ * Also the memory after 10,000 sign-ups.
  */
 export async function measureInvocations(platform: Platform, signUps: SignUps): Promise<Figure[]> {
   const signUp = ({ invoke }: Fn) => signUps.signUp(invoke);
@@ -33,10 +33,10 @@ export async function measureInvocations(platform: Platform, signUps: SignUps): 
     return times;
   };
   await insertBare(warmUp.first + warmUp.second);
-  const [warm, warmPid] = await started(await platform.declare("bench-warm"), signUp);
-  const [empty, emptyPid] = await started(await platform.declareSmall("empty"), callEmpty);
-  const [insert] = await started(await platform.declareSmall("insert"), signUp);
-  const [naive] = await started(await platform.declareSmall("naive"), signUp);
+  const [warm, warmPid] = await warmedUp(await platform.declare("bench-warm"), signUp);
+  const [empty, emptyPid] = await warmedUp(await platform.declareSmall("empty"), callEmpty);
+  const [insert] = await warmedUp(await platform.declareSmall("insert"), signUp);
+  const [naive] = await warmedUp(await platform.declareSmall("naive"), signUp);
   const memory: number[] = [];
   const emptyMemory: number[] = [];
   const times = await interleaved(
@@ -62,7 +62,7 @@ export async function measureInvocations(platform: Platform, signUps: SignUps): 
   const warmMs = summarize(allOf(times, "warm"));
   const naiveMs = summarize(allOf(times, "naive"));
   type Medians = Record<keyof (typeof times)[number], number>;
-  /** Of the rounds, each by its own medians. */
+  /** The range of a ratio over the rounds, each calculated from the round's own medians. */
   const roundsOf = (ratio: (medians: Medians) => number) => {
     const medians = times.map((round) =>
       Object.fromEntries(Object.entries(round).map(([name, values]) => [name, summarize(values).median])),
@@ -114,8 +114,8 @@ export async function measureInvocations(platform: Platform, signUps: SignUps): 
 
 const callEmpty = ({ invoke }: Fn) => timed(invoke, eventOf("PostConfirmation_ConfirmSignUp", "nobody"));
 
-/** Warms a function up, and finds out in which process it runs. */
-async function started(fn: Fn, call: (fn: Fn) => Promise<number>): Promise<[Fn, number]> {
+/** Warms a function up. @returns the function and its process id */
+async function warmedUp(fn: Fn, call: (fn: Fn) => Promise<number>): Promise<[Fn, number]> {
   const before = await containerPids();
   await repeated(warmUp.first, () => call(fn));
   const pid = (await containerPids()).find((candidate) => !before.includes(candidate));
@@ -124,13 +124,13 @@ async function started(fn: Fn, call: (fn: Fn) => Promise<number>): Promise<[Fn, 
   return [fn, pid];
 }
 
-/** p99 over median of other series, to compare with. */
+/** p99 over median of other series, for comparison. */
 const tails = (others: Readonly<Record<string, Summary>>) =>
   Object.entries(others)
     .map(([name, { p99, median }]) => `${name} ${readable(p99 / median)}`)
     .join(", ");
 
-/** A figure that only explains others: the middle of a series, with its spread. */
+/** A figure that only explains others: the median of a series, with its spread. */
 const medianOf = (name: Name, { median, lower, upper, p99, count }: Summary): Figure =>
   figureOf(
     name,

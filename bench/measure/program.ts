@@ -5,7 +5,7 @@ import { spread, summarize } from "../statistics";
 
 const rounds = 6;
 
-/** Evaluating the whole program against mocks, each time in a process of its own, beside one that only loads the packages. */
+/** Evaluates the whole program against mocks, and one that only loads the packages, each time in a new process. */
 export async function measureProgram(): Promise<Figure> {
   let resources = 0;
   const times = await interleaved(rounds, {

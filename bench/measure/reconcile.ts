@@ -13,28 +13,28 @@ const missing = 1000;
 const runs = 3;
 
 /**
- * The command on 100,000 users of which 1,000 lack a row, and then on twice as many, to compare memory: by then V8's
- * young generation has grown to its full size, so what is more grew with the users.
+ * Runs the command on 100,000 users, 1,000 of them without a row, and then on twice as many, to compare memory. V8's
+ * young generation has its full size in both runs, so any difference depends on the number of users.
  */
 export async function measureReconcile(platform: Platform, signUps: SignUps, directory: string): Promise<Figure[]> {
-  const once = await repeatedly(platform, await addUsers(platform, signUps), directory, accounts);
-  const twice = await repeatedly(platform, await addUsers(platform, signUps), directory, 2 * accounts);
+  const single = await repeatedly(platform, await addUsers(platform, signUps), directory, accounts);
+  const double = await repeatedly(platform, await addUsers(platform, signUps), directory, 2 * accounts);
   signUps.add(2 * missing);
   return [
     figureOf(
       "reconcile, users a second",
-      once.speed.median,
-      `${range(once.speeds)} in ${runs} runs, for 200,000 users ${range(twice.speeds)}; ${missing.toLocaleString("en")} rows made in each`,
+      single.speed.median,
+      `${range(single.speeds)} in ${runs} runs, for 200,000 users ${range(double.speeds)}; ${missing.toLocaleString("en")} rows made in each`,
     ),
     figureOf(
       "reconcile, memory for 200,000 users above that for 100,000",
-      twice.peak.median - once.peak.median,
-      `peaks of ${range(twice.peaks)} and ${range(once.peaks)} MB`,
+      double.peak.median - single.peak.median,
+      `peaks of ${range(double.peaks)} and ${range(single.peaks)} MB`,
     ),
   ];
 }
 
-/** The command several times; the rows that it has to make are deleted before each. */
+/** Runs the command several times, and deletes the rows that it created before each run. */
 async function repeatedly(platform: Platform, subs: readonly string[], directory: string, users: number) {
   const speeds: number[] = [];
   const peaks: number[] = [];
@@ -47,7 +47,7 @@ async function repeatedly(platform: Platform, subs: readonly string[], directory
   return { speeds, peaks, speed: summarize(speeds), peak: summarize(peaks) };
 }
 
-/** Confirmed users, `missing` of them without a row. @returns these */
+/** Adds confirmed users, `missing` of them without a row. @returns the `sub` of each user without a row */
 async function addUsers({ cognito, outputs, administrator }: Platform, signUps: SignUps) {
   const { users } = cognito.pool(outputs.userPoolId)!;
   const rows: string[][] = [];
@@ -72,30 +72,30 @@ async function reconcile(directory: string, users: number): Promise<{ seconds: n
   const command = join(__dirname, "../../operations/reconcile.cjs");
   const child = spawn(process.execPath, [command, "--json", "--dir", directory], { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
-  let faults = "";
+  let errors = "";
   let peak = Number.NaN;
-  const look = async () => {
-    // Its process may be gone by now; what was seen before stands.
-    const seen = await peakMB(child.pid!).catch(() => Number.NaN);
-    if (seen > 0) peak = Math.max(seen, peak || 0);
+  const updatePeak = async () => {
+    // The process may have ended; the last value then stays.
+    const current = await peakMB(child.pid!).catch(() => Number.NaN);
+    if (current > 0) peak = Math.max(current, peak || 0);
   };
   child.stdout.on("data", (text) => {
     output += text;
-    look();
+    updatePeak();
   });
   child.stderr.on("data", (text) => {
-    faults += text;
+    errors += text;
   });
-  const watch = setInterval(look, 200);
+  const watch = setInterval(updatePeak, 200);
   const [code] = await once(child, "close");
   clearInterval(watch);
-  if (code !== 0) throw new Error(`reconcile ended with code ${code}: ${faults}`);
+  if (code !== 0) throw new Error(`reconcile ended with code ${code}: ${errors}`);
   const summary = JSON.parse(output.trim().split("\n").at(-1)!) as Record<
     "accounts" | "registered" | "seconds",
     number
   >;
   if (summary.accounts !== users || summary.registered !== missing) {
-    throw new Error(`reconcile had to make ${missing} rows for ${users} accounts: ${JSON.stringify(summary)}`);
+    throw new Error(`reconcile should create ${missing} rows for ${users} accounts: ${JSON.stringify(summary)}`);
   }
   return { seconds: summary.seconds, peak };
 }

@@ -11,12 +11,12 @@ import { spread, summarize } from "../statistics";
 const starts = 3;
 const uploads = { rounds: 6, each: 12 };
 
-/** `npm start` on a folder that a first start has filled, and the gateway of the last of these systems. */
+/** `npm start` on the data folder of an earlier start, and uploads through the gateway of the last of these systems. */
 export async function measureSystem(directory: string): Promise<Figure[]> {
   await (await startLocalSystem(directory)).stop();
   const seconds: number[] = [];
   let system: RunningSystem | undefined;
-  // npm has a process group of its own here, which a Ctrl-C in the terminal does not reach.
+  // npm runs in its own process group here, which a Ctrl-C in the terminal does not reach.
   let interrupted = false;
   const interrupt = () => {
     interrupted = true;
@@ -26,9 +26,9 @@ export async function measureSystem(directory: string): Promise<Figure[]> {
   try {
     for (let round = 0; round < starts; round++) {
       await system?.stop();
-      const begun = performance.now();
+      const startedAt = performance.now();
       system = await startLocalSystem(directory, [], {}, "npm");
-      seconds.push((performance.now() - begun) / 1000);
+      seconds.push((performance.now() - startedAt) / 1000);
       if (interrupted) throw new Error("The benchmark was interrupted.");
     }
     const start = figureOf(
@@ -78,17 +78,17 @@ async function measureUploads(system: RunningSystem, directory: string): Promise
   }
 }
 
-/** @returns how long it took (ms) */
+/** @returns the duration of the upload (ms) */
 async function put(url: string, body: Buffer, headers: Record<string, string>): Promise<number> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const response = await fetch(url, { method: "PUT", body: new Uint8Array(body), headers });
   const text = await response.text();
-  const took = performance.now() - begun;
+  const duration = performance.now() - startedAt;
   if (response.status !== 200) throw new Error(`An upload was answered with ${response.status}: ${text}`);
-  return took;
+  return duration;
 }
 
-/** Signs a person up and in on the pages. @returns the access token, which carries the upload's scope */
+/** Signs a person up and in on the login pages. @returns the access token, which has the scope for uploads */
 async function signIn({ outputs }: RunningSystem): Promise<string> {
   const request = new URL(outputs.signInUrl);
   const verifier = randomBytes(32).toString("base64url");
@@ -115,6 +115,6 @@ async function signIn({ outputs }: RunningSystem): Promise<string> {
     }),
   });
   const { access_token } = (await answer.json()) as { access_token?: string };
-  if (!access_token) throw new Error(`No token came of ${back.href}`);
+  if (!access_token) throw new Error(`The token endpoint returned no access token for ${back.href}`);
   return access_token;
 }

@@ -1,4 +1,4 @@
-// The floor of an upload: Node's own HTTP server, which writes each body into a file. Prints its port.
+// The simplest server for uploads: Node's own HTTP server, which writes each body into a file. Prints its port.
 "use strict";
 const { createWriteStream } = require("node:fs");
 const { createServer } = require("node:http");
@@ -11,5 +11,5 @@ const server = createServer(async (request, response) => {
   response.end();
 });
 server.listen(0, "127.0.0.1", () => process.stdout.write(`${server.address().port}\n`));
-// Ends with its starter, however that ends.
+// Ends when the process that started it ends, for any reason.
 process.stdin.on("close", () => process.exit()).resume();

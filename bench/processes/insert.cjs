@@ -1,5 +1,5 @@
-// The floor of a registration: the function's own statement, prepared on one open connection with TLS, in a process of
-// its own. Told { count } on the channel, answers how long each INSERT took (ms).
+// The least that a registration needs: the function's own statement, prepared on one open connection with TLS, in a
+// separate process. Receives { count } on the IPC channel and sends the duration of each INSERT (ms).
 "use strict";
 const { randomUUID } = require("node:crypto");
 const { readFileSync } = require("node:fs");
@@ -16,9 +16,9 @@ async function main() {
     const times = [];
     for (let i = 0; i < count; i++) {
       const sub = randomUUID();
-      const begun = performance.now();
+      const startedAt = performance.now();
       await statement.execute([sub, `${sub}@example.com`]);
-      times.push(performance.now() - begun);
+      times.push(performance.now() - startedAt);
     }
     process.send(times);
   });

@@ -1,4 +1,4 @@
-// Evaluates the project's program against mocks that answer at once, and prints how many resources it registered.
+// Evaluates the project's program against mocks that return at once, and prints how many resources it registered.
 "use strict";
 require("tsx/cjs");
 const { recordProgram } = require("../../tests/support/program.ts");

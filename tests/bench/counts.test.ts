@@ -4,7 +4,7 @@ import { measureConnections, measurePostAuthentication } from "../../bench/measu
 import type { Platform } from "../../bench/platform";
 import { SignUps } from "../../bench/signUps";
 
-/** A platform whose functions cost what a test says, and whose server counts it, or not. */
+/** A platform whose functions have the given costs. @param counts whether the server's counters work */
 function platform(cost: (event: string) => Partial<Counts>, counts = true) {
   const total = { connections: 0, statements: 0, prepared: 0 };
   const add = (more: Partial<Counts>) => {
@@ -23,24 +23,24 @@ function platform(cost: (event: string) => Partial<Counts>, counts = true) {
   } as unknown as Platform;
 }
 
-const signsIn = (event: string) => event.includes("PostAuthentication");
+const isSignIn = (event: string) => event.includes("PostAuthentication");
 
-describe("what MySQL counted", () => {
-  it("has the counting itself taken off", async () => {
+describe("MySQL's counts", () => {
+  it("do not include the statement that reads the counters", async () => {
     const server = platform(() => ({}));
     expect(await counted(server, {}, async () => {})).toEqual({ connections: 0, statements: 0, prepared: 0 });
   });
 
-  it("fails the benchmark where it is less than was surely done", async () => {
+  it("fail the benchmark where they are below the minimum", async () => {
     const server = platform(() => ({}));
     await expect(counted(server, { statements: 3 }, async () => {})).rejects.toThrow("0 statements instead of 3");
   });
 });
 
 describe("the figures of a sign-in", () => {
-  it("are the statements that it cost", async () => {
+  it("are the numbers of its statements", async () => {
     let signIns = 0;
-    const server = platform((event) => ({ statements: signsIn(event) && signIns++ > 0 ? 0 : 1, prepared: 1 }));
+    const server = platform((event) => ({ statements: isSignIn(event) && signIns++ > 0 ? 0 : 1, prepared: 1 }));
     const figures = await measurePostAuthentication(server, new SignUps());
     expect(figures.map(({ value, met }) => [value, met])).toEqual([
       [1, true],
@@ -48,7 +48,7 @@ describe("the figures of a sign-in", () => {
     ]);
   });
 
-  it("fall short where it cost more", async () => {
+  it("do not meet their targets where there are more statements", async () => {
     const figures = await measurePostAuthentication(
       platform(() => ({ statements: 2 })),
       new SignUps(),
@@ -59,12 +59,12 @@ describe("the figures of a sign-in", () => {
     ]);
   });
 
-  it("fail the benchmark where the function reached no database", async () => {
-    const server = platform((event) => ({ statements: signsIn(event) ? 0 : 1 }));
+  it("fail the benchmark where the function did not reach the database", async () => {
+    const server = platform((event) => ({ statements: isSignIn(event) ? 0 : 1 }));
     await expect(measurePostAuthentication(server, new SignUps())).rejects.toThrow("0 statements instead of 1");
   });
 
-  it("fail the benchmark where the server counts nothing", async () => {
+  it("fail the benchmark where the server's counters do not work", async () => {
     await expect(
       measurePostAuthentication(
         platform(() => ({}), false),
@@ -75,12 +75,12 @@ describe("the figures of a sign-in", () => {
 });
 
 describe("the figure of connections", () => {
-  it("is what was opened", async () => {
+  it("is the number of opened connections", async () => {
     const server = platform(() => ({ connections: 1, statements: 1 }));
     expect(await measureConnections(server, new SignUps())).toMatchObject({ value: 1000, met: false });
   });
 
-  it("fails the benchmark where the server counts none", async () => {
+  it("fails the benchmark where the server counts no connections", async () => {
     const server = platform(() => ({ statements: 1 }));
     await expect(measureConnections(server, new SignUps())).rejects.toThrow("0 connections instead of 50");
   });

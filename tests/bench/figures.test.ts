@@ -18,7 +18,7 @@ describe("a figure", () => {
     [4.9, false],
     [5, true],
     [5.1, true],
-  ])("of %d is met (%s) where at least 5 are wanted", (value, met) => {
+  ])("of %d is met (%s) where at least 5 are required", (value, met) => {
     expect(figureOf("naive over warm sign-up", value)).toMatchObject({ target: 5, met });
   });
 
@@ -46,7 +46,7 @@ describe("a figure", () => {
 });
 
 describe("the table", () => {
-  it("says which figure falls short", () => {
+  it("marks a figure that does not meet its target", () => {
     const lines = figureTable(figures).split("\n");
     expect(lines[2]).toMatch(/^cold start above an empty function {2}44 ms +45 +met$/);
     expect(lines[3]).toMatch(/^cold start above an empty function {2}115 ms +45 +SHORT$/);
@@ -68,7 +68,7 @@ describe("the table", () => {
 });
 
 describe("the document's table", () => {
-  it("says which figure falls short", () => {
+  it("marks a figure that does not meet its target", () => {
     const lines = figureMarkdown(figures).split("\n");
     expect(lines.slice(2)).toEqual([
       "| cold start above an empty function | 44 ms | 45 | met |",
@@ -77,7 +77,7 @@ describe("the document's table", () => {
     ]);
   });
 
-  it("takes the place of the one before and leaves the rest", () => {
+  it("replaces the earlier one and leaves the rest of the document", () => {
     const text = "above\n<!-- figures -->\n\nold\n\n<!-- end of figures -->\nbelow\n";
     const once = replaced(text, "figures", "new");
     expect(once).toBe("above\n<!-- figures -->\n\nnew\n\n<!-- end of figures -->\nbelow\n");

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { allOf, interleaved, orderOf, repeated } from "../../bench/rounds";
 
 describe("the rounds", () => {
-  it.each([2, 3, 5])("give each of %d series each place equally often, and change who follows whom", (count) => {
+  it.each([2, 3, 5])("give each of %d series each place equally often, after different series", (count) => {
     const items = Array.from({ length: count }, (_, i) => i);
     const orders = Array.from({ length: 2 * count }, (_, round) => orderOf(items, round));
     for (const place of items) {
@@ -12,7 +12,7 @@ describe("the rounds", () => {
     expect(before.size).toBeGreaterThan(1);
   });
 
-  it("measure every series in each, and keep them apart", async () => {
+  it("measure every series in each round, and keep the series apart", async () => {
     const called: string[] = [];
     const series = (name: string, value: number) => async () => {
       called.push(name);

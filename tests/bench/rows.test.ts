@@ -5,8 +5,8 @@ import { type Name, type Row, rows } from "../../bench/rows";
 const names = Object.keys(rows) as Name[];
 const all = names.map((name) => figureOf(name, 1));
 
-/** What was promised: the words that a row's name has, and its target. */
-const promised: [RegExp, Omit<Row, "unit">][] = [
+/** The documented targets: a pattern of the row's name, and its target. */
+const documented: [RegExp, Omit<Row, "unit">][] = [
   [/warm sign-up over the floor/, { atMost: 1.15 }],
   [/naive over warm sign-up/, { atLeast: 5 }],
   [/p99 over median, warm, 10,000/, { atMost: 4 }],
@@ -27,18 +27,18 @@ const promised: [RegExp, Omit<Row, "unit">][] = [
 ];
 
 describe("the rows of a run", () => {
-  it.each(promised)("have %s once, with its target", (words, target) => {
-    const found = names.filter((name) => words.test(name));
+  it.each(documented)("have %s once, with its target", (pattern, target) => {
+    const found = names.filter((name) => pattern.test(name));
     expect(found).toHaveLength(1);
     expect(rows[found[0]!]).toEqual({ unit: expect.any(String), ...target });
   });
 
   it("have no other target", () => {
     const withTarget = names.filter((name) => "atMost" in rows[name] || "atLeast" in rows[name]);
-    expect(withTarget).toHaveLength(promised.length);
+    expect(withTarget).toHaveLength(documented.length);
   });
 
-  it("are complete when each was measured", () => {
+  it("are complete when each has been measured", () => {
     expect(() => checkComplete(all)).not.toThrow();
   });
 

@@ -2,17 +2,17 @@ import { describe, expect, it } from "vitest";
 import { eventOf, SignUps } from "../../bench/signUps";
 import { actionFor, userOf } from "../../functions/shared/event";
 
-const well = async (event: string) => ({ payload: event, failed: false });
+const success = async (event: string) => ({ payload: event, failed: false });
 
 describe("the sign-ups of the benchmarks", () => {
-  it("are users of their own, as the function accepts them", async () => {
+  it("have different users, whose events the function accepts", async () => {
     const seen = new Set<string>();
     const signUps = new SignUps();
     for (let i = 0; i < 3; i++) {
       await signUps.signUp(async (event) => {
         expect(actionFor(JSON.parse(event))).toBe("register");
         seen.add(userOf(JSON.parse(event)).sub);
-        return well(event);
+        return success(event);
       });
     }
     expect(seen.size).toBe(3);
@@ -21,7 +21,7 @@ describe("the sign-ups of the benchmarks", () => {
 
   it("pass where each left a row", async () => {
     const signUps = new SignUps();
-    await signUps.signUp(well);
+    await signUps.signUp(success);
     signUps.add(2);
     expect(await signUps.check(async () => 3)).toMatchObject({
       value: 0,
@@ -32,7 +32,7 @@ describe("the sign-ups of the benchmarks", () => {
 
   it.each([0, 2])("fail the benchmark where one sign-up left %d rows", async (rows) => {
     const signUps = new SignUps();
-    await signUps.signUp(well);
+    await signUps.signUp(success);
     await expect(signUps.check(async () => rows)).rejects.toThrow(`1 sign-ups left ${rows} rows`);
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { quantile, summarize } from "../../bench/statistics";
 
 describe("statistics", () => {
-  it("finds middle, quartiles and p99", () => {
+  it("calculates the median, quartiles and p99", () => {
     const values = Array.from({ length: 101 }, (_, i) => 100 - i);
     expect(summarize(values)).toEqual({ count: 101, median: 50, lower: 25, upper: 75, p99: 99 });
   });
@@ -13,28 +13,28 @@ describe("statistics", () => {
     expect(quantile([0, 10], 0.25)).toBe(2.5);
   });
 
-  it("orders by value, not by text", () => {
+  it("sorts by value, not as text", () => {
     expect(summarize([10, 9, 2]).median).toBe(9);
   });
 
-  it("leaves the measurements as they are", () => {
+  it("does not change the measurements", () => {
     const values = [3, 1, 2];
     summarize(values);
     expect(values).toEqual([3, 1, 2]);
   });
 
-  it("has as many values above as below, whatever they are", () => {
+  it("the median has at most half of the values above and half below, for any values", () => {
     const times = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 });
     fc.assert(
       fc.property(times, (values) => {
-        const middle = summarize(values).median;
-        expect(values.filter((value) => value < middle).length).toBeLessThanOrEqual(values.length / 2);
-        expect(values.filter((value) => value > middle).length).toBeLessThanOrEqual(values.length / 2);
+        const { median } = summarize(values);
+        expect(values.filter((value) => value < median).length).toBeLessThanOrEqual(values.length / 2);
+        expect(values.filter((value) => value > median).length).toBeLessThanOrEqual(values.length / 2);
       }),
     );
   });
 
-  it("refuses to summarize nothing, or what is no number", () => {
+  it("refuses an empty series, and a value that is not a number", () => {
     expect(() => summarize([])).toThrow("no value was measured");
     expect(() => summarize([1, Number.NaN])).toThrow("NaN");
   });
