@@ -35,27 +35,27 @@ export function showName(root, name) {
   element.textContent = element.title = name;
 }
 
-/** What is said within this time is said together: the later would otherwise take the earlier's place unheard. */
+/** Messages within this time are announced together: otherwise a later one would replace an earlier one at once. */
 const togetherMs = 250;
 /** @type {string[]} */
-let unsaid = [];
+let pending = [];
 
 /**
- * Tells people who listen to the page what happened; others see it where it happened.
+ * Announces to users of screen readers what happened; other users see it where it happened.
  *
  * @param {string} words
  */
 export function announce(words) {
-  unsaid.push(words);
-  if (unsaid.length > 1) return;
+  pending.push(words);
+  if (pending.length > 1) return;
   setTimeout(() => {
-    part(document, "status", HTMLElement).textContent = unsaid.join(" ");
-    unsaid = [];
+    part(document, "status", HTMLElement).textContent = pending.join(" ");
+    pending = [];
   }, togetherMs);
 }
 
 /**
- * Shows a problem above everything, or takes it away.
+ * Shows a problem at the top of the page, or removes it.
  *
  * @param {string} words empty for none
  */

@@ -3,13 +3,14 @@ import { apiAddress, inWords, publicAddress } from "./pictures.js";
 import { Problem, problemOf, unreachable, wordsOf } from "./problems.js";
 
 /**
- * The person's own pictures, as anyone sees them from the bucket.
+ * Shows the person's own pictures from their public addresses in the bucket.
  *
  * @param {object} args
  * @param {import("./settings.js").Settings} args.settings
  * @param {import("./session.js").Session} args.session
  * @param {import("./remembered.js").Remembered} args.remembered
- * @param {(error: unknown) => boolean} args.endsSession whether the error ended the sign-in, which the page shows then
+ * @param {(error: unknown) => boolean} args.endsSession shows the sign-in page if the error ended the session, and
+ *   returns whether it did
  * @returns {{ add(picture: import("./remembered.js").Picture): void }}
  */
 export function showGallery(args) {

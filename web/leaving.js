@@ -1,7 +1,7 @@
 import { part } from "./dom.js";
 
 /**
- * Has the browser ask before the page goes, by a reload or otherwise, while something is under way.
+ * Has the browser ask before the page is closed or reloaded while uploads are running.
  *
  * @param {() => boolean} underWay
  */
@@ -12,9 +12,9 @@ export function askBeforeUnload(underWay) {
 }
 
 /**
- * Asks whether to sign out although uploads are under way.
+ * Asks whether to sign out although uploads are running.
  *
- * @returns {Promise<boolean>} false also where the question is put away with Escape
+ * @returns {Promise<boolean>} false also where the dialog is closed with Escape
  */
 export function askToLeave() {
   const dialog = part(document, "leaving", HTMLDialogElement);

@@ -61,7 +61,7 @@ function showSignedIn(settings, session, { sub, email }) {
 async function start() {
   show("loading");
   const settings = await loadSettings();
-  // The login pages come back to the registered address only, and what this tab keeps belongs to its origin.
+  // The login pages redirect to the registered address only, and sessionStorage belongs to the page's origin.
   if (location.origin !== new URL(settings.webUrl).origin) {
     location.replace(settings.webUrl);
     return;
@@ -73,7 +73,7 @@ async function start() {
   else showSignedOut(settings, session);
 }
 
-// A page that the browser kept as it was may show somebody who has signed out since.
+// A page from the browser's back/forward cache may show a person who has signed out since.
 window.addEventListener("pageshow", ({ persisted }) => {
   if (persisted) location.reload();
 });

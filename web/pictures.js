@@ -1,17 +1,17 @@
 import { Problem } from "./problems.js";
 
-/** Bytes; API Gateway takes no larger payload ("Quotas for REST APIs"). */
+/** Bytes; API Gateway's limit for a payload ("Quotas for REST APIs"). */
 export const largest = 10 * 1024 * 1024;
 const longestName = 100;
 
-/** How files of the types that this page uploads begin; the API takes any type. */
+/** The first bytes of files of the types that this page uploads; the API accepts any type. */
 const beginnings = [
   { type: "image/jpeg", bytes: [0xff, 0xd8, 0xff] },
   { type: "image/png", bytes: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] },
 ];
 
 /**
- * The type of a picture by its first eight bytes: a file's name may say anything.
+ * The type of a picture by its first eight bytes: the file's name may be wrong.
  *
  * @param {Uint8Array} start
  * @returns {string | undefined} undefined for anything but JPEG and PNG
@@ -25,7 +25,7 @@ export function pictureType(start) {
  *
  * @param {File} file
  * @returns {Promise<string>}
- * @throws {Problem} where it is no picture that this page uploads, or too large for the API
+ * @throws {Problem} where the file is not a picture of such a type, or is too large for the API
  */
 export async function checkedType(file) {
   const start = await file
@@ -45,7 +45,7 @@ export async function checkedType(file) {
 }
 
 /**
- * Has the browser draw the picture: one that is cut off would be stored, and then shown to nobody.
+ * Checks that the browser can draw the picture: an incomplete file would be stored, but could not be shown.
  *
  * @param {Blob} file
  * @throws {Problem} where it cannot be drawn
@@ -58,8 +58,8 @@ export async function checkWhole(file) {
 }
 
 /**
- * The name of an upload: something that occurs once, and the file's name with everything but letters, digits, `.`, `_`
- * and `-` replaced, so that the picture's address stays readable.
+ * The name of an upload: a unique prefix, and the file's name. All characters except letters, digits, `.`, `_` and `-`
+ * are replaced, so that the picture's address stays readable.
  *
  * @param {string} fileName
  * @param {string} once
@@ -69,19 +69,19 @@ export function objectName(fileName, once) {
     .normalize("NFC")
     .replace(/[^\p{L}\p{M}\p{N}._-]+/gu, "-")
     .replace(/-(\.[^.]*)$/, "$1");
-  // From the end, which has the extension; by code points, for half a character cannot be encoded.
+  // The end of the name has the extension. Cut by code points, because half a surrogate pair cannot be encoded.
   return `${once}-${[...name].slice(-longestName).join("")}`;
 }
 
-/** Something that occurs once, and sorts by time. */
+/** A unique text that sorts by time. */
 export function once() {
   const random = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
   return `${Date.now().toString(36)}${random.toString(36).padStart(7, "0")}`;
 }
 
 /**
- * The key of a person's upload, below the person's own prefix, and where the image API takes it. With `ownPrefix` the API
- * adds that prefix itself.
+ * The key of a person's upload, which begins with the person's own prefix, and its URL at the image API. With
+ * `ownPrefix` the API adds that prefix itself.
  *
  * @param {import("./settings.js").Settings} settings
  * @param {string} sub
@@ -94,7 +94,8 @@ export function uploadTarget(settings, sub, name) {
 }
 
 /**
- * Where the image API gives a picture, and takes one whose whole key the client names. The key is one segment of the path, so its slash is encoded too.
+ * The URL of a picture at the image API, for downloads, and for uploads with the whole key. The key is one segment of
+ * the path, so its slash is encoded too.
  *
  * @param {{ apiUrl: string, bucketName: string }} settings
  * @param {string} key
@@ -104,7 +105,7 @@ export function apiAddress({ apiUrl, bucketName }, key) {
 }
 
 /**
- * Where anyone may see a picture.
+ * The public URL of a picture.
  *
  * @param {{ bucketUrl: string }} settings
  * @param {string} key
@@ -117,7 +118,7 @@ export function publicAddress({ bucketUrl }, key) {
 const withoutSlash = (url) => url.replace(/\/+$/, "");
 
 /**
- * A size as people read it.
+ * A file size as text for people.
  *
  * @param {number} bytes
  */

@@ -1,7 +1,7 @@
 /** Proof Key for Code Exchange with method S256: https://www.rfc-editor.org/rfc/rfc7636 */
 
 /**
- * Text that nobody can guess: 256 random bits in 43 characters, fit for a code verifier and for a state.
+ * Text that cannot be guessed: 256 random bits in 43 characters, suitable for a code verifier and for a state.
  */
 export function randomText() {
   return base64url(crypto.getRandomValues(new Uint8Array(32)));

@@ -1,9 +1,9 @@
-/** What went wrong, in words for the person in front of the page. */
+/** An error whose message is for the user of the page. */
 export class Problem extends Error {
   /**
    * @param {string} words
    * @param {{ signedOut?: boolean, final?: boolean }} [more] `signedOut`: only a new sign-in helps;
-   *   `final`: the same again would fail the same
+   *   `final`: a retry would fail in the same way
    */
   constructor(words, { signedOut = false, final = false } = {}) {
     super(words);
@@ -13,7 +13,7 @@ export class Problem extends Error {
   }
 }
 
-/** The person asked for an end. */
+/** The user cancelled the upload. */
 export class Cancelled extends Problem {
   constructor() {
     super("Cancelled.");
@@ -24,10 +24,10 @@ export class Cancelled extends Problem {
 export const signInEnded = "Your sign-in has ended. Sign in again to go on.";
 
 /**
- * The words for a service that does not answer at all.
+ * The message for a service that cannot be reached.
  *
  * @param {string} service
- * @param {string} url where it was asked; from this machine itself, being online changes nothing
+ * @param {string} url of the request; a service on this machine does not need a network
  */
 export function unreachable(service, url) {
   const here = ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname);
@@ -38,7 +38,7 @@ export function unreachable(service, url) {
 }
 
 /**
- * The words for an answer that was not a success.
+ * The message for an HTTP response that is not a success.
  *
  * @param {number} status HTTP status
  * @param {string} what begins the sentence, for example "The upload"
@@ -48,13 +48,13 @@ export function wordsFor(status, what) {
     case 401:
       return signInEnded;
     case 403:
-      // Who may not list a bucket is answered 403 for a missing object too (S3 API reference, GetObject).
+      // S3 answers 403 for a missing object too, to clients that may not list the bucket (S3 API reference, GetObject).
       return `${what} was refused (403): it is not allowed, or there is no such picture.`;
     case 404:
       return `${what} was not found (404).`;
     case 409:
       // S3's ConditionalRequestConflict: "you should retry the upload".
-      return `${what} met another change of the same picture (409). Try again.`;
+      return `${what} conflicts with another change of the same picture (409). Try again.`;
     case 412:
       return `${what} was refused (412): there is a picture of this name already, and pictures are not replaced here.`;
     case 413:
@@ -67,23 +67,25 @@ export function wordsFor(status, what) {
       return `${what} took too long (504). Try again in a moment.`;
     default:
       return status >= 500
-        ? `${what} failed (${status}): something is wrong on the other side. Try again in a moment.`
+        ? `${what} failed (${status}) because of an error of the service. Try again in a moment.`
         : `${what} was refused (${status}).`;
   }
 }
 
 /**
- * The problem that an answer of the image API or of this page's server tells of.
+ * The problem for an error response of the image API or of this page's server.
  *
  * @param {number} status
  * @param {string} what
  */
 export function problemOf(status, what) {
-  const passing = status >= 500 || status === 429 || status === 409;
-  return new Problem(wordsFor(status, what), { signedOut: status === 401, final: !passing });
+  const isTemporary = status >= 500 || status === 429 || status === 409;
+  return new Problem(wordsFor(status, what), { signedOut: status === 401, final: !isTemporary });
 }
 
 /**
+ * The message for any error.
+ *
  * @param {unknown} error
  * @returns {string}
  */

@@ -1,7 +1,8 @@
 import { stored } from "./stored.js";
 
 /**
- * The bucket cannot be listed, so this browser remembers what each person uploaded from it.
+ * A picture that was uploaded with this browser. The bucket cannot be listed, so the browser keeps a list of each
+ * person's uploads.
  *
  * @typedef {object} Picture
  * @property {string} key
@@ -22,7 +23,7 @@ export class Remembered {
     this.#item = `pictures of ${sub} in ${bucketName}`;
   }
 
-  /** Newest first; what is kept there but is no picture is passed over. @returns {Picture[]} */
+  /** Newest first; stored entries that are not pictures are left out. @returns {Picture[]} */
   list() {
     const kept = stored(localStorage, this.#item);
     return Array.isArray(kept) ? kept.filter(isPicture) : [];

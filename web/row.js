@@ -2,11 +2,12 @@ import { part } from "./dom.js";
 import { Problem, problemOf, unreachable, wordsOf } from "./problems.js";
 
 /**
- * Shows the row of `users` that the registration function made for the signed-in person.
+ * Shows the row of `users` that the registration function created for the signed-in person.
  *
  * @param {import("./settings.js").Settings} settings
  * @param {import("./session.js").Session} session
- * @param {(error: unknown) => boolean} endsSession whether the error ended the sign-in, which the page shows then
+ * @param {(error: unknown) => boolean} endsSession shows the sign-in page if the error ended the session, and returns
+ *   whether it did
  */
 export function showRow(settings, session, endsSession) {
   const note = part(document, "row-note", HTMLElement);

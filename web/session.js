@@ -4,7 +4,7 @@ import { stored } from "./stored.js";
 
 const tokensItem = "tokens";
 const pendingItem = "pendingSignIn";
-/** A token is renewed when less than this is left of it: a request on its way must not outlive it. */
+/** A token is renewed when its remaining time is less than this, so that it does not expire during a request. */
 const marginMs = 60_000;
 const answerWithinMs = 30_000;
 const scope = "openid email aws.cognito.signin.user.admin";
@@ -36,8 +36,8 @@ export class Session {
   }
 
   /**
-   * Who is signed in. The ID token came straight from the token endpoint, so its signature says nothing that the
-   * connection has not said (OpenID Connect Core 3.1.3.7); whoever serves data verifies the access token.
+   * The signed-in person. The page does not verify the ID token's signature: it received the token directly from the
+   * token endpoint over TLS (OpenID Connect Core 3.1.3.7). The servers that return data verify the access token.
    *
    * @returns {{ sub: string, email: string } | undefined}
    */
@@ -47,7 +47,7 @@ export class Session {
   }
 
   /**
-   * Leaves for the login pages, which come back to this page with a code.
+   * Goes to the login pages, which redirect to this page with a code.
    *
    * @param {"/oauth2/authorize" | "/signup"} page
    */
@@ -67,7 +67,7 @@ export class Session {
   }
 
   /**
-   * Takes what the login pages sent along, if anything, out of the address and signs in with it.
+   * Removes the login pages' response from the address, if there is one, and signs in with its code.
    *
    * @throws {Problem}
    */
@@ -79,17 +79,17 @@ export class Session {
     history.replaceState(null, "", location.pathname);
     const [state, error] = [answer.get("state"), answer.get("error")];
     const known = pending !== undefined && state === pending.state;
-    // Loading the address of an old answer again harms nobody who is signed in already.
+    // A person who is already signed in may load the address of an old response again.
     if (!known && this.user) return;
     if (!known && state !== null) {
-      throw new Problem("This sign-in was not begun in this tab, or was used already. Sign in again.");
+      throw new Problem("This sign-in was not started in this tab, or was used already. Sign in again.");
     }
-    // Told without a state too: it signs nobody in.
+    // An error is shown also without a state, because it does not sign anybody in.
     if (error !== null) {
       throw new Problem(`The login pages did not sign you in: ${answer.get("error_description") || error}.`);
     }
-    // Whoever came by the login pages' plain address has no state. The code may be anybody's, so it is not used; the
-    // login pages know this browser's person by now and answer a sign-in of this page's own at once.
+    // There is no state where the person opened the login pages' address directly. The code may belong to another
+    // person, so it is not used. The browser now has a session at the login pages, so a new sign-in needs no form.
     if (!known) return this.begin("/oauth2/authorize");
     await this.#ask({
       grant_type: "authorization_code",
@@ -100,7 +100,7 @@ export class Session {
   }
 
   /**
-   * A token that is good for a request now.
+   * A token that is valid for a request now; renews an expired one.
    *
    * @returns {Promise<string>}
    * @throws {Problem}
@@ -121,14 +121,14 @@ export class Session {
     sessionStorage.removeItem(tokensItem);
   }
 
-  /** Ends the sign-in here and at the login pages, which come back to this page. */
+  /** Ends the sign-in here and at the login pages, which redirect to this page. */
   async signOut() {
     const tokens = keptTokens();
     this.forget();
     const client = { client_id: this.#settings.userPoolClientId };
     if (tokens) {
       const body = new URLSearchParams({ ...client, token: tokens.refreshToken });
-      // Whether or not it arrives, the person leaves: signing out must not fail.
+      // Errors are ignored: signing out must not fail.
       await fetch(`${this.#login}/oauth2/revoke`, { method: "POST", body, signal: AbortSignal.timeout(3_000) }).catch(
         () => {},
       );
@@ -137,7 +137,7 @@ export class Session {
   }
 
   /**
-   * Asks the token endpoint and keeps what it answers.
+   * Requests tokens from the token endpoint and stores them.
    *
    * @param {Record<string, string>} grant
    * @returns {Promise<Tokens>}
@@ -153,14 +153,14 @@ export class Session {
     const answer = await response.json().catch(() => ({}));
     if (answer.error === "invalid_grant") throw new Problem(signInEnded, { signedOut: true });
     if (!response.ok) throw new Problem(wordsFor(response.status, "The sign-in"));
-    // Whoever signed out while this was on its way stays signed out.
+    // A person who signed out during this request stays signed out.
     const forgotten = grant.grant_type === "refresh_token" && keptTokens() === undefined;
     if (forgotten) throw new Problem(signInEnded, { signedOut: true });
     /** @type {Tokens} */
     const tokens = {
       accessToken: answer.access_token,
       idToken: answer.id_token,
-      // A renewal answers a new refresh token only where the app client rotates them.
+      // The response to a renewal has a new refresh token only where the app client rotates them.
       refreshToken: answer.refresh_token ?? grant.refresh_token,
       expiresAt: Date.now() + answer.expires_in * 1000,
     };
@@ -169,7 +169,7 @@ export class Session {
   }
 }
 
-/** @returns {Tokens | undefined} undefined where what is kept is no sign-in */
+/** @returns {Tokens | undefined} undefined where the stored value is not a complete set of tokens */
 function keptTokens() {
   const kept = /** @type {Partial<Tokens>} */ (stored(sessionStorage, tokensItem) ?? {});
   const texts = [kept.accessToken, kept.idToken, kept.refreshToken];
@@ -185,7 +185,7 @@ function pendingSignIn() {
 
 /**
  * @param {string} token
- * @returns {{ sub: string, email: string } | undefined} undefined for what is no ID token
+ * @returns {{ sub: string, email: string } | undefined} undefined where the token is not an ID token
  */
 function claimsOf(token) {
   try {

@@ -22,7 +22,7 @@ import { Problem, unreachable, wordsFor } from "./problems.js";
  * @property {Uploads} uploads
  * @property {string} webUrl this page as it is registered with the app client
  * @property {string} [mailbox] lists the mails with their codes, on the local system only
- * @property {string} [rowPath] where this page's server answers one's own row; nobody does so on AWS
+ * @property {string} [rowPath] the path of the signed-in person's row on this page's server; missing for a stack on AWS
  */
 
 /** @returns {Promise<Settings>} */

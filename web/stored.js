@@ -1,9 +1,9 @@
 /**
- * What is kept under a name, which another version of this page, or a person, may have written.
+ * Reads a stored value. Another version of this page, or a person, may have written it, so it can have any form.
  *
  * @param {Storage} storage
  * @param {string} item
- * @returns {unknown} undefined where there is nothing, or no JSON
+ * @returns {unknown} undefined where there is no value, or it is not JSON
  */
 export function stored(storage, item) {
   try {

@@ -1,17 +1,17 @@
 import { Cancelled, Problem, problemOf, unreachable } from "./problems.js";
 
-/** A connection over which nothing moves for this long is given up; the API itself answers within 29 s. */
+/** An upload that makes no progress for this time is aborted; the API itself answers within 29 s. */
 const stalledAfterMs = 60_000;
 
 /**
- * Puts a file to the image API. Only XMLHttpRequest tells how much of a body is sent.
+ * Uploads a file to the image API. Uses XMLHttpRequest, because fetch does not report how much of a body is sent.
  *
  * @param {object} args
  * @param {string} args.url
  * @param {string} args.token access token
  * @param {Blob} args.file
  * @param {string} args.type content type
- * @param {(part: number) => void} args.onProgress hears the part that is sent, from 0 to 1
+ * @param {(part: number) => void} args.onProgress called with the part that is sent, from 0 to 1
  * @param {AbortSignal} args.signal
  * @returns {Promise<void>}
  * @throws {Problem}
@@ -24,12 +24,12 @@ export function put({ url, token, file, type, onProgress, signal }) {
     signal.addEventListener("abort", abort);
     /** @type {ReturnType<typeof setTimeout>} */
     let stalled;
-    const moving = () => {
+    const restartTimer = () => {
       clearTimeout(stalled);
       stalled = setTimeout(abort, stalledAfterMs);
     };
     request.upload.addEventListener("progress", ({ loaded, total }) => {
-      moving();
+      restartTimer();
       onProgress(total > 0 ? loaded / total : 1);
     });
     request.addEventListener("loadend", () => {
@@ -43,13 +43,13 @@ export function put({ url, token, file, type, onProgress, signal }) {
     request.open("PUT", url);
     request.setRequestHeader("Authorization", token);
     request.setRequestHeader("Content-Type", type);
-    moving();
+    restartTimer();
     request.send(file);
   });
 }
 
 /**
- * Runs tasks in the order they come, a few at a time.
+ * Runs tasks in the order of their calls, a few at a time.
  *
  * @param {number} places how many may run at once
  * @returns {<T>(task: () => Promise<T>) => Promise<T>} runs a task when it is its turn

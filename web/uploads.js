@@ -4,21 +4,23 @@ import { Cancelled, Problem, wordsOf } from "./problems.js";
 import { limited, put } from "./upload.js";
 
 /**
- * Uploads what is chosen or dropped, a few files at a time, each with its progress.
+ * Uploads the files that are chosen or dropped, a few at a time, and shows the progress of each.
  *
  * @param {object} args
  * @param {import("./settings.js").Settings} args.settings
  * @param {import("./session.js").Session} args.session
  * @param {(picture: import("./remembered.js").Picture) => void} args.onUploaded
- * @param {(error: unknown) => boolean} args.endsSession whether the error ended the sign-in, which the page shows then
- * @returns {{ underWay(): boolean, cancel(): void }} whether an upload runs or waits, and an end to all of them
+ * @param {(error: unknown) => boolean} args.endsSession shows the sign-in page if the error ended the session, and
+ *   returns whether it did
+ * @returns {{ underWay(): boolean, cancel(): void }} `underWay`: whether an upload is running or waiting; `cancel` stops
+ *   all of them
  */
 export function acceptUploads(args) {
   const input = part(document, "files", HTMLInputElement);
   const zone = part(document, "drop", HTMLElement);
-  // A file dropped beside the zone would otherwise replace the page.
+  // Without this, the browser would open a file that is dropped beside the zone instead of the page.
   for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
-  // An upload without the scope is answered 401, as one with an ended sign-in is: it is not offered.
+  // Without the scope an upload would get a 401, as with an expired sign-in, so uploads are not offered then.
   const offered = args.settings.uploads.writers === "everyone";
   zone.hidden = !offered;
   part(document, "no-uploads", HTMLElement).hidden = offered;
@@ -55,18 +57,18 @@ export function acceptUploads(args) {
 
 const failedRows = () => [...part(document, "uploads", HTMLElement).querySelectorAll(".failed")];
 
-/** One click for all that failed, where there are several. */
+/** Shows the button that removes all failed uploads, where there are at least two. */
 function offerRemoval() {
   part(document, "remove-all", HTMLButtonElement).hidden = failedRows().length < 2;
 }
 
 /**
- * Uploads a file when it is its turn, and again whenever the person asks for that after a failure.
+ * Uploads a file when it is its turn, and again when the person clicks "Try again" after a failure.
  *
  * @param {File} file
  * @param {Parameters<typeof acceptUploads>[0]} args
  * @param {ReturnType<typeof limited>} inTurn
- * @param {Set<AbortController>} running what can still be stopped
+ * @param {Set<AbortController>} running the uploads that can still be cancelled
  */
 function addUpload(file, { settings, session, onUploaded, endsSession }, inTurn, running) {
   const row = uploadRow(file);
@@ -110,7 +112,7 @@ function addUpload(file, { settings, session, onUploaded, endsSession }, inTurn,
 }
 
 /**
- * Puts a row for the upload of a file on the page.
+ * Adds a row for the upload of a file to the page.
  *
  * @param {File} file
  */
@@ -135,7 +137,7 @@ function uploadRow(file) {
     remove.hidden = isRunning;
     retry.hidden = isRunning || final;
     offerRemoval();
-    // The button that had the focus may just have gone.
+    // The button that had the focus may be hidden now.
     if (focused) [cancel, retry, remove].find((button) => !button.hidden)?.focus();
   };
   const leave = () => {
@@ -149,7 +151,7 @@ function uploadRow(file) {
   return {
     cancel,
     retry,
-    /** Takes the row off the page. */
+    /** Removes the row from the page. */
     leave,
     showWaiting() {
       show(true);
@@ -163,7 +165,7 @@ function uploadRow(file) {
     },
     /**
      * @param {string} words
-     * @param {boolean} final whether another try is of no use
+     * @param {boolean} final whether a retry is useless
      */
     showFailed(words, final) {
       state.textContent = words;

@@ -49,8 +49,8 @@ function parse(text: string): URL {
 
 async function ask(server: { host: string; port: number; user: string; password: string }, origin: string) {
   try {
-    // The certificate cannot be verified, because a server's generated one contains no host name. The connection stays
-    // in this machine's own network.
+    // The certificate cannot be verified: one that MySQL generates contains no host name. The connection stays in this
+    // machine's own network.
     const connection = await createConnection({ ...server, ssl: { rejectUnauthorized: false }, connectTimeout: 5_000 });
     try {
       const [rows] = await connection.query<RowDataPacket[]>("SELECT VERSION() AS version");

@@ -1,4 +1,4 @@
-/** `npm run web` as a person runs it; the Pulumi CLI is a script that answers what the real one was seen to answer. */
+/** `npm run web` as a person runs it; the Pulumi CLI is a script that prints recorded output of the real one. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Puts a Pulumi CLI on the PATH that tells of a stack. */
+/** Adds a script `pulumi` to the PATH that prints a stack's outputs. */
 const pulumi = (answer: Omit<Answer, "to">, stack = "dev") =>
   standInPulumi(folder, { to: asksForOutputs(stack), ...answer });
 const answering = (value: object, stack?: string) => pulumi({ stdout: JSON.stringify(value) }, stack);
@@ -86,7 +86,7 @@ describe("npm run web", () => {
     });
   });
 
-  it("passes on what else the CLI says", async () => {
+  it("prints any other error of the CLI", async () => {
     pulumi({ stderr: "error: PULUMI_ACCESS_TOKEN must be set for login\n", code: 1 });
     expect(await run([])).toEqual({
       code: 1,
@@ -104,14 +104,14 @@ describe("npm run web", () => {
   });
 
   it.each([
-    ["an output that is no URL", { apiUrl: "[secret]" }, /apiUrl "\[secret\]": the page needs http or https URLs/],
+    ["an output that is not a URL", { apiUrl: "[secret]" }, /apiUrl "\[secret\]": the page needs http or https URLs/],
     ["a page that needs a certificate", { webUrl: "https://localhost:3000/" }, /serves http:\/\/localhost only/],
   ])("refuses %s", async (_, change, words) => {
     answering({ ...outputs(), ...change });
     expect(await run([])).toEqual({ code: 1, printed: expect.stringMatching(words) });
   });
 
-  it("says that the port is taken, and how the page comes to another", async () => {
+  it("says that the port is taken, and how to use another one", async () => {
     const taken = `Port ${port} .* is taken.* Or put a URL with another port into ecommerce:callbackUrls.*signOutUrls`;
     answering(outputs());
     const other = createServer().listen(port, "127.0.0.1");

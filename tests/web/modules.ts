@@ -1,4 +1,4 @@
 import { join } from "node:path";
 
-/** The page's modules are for browsers; those that need no page run here as they are. */
+/** Imports a module of the page. They are for browsers; the tests use those that run without a document. */
 export const pageModule = (name: string): Promise<any> => import(join(__dirname, "../../web", name));

@@ -6,12 +6,12 @@ const settings = { apiUrl: "https://api.test/v1/", bucketName: "pictures", bucke
 describe("PKCE", async () => {
   const { challengeOf, randomText } = await pageModule("pkce.js");
 
-  it("answers the challenge of RFC 7636, appendix B", async () => {
+  it("makes the challenge of RFC 7636, appendix B", async () => {
     const challenge = await challengeOf("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
     expect(challenge).toBe("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
   });
 
-  it("makes verifiers as the RFC wants them, and never one twice", () => {
+  it("makes verifiers in the RFC's form, and never one twice", () => {
     const verifiers = Array.from({ length: 1000 }, randomText);
     for (const verifier of verifiers) expect(verifier).toMatch(/^[\w-]{43}$/);
     expect(new Set(verifiers).size).toBe(1000);
@@ -89,7 +89,7 @@ describe("files", async () => {
     return new File([content], "a.png", { type: "image/png" });
   };
 
-  it("are taken up to the API's limit, whatever they call themselves", async () => {
+  it("are accepted up to the API's limit, with the type of their content and not of their name", async () => {
     expect(await checkedType(file(largest))).toBe("image/png");
     expect(await checkedType(file(100, [0xff, 0xd8, 0xff]))).toBe("image/jpeg");
   });
@@ -102,7 +102,7 @@ describe("files", async () => {
     ],
     ["an empty one", file(0), "This file is empty."],
     ["text with a picture's name", file(100, [0x68, 0x69]), "Only JPEG and PNG pictures are taken."],
-  ])("%s is refused in words, for good", async (_, refused, words) => {
+  ])("%s is refused with a message, and a retry is not offered", async (_, refused, words) => {
     const problem = await checkedType(refused).catch((error: unknown) => error);
     expect(problem).toBeInstanceOf(Problem);
     expect(problem).toMatchObject({ message: words, final: true, signedOut: false });
@@ -113,7 +113,7 @@ describe("files", async () => {
     [1023, "1023 bytes"],
     [1024, "1 kB"],
     [1536 * 1024, "1.5 MB"],
-  ])("%i bytes read %j", (bytes, words) => {
+  ])("%i bytes are shown as %j", (bytes, words) => {
     expect(inWords(bytes)).toBe(words);
   });
 });
@@ -134,11 +134,11 @@ describe("problems", async () => {
     [500, /failed \(500\).*Try again/],
     [503, /failed \(503\).*Try again/],
     [504, /too long/],
-  ])("%i comes in words", (status, words) => {
+  ])("status %i has a message", (status, words) => {
     expect(wordsFor(status, "The upload")).toMatch(words);
   });
 
-  it("tell what helps: a new sign-in, another try, or neither", () => {
+  it("have flags for what helps: a new sign-in, a retry, or neither", () => {
     expect(problemOf(401, "x")).toMatchObject({ signedOut: true });
     expect(problemOf(503, "x")).toMatchObject({ signedOut: false, final: false });
     expect(problemOf(429, "x")).toMatchObject({ final: false });
@@ -148,7 +148,7 @@ describe("problems", async () => {
     expect(problemOf(413, "x")).toMatchObject({ signedOut: false, final: true });
   });
 
-  it("send people to look where the service runs: at their connection, or at this machine's terminal", () => {
+  it("name what to check: the connection, or the terminal for a service on this machine", () => {
     expect(unreachable("the image API", "https://api.test/v1/x")).toBe(
       "There is no connection to the image API. Check that you are online, and try again.",
     );
@@ -157,25 +157,25 @@ describe("problems", async () => {
     }
   });
 
-  it("say of a defect that it is the page's", () => {
+  it("say that a defect is in the page", () => {
     expect(wordsOf(new TypeError("x is not a function"))).toBe(
       "Something went wrong in this page: x is not a function",
     );
   });
 });
 
-describe("uploads at once", async () => {
+describe("uploads at the same time", async () => {
   const { limited } = await pageModule("upload.js");
 
-  it("lets so many run at once, in order, and goes on after a failure", async () => {
+  it("are limited, start in order, and go on after a failure", async () => {
     const inTurn = limited(2);
-    const begun: number[] = [];
+    const started: number[] = [];
     let running = 0;
     let most = 0;
     const results = await Promise.allSettled(
       [1, 2, 3, 4, 5].map((n) =>
         inTurn(async () => {
-          begun.push(n);
+          started.push(n);
           most = Math.max(most, ++running);
           await new Promise((resolve) => setTimeout(resolve, 5));
           running--;
@@ -185,7 +185,7 @@ describe("uploads at once", async () => {
       ),
     );
     expect(most).toBe(2);
-    expect(begun).toEqual([1, 2, 3, 4, 5]);
+    expect(started).toEqual([1, 2, 3, 4, 5]);
     expect(results.map(({ status }) => status)).toEqual([
       "fulfilled",
       "rejected",
@@ -196,7 +196,7 @@ describe("uploads at once", async () => {
   });
 });
 
-describe("the sign-in that a tab keeps", async () => {
+describe("the sign-in of a tab", async () => {
   const { Session } = await pageModule("session.js");
   const session = new Session({ signInUrl: "https://login.test/login", webUrl: "http://localhost:3000/" });
   const items = new Map<string, string>();
@@ -220,7 +220,7 @@ describe("the sign-in that a tab keeps", async () => {
     return { finished: session.finish() as Promise<void>, assign };
   };
 
-  it("is whoever the ID token names", async () => {
+  it("has the person of the ID token", async () => {
     items.set("tokens", JSON.stringify({ ...tokens, idToken: payload({ ...person, aud: "client" }) }));
     expect(session.user).toEqual(person);
     expect(await session.accessToken()).toBe("a");
@@ -236,7 +236,7 @@ describe("the sign-in that a tab keeps", async () => {
     JSON.stringify({ ...tokens, idToken: "no token" }),
     JSON.stringify({ ...tokens, idToken: payload({}) }),
     JSON.stringify({ ...tokens, expiresAt: "soon", idToken: payload(person) }),
-  ])("is none where %s is kept", async (kept) => {
+  ])("does not exist where %s is stored", async (kept) => {
     items.set("tokens", kept);
     expect(session.user).toBeUndefined();
     await expect(session.accessToken()).rejects.toMatchObject({ signedOut: true });
@@ -251,16 +251,16 @@ describe("the sign-in that a tab keeps", async () => {
   });
 
   it.each(["?code=c&state=other", "?error=access_denied&state=other"])(
-    "takes nothing of another tab's: %s",
+    "refuses the response to another tab's sign-in: %s",
     async (query) => {
       for (const kept of ["{", JSON.stringify({ state: "s", verifier: "v" })]) {
         items.set("pendingSignIn", kept);
-        await expect(arrive(query).finished).rejects.toThrow("This sign-in was not begun in this tab");
+        await expect(arrive(query).finished).rejects.toThrow("This sign-in was not started in this tab");
       }
     },
   );
 
-  it("never uses a code without a state: it begins a sign-in of its own", async () => {
+  it("never uses a code without a state, and starts a new sign-in", async () => {
     const { finished, assign } = arrive("?code=c");
     await finished;
     expect(assign).toHaveBeenCalledWith(expect.stringMatching(/^https:\/\/login\.test\/oauth2\/authorize\?/));
@@ -279,7 +279,7 @@ describe("remembered pictures", async () => {
     return () => vi.unstubAllGlobals();
   });
 
-  it("pass over what is none, and go on from there", () => {
+  it("leave out stored values that are not pictures, and can be added afterwards", () => {
     for (const kept of ["{", '"text"', "{}", "null", '[null, 1, {"key": 1}, {"key": "me/0", "name": "a"}]']) {
       (globalThis as any).localStorage.setItem("pictures of me in bucket", kept);
       const remembered = new Remembered("bucket", "me");

@@ -31,7 +31,7 @@ async function start(options: Partial<WebServerOptions> = {}): Promise<WebServer
 
 const at = (path: string) => new URL(path, server!.url);
 
-/** A request whose path and headers go out as they are written. */
+/** A request whose path and headers are sent unchanged. */
 function raw(path: string, { method = "GET", host = "127.0.0.1", headers = {} as Record<string, string> } = {}) {
   const { port } = new URL(server!.url);
   const own = { host: `localhost:${port}`, ...headers };
@@ -79,7 +79,7 @@ describe("the page", () => {
     });
   });
 
-  it("has nothing in it that this policy forbids, and no module that is missing", async () => {
+  it("contains nothing that this policy forbids, and all its modules exist", async () => {
     await start();
     const page = await (await fetch(at("/"))).text();
     expect(page).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:/i);
@@ -94,7 +94,7 @@ describe("the page", () => {
     for (const path of new Set(links)) expect((await fetch(at(path))).status, path).toBe(200);
   });
 
-  it("is asked for every time and sent again only when it changed", async () => {
+  it("is revalidated every time, and sent again only after a change", async () => {
     await start();
     const first = await fetch(at("/main.js"));
     const etag = first.headers.get("etag")!;
@@ -105,7 +105,7 @@ describe("the page", () => {
   });
 });
 
-it.skipIf(!ipv6)("is served where a browser looks for localhost first, so that nobody else is", async () => {
+it.skipIf(!ipv6)("is served on ::1 too, where a browser looks for localhost first", async () => {
   const { port } = new URL((await start()).url);
   expect(await isFree(Number(port), "::1")).toBe(false);
   const [first, second] = await Promise.all(["127.0.0.1", "::1"].map((host) => raw("/icon.svg", { host })));
@@ -122,7 +122,7 @@ it("HEAD has the headers only", async () => {
   expect(Number(response.headers.get("content-length"))).toBeGreaterThan(100);
 });
 
-describe("refusals, in words", () => {
+describe("a refusal has a message", () => {
   it.each([
     "/nothing.js",
     "/../package.json",
@@ -148,13 +148,13 @@ describe("refusals, in words", () => {
     expect(await response.json()).toEqual({ message: "The method POST is not allowed here; GET and HEAD are." });
   });
 
-  it("a name that somebody pointed at this machine is 403", async () => {
+  it("another host name that resolves to this machine is 403", async () => {
     await start({ me: async () => ({}) });
     expect((await raw("/config.json", { headers: { host: "evil.test" } })).status).toBe(403);
     expect((await raw("/me", { headers: { host: "evil.test", authorization: "Bearer a" } })).status).toBe(403);
   });
 
-  it.skipIf(!ipv6)("a port that is taken on ::1 only is said, and 127.0.0.1 is left again", async () => {
+  it.skipIf(!ipv6)("a port that is taken on ::1 only is an error, and 127.0.0.1 is released again", async () => {
     const port = await freePort();
     const other = createServer().listen(port, "::1");
     await once(other, "listening");
@@ -167,7 +167,7 @@ describe("refusals, in words", () => {
     }
   });
 
-  it("a taken port is said", async () => {
+  it("a port that is taken is an error", async () => {
     const { port } = new URL((await start()).url);
     await expect(startWebServer({ port: Number(port), settings: () => settings })).rejects.toThrow(
       `Port ${port} on 127.0.0.1 (page) is taken`,
@@ -176,7 +176,7 @@ describe("refusals, in words", () => {
 });
 
 describe("settings", () => {
-  it("have what a browser may know and nothing else of the outputs", async () => {
+  it("have the public outputs only", async () => {
     const outputs = {
       ...settings,
       userPoolId: "eu-west-1_x",
@@ -193,23 +193,23 @@ describe("settings", () => {
     expect(text).not.toMatch(/hunter|AKIA|somebody/);
   });
 
-  it("name the mailbox and the row where this server has them", async () => {
+  it("have the mailbox and the row's path where this server has them", async () => {
     const mailbox = "http://127.0.0.1:20000/mails";
     await start({ settings: () => ({ ...settings, mailbox }), me: async () => undefined });
     expect(await (await fetch(at("/config.json"))).json()).toEqual({ ...settings, mailbox, rowPath: "/me" });
   });
 });
 
-describe("one's own row", () => {
+describe("the signed-in person's row", () => {
   const row = { User_UUID: "7c9e6679", User_Email: "a@example.com", User_FirstName: null };
   const me = async (token: string) => {
-    if (token === "broken") throw new Error("the database is away");
+    if (token === "broken") throw new Error("the database is not running");
     if (token !== "good" && token !== "rowless") throw new InvalidToken();
     return token === "good" ? row : undefined;
   };
   const ask = (authorization?: string) => fetch(at("/me"), { headers: authorization ? { authorization } : {} });
 
-  it("is answered to its bearer", async () => {
+  it("is returned for a valid access token", async () => {
     await start({ me });
     const response = await ask("Bearer good");
     expect([response.status, response.headers.get("cache-control")]).toEqual([200, "no-store"]);
@@ -222,7 +222,7 @@ describe("one's own row", () => {
     ["Basic good", 401],
     ["Bearer bad", 401],
     ["Bearer rowless", 404],
-  ])("%s is %i, in words", async (authorization, status) => {
+  ])("%s is %i, with a message", async (authorization, status) => {
     await start({ me });
     const response = await ask(authorization);
     expect(response.status).toBe(status);
@@ -230,7 +230,7 @@ describe("one's own row", () => {
     expect(response.headers.get("www-authenticate")).toBe(status === 401 ? "Bearer" : null);
   });
 
-  it("is refused too where the function throws before it promises anything", async () => {
+  it("is refused too where the function throws instead of returning a rejected promise", async () => {
     const me = () => {
       throw new InvalidToken();
     };
@@ -238,17 +238,17 @@ describe("one's own row", () => {
     expect((await ask("Bearer bad")).status).toBe(401);
   });
 
-  it("fails without telling why", async () => {
+  it("is a 500 without the reason where the function fails", async () => {
     await start({ me });
     const terminal = vi.spyOn(console, "error").mockReturnValue();
     const response = await ask("Bearer broken");
     expect([response.status, await response.text()]).toEqual([500, "Internal server error"]);
-    expect(terminal).toHaveBeenCalledWith("The local page endpoint failed:", new Error("the database is away"));
+    expect(terminal).toHaveBeenCalledWith("The local page endpoint failed:", new Error("the database is not running"));
     terminal.mockRestore();
     expect((await ask("Bearer good")).status).toBe(200);
   });
 
-  it("does not exist where nobody can read it", async () => {
+  it("is a 404 where the server has no function that reads it", async () => {
     await start();
     expect((await ask("Bearer good")).status).toBe(404);
   });
