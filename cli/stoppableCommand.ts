@@ -35,7 +35,7 @@ export async function runStoppable<const O extends Options>(
       }
     },
   });
-  // The callback waits until standard output is written, since a pipe may be slow. `exit` is needed, since a request that
-  // was given up keeps the event loop running for a while.
+  // The callback waits until standard output is written, since a pipe may be slow. `exit` is needed, since a request
+  // that was given up keeps the event loop running for a while.
   process.stdout.write("", () => process.exit());
 }

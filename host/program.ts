@@ -100,7 +100,7 @@ export async function inProgramFolder<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The inputs with absolute paths for the files and folders of archives; the program's paths are relative to `infra/`. */
+/** The inputs with absolute paths of the files and folders of archives: the program's are relative to `infra/`. */
 async function withAbsolutePaths(inputs: Record<string, unknown>): Promise<Record<string, unknown>> {
   const entries = Object.entries(inputs).map(async ([key, value]) => [key, await located(value)]);
   return Object.fromEntries(await Promise.all(entries));

@@ -1,6 +1,6 @@
 /**
- * The interface between the program and this machine: every resource that `infra/` registers is passed to the one service
- * of `local/` that creates it.
+ * The interface between the program and this machine: every resource that `infra/` registers is passed to the one
+ * service of `local/` that creates it.
  */
 import { CommandError } from "../cli/commandError";
 

@@ -37,7 +37,7 @@ export class Session {
 
   /**
    * The signed-in person. The page does not verify the ID token's signature: it received the token directly from the
-   * token endpoint over TLS (OpenID Connect Core 3.1.3.7). The servers that return data verify the access token.
+   * token endpoint (OpenID Connect Core 3.1.3.7). The servers that return data verify the access token.
    *
    * @returns {{ sub: string, email: string } | undefined}
    */

@@ -21,7 +21,7 @@ async function prepare() {
   );
 }
 
-/** The same prepared INSERT on an open connection as in `processes/insert.cjs`, in a function that does nothing else. */
+/** The same prepared INSERT on an open connection as in `processes/insert.cjs`, alone in a function. */
 export const handler = async (event: Event): Promise<Event> => {
   const { sub, email } = event.request.userAttributes;
   await (await statement).execute([sub, email]);

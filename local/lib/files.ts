@@ -15,8 +15,8 @@ export async function exists(file: string, mode: number = constants.F_OK): Promi
 
 /**
  * Creates a folder and its missing parents; an existing folder stays as it is. Node's own `recursive` option never
- * returns where the system reports ENOENT although the parent exists, as Linux does below `/proc`: it creates the parent
- * and tries again, without end.
+ * returns where the system reports ENOENT although the parent exists, as Linux does below `/proc`: it creates the
+ * parent and tries again, without end.
  *
  * @throws the system's error: EEXIST where the path is a file, ENOTDIR where a parent is a file
  */

@@ -139,7 +139,7 @@ async function ready(
   });
   const ca = await readFile(options.certificates.caFile, "utf8");
   for (;;) {
-    const failure = await answers(options.port, administrator, ca);
+    const failure = await connectionFailure(options.port, administrator, ca);
     // The connection is tested first: another server on the port could accept it although this server has ended.
     if (ended) throw await failureOf(`MySQL on port ${options.port} ended while it started`, logFile);
     if (failure === undefined) return;
@@ -150,7 +150,12 @@ async function ready(
   }
 }
 
-async function answers(port: number, { user, password }: Credentials, ca: string): Promise<string | undefined> {
+/** Connects once over TLS. @returns the error message, or undefined where the connection succeeded */
+async function connectionFailure(
+  port: number,
+  { user, password }: Credentials,
+  ca: string,
+): Promise<string | undefined> {
   try {
     const connection = await createConnection({
       host: "localhost",

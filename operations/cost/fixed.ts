@@ -221,7 +221,7 @@ export function fixedPrices(resources: readonly ResourceRegistration[]): Fixed {
     } else if (usage[type] || free.has(type) || freeProviders.test(type)) {
       without.set(type, (without.get(type) ?? 0) + 1);
     } else {
-      missing.push(notPriced(resource, "the price table does not know this type"));
+      missing.push(notPriced(resource, "the price table does not have this type"));
     }
   }
   return { lines, byUse: [...byUse.values()], notPriced: missing, free: without };

@@ -50,8 +50,8 @@ export function textReport(print: Print): Report {
 }
 
 /**
- * An address in a form that its owner recognizes and that may be in a log: `j…@example.com`. Cognito has the full address
- * under the `sub`.
+ * An address in a form that its owner recognizes and that may be in a log: `j…@example.com`. Cognito has the full
+ * address under the `sub`.
  */
 export function masked(email: string): string {
   const at = email.lastIndexOf("@");

@@ -98,8 +98,8 @@ describe("fixed prices", () => {
   });
 
   test.each([
-    ["a type without a price", resource("aws:ec2/natGateway:NatGateway"), "does not know this type"],
-    ["another provider's resource", resource("datadog:index/monitor:Monitor"), "does not know this type"],
+    ["a type without a price", resource("aws:ec2/natGateway:NatGateway"), "does not have this type"],
+    ["another provider's resource", resource("datadog:index/monitor:Monitor"), "does not have this type"],
     ["a class that is not in the table", instance({ instanceClass: "db.r8g.large" }), "rds.db.r8g.large"],
     ["other storage", instance({ storageType: "io2" }), "rds.io2"],
     [

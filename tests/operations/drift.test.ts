@@ -1,4 +1,4 @@
-/** `npm run drift` as a person runs it: on a local system, and on stacks whose state a stand-in for the Pulumi CLI prints. */
+/** `npm run drift` as a person runs it: on a local system, and on stacks whose state a stand-in `pulumi` prints. */
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

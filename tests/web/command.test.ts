@@ -74,7 +74,7 @@ describe("npm run web", () => {
   it("says that there is no Pulumi CLI", async () => {
     expect(await run([], "/nowhere")).toEqual({
       code: 1,
-      printed: expect.stringMatching(/^The Pulumi CLI is not on the PATH: .* Install it from https:\S+\.\n$/),
+      printed: expect.stringMatching(/^The Pulumi CLI is not on the PATH; .* Install it from https:\S+\.\n$/),
     });
   });
 
