@@ -43,7 +43,7 @@ describe.runIf(hasPulumi)(`a public database on the real engine (${howToGetPulum
     const rotation = () => engine.cloud.things().find(({ type }) => type.endsWith(":SecretRotation"))!.id;
     const rotationBefore = rotation();
     await engine.lose("instance");
-    await makeAgain("cannot be asked about:");
+    await makeAgain("since what was in it can no longer be read:");
 
     expect(currentVersion(engine.cloud).id).not.toBe(before.id);
     // A rotation that is made begins with one.

@@ -16,7 +16,7 @@ const [urn] = commandsOf("docs/runbook.md", "The commands below use these names:
 const aws = "A function's environment, a role, a policy, a queue, an alarm, a network rule:";
 const inside = "again, and leaves what is there:";
 const outside = "two passwords (only with rotation):";
-const password = "Without rotation, this draws a password and sets both:";
+const password = "Without rotation, this draws a new password and sets both:";
 const rotatedPassword = "which does the same, and on again:";
 
 let server: TestServer;
