@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Tells a pull request and the job's summary how the preview of a stack went. There is one comment a stack, and each run
-# replaces it, so that no earlier success stays above a failure.
-# In the environment, beside GitHub's own: STACK; OUTCOME of the preview's step (success, failure, or skipped where an
-# earlier step failed); COMMIT; PULL_REQUEST, its number; GH_TOKEN, which may comment.
+# Writes the result of a stack's preview into the pull request and into the job's summary. There is one comment for each
+# stack, and each run replaces it, so that no earlier success stays visible after a failure.
+# Variables, besides GitHub's own: STACK; OUTCOME of the preview's step (success, failure, or skipped if an earlier step
+# failed); COMMIT; PULL_REQUEST, its number; GH_TOKEN, which may comment.
 set -euo pipefail
 
 heading="### Preview of $STACK:"
@@ -18,7 +18,7 @@ esac
   echo
   echo "Of $COMMIT; the whole log is [here]($GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID)."
   if [ -s "$output" ]; then
-    # GitHub takes 65,536 characters in a comment. Faults, policies and the summary stand at the end.
+    # GitHub accepts 65,536 characters in a comment. Errors, policies and the summary are at the end of the output.
     printf '\n<details><summary>pulumi preview</summary>\n\n~~~~~~\n%s\n~~~~~~\n\n</details>\n' "$(tail -c 60000 "$output")"
   fi
 } > "$comment"

@@ -1,4 +1,4 @@
-/** `npm run check` refuses what the import rules forbid; here each kind is tried on a copy of the rules' folders. */
+/** `npm run check` refuses what the import rules forbid; these tests break each kind of rule in a copy of the folders. */
 import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -59,7 +59,7 @@ describe("the import rules", () => {
     expect(status).not.toBe(0);
   });
 
-  it("refuse a circle, also one of types", () => {
+  it("refuse a circular import, also of types only", () => {
     writeFileSync(path.join(copy, "schema/one.ts"), 'import type { Two } from "./two";\nexport type One = Two | 1;\n');
     writeFileSync(path.join(copy, "schema/two.ts"), 'import type { One } from "./one";\nexport type Two = One | 2;\n');
     const { status, stdout } = check();

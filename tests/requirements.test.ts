@@ -1,4 +1,4 @@
-/** docs/requirements.md names, for each requirement, the test that asserts it: this keeps file and title true. */
+/** docs/requirements.md names, for each requirement, the test that asserts it; here: that file and title exist. */
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -6,7 +6,7 @@ import { projectRoot } from "./support/native";
 
 const text = readFileSync(path.join(projectRoot, "docs/requirements.md"), "utf8");
 
-/** Each "title" beside the `tests/…` file that it follows, in the last cell of a row: file first, then its titles. */
+/** The tests named in the last cell of each row: each "title" belongs to the `tests/…` file before it. */
 const named = text
   .split("\n")
   .filter((line) => /^\|.*`tests\//.test(line))
@@ -30,7 +30,7 @@ describe("docs/requirements.md", () => {
     expect(readFileSync(path.join(projectRoot, file), "utf8")).toContain(title);
   });
 
-  it("names only files and folders that exist, as CONTRIBUTING.md does but for NAME and NNNN", () => {
+  it("names only files and folders that exist; so does CONTRIBUTING.md, except for placeholders (NAME, NNNN)", () => {
     const documents = [text, readFileSync(path.join(projectRoot, "CONTRIBUTING.md"), "utf8")];
     const folders = "infra|functions|schema|host|cli|local|operations|policies|bench|tests|docs";
     const paths = documents.flatMap((document) =>

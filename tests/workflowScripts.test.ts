@@ -1,4 +1,4 @@
-/** What the workflows run, and the commands of docs/deployment.md, with stand-ins for gh, aws and pulumi. */
+/** The scripts of the workflows, and the commands of docs/deployment.md, with stand-ins for gh, aws and pulumi. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const written = (file: string) => (existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8") : "");
 
-/** Runs a script as GitHub runs one for `shell: bash`. @param tools stand-ins, by name → what they do in bash */
+/** Runs a script as GitHub runs one for `shell: bash`. @param tools name of a stand-in → its code in bash */
 function run(script: string, tools: Record<string, string>, env: Record<string, string> = {}) {
   for (const [name, body] of Object.entries(tools)) {
     const note = `{ printf '%s\\0' ${name} "$@"; printf '\\1'; } >> "$RUNNER_TEMP/calls"`;
@@ -44,24 +44,24 @@ function run(script: string, tools: Record<string, string>, env: Record<string, 
 }
 
 describe("newest.sh", () => {
-  const ask = (gh: string) => run(read(".github/newest.sh"), { gh }, { GITHUB_SHA: "aaa" });
+  const runScript = (gh: string) => run(read(".github/newest.sh"), { gh }, { GITHUB_SHA: "aaa" });
 
-  test("says of main's tip that it is the newest", () => {
-    const { status, stdout, calls } = ask("echo aaa");
+  test("sets newest=true for main's tip", () => {
+    const { status, stdout, calls } = runScript("echo aaa");
     expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
     expect(written("output")).toBe("newest=true\n");
     expect(calls).toEqual([["gh", "api", "repos/owner/shop/git/ref/heads/main", "--jq", ".object.sha"]]);
   });
 
-  test("says of another commit that it is not, and tells which is", () => {
-    const { status, stdout } = ask("echo bbb");
+  test("sets newest=false for another commit, and names main's tip in a notice", () => {
+    const { status, stdout } = runScript("echo bbb");
     expect(status).toBe(0);
     expect(stdout).toMatch(/^::notice title=Not deployed::.*aaa.*bbb/);
     expect(written("output")).toBe("newest=false\n");
   });
 
-  test("says nothing where GitHub does not tell", () => {
-    expect(ask("exit 4").status).toBe(4);
+  test("fails without an output if GitHub's answer fails", () => {
+    expect(runScript("exit 4").status).toBe(4);
     expect(written("output")).toBe("");
   });
 });
@@ -79,7 +79,7 @@ describe("a preview", () => {
     return { body: written("comment.md"), calls: calls.filter(([tool]) => tool === "gh") };
   };
 
-  test("fails with the CLI, and keeps what it said", () => {
+  test("fails if the CLI fails, and keeps its output", () => {
     const { status, stdout, calls } = preview("echo 'mandatory: private-database'; echo refused >&2; exit 255");
     expect(status).toBe(255);
     expect(stdout).toBe("mandatory: private-database\nrefused\n");
@@ -87,7 +87,7 @@ describe("a preview", () => {
     expect(calls[0]?.slice(0, 3)).toEqual(["pulumi", "preview", "--non-interactive"]);
   });
 
-  test("that failed replaces the comment of the one before it", () => {
+  test("that failed replaces the comment of the previous preview", () => {
     preview("echo 'mandatory: private-database'; exit 255");
     const { body, calls } = comment("failure", "41\\n57\\n");
     expect(body).toMatch(/^### Preview of prod: :x: failed\n\nOf abc123; .*\/owner\/shop\/actions\/runs\/7/);
@@ -100,13 +100,13 @@ describe("a preview", () => {
     expect(calls[1]).toEqual(["gh", "api", "--silent", "--method", "PATCH", address, "-F", `body=@${file}`]);
   });
 
-  test("that was never made says so", () => {
+  test("that was skipped is commented as not made", () => {
     const { body } = comment("skipped", "");
     expect(body).toContain("### Preview of prod: :x: not made");
     expect(body).not.toContain("<details>");
   });
 
-  test("that went well makes the first comment", () => {
+  test("that succeeded adds the first comment", () => {
     preview("echo '+ 3 to create'");
     const { body, calls } = comment("success", "");
     expect(body).toContain("### Preview of prod: this would change");
@@ -115,7 +115,7 @@ describe("a preview", () => {
     expect(calls[1]).toEqual(["gh", "api", "--silent", "repos/owner/shop/issues/12/comments", "-F", `body=@${file}`]);
   });
 
-  test("that said too much for a comment is told by its end", () => {
+  test("with too much output for a comment is shown by the end of the output", () => {
     writeFileSync(join(folder, "preview.txt"), `${"first\n".repeat(20_000)}the last line`);
     const { body } = comment("failure", "");
     expect(body.length).toBeLessThan(65_536);
@@ -125,11 +125,11 @@ describe("a preview", () => {
 
 test("REQUIRE_PULUMI=1 turns the skipped tests of the engine into failures", () => {
   const load = `PATH=; "$NODE" -r tsx/cjs -e 'require("./tests/support/engine.ts")'`;
-  const inEngine = (required: string) => run(load, {}, { NODE: process.execPath, REQUIRE_PULUMI: required });
-  expect(inEngine("")).toMatchObject({ status: 0, stderr: "" });
-  const { status, stderr } = inEngine("1");
+  const loadWith = (required: string) => run(load, {}, { NODE: process.execPath, REQUIRE_PULUMI: required });
+  expect(loadWith("")).toMatchObject({ status: 0, stderr: "" });
+  const { status, stderr } = loadWith("1");
   expect(status).toBe(1);
-  expect(stderr).toContain("REQUIRE_PULUMI=1 forbids to skip what needs the Pulumi CLI on the PATH");
+  expect(stderr).toContain("REQUIRE_PULUMI=1 forbids skipping a test that needs the Pulumi CLI on the PATH");
 });
 
 describe("the commands of docs/deployment.md", () => {
@@ -144,7 +144,7 @@ describe("the commands of docs/deployment.md", () => {
     gh: `case "$*" in *customization*) echo ${subject} ;; esac`,
     pulumi: `case "$*" in config*) echo pictures-of-$STACK ;; esac`,
   };
-  /** As printed, but for the environment's name and the repository's. */
+  /** Runs the commands as they are in the document, except for the names of environment and repository. */
   function executed(stack: string) {
     const script = commands.replace("STACK=staging", `STACK=${stack}`).replace("OWNER/REPOSITORY", "owner/shop");
     const { status, stderr, calls } = run(script, tools);
@@ -163,7 +163,7 @@ describe("the commands of docs/deployment.md", () => {
   }
   const stacks = ["staging", "prod"];
 
-  test.each(stacks)("make %s a state of its own, by a key of its own", (stack) => {
+  test.each(stacks)("create a separate state and key for %s", (stack) => {
     const { calls, of, variables } = executed(stack);
     const bucket = `my-company-pulumi-${stack}`;
     const key = `awskms://alias/pulumi-${stack}?region=us-east-1`;
@@ -182,7 +182,7 @@ describe("the commands of docs/deployment.md", () => {
     expect(variables).toHaveLength(6);
   });
 
-  test.each(stacks)("let each role of %s trust the environment of its name only", (stack) => {
+  test.each(stacks)("make each role of %s trust only the environment with its name", (stack) => {
     const { trusts } = executed(stack);
     expect(Object.keys(trusts)).toEqual([`github-${stack}`, `github-${stack}-preview`]);
     for (const [role, policy] of Object.entries<any>(trusts)) {
@@ -197,7 +197,7 @@ describe("the commands of docs/deployment.md", () => {
     }
   });
 
-  test.each(stacks)("let the roles of %s into its own state and pictures only, and the preview's read", (stack) => {
+  test.each(stacks)("give the roles of %s access to its own state and pictures only; the preview's role only reads", (stack) => {
     const { rights } = executed(stack);
     const grants = (role: string) =>
       rights[role].Statement.flatMap(({ Action, Resource }: { Action: string[]; Resource: string[] }) =>
@@ -215,7 +215,7 @@ describe("the commands of docs/deployment.md", () => {
     for (const grant of data) expect(grant).toMatch(new RegExp(` arn:.*[-/](pulumi|pictures-of|of)-${stack}(/\\*)?$`));
   });
 
-  test("let the deploying role use every service that the program does", () => {
+  test("let the deploying role use every service that the program uses", () => {
     const services: Record<string, string> = { cognito: "cognito-idp", vpc: "ec2" };
     const urns = stacks.map((stack) => read(`tests/infra/urns/${stack}.txt`)).join();
     const used = new Set([...urns.matchAll(/\baws:(\w+)\//g)].map(([, module]) => services[module!] ?? module!));
@@ -224,7 +224,7 @@ describe("the commands of docs/deployment.md", () => {
     for (const service of used) expect(allowed).toContain(`"${service}:`);
   });
 
-  test("let the deploying role give an endpoint inside the VPC the service's own name, which EC2 asks Route 53 for", async () => {
+  test("let the deploying role associate the private DNS name of a VPC endpoint, which EC2 does in Route 53", async () => {
     const program = await recordProgram({}, "prod");
     const named = program.all("aws:ec2/vpcEndpoint:VpcEndpoint").filter(({ inputs }) => inputs.privateDnsEnabled);
     const allowed = JSON.stringify(executed("prod").rights["github-prod"]);

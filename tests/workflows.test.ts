@@ -1,4 +1,4 @@
-/** The GitHub workflows hold what docs/deployment.md promises of them; what they run is tested in workflowScripts.test.ts. */
+/** The GitHub workflows do what docs/deployment.md says; workflowScripts.test.ts tests the scripts that they run. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -47,10 +47,10 @@ const steps = jobs.flatMap(({ at, job }) => (job.steps ?? []).map((step) => ({ a
 const manifest = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8"));
 const stacks = readdirSync(projectRoot).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
 
-/** Which stacks no workflow touches, and why. */
-const byHand: Readonly<Record<string, string>> = { dev: "its database admits its developer's own addresses only" };
+/** Stacks that no workflow deploys → the reason. */
+const byHand: Readonly<Record<string, string>> = { dev: "its database accepts its developer's own addresses only" };
 
-test("are these", () => {
+test("the workflows are check, deploy, preview and up", () => {
   expect(files.sort()).toEqual(["check.yml", "deploy.yml", "preview.yml", "up.yml"]);
 });
 
@@ -69,7 +69,7 @@ test("every action is pinned to a commit, with its version beside it, and to the
   for (const local of uses.filter((it) => it.startsWith("./"))) expect(files).toContain(local.split("/").at(-1));
 });
 
-test("nothing is permitted but what a job names, and it names little", () => {
+test("a workflow permits nothing by default, and each job permits only what it needs", () => {
   for (const file of files) expect(workflow(file).permissions, file).toEqual({});
   const allowed: Record<string, string[]> = { contents: ["read"], "id-token": ["write"], "pull-requests": ["write"] };
   for (const { at, job } of jobs) {
@@ -81,7 +81,7 @@ test("nothing is permitted but what a job names, and it names little", () => {
   expect(comments).toEqual(["preview.yml: preview"]);
 });
 
-test("no long-lived key, no secret and no passphrase stands anywhere", () => {
+test("no workflow contains a long-lived key, a secret or a passphrase", () => {
   for (const [file, text] of Object.entries(texts)) {
     expect(text, file).not.toMatch(/secrets\.|access-key|AWS_SECRET|ACCESS_TOKEN|PASSPHRASE/i);
   }
@@ -93,7 +93,7 @@ test("no long-lived key, no secret and no passphrase stands anywhere", () => {
   }
 });
 
-test("a fork's code never meets a role", () => {
+test("a fork's code never runs with a role", () => {
   for (const file of files) {
     expect(Object.keys(workflow(file).on), file).not.toContain("pull_request_target");
     expect(Object.keys(workflow(file).on), file).not.toContain("workflow_run");
@@ -111,7 +111,7 @@ test("a fork's code never meets a role", () => {
   for (const [file, text] of Object.entries(texts)) expect(text, file).not.toContain("github.actor");
 });
 
-test("a role meets no cache, whose contents another run may have written, and a checking job has one", () => {
+test("a job with a role uses no cache, whose contents another run may have written; a checking job uses one", () => {
   for (const { at, job } of jobs) {
     for (const { uses, with: inputs } of job.steps ?? []) {
       if (!uses?.startsWith("actions/setup-node@")) continue;
@@ -123,12 +123,12 @@ test("a role meets no cache, whose contents another run may have written, and a 
   }
 });
 
-test("one deployment of a stack at a time, and none broken off; every job ends", () => {
+test("a stack has one deployment at a time, which is never cancelled; every job has a time limit", () => {
   const running = jobs.filter(({ job }) => !job.uses);
   for (const { at, job } of running) {
     expect(job["timeout-minutes"], at).toBeLessThanOrEqual(at === "deploy.yml: up" ? 240 : 60);
   }
-  // It only looks, and must not wait for a deployment.
+  // This job only reads, and must not wait for a deployment.
   const free = running.filter(({ job }) => !job.concurrency?.group).map(({ at }) => at);
   expect(free).toEqual(["up.yml: newest"]);
   const { up } = workflow("deploy.yml").jobs;
@@ -136,7 +136,7 @@ test("one deployment of a stack at a time, and none broken off; every job ends",
   expect(workflow("preview.yml").jobs.preview?.concurrency?.group).toContain("matrix.stack");
 });
 
-test("a deployment's credentials last as long as it may, which the documented role allows", () => {
+test("a deployment's credentials last as long as the job may run, and the documented role allows that", () => {
   const { up } = workflow("deploy.yml").jobs;
   const [role] = up?.steps?.filter(({ uses }) => uses?.startsWith("aws-actions/")) ?? [];
   const seconds = Number(role?.with?.["role-duration-seconds"]);
@@ -147,7 +147,7 @@ test("a deployment's credentials last as long as it may, which the documented ro
   expect(document).toContain(`--role-name "github-$STACK" --max-session-duration ${seconds}`);
 });
 
-test("every stack is previewed and deployed, or known to be deployed by hand", () => {
+test("every stack is previewed and deployed by a workflow, or listed as deployed by hand", () => {
   const deployed = Object.values(workflow("up.yml").jobs).flatMap((job) => job.with?.stack ?? []);
   const previewed = workflow("preview.yml").jobs.preview?.strategy?.matrix.stack;
   expect(previewed).toEqual(deployed);
@@ -162,8 +162,8 @@ test("staging waits for the checks, and prod for staging", () => {
   expect(workflow("check.yml").jobs.check?.strategy?.matrix.node).toEqual([20, 22, 24]);
 });
 
-test("what is not the newest commit on main gets neither in line nor, when its turn comes, to the role", () => {
-  const ask = expect.objectContaining({
+test("a commit that is not the newest on main neither joins the queue nor, when its turn comes, gets the role", () => {
+  const newestStep = expect.objectContaining({
     id: "newest",
     env: { GH_TOKEN: "$" + "{{ github.token }}" },
     run: "bash .github/newest.sh",
@@ -171,15 +171,15 @@ test("what is not the newest commit on main gets neither in line nor, when its t
   const checkout = expect.objectContaining({ uses: expect.stringMatching(/^actions\/checkout@/) });
 
   const { newest, staging } = workflow("up.yml").jobs;
-  expect(newest?.steps).toEqual([checkout, ask]);
+  expect(newest?.steps).toEqual([checkout, newestStep]);
   expect(newest?.permissions).toEqual({ contents: "read" });
   expect(newest?.outputs).toEqual({ newest: "$" + "{{ steps.newest.outputs.newest }}" });
   expect(staging?.if).toBe("needs.newest.outputs.newest == 'true'");
 
   const stop = expect.objectContaining({ if: "steps.newest.outputs.newest != 'true'", run: "exit 1" });
   const { up } = workflow("deploy.yml").jobs;
-  expect(up?.steps?.slice(0, 3)).toEqual([checkout, ask, stop]);
-  // After that one, nothing goes on where a step failed.
+  expect(up?.steps?.slice(0, 3)).toEqual([checkout, newestStep, stop]);
+  // No later step runs after a failed one.
   for (const step of up?.steps?.slice(3) ?? []) expect(step.if).toBeUndefined();
 });
 
@@ -201,7 +201,7 @@ test("checks do not skip the tests of the engine", () => {
   expect(tests?.env).toEqual({ REQUIRE_PULUMI: "1" });
 });
 
-test("previews and deployments run the policies, on the state of their environment", () => {
+test("previews and deployments run the policies, with the state of their environment", () => {
   const [up] = pulumiIn(workflow("deploy.yml").jobs.up);
   expect(up).toMatchObject({ command: "up", policyPacks: "policies", "cloud-url": backend });
 
@@ -212,7 +212,7 @@ test("previews and deployments run the policies, on the state of their environme
   expect(readdirSync(join(projectRoot, "policies"))).toContain("PulumiPolicy.yaml");
 });
 
-test("a preview that fails, at whatever step or by its time, is told in the comment, and one that was broken off is not", () => {
+test("a preview that fails, at any step or by its time limit, is commented; a cancelled one is not", () => {
   const { preview } = workflow("preview.yml").jobs;
   const [step, comment] = preview?.steps?.slice(-2) ?? [];
   expect(step).toMatchObject({ id: "preview" });
@@ -221,7 +221,7 @@ test("a preview that fails, at whatever step or by its time, is told in the comm
   expect(step?.["timeout-minutes"]).toBeLessThan(preview!["timeout-minutes"]!);
 });
 
-test("no token of GitHub's is given to what runs the pull request's program", () => {
+test("no step that runs the pull request's program gets a GitHub token", () => {
   const given = steps.filter(({ step }) => JSON.stringify(step.env ?? {}).includes("github.token"));
   expect(given.map(({ at, step }) => `${at}: ${step.run}`)).toEqual([
     "deploy.yml: up: bash .github/newest.sh",
@@ -230,11 +230,11 @@ test("no token of GitHub's is given to what runs the pull request's program", ()
   ]);
 });
 
-test("commands exist, and nothing from outside is spliced into a shell", () => {
+test("commands exist, and no expression is inserted into a shell script", () => {
   for (const { at, step } of steps) {
     const script = step.run ?? "";
     expect(script, at).not.toContain("$" + "{{");
-    // Only a shell that is named has pipefail.
+    // GitHub sets pipefail only for a named shell.
     if (/[^|]\|(?!\|)/.test(script)) expect(step.shell, at).toBe("bash");
     for (const [, name] of script.matchAll(/npm run (?:--silent )?([\w:-]+)/g)) {
       expect(Object.keys(manifest.scripts), at).toContain(name);

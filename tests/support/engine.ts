@@ -45,7 +45,9 @@ export const onPath = (program: string) =>
 export const hasPulumi = process.platform !== "win32" && onPath("pulumi") !== undefined;
 export const howToGetPulumi = "needs the Pulumi CLI on the PATH: https://www.pulumi.com/docs/iac/download-install/";
 if (process.env.REQUIRE_PULUMI === "1" && !hasPulumi) {
-  throw new Error(`REQUIRE_PULUMI=1 forbids to skip what ${howToGetPulumi}. Install it, or unset the variable.`);
+  throw new Error(
+    `REQUIRE_PULUMI=1 forbids skipping a test that ${howToGetPulumi}. Install it, or unset the variable.`,
+  );
 }
 
 /** One thing that the engine did, or would do. */
