@@ -1,6 +1,6 @@
 /**
- * A public stack with every feature on, from nothing to nothing, with a real MySQL server as its database. The tests are
- * one story: each goes on where the one before it ended.
+ * A public stack with every feature on, from its first preview to its destruction, with a real MySQL server as its
+ * database. The tests depend on each other: each continues from the state that the one before it left.
  */
 import { type Connection, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -31,7 +31,7 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
 
   const unchanged = { ...fine, steps: [], summary: { same: expect.any(Number) } };
 
-  test("the first preview knows no address and no identifier, and is without a fault", async () => {
+  test("the first preview, without any address or identifier, has no error", async () => {
     const run = await engine.preview();
 
     expect(run).toMatchObject(fine);
@@ -42,7 +42,7 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
     expect(engine.cloud.things()).toEqual([]);
   });
 
-  test("a deployment that fails midway forgets nothing, and the next one makes just the rest", async () => {
+  test("a deployment that fails midway records what it made, and the next one makes only the rest", async () => {
     engine.cloud.failOnce("users-domain");
     const failed = await engine.up();
     const before = engine.cloud.things();
@@ -62,7 +62,7 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
     }
   });
 
-  test("the schema stands in MySQL, and the function's user may write into one table", async () => {
+  test("the schema is in MySQL, and the function's user may write into one table", async () => {
     await asRoot(async (connection) => {
       const [tables] = await connection.query("SHOW TABLES IN ecommerce_db");
       const [grants] = await connection.query("SHOW GRANTS FOR ecommerce_register@'%'");
@@ -73,7 +73,7 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
     });
   });
 
-  test("a second deployment changes nothing, nor does one for which AWS lists other zones", async () => {
+  test("a second deployment changes nothing, even if AWS lists other zones", async () => {
     expect(await engine.up()).toMatchObject(unchanged);
     engine.cloud.listZones("bcd");
     expect(await engine.up()).toMatchObject(unchanged);
@@ -85,7 +85,7 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
     expect(await engine.refresh()).toMatchObject(unchanged);
   });
 
-  test("what somebody deleted by hand, a refresh finds and the next deployment makes again", async () => {
+  test("a refresh finds what somebody deleted by hand, and the next deployment makes it again", async () => {
     const [alarm] = engine.cloud.things().filter(({ name }) => name === "monitoring-database-storage");
     engine.cloud.remove(alarm!.type, alarm!.id);
 
@@ -102,22 +102,22 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
     engine.cloud.remove(version!.type, version!.id);
 
     expect((await engine.refresh()).summary).toMatchObject({ delete: 1 });
-    const told = await engine.preview();
+    const previewed = await engine.preview();
     const done = await engine.up();
 
-    expect(told).toMatchObject(fine);
+    expect(previewed).toMatchObject(fine);
     expect(done).toMatchObject(fine);
-    for (const { steps } of [told, done]) {
+    for (const { steps } of [previewed, done]) {
       expect(steps).toContainEqual({ op: "create", type: version!.type, name: "secret-value", changed: [] });
       expect(steps).toContainEqual(
         expect.objectContaining({ op: "replace", type: rotationType, name: "rotate-secret" }),
       );
     }
-    // A rotation that is made begins with one, of the value that is there by then.
-    const made = ["secret-value", "rotate-secret"].map((name) =>
+    // Creating the rotation resource rotates the secret at once, so the value must exist before it.
+    const created = ["secret-value", "rotate-secret"].map((name) =>
       done.steps.findIndex((step) => step.name === name && step.op.startsWith("create")),
     );
-    expect(made).toEqual(made.toSorted((a, b) => a - b));
+    expect(created).toEqual(created.toSorted((a, b) => a - b));
     expect(rotation().id).not.toBe(before.id);
   });
 
@@ -140,7 +140,7 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
     },
     {
       settings: { domainPrefix: "ecommerce-moved" },
-      // The old one goes first: a pool has one domain with a prefix.
+      // The old one is deleted first: a pool has only one domain with a prefix.
       steps: ["delete-replaced", "replace", "create-replacement"].map((op) => ({
         op,
         type: "aws:cognito/userPoolDomain:UserPoolDomain",
@@ -148,15 +148,15 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
         changed: op === "delete-replaced" ? [] : ["domain"],
       })),
     },
-  ])("$settings changes just what it names, and the preview tells it", async ({ settings, steps }) => {
+  ])("$settings changes only the resources that it concerns, and the preview shows them", async ({ settings, steps }) => {
     await engine.set(settings);
-    const told = await engine.preview();
+    const previewed = await engine.preview();
     const done = await engine.up();
 
-    expect(told).toMatchObject(fine);
+    expect(previewed).toMatchObject(fine);
     expect(done).toMatchObject(fine);
-    expect(byName(told.steps)).toEqual(byName([...steps, settingsOfDynamicProvider]));
-    expect(byName(done.steps)).toEqual(byName(told.steps));
+    expect(byName(previewed.steps)).toEqual(byName([...steps, settingsOfDynamicProvider]));
+    expect(byName(done.steps)).toEqual(byName(previewed.steps));
   });
 
   test("the state holds every secret encrypted", async () => {
@@ -166,15 +166,15 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
     expect(Object.keys(secrets)).toEqual(
       expect.arrayContaining(["administrator's password", "function user's password", "client secret"]),
     );
-    // The search finds what is there in plain.
+    // Proves that the search finds plain text.
     expect(stored).toContain("ecommerce_register");
     for (const [what, value] of Object.entries(secrets)) {
       expect(value.length, what).toBeGreaterThanOrEqual(20);
-      expect(stored.includes(value), `${what} stands in the state`).toBe(false);
+      expect(stored.includes(value), `${what} is in the state as plain text`).toBe(false);
     }
   });
 
-  test("destroying leaves nothing", async () => {
+  test("destroying the stack leaves no resource", async () => {
     const run = await engine.destroy();
 
     expect(run).toMatchObject(fine);

@@ -1,4 +1,4 @@
-/** A database server that is lost, and one of another kind: the next deployment makes what was on it. */
+/** A database server that is lost or replaced by another kind: the next deployment makes the schema and user again. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandsOf } from "../support/documents";
 import { type Engine, hasPulumi, howToGetPulumi, startEngine } from "../support/engine";
@@ -38,7 +38,7 @@ describe.runIf(hasPulumi)(`a public database on the real engine (${howToGetPulum
   const makeAgain = (after: string) =>
     engine.shell([urn, ...commandsOf("docs/runbook.md", after, ["pulumi "])].join("\n"));
 
-  test("its server is lost: schema, user and both grants are made again, and the secret tells the user's password", async () => {
+  test("its server is lost: schema, user and both grants are made again, and the secret has the user's password", async () => {
     const before = currentVersion(engine.cloud);
     const rotation = () => engine.cloud.things().find(({ type }) => type.endsWith(":SecretRotation"))!.id;
     const rotationBefore = rotation();
@@ -46,15 +46,15 @@ describe.runIf(hasPulumi)(`a public database on the real engine (${howToGetPulum
     await makeAgain("since what was in it can no longer be read:");
 
     expect(currentVersion(engine.cloud).id).not.toBe(before.id);
-    // A rotation that is made begins with one.
+    // A new rotation resource rotates the secret at once.
     expect(rotation()).not.toBe(rotationBefore);
     const grants = await engine.sql("instance", "SHOW GRANTS FOR ecommerce_register@'%'");
     expect(JSON.stringify(grants)).toContain("APPLICATION_PASSWORD_ADMIN");
     await isWhole("instance");
   });
 
-  // That the secret tells the new address is the rotation's work, which the stand-in does not do.
-  test("it becomes Aurora: the new server gets all of it", async () => {
+  // Does not check the address in the secret: the rotation writes it, which the stand-in does not simulate.
+  test("it becomes Aurora: the new server gets schema and user", async () => {
     await engine.set({ "data.protect": false });
     expect(await engine.up()).toMatchObject(fine);
     await engine.set({ "database.kind": "aurora" });
@@ -66,14 +66,14 @@ describe.runIf(hasPulumi)(`a public database on the real engine (${howToGetPulum
     expect((await engine.preview()).steps).toEqual([]);
   });
 
-  test("its cluster is lost", async () => {
+  test("its cluster is lost: the schema is made again", async () => {
     await engine.lose("cluster");
     await makeAgain("Of Aurora:");
     expect(await tables("cluster")).toContain("users");
     expect((await engine.preview()).steps).toEqual([]);
   });
 
-  test("rotation is turned off after two rotations, each seen by a refresh or not, and everything is destroyed", async () => {
+  test("rotation can be turned off, and the stack destroyed, after two rotations of which a refresh saw only one", async () => {
     const { secretId } = currentVersion(engine.cloud).inputs;
     supersede(engine.cloud, secretId);
     expect((await engine.refresh()).failure).toBeUndefined();

@@ -23,19 +23,19 @@ describe.runIf(hasPulumi)(`moving a database on the real engine (${howToGetPulum
   const sql = (statement: string) => engine.sql("instance", statement);
   const rows = () => sql("SELECT User_UUID FROM ecommerce_db.users");
 
-  test("a public one, with a row", async () => {
+  test("starts with a public database that has a row", async () => {
     expect(await engine.up()).toMatchObject(fine);
     await sql("INSERT INTO ecommerce_db.users (User_UUID, User_Email, User_DateAdd) VALUES ('u-1', 'a@b.c', NOW())");
     data = awsData();
     expect(data).toHaveLength(4);
   });
 
-  test("becomes private: nothing that holds data is replaced, the rows stay, nobody connects from outside", async () => {
+  test("becomes private: no resource with data is replaced, the rows stay, a function makes the schema", async () => {
     await engine.set({ "database.access": "private", "database.deployerCidrs": [] });
-    const told = await engine.preview();
+    const previewed = await engine.preview();
     const done = await engine.up();
 
-    expect(told).toMatchObject(fine);
+    expect(previewed).toMatchObject(fine);
     expect(done).toMatchObject(fine);
     expect(typesOf(done)).toContain("aws:lambda/invocation:Invocation");
     expect(awsData()).toEqual(data);
@@ -43,12 +43,12 @@ describe.runIf(hasPulumi)(`moving a database on the real engine (${howToGetPulum
     expect((await engine.preview()).steps).toEqual([]);
   });
 
-  test("and public again, by the steps of docs/operations.md: the rows are still there", async () => {
+  test("becomes public again, by the steps of docs/operations.md: the rows are still there", async () => {
     await engine.set({ "secret.rotationDays": 0 });
     expect(await engine.up()).toMatchObject(fine);
     await engine.set({ "database.access": "public", "database.deployerCidrs": ["192.0.2.0/24"] });
-    const stopped = await engine.up();
-    expect(stopped.failure).toContain("database exists");
+    const refused = await engine.up();
+    expect(refused.failure).toContain("database exists");
     expect(await rows()).toEqual([{ User_UUID: "u-1" }]);
 
     await engine.shell(
@@ -63,7 +63,7 @@ describe.runIf(hasPulumi)(`moving a database on the real engine (${howToGetPulum
     expect((await engine.preview()).steps).toEqual([]);
   });
 
-  test("another server with the same content takes its place: the runbook's way, private, keeps the rows", async () => {
+  test("gets another server with the same content: making it private, as the runbook says, keeps the rows", async () => {
     engine.cloud.edit("database", { resourceId: "db-RESTORED" });
     expect((await engine.refresh()).failure).toBeUndefined();
     expect((await engine.up()).failure).toContain("database exists");

@@ -1,4 +1,4 @@
-/** Every repair by Pulumi that the runbook and the operations name, against the damage that it is for. */
+/** Every repair with Pulumi in docs/runbook.md and docs/operations.md, against the damage that it is for. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandsOf } from "../support/documents";
 import { type Engine, type EngineOptions, hasPulumi, howToGetPulumi, onPath, startEngine } from "../support/engine";
@@ -12,7 +12,7 @@ const how = `${howToGetPulumi}, and jq`;
 const runbook = (after: string) => commandsOf("docs/runbook.md", after, ["pulumi ", "DAYS="]);
 const [urn] = commandsOf("docs/runbook.md", "The commands below use these names:", ["urn()"]);
 
-/** The sentences before the commands. */
+/** The ends of the sentences before the commands. */
 const aws = "A function's environment, a role, a policy, a queue, an alarm, a network rule:";
 const inside = "again, and leaves what is there:";
 const outside = "two passwords (only with rotation):";
@@ -40,8 +40,8 @@ const grants = async () => JSON.stringify(await sql("SHOW GRANTS FOR ecommerce_r
 
 const register = () => registerBySecret(engine);
 
-/** Does the damage, which `register` must meet, and the repair, after which it must not. */
-async function mends(damage: () => Promise<unknown>, ...lines: string[]): Promise<void> {
+/** Does the damage, after which `register` must fail, and the repair, after which it must succeed. */
+async function expectRepair(damage: () => Promise<unknown>, ...lines: string[]): Promise<void> {
   await register();
   await damage();
   await expect(register()).rejects.toThrow();
@@ -50,7 +50,7 @@ async function mends(damage: () => Promise<unknown>, ...lines: string[]): Promis
   expect(await engine.preview()).toMatchObject({ ...fine, steps: [] });
 }
 
-/** Somebody puts a value into the secret: it is the current one, and no resource has it. */
+/** Somebody puts a value into the secret: this version is the current one, and no Pulumi resource has it. */
 const editSecret = async () => supersede(engine.cloud, currentVersion(engine.cloud).inputs.secretId);
 
 describe.runIf(runnable)(`repairs of a public stack (${how})`, { timeout: 300_000 }, () => {
@@ -65,7 +65,7 @@ describe.runIf(runnable)(`repairs of a public stack (${how})`, { timeout: 300_00
     engine.cloud.edit("register-user-policy", { policy: "{}" });
     const queue = engine.cloud.things().find(({ type }) => type === "aws:sqs/queue:Queue")!;
     engine.cloud.remove(queue.type, queue.id);
-    // Nothing of it without a refresh.
+    // Without a refresh the preview shows none of these changes.
     expect((await engine.preview()).steps).toEqual([]);
 
     await repair(...runbook(aws));
@@ -74,14 +74,14 @@ describe.runIf(runnable)(`repairs of a public stack (${how})`, { timeout: 300_00
     expect(thing(queue.name, "queue:Queue")).toBeDefined();
   });
 
-  test("a grant", () => mends(() => sql("REVOKE INSERT ON ecommerce_db.users FROM ecommerce_register@'%'"), grant));
-  test("a table", () => mends(() => sql("DROP TABLE ecommerce_db.users"), tables));
-  test("a user", () => mends(() => sql("DROP USER ecommerce_register@'%'"), ...runbook(aws)));
+  test("a grant", () => expectRepair(() => sql("REVOKE INSERT ON ecommerce_db.users FROM ecommerce_register@'%'"), grant));
+  test("a table", () => expectRepair(() => sql("DROP TABLE ecommerce_db.users"), tables));
+  test("a user", () => expectRepair(() => sql("DROP USER ecommerce_register@'%'"), ...runbook(aws)));
   test("a database", () =>
-    mends(() => sql("DROP DATABASE ecommerce_db"), ...runbook("--refresh`, a missing database with")));
+    expectRepair(() => sql("DROP DATABASE ecommerce_db"), ...runbook("--refresh`, a missing database with")));
   test("a password", () =>
-    mends(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...runbook(password)));
-  test("a secret", () => mends(editSecret, ...runbook(password)));
+    expectRepair(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...runbook(password)));
+  test("a secret", () => expectRepair(editSecret, ...runbook(password)));
 
   test("with rotation: the privilege, the password, and the secret", async () => {
     await engine.set({ "secret.rotationDays": 30 });
@@ -92,9 +92,9 @@ describe.runIf(runnable)(`repairs of a public stack (${how})`, { timeout: 300_00
     expect(await grants()).toContain("APPLICATION_PASSWORD_ADMIN");
 
     const steps = runbook(rotatedPassword);
-    await mends(() => sql("DROP USER ecommerce_register@'%'"), ...runbook(aws), ...steps);
-    await mends(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...steps);
-    await mends(editSecret, ...steps);
+    await expectRepair(() => sql("DROP USER ecommerce_register@'%'"), ...runbook(aws), ...steps);
+    await expectRepair(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...steps);
+    await expectRepair(editSecret, ...steps);
     expect(thing("rotate-secret", "secretRotation").inputs.rotationRules).toEqual({ automaticallyAfterDays: 30 });
   });
 });
@@ -104,13 +104,13 @@ describe.runIf(runnable)(`repairs of a private stack (${how})`, { timeout: 300_0
   afterAll(end);
   const [applied] = runbook(inside) as [string];
 
-  test("a grant", () => mends(() => sql("REVOKE INSERT ON ecommerce_db.users FROM ecommerce_register@'%'"), applied));
-  test("a table", () => mends(() => sql("DROP TABLE ecommerce_db.users"), applied));
-  test("a user", () => mends(() => sql("DROP USER ecommerce_register@'%'"), applied));
-  test("a database", () => mends(() => sql("DROP DATABASE ecommerce_db"), applied));
+  test("a grant", () => expectRepair(() => sql("REVOKE INSERT ON ecommerce_db.users FROM ecommerce_register@'%'"), applied));
+  test("a table", () => expectRepair(() => sql("DROP TABLE ecommerce_db.users"), applied));
+  test("a user", () => expectRepair(() => sql("DROP USER ecommerce_register@'%'"), applied));
+  test("a database", () => expectRepair(() => sql("DROP DATABASE ecommerce_db"), applied));
   test("a password", () =>
-    mends(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...runbook(password)));
-  test("a secret", () => mends(editSecret, ...runbook(password)));
+    expectRepair(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...runbook(password)));
+  test("a secret", () => expectRepair(editSecret, ...runbook(password)));
 
   test("with rotation: the privilege, the password, and the secret", async () => {
     await engine.set({ "secret.rotationDays": 30 });
@@ -121,24 +121,24 @@ describe.runIf(runnable)(`repairs of a private stack (${how})`, { timeout: 300_0
     await register();
 
     const steps = runbook(rotatedPassword);
-    await mends(() => sql("DROP USER ecommerce_register@'%'"), applied, ...steps);
-    await mends(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...steps);
-    await mends(editSecret, ...steps);
+    await expectRepair(() => sql("DROP USER ecommerce_register@'%'"), applied, ...steps);
+    await expectRepair(() => sql("ALTER USER ecommerce_register@'%' IDENTIFIED BY 'by hand'"), ...steps);
+    await expectRepair(editSecret, ...steps);
   });
 
   test("a deployment that was killed while it made the database", async () => {
     await engine.destroy();
     engine.cloud.killEngineAfter("database");
-    // One at a time: whatever else is being made then is pending too.
+    // One at a time: other resources that are being created would be pending too.
     await expect(engine.shell('pulumi up --stack "$STACK" --parallel 1')).rejects.toThrow();
-    const made = thing("database", "instance:Instance");
-    expect(made).toBeDefined();
+    const created = thing("database", "instance:Instance");
+    expect(created).toBeDefined();
     const [cancel, ...lines] = commandsOf("docs/operations.md", "only forgets it (tried with 3.260).", ["pulumi "]);
     await repair(cancel!);
     expect((await engine.up()).failure).toContain("AlreadyExists");
 
     await repair(...lines);
-    expect(thing("database", "instance:Instance").outputs.resourceId).toBe(made.outputs.resourceId);
+    expect(thing("database", "instance:Instance").outputs.resourceId).toBe(created.outputs.resourceId);
     await register();
     expect(await engine.preview()).toMatchObject({ ...fine, steps: [] });
     expect(await engine.destroy()).toMatchObject(fine);
@@ -160,7 +160,7 @@ describe.runIf(runnable)(`prod by the steps of the documents (${how})`, { timeou
     await register();
   });
 
-  test("it is taken down after a year of rotations and refreshes", async () => {
+  test("it is taken down after rotations and refreshes", async () => {
     const { secretId } = currentVersion(engine.cloud).inputs;
     supersede(engine.cloud, secretId);
     expect(await engine.refresh()).toMatchObject(fine);

@@ -1,4 +1,4 @@
-/** Each stack file of the project: what its first preview says, and what its protection refuses. */
+/** Each stack file of the project: its first preview, and what its protection refuses. */
 import { afterEach, describe, expect, test } from "vitest";
 import { type Engine, type EngineOptions, hasPulumi, howToGetPulumi, startEngine } from "../support/engine";
 import type { Cloud } from "./standin/cloud";
@@ -12,14 +12,14 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
   };
   afterEach(() => engine?.dispose());
 
-  /** Where the deployer did not run `npm run ca-bundle`; README.md says what to do. */
+  /** The warning if the deployer did not run `npm run ca-bundle`; see README.md. */
   const notVerified = expect.stringContaining("The connection that makes the database and its user is encrypted, but");
 
   test.for([
     { stack: "dev", warnings: [notVerified], schemaBy: "mysql:index/database:Database" },
     { stack: "staging", warnings: [], schemaBy: "aws:lambda/invocation:Invocation" },
     { stack: "prod", warnings: [], schemaBy: "aws:lambda/invocation:Invocation" },
-  ])("$stack previews with no fault and no warning that is not explained", async ({ stack, warnings, schemaBy }) => {
+  ])("the preview of $stack has no error and only the expected warnings", async ({ stack, warnings, schemaBy }) => {
     const { preview, cloud } = await start({ stack });
     const run = await preview({ policyPack: "policies" });
 
@@ -43,19 +43,20 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
     );
   });
 
-  /** What RDS Proxy connects to: one database, as its identifier's key. */
+  /** The key of the identifier of each database that RDS Proxy connects to. */
   const targetsOf = (cloud: Cloud) =>
     cloud
       .things()
       .filter(({ type }) => type === "aws:rds/proxyTarget:ProxyTarget")
       .map(({ inputs }) => Object.keys(inputs).filter((key) => /^db(Instance|Cluster)Identifier$/.test(key)));
 
-  test("staging, with its database inside the VPC, is deployed, gets a proxy, becomes Aurora, and is destroyed to nothing", async () => {
+  test("staging, with a private database, is deployed, gets a proxy, becomes Aurora, and is destroyed completely", async () => {
     const { up, preview, destroy, set, command, cloud, remembered } = await start({ stack: "staging" });
     expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
     expect((await preview()).steps).toEqual([]);
 
-    // RDS Proxy by the steps of docs/operations.md: the secret follows when the proxy stands. Here a rotation writes it.
+    // RDS Proxy by the steps of docs/operations.md: the secret gets the proxy's address after the proxy exists. The rotation
+    // function writes it.
     const host = () => {
       const rotation = cloud.things().find(({ type, name }) => type.endsWith(":Function") && name === "rotate-secret")!;
       return rotation.inputs.environment.variables.SecretHost;
@@ -95,7 +96,7 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
     });
 
     expect((await up()).steps).toEqual([]);
-    // The stand-in tells the port 0 for the target, as AWS may where that is a cluster.
+    // The stand-in returns the port 0 for the target, as AWS may for a cluster.
     const { secretString } = cloud.things().find(({ name }) => name === "secret-value")!.inputs;
     expect(JSON.parse(secretString)).toMatchObject({ port: 3306 });
 
@@ -108,7 +109,7 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
     expect(await remembered()).toEqual([]);
   });
 
-  test("prod, deployed, keeps what holds data when somebody destroys it", async () => {
+  test("prod keeps the resources that hold data when somebody destroys it", async () => {
     const { up, set, preview, previewDestroy, destroy, cloud, stored } = await start({ stack: "prod" });
     expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
     const data = dataIn(cloud);
@@ -119,13 +120,13 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
     expect(secrets.filter(([, value]) => stored().includes(value)).map(([what]) => what)).toEqual([]);
     expect(secrets.length).toBeGreaterThanOrEqual(2);
 
-    // Another range is another network, which a database cannot move to.
+    // Another range means another network, and a database cannot move to it.
     await set({ "network.cidr": "10.23.0.0/16" });
     expect((await preview()).failure).toMatch(/::network-vpc"\s+as it is currently marked for protection/);
 
-    // `pulumi destroy` looks first, and then does nothing.
+    // `pulumi destroy` makes a preview first, which fails.
     expect((await previewDestroy()).failure).toContain("cannot be deleted\nbecause it is protected");
-    // Without looking first it deletes the rest.
+    // With --skip-preview it deletes the rest.
     expect((await destroy()).failure).toContain("cannot be deleted\nbecause it is protected");
     expect(dataIn(cloud)).toEqual(data);
   });

@@ -1,10 +1,10 @@
-/** What the tests of the engine say in one word. */
+/** Helpers of the engine's tests. */
 import { createConnection } from "mysql2/promise";
 import type { Engine, Run, Step } from "../support/engine";
 import type { Cloud, Thing } from "./standin/cloud";
 import { holdsData } from "./standin/kinds";
 
-/** A run without a word of complaint. */
+/** A run without failures, warnings and errors. */
 export const fine = { failure: undefined, warnings: [], errors: [] };
 
 export const namesOf = ({ steps }: Run): string[] => steps.map(({ name }) => name);
@@ -15,7 +15,7 @@ export const byName = (steps: readonly Step[]): Step[] => [...steps].sort((a, b)
 export const updates = (type: string, input: string, names: readonly string[]): Step[] =>
   byName(names.map((name) => ({ op: "update", type, name, changed: [input] })));
 
-/** The engine hands all settings to the plugin for dynamic resources, and so updates it, and nothing else, with each. */
+/** The engine passes all settings to the plugin for dynamic resources, so any changed setting updates that provider. */
 export const settingsOfDynamicProvider: Step = {
   op: "update",
   type: "pulumi:providers:pulumi-nodejs",
@@ -23,7 +23,7 @@ export const settingsOfDynamicProvider: Step = {
   changed: [],
 };
 
-/** Identity of everything that holds data: type and identifier. */
+/** Type and identifier of every resource that holds data. */
 export const dataIn = (cloud: Cloud): string[] =>
   cloud
     .things()
@@ -31,7 +31,7 @@ export const dataIn = (cloud: Cloud): string[] =>
     .map(({ type, id }) => `${type} ${id}`)
     .sort();
 
-/** Every secret that the program made, by what it is, as AWS got it. */
+/** Description of a secret of the program → its value, as AWS got it. */
 export function secretsOf(cloud: Cloud): Record<string, string> {
   const found: Record<string, string> = {};
   for (const { type, inputs, outputs } of cloud.things()) {
@@ -47,11 +47,11 @@ export function secretsOf(cloud: Cloud): Record<string, string> {
   return found;
 }
 
-/** The version that whoever reads the secret gets. */
+/** The version that a reader of the secret gets. */
 export const currentVersion = (cloud: Cloud): Thing =>
   cloud.things().find(({ name, outputs }) => name === "secret-value" && outputs.versionStages.includes("AWSCURRENT"))!;
 
-/** Registers somebody as the function does, with what the secret tells. */
+/** Registers a person as the function does, with the address, user and password in the secret. */
 export async function registerBySecret({ cloud }: Engine): Promise<void> {
   const { host, port, username, password } = JSON.parse(currentVersion(cloud).inputs.secretString);
   const connection = await createConnection({

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { hasPulumi, howToGetPulumi, startEngine } from "../support/engine";
 
 describe.runIf(hasPulumi)(`a refused configuration (${howToGetPulumi})`, { timeout: 120_000 }, () => {
-  test("is shown as its message alone", async () => {
+  test("shows only its message", async () => {
     const engine = await startEngine({ settings: { "registration.memoryMiB": 1 } });
     try {
       expect((await engine.preview()).errors).toEqual([

@@ -1,30 +1,30 @@
 /**
- * Stands in for the aws provider: answers as AWS would where this program looks, and refuses what AWS would refuse:
- * unknown inputs, a name that is taken, what comes too early or goes too late (`order.ts`), and deleting what something
- * else still names.
+ * Replaces the aws provider: returns the outputs that this program reads, and refuses what AWS would refuse: unknown
+ * inputs, a name that is taken, a creation or deletion in the wrong order (`order.ts`), and deleting a resource that
+ * another one still names.
  */
 import { randomBytes } from "node:crypto";
 import { createHandler } from "../../../functions/applySchema";
 import type { Cloud, Thing } from "./cloud";
 import { kinds, type TypeRules } from "./kinds";
 import * as mysqlServer from "./mysqlServer";
-import { mayBe, mayGo, membersOf, takesTime } from "./order";
+import { assertMayDelete, assertMayExist, membersOf, waitForCreation } from "./order";
 import { changedKeys, type Properties, type Provider, type Subject, unknown } from "./provider";
 import { schemaOf } from "./schema";
 import { removeLabels, supersede, versionsOf } from "./secretVersions";
 
 const account = "000000000000";
 
-/** An event of the past, which holds on to nothing; what it did to the database goes with the database. */
+/** A past call: it keeps no other resource from being deleted, and its effect on the database ends with the database. */
 const invocation = "aws:lambda/invocation:Invocation";
 const secret = "aws:secretsmanager/secret:Secret";
 const secretVersion = "aws:secretsmanager/secretVersion:SecretVersion";
 
-/** No other server ever had it, whatever the name is. */
+/** Unique for each server, also for servers with the same name. */
 const resourceId = (kind: string) => `${kind}-${randomBytes(13).toString("hex").toUpperCase()}`;
 
-/** Outputs that this program reads and that are not just any text. */
-const answers: Readonly<Record<string, (inputs: Properties, id: string, cloud: Cloud) => Properties>> = {
+/** Outputs that this program reads and that need a meaningful value. */
+const computedOutputs: Readonly<Record<string, (inputs: Properties, id: string, cloud: Cloud) => Properties>> = {
   "aws:apigateway/stage:Stage": ({ restApi, stageName }) => ({
     invokeUrl: `https://${restApi}.execute-api.us-east-1.amazonaws.com/${stageName}`,
   }),
@@ -34,11 +34,11 @@ const answers: Readonly<Record<string, (inputs: Properties, id: string, cloud: C
   [invocation]: () => ({ result: "{}" }),
   "aws:rds/cluster:Cluster": (_, id) => {
     const { host, port } = mysqlServer.address("cluster", `${id}.cluster-0`);
-    // Without a port, unlike an instance's.
+    // A cluster's endpoint has no port, unlike an instance's.
     return { endpoint: host, port, clusterResourceId: resourceId("cluster") };
   },
   "aws:rds/clusterInstance:ClusterInstance": ({ clusterIdentifier }, id, cloud) => ({
-    // The first one is.
+    // The first instance is the writer.
     writer: membersOf(cloud, clusterIdentifier).every((member) => member.id === id),
   }),
   "aws:rds/instance:Instance": (_, id) => {
@@ -58,11 +58,11 @@ export function awsProvider(cloud: Cloud): Provider {
 
   const outputsOf = ({ type }: Subject, id: string, inputs: Properties, preview: boolean): Properties => {
     const { outputs, computed } = schemaOf(type);
-    const made = preview ? {} : answers[type]?.(inputs, id, cloud);
-    const missing = [...computed].filter((key) => inputs[key] === undefined && made?.[key] === undefined);
-    const invented = missing.map((key) => [key, preview ? unknown : invent(type, id, key, outputs.get(key))]);
+    const specific = preview ? {} : computedOutputs[type]?.(inputs, id, cloud);
+    const missing = [...computed].filter((key) => inputs[key] === undefined && specific?.[key] === undefined);
+    const placeholders = missing.map((key) => [key, preview ? unknown : placeholder(type, id, key, outputs.get(key))]);
     const tags = inputs.tags === undefined ? {} : { tagsAll: inputs.tags };
-    return { ...Object.fromEntries(invented), ...inputs, ...made, ...tags, region };
+    return { ...Object.fromEntries(placeholders), ...inputs, ...specific, ...tags, region };
   };
 
   return {
@@ -70,24 +70,24 @@ export function awsProvider(cloud: Cloud): Provider {
 
     configure(settings) {
       region = settings["aws:config:region"] ?? "";
-      // The provider's own settings come as texts, lists and objects as JSON.
+      // The engine passes the provider's own settings as strings, lists and objects as JSON.
       defaultTags = JSON.parse(settings["aws:config:defaultTags"] ?? "{}").tags ?? {};
     },
 
     check({ type, name }, inputs, old, seed) {
       const { named } = rulesOf(type);
       const schema = schemaOf(type);
-      const stray = Object.keys(inputs).filter((key) => !schema.inputs.has(key) && !key.startsWith("__"));
-      if (stray.length > 0) throw new Error(`${type} has no input ${stray.join(", ")}`);
+      const unsupported = Object.keys(inputs).filter((key) => !schema.inputs.has(key) && !key.startsWith("__"));
+      if (unsupported.length > 0) throw new Error(`${type} has no input ${unsupported.join(", ")}`);
       const checked: Properties = Object.fromEntries(
-        Object.entries(inputs).map(([key, value]) => [key, schema.outputs.get(key) === "string" ? text(value) : value]),
+        Object.entries(inputs).map(([key, value]) => [key, schema.outputs.get(key) === "string" ? asText(value) : value]),
       );
       checked.__defaults = [];
       if (named !== undefined && inputs[named] === undefined) {
         checked[named] = old[named] ?? `${name}-${seed.slice(0, 7)}`.toLowerCase();
         checked.__defaults = [named];
       }
-      // As the real one does, for each type that has tags.
+      // The real provider merges the default tags, too, for each type that has tags.
       const tags = { ...defaultTags, ...inputs.tags };
       if (schema.inputs.has("tags") && Object.keys(tags).length > 0) checked.tags = tags;
       return checked;
@@ -109,8 +109,8 @@ export function awsProvider(cloud: Cloud): Provider {
       if (preview) return { id: "", outputs };
       cloud.mayFail(subject);
       if (cloud.find(subject.type, id)) throw new Error(`AlreadyExists: ${subject.type} ${id}`);
-      mayBe(cloud, subject, inputs);
-      await takesTime(subject);
+      assertMayExist(cloud, subject, inputs);
+      await waitForCreation(subject);
       const server = mysqlServer.serverKindOf(subject.type);
       if (server) {
         const { username, masterUsername = username, password, masterPassword = password } = inputs;
@@ -124,7 +124,7 @@ export function awsProvider(cloud: Cloud): Provider {
     },
 
     async update(subject, id, old, inputs, preview) {
-      // What the program does not change stays as AWS has it, and what was removed from the program is gone.
+      // Outputs whose inputs do not change keep AWS's values; inputs that were removed from the program are dropped.
       const { computed } = schemaOf(subject.type);
       const changed = changedKeys(old.inputs, inputs);
       const kept = ([key]: [string, unknown]) => !changed.includes(key) && (computed.has(key) || key in inputs);
@@ -137,19 +137,19 @@ export function awsProvider(cloud: Cloud): Provider {
       cloud.mayFail(subject);
       const thing = cloud.find(subject.type, id);
       if (thing === undefined) throw new Error(`NotFound: ${subject.type} ${id}`);
-      mayBe(cloud, subject, inputs);
+      assertMayExist(cloud, subject, inputs);
       cloud.put({ ...thing, inputs, outputs });
       return outputs;
     },
 
     async read({ type }, id, outputs) {
-      // The real one returns what the state has: nothing of an invocation can be read.
+      // The real provider returns what the state has, since an invocation cannot be read.
       if (type === invocation) return outputs;
       return cloud.find(type, id)?.outputs;
     },
 
-    // The server here has a free port; RDS's has the one that is asked for.
-    notAsAsked: { "aws:rds/instance:Instance": ["port"] },
+    // The test's server listens on some free port; an RDS instance listens on the requested port.
+    unappliedInputs: { "aws:rds/instance:Instance": ["port"] },
 
     inputsOf: ({ type }, id) => cloud.find(type, id)?.inputs ?? {},
 
@@ -162,9 +162,9 @@ export function awsProvider(cloud: Cloud): Provider {
       if (deletionProtection === true || deletionProtection === "ACTIVE") {
         throw new Error(`InvalidParameter: deletion protection of ${type} ${id} is on`);
       }
-      const user = cloud.things().find((other) => other.type !== invocation && names(other, thing));
+      const user = cloud.things().find((other) => other.type !== invocation && refersTo(other, thing));
       if (user) throw new Error(`DependencyViolation: ${type} ${id} is still used by ${user.type} ${user.id}`);
-      mayGo(cloud, thing);
+      assertMayDelete(cloud, thing);
       const server = mysqlServer.serverKindOf(type);
       if (server) {
         await mysqlServer.clear(mysqlServer.serverOf(server));
@@ -175,8 +175,8 @@ export function awsProvider(cloud: Cloud): Provider {
     },
 
     invoke(token, inputs) {
-      if (token !== "aws:index/getAvailabilityZones:getAvailabilityZones") throw new Error(`${token} is not answered`);
-      // Local Zones come first, unless they are filtered out.
+      if (token !== "aws:index/getAvailabilityZones:getAvailabilityZones") throw new Error(`${token} is not supported`);
+      // Local Zones sort first, unless they are filtered out.
       const local = JSON.stringify(inputs.filters ?? []).includes("opt-in-not-required") ? [] : ["-bos-1a"];
       const zones = [...local, ...cloud.zones];
       const names = zones.map((zone) => region + zone);
@@ -184,14 +184,14 @@ export function awsProvider(cloud: Cloud): Provider {
     },
   };
 
-  function invent(type: string, id: string, key: string, kind: string | undefined) {
+  function placeholder(type: string, id: string, key: string, kind: string | undefined) {
     const [, module = ""] = type.split(/[:/]/);
     if (key === "arn") return `arn:aws:${module}:${region}:${account}:${id}`;
     return { number: 0, boolean: false, list: [], object: {} }[kind ?? ""] ?? `${key}-of-${id}`;
   }
 }
 
-/** Runs the function that an invocation calls on the server behind the database; without one it is answered only. */
+/** Runs the function that an invocation calls on the server behind the database; without a server it does nothing. */
 async function applySchema({ input }: Properties): Promise<void> {
   const hasServer = (["instance", "cluster"] as const).some((kind) => mysqlServer.serverOf(kind));
   if (hasServer) await createHandler()(JSON.parse(input), { getRemainingTimeInMillis: () => 60_000 });
@@ -200,34 +200,34 @@ async function applySchema({ input }: Properties): Promise<void> {
 function rulesOf(type: string): TypeRules {
   const rules = kinds[type];
   if (rules === undefined)
-    throw new Error(`The stand-in does not know ${type}: add it to tests/engine/standin/kinds.ts`);
+    throw new Error(`The stand-in does not support ${type}: add it to tests/engine/standin/kinds.ts`);
   return rules;
 }
 
-/** Policies may be given as objects; AWS gets them as text. */
-function text(value: unknown): unknown {
+/** A program may pass a policy as an object; AWS gets it as a string. */
+function asText(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const json = JSON.stringify(value);
   return json.includes(unknown) ? unknown : json;
 }
 
-/** By which keys a database is named. */
-const meaning: Readonly<Record<string, RegExp>> = {
+/** Type of a database → the keys whose values may be its identifier. */
+const identifyingKeys: Readonly<Record<string, RegExp>> = {
   "aws:rds/instance:Instance": /^(?!.*cluster)/i,
   "aws:rds/cluster:Cluster": /^(db)?clusterIdentifier$/i,
 };
 
-/** Whether one names the other by its identifier or ARN: as a whole value, or within a policy. */
-function names(user: Thing, used: Thing): boolean {
-  // A topic's policy has the topic's ARN, and a secret's version the secret's: not one of its own.
-  const marks = [used.id, used.outputs.arn?.endsWith(used.id) ? used.outputs.arn : undefined].filter(Boolean);
-  // An instance and a cluster may be called the same: the key tells which is meant. What functions are told is a text.
-  const meant = (key: string) => (meaning[used.type] ?? /^/).test(key);
-  const inside = (value: unknown, key = ""): boolean =>
+/** Whether an input of one resource is the other's identifier or ARN. */
+function refersTo(user: Thing, used: Thing): boolean {
+  // The output `arn` of a topic's policy is the topic's, and that of a secret's version the secret's: not their own.
+  const references = [used.id, used.outputs.arn?.endsWith(used.id) ? used.outputs.arn : undefined].filter(Boolean);
+  // An instance and a cluster may have the same name: the key decides which one it is.
+  const fits = (key: string) => (identifyingKeys[used.type] ?? /^/).test(key);
+  const contains = (value: unknown, key = ""): boolean =>
     typeof value === "string"
-      ? marks.includes(value) && meant(key)
+      ? references.includes(value) && fits(key)
       : typeof value === "object" &&
         value !== null &&
-        Object.entries(value).some(([name, item]) => inside(item, Array.isArray(value) ? key : name));
-  return `${user.type} ${user.id}` !== `${used.type} ${used.id}` && inside(user.inputs);
+        Object.entries(value).some(([name, item]) => contains(item, Array.isArray(value) ? key : name));
+  return `${user.type} ${user.id}` !== `${used.type} ${used.id}` && contains(user.inputs);
 }

@@ -1,6 +1,7 @@
 /**
- * What exists, whatever Pulumi's state says: one file for each resource, in the folder that `STANDIN_CLOUD` names. Tests
- * read it too. A file `fail` beside it names a resource that fails once, a file `zones` the letters of the zones that are listed.
+ * The resources that exist, independent of Pulumi's state: one file for each, in the folder that `STANDIN_CLOUD` names.
+ * Tests read it too. Files beside the folder control the stand-in: `.fail` names a resource that fails once, `.kill` a
+ * resource after whose creation the engine is killed, `.zones` has the letters of the listed zones.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -34,28 +35,28 @@ export class Cloud {
     rmSync(this.#file(type, id), { force: true });
   }
 
-  /** Lets the next creation or change of this resource fail. */
+  /** Makes the next creation or change of this resource fail. */
   failOnce(name: string): void {
     writeFileSync(this.#failing, name);
   }
 
-  /** @throws Error where this resource shall fail; not again the next time */
+  /** @throws Error if this resource must fail; only once */
   mayFail({ name, type }: Subject): void {
     if (!existsSync(this.#failing) || readFileSync(this.#failing, "utf8") !== name) return;
     rmSync(this.#failing);
-    throw new Error(`ServiceUnavailable: ${type} ${name} cannot be made just now`);
+    throw new Error(`ServiceUnavailable: ${type} ${name} cannot be created now`);
   }
 
-  /** Changes what exists without Pulumi, as somebody does in the console. */
+  /** Changes a resource without Pulumi, as somebody does in the console. */
   edit(name: string, outputs: Properties): void {
     const thing = this.things().find(
       (one) => one.name === name && Object.keys(outputs).every((key) => key in one.outputs),
     );
-    if (thing === undefined) throw new Error(`Nothing is called ${name} and has ${Object.keys(outputs).join(", ")}`);
+    if (thing === undefined) throw new Error(`No resource ${name} has the outputs ${Object.keys(outputs).join(", ")}`);
     this.put({ ...thing, outputs: { ...thing.outputs, ...outputs } });
   }
 
-  /** Lets the engine be killed as soon as this resource exists, before it knows of it. */
+  /** Kills the engine after this resource is created, before the engine gets the result. */
   killEngineAfter(name: string): void {
     writeFileSync(this.#killing, name);
   }
@@ -68,12 +69,12 @@ export class Cloud {
     process.exit(1);
   }
 
-  /** Letters of the region's availability zones, as AWS lists them just now. */
+  /** Letters of the region's availability zones, as AWS lists them now. */
   get zones(): readonly string[] {
     return [...(existsSync(this.#listed) ? readFileSync(this.#listed, "utf8") : "abc")];
   }
 
-  /** Has AWS list other zones from now on. */
+  /** Changes the zones that AWS lists. */
   listZones(letters: string): void {
     writeFileSync(this.#listed, letters);
   }
@@ -95,9 +96,9 @@ export class Cloud {
   }
 }
 
-/** The folder that the tests gave. */
+/** The cloud in the folder that the test passes in `STANDIN_CLOUD`. */
 export function cloudOfTests(): Cloud {
   const folder = process.env.STANDIN_CLOUD;
-  if (!folder) throw new Error("STANDIN_CLOUD is not set: it names the folder of what exists.");
+  if (!folder) throw new Error("STANDIN_CLOUD is not set: it names the folder of the existing resources.");
   return new Cloud(folder);
 }

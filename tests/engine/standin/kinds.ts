@@ -1,6 +1,6 @@
 /**
- * What the stand-in knows of each resource type beyond the installed package's types. A type that is not listed is
- * refused, so that nobody takes an unthought answer for AWS's.
+ * Rules of each resource type that the installed package's types do not contain. A type that is not listed is refused, so
+ * that a test never relies on behaviour that nobody compared with AWS's.
  *
  * The sources are the ForceNew marks of github.com/hashicorp/terraform-provider-aws, `internal/service/`, and the names
  * that Pulumi fills in itself (https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming).
@@ -8,9 +8,9 @@
 export interface TypeRules {
   /** Inputs that only a new resource can have. */
   readonly replaces: readonly string[];
-  /** The input that names it, unique in account and region; made from the logical name where the program sets none. */
+  /** The input that is its name, unique in account and region; made from the logical name if the program sets none. */
   readonly named?: string;
-  /** The name may be there twice. */
+  /** The name need not be unique. */
   readonly shared?: true;
 }
 
@@ -96,7 +96,7 @@ export const kinds: Readonly<Record<string, TypeRules>> = {
   "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": rules("securityGroupId"),
 };
 
-/** What holds data that cannot be made again. */
+/** Types of resources that hold data which cannot be made again. */
 export const holdsData: readonly string[] = [
   "aws:cognito/userPool:UserPool",
   "aws:rds/cluster:Cluster",

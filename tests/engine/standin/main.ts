@@ -1,4 +1,4 @@
-/** The executable behind each stand-in plugin; the first argument says for which package. */
+/** The executable behind each stand-in plugin; the first argument is the package. */
 import { awsProvider } from "./aws";
 import { cloudOfTests } from "./cloud";
 import { mysqlProvider } from "./mysql";
@@ -11,6 +11,8 @@ const providers: Record<string, () => Provider> = {
   random: randomProvider,
 };
 
-const make = providers[process.argv[2] ?? ""];
-if (make === undefined) throw new Error(`Expected one of ${Object.keys(providers).join(", ")}, got ${process.argv[2]}`);
-serve(make());
+const createProvider = providers[process.argv[2] ?? ""];
+if (createProvider === undefined) {
+  throw new Error(`Expected one of ${Object.keys(providers).join(", ")}, got ${process.argv[2]}`);
+}
+serve(createProvider());

@@ -1,7 +1,7 @@
 /**
- * Stands in for the mysql provider and does its statements on the real server, as
- * github.com/petoju/terraform-provider-mysql does them: it creates without IF NOT EXISTS, and begins to revoke a grant
- * with GRANT OPTION. It reaches the server only while the instance has a public address, as the deployer would.
+ * Replaces the mysql provider and runs the same statements on the real server as
+ * github.com/petoju/terraform-provider-mysql: it creates without IF NOT EXISTS, and revokes GRANT OPTION before a grant's
+ * privileges. It reaches the server only while the instance has a public address, as the deployer would.
  */
 import { type Connection, createConnection, type QueryError } from "mysql2/promise";
 import type { Cloud } from "./cloud";
@@ -13,13 +13,13 @@ interface Kind {
   id(inputs: Properties): string;
   create(connection: Connection, inputs: Properties): Promise<unknown>;
   update(connection: Connection, inputs: Properties, changed: readonly string[]): Promise<unknown>;
-  /** Fails where it is not there. */
+  /** Fails if it does not exist. */
   find(connection: Connection, outputs: Properties): Promise<unknown>;
   delete(connection: Connection, outputs: Properties): Promise<unknown>;
 }
 
-const name = (text: string) => (text === "*" ? "*" : `\`${text}\``);
-const place = ({ database, table }: Properties) => `${name(database)}.${name(table)}`;
+const quoted = (name: string) => (name === "*" ? "*" : `\`${name}\``);
+const place = ({ database, table }: Properties) => `${quoted(database)}.${quoted(table)}`;
 const options = ({ defaultCharacterSet, defaultCollation }: Properties) =>
   `CHARACTER SET ${defaultCharacterSet} COLLATE ${defaultCollation}`;
 
@@ -28,10 +28,10 @@ const kinds: Readonly<Record<string, Kind>> = {
     defaults: { defaultCharacterSet: "utf8mb4", defaultCollation: "utf8mb4_general_ci" },
     replaces: ["name"],
     id: (inputs) => inputs.name,
-    create: (connection, inputs) => connection.query(`CREATE DATABASE ${name(inputs.name)} ${options(inputs)}`),
-    update: (connection, inputs) => connection.query(`ALTER DATABASE ${name(inputs.name)} ${options(inputs)}`),
-    find: (connection, outputs) => connection.query(`SHOW CREATE DATABASE ${name(outputs.name)}`),
-    delete: (connection, outputs) => connection.query(`DROP DATABASE ${name(outputs.name)}`),
+    create: (connection, inputs) => connection.query(`CREATE DATABASE ${quoted(inputs.name)} ${options(inputs)}`),
+    update: (connection, inputs) => connection.query(`ALTER DATABASE ${quoted(inputs.name)} ${options(inputs)}`),
+    find: (connection, outputs) => connection.query(`SHOW CREATE DATABASE ${quoted(outputs.name)}`),
+    delete: (connection, outputs) => connection.query(`DROP DATABASE ${quoted(outputs.name)}`),
   },
   "mysql:index/user:User": {
     defaults: { host: "localhost", tlsOption: "NONE" },
@@ -67,7 +67,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
-/** What MySQL tells of the one database that a test imports. */
+/** The properties of the one database that a test imports. */
 const importedDatabase = { defaultCharacterSet: "utf8mb4", defaultCollation: "utf8mb4_0900_ai_ci" };
 
 export function mysqlProvider(cloud: Cloud): Provider {
@@ -114,7 +114,7 @@ export function mysqlProvider(cloud: Cloud): Provider {
       return inputs;
     },
     async read({ type }, id, outputs) {
-      // Unknown database, no such grant, no such user: then it is gone.
+      // 1049 unknown database, 1141 no such grant, 3162 and 1396 no such user: the resource does not exist.
       const gone = (error: QueryError & { errno?: number }) => {
         if (![1049, 1141, 3162, 1396].includes(error.errno ?? 0)) throw error;
         return undefined;
@@ -127,13 +127,13 @@ export function mysqlProvider(cloud: Cloud): Provider {
       await connected((connection) => kindOf(type).delete(connection, outputs));
     },
     invoke(token) {
-      throw new Error(`${token} is not answered`);
+      throw new Error(`${token} is not supported`);
     },
   };
 }
 
 function kindOf(type: string): Kind {
   const kind = kinds[type];
-  if (kind === undefined) throw new Error(`The stand-in does not know ${type}`);
+  if (kind === undefined) throw new Error(`The stand-in does not support ${type}`);
   return kind;
 }

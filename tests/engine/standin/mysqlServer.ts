@@ -1,9 +1,9 @@
-/** The real MySQL servers behind the databases of the stand-in, where `STANDIN_MYSQL` tells how to connect. */
+/** The real MySQL servers behind the databases of the stand-in; `STANDIN_MYSQL` contains how to connect to them. */
 import { readFileSync } from "node:fs";
 import { type Connection, createConnection } from "mysql2/promise";
 import type { TestMySql } from "../../support/mysql";
 
-/** A server for the instance, and one for the cluster: while a stack moves from one to the other, there are both. */
+/** A server for the instance, and one for the cluster: while a stack moves from one to the other, both exist. */
 export interface Servers {
   readonly instance?: TestMySql;
   readonly cluster?: TestMySql;
@@ -15,21 +15,21 @@ const kinds: Readonly<Record<string, ServerKind>> = {
   "aws:rds/cluster:Cluster": "cluster",
 };
 
-/** @returns undefined for a resource that is no database server */
+/** @returns undefined for a resource that is not a database server */
 export const serverKindOf = (type: string): ServerKind | undefined => kinds[type];
 
-/** @returns undefined where no server stands behind this kind */
+/** @returns undefined if the test passed no server for this kind */
 export function serverOf(kind: ServerKind): TestMySql | undefined {
   return (JSON.parse(process.env.STANDIN_MYSQL ?? "{}") as Servers)[kind];
 }
 
-/** What AWS answers for a database; `name` stands in the address where there is no server. */
+/** The address of a database; without a server it is made from `name`. */
 export function address(kind: ServerKind, name: string) {
   const { host, port } = serverOf(kind) ?? { host: `${name}.us-east-1.rds.amazonaws.com`, port: 3306 };
   return { host, port };
 }
 
-/** Makes the administrator that a new server has. */
+/** Creates the administrator of a new server. */
 export async function provision(root: TestMySql | undefined, user: string, password: string): Promise<void> {
   await asRoot(root, async (connection) => {
     await connection.query("CREATE USER ?@'%' IDENTIFIED BY ?", [user, password]);
@@ -37,7 +37,7 @@ export async function provision(root: TestMySql | undefined, user: string, passw
   });
 }
 
-/** Deletes what a server held that is deleted, or lost. */
+/** Deletes the content of a server that is deleted or lost. */
 export async function clear(root: TestMySql | undefined): Promise<void> {
   await asRoot(root, async (connection) => {
     const [users] = await connection.query("SELECT user FROM mysql.user WHERE user LIKE 'ecommerce%'");
@@ -46,7 +46,7 @@ export async function clear(root: TestMySql | undefined): Promise<void> {
   });
 }
 
-/** Runs statements on a server as its root, who is no part of what AWS made. */
+/** Runs statements on a server as the test server's root, which the program does not know. */
 export async function asRoot(root: TestMySql | undefined, work: (connection: Connection) => Promise<void>) {
   if (root === undefined) return;
   const { host, port, user, password, caFile } = root;

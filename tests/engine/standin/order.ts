@@ -1,4 +1,4 @@
-/** What AWS refuses because something else is not there yet, or still is, and what takes it so long that this shows. */
+/** What AWS refuses because another resource is missing or still exists, and delays that reveal a wrong order. */
 import type { Cloud, Thing } from "./cloud";
 import type { Properties, Subject } from "./provider";
 
@@ -10,7 +10,10 @@ const proxyTarget = "aws:rds/proxyTarget:ProxyTarget";
 export const membersOf = (cloud: Cloud, cluster: unknown): Thing[] =>
   cloud.things().filter(({ type, inputs }) => type === member && inputs.clusterIdentifier === cluster);
 
-/** What can be there once only: what it belongs to, what tells it from another one, and what AWS answers to a second. */
+/**
+ * Type that an owner can have only once → the input with the owner, the inputs that distinguish two of them, and AWS's
+ * error for a second one.
+ */
 const single: Readonly<Record<string, { owner: string; identity: readonly string[]; refusal: string }>> = {
   "aws:cognito/userPoolDomain:UserPoolDomain": {
     owner: "userPoolId",
@@ -25,8 +28,8 @@ const single: Readonly<Record<string, { owner: string; identity: readonly string
   },
 };
 
-/** @throws Error where AWS would refuse to make the resource, or to change it so */
-export function mayBe(cloud: Cloud, { type }: Subject, inputs: Properties): void {
+/** @throws Error if AWS would refuse to create the resource with these inputs, or to change it to them */
+export function assertMayExist(cloud: Cloud, { type }: Subject, inputs: Properties): void {
   const { publiclyAccessible, dbClusterIdentifier } = inputs;
   const { owner, identity, refusal } = single[type] ?? {};
   const second = ({ type: other, inputs: its }: Thing) =>
@@ -42,8 +45,8 @@ export function mayBe(cloud: Cloud, { type }: Subject, inputs: Properties): void
   }
 }
 
-/** @throws Error where AWS would refuse to delete it */
-export function mayGo(cloud: Cloud, { type }: Subject): void {
+/** @throws Error if AWS would refuse to delete the resource */
+export function assertMayDelete(cloud: Cloud, { type }: Subject): void {
   if (type === gateway && cloud.things().some(({ inputs }) => inputs.publiclyAccessible === true)) {
     throw new Error(
       "DependencyViolation: The network has mapped public addresses. Unmap them before detaching the gateway.",
@@ -51,8 +54,8 @@ export function mayGo(cloud: Cloud, { type }: Subject): void {
   }
 }
 
-/** How long (ms) it takes to make what others must wait for, so that what does not wait comes before it. */
+/** Creation times (ms) of resources that others must wait for: a resource that does not wait is created before them. */
 const durations: Readonly<Record<string, number>> = { [gateway]: 6000, [member]: 2000 };
 
-export const takesTime = ({ type }: Subject): Promise<void> =>
+export const waitForCreation = ({ type }: Subject): Promise<void> =>
   new Promise((done) => setTimeout(done, durations[type] ?? 0));

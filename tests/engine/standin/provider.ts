@@ -1,9 +1,9 @@
 /**
- * What a stand-in provider must answer, and the plugin that the Pulumi engine talks to.
+ * The interface of a stand-in provider, and the plugin server that the Pulumi engine calls.
  *
- * `@pulumi/pulumi/provider` has a server for providers in TypeScript, but one that knows no previews: the engine would
- * take every output for unknown in each of them, and show changes that a real provider does not. This one tells a
- * preview from a deployment and compares inputs with inputs, as the real providers do.
+ * `@pulumi/pulumi/provider` has a server for providers in TypeScript, but it does not support previews: the engine would
+ * treat every output as unknown in each preview, and show changes that a real provider does not. This server
+ * distinguishes previews from deployments and compares inputs with inputs, as the real providers do.
  */
 import { createRequire } from "node:module";
 import type * as Grpc from "@grpc/grpc-js";
@@ -28,7 +28,7 @@ export interface Difference {
   readonly changed: readonly string[];
   /** Those of them that only a new resource can have. */
   readonly replaces: readonly string[];
-  /** The old one must be gone first: both would have the same name. */
+  /** The old one must be deleted first: both would have the same name. */
   readonly deleteFirst: boolean;
 }
 
@@ -46,23 +46,23 @@ export interface Provider {
     inputs: Properties,
     preview: boolean,
   ): Promise<Properties>;
-  /** The outputs as they are now; undefined where the resource is gone. Without outputs it is an import. */
+  /** The outputs as they are now; undefined if the resource does not exist. Without outputs it is an import. */
   read(subject: Subject, id: string, outputs: Properties): Promise<Properties | undefined>;
-  /** Type → inputs that a refresh leaves as they are, since here they could not be done as asked. @default none */
-  readonly notAsAsked?: Readonly<Record<string, readonly string[]>>;
-  /** What a program that made the resource would have said, for an import. */
+  /** Type → inputs that a refresh does not change, since the stand-in could not apply them exactly. @default none */
+  readonly unappliedInputs?: Readonly<Record<string, readonly string[]>>;
+  /** For an import: the inputs with which a program would have created the resource. */
   inputsOf(subject: Subject, id: string, outputs: Properties): Properties;
   delete(subject: Subject, id: string, outputs: Properties): Promise<void>;
   /** A function such as `aws:index/getAvailabilityZones:getAvailabilityZones`. */
   invoke(token: string, inputs: Properties): Properties;
 }
 
-/** Stands in a message where a value is not known yet. */
+/** The engine's placeholder for a value that is not known yet. */
 export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** Serves the engine until it ends this process. */
+/** Serves the engine until the engine ends this process. */
 export function serve(provider: Provider): void {
-  // The copy that Pulumi's own messages were made with.
+  // The same copy of gRPC that Pulumi's generated messages use.
   const grpc: typeof Grpc = createRequire(require.resolve("@pulumi/pulumi"))("@grpc/grpc-js");
   const answer =
     (work: (request: any) => unknown) =>
@@ -130,10 +130,10 @@ export function serve(provider: Provider): void {
       if (outputs === undefined) return response;
       response.setId(request.getId());
       response.setProperties(Struct.fromJavaScript(outputs));
-      // As the real providers do, so that the next update sees what somebody changed by hand. An import has no inputs yet.
+      // The real providers update the inputs too, so that the next update sees manual changes. An import has no inputs yet.
       const known = plain(request.getInputs());
       const imported = Object.keys(known).length === 0;
-      const kept = provider.notAsAsked?.[subjectOf(request).type] ?? [];
+      const kept = provider.unappliedInputs?.[subjectOf(request).type] ?? [];
       const current = (key: string) => [key, key in outputs && !kept.includes(key) ? outputs[key] : known[key]];
       const inputs = imported
         ? provider.inputsOf(subjectOf(request), request.getId(), outputs)
@@ -158,10 +158,10 @@ export function serve(provider: Provider): void {
   });
 }
 
-/** Which keys differ. Two archives or assets are equal if their hashes are. */
-export function changedKeys(old: Properties, wanted: Properties): string[] {
-  const keys = new Set([...Object.keys(old), ...Object.keys(wanted)]);
-  return [...keys].filter((key) => !key.startsWith("__") && canonical(old[key]) !== canonical(wanted[key]));
+/** The keys whose values differ. Two archives or assets are equal if their hashes are. */
+export function changedKeys(old: Properties, desired: Properties): string[] {
+  const keys = new Set([...Object.keys(old), ...Object.keys(desired)]);
+  return [...keys].filter((key) => !key.startsWith("__") && canonical(old[key]) !== canonical(desired[key]));
 }
 
 function canonical(value: unknown): string {

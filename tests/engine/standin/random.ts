@@ -1,4 +1,4 @@
-/** Stands in for the random provider, of which the program uses the passwords. */
+/** Replaces the random provider, of which the program uses only the passwords. */
 import { randomInt } from "node:crypto";
 import { changedKeys, type Provider, unknown } from "./provider";
 
@@ -14,7 +14,7 @@ export function randomProvider(): Provider {
       return { changed, replaces: changed, deleteFirst: false };
     },
     async create({ type }, inputs, preview) {
-      if (type !== "random:index/randomPassword:RandomPassword") throw new Error(`${type} is not known`);
+      if (type !== "random:index/randomPassword:RandomPassword") throw new Error(`${type} is not supported`);
       const result = Array.from({ length: inputs.length }, () => letters[randomInt(letters.length)]).join("");
       const outputs = preview ? { result: unknown, bcryptHash: unknown } : { result, bcryptHash: "" };
       return { id: preview ? "" : "none", outputs: { ...inputs, ...outputs } };
@@ -24,7 +24,7 @@ export function randomProvider(): Provider {
     inputsOf: (_subject, _id, outputs) => outputs,
     async delete() {},
     invoke(token) {
-      throw new Error(`${token} is not answered`);
+      throw new Error(`${token} is not supported`);
     },
   };
 }

@@ -1,15 +1,15 @@
-/** What the installed packages say of a resource: they are generated from the real providers' schemas. */
+/** Reads a resource's schema from the installed packages, which are generated from the real providers' schemas. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
 export type Kind = "string" | "number" | "boolean" | "list" | "object";
 
 export interface ResourceSchema {
-  /** What a program may set. */
+  /** The inputs that a program may set. */
   readonly inputs: ReadonlySet<string>;
   /** Output → its kind. */
   readonly outputs: ReadonlyMap<string, Kind>;
-  /** Outputs that are always there: where the program does not set them, the provider computes them. */
+  /** Outputs that are always set: if the program does not set them, the provider computes them. */
   readonly computed: ReadonlySet<string>;
 }
 
@@ -35,12 +35,12 @@ function readSchema(type: string): ResourceSchema {
   };
 }
 
-/** A type over several lines is a map; whether it may be undefined stands on a later line and does not matter here. */
+/** A type over several lines is a map; whether it may be undefined is on a later line and does not matter here. */
 const optional = (rest: string) => !rest.endsWith(">;") || rest.endsWith("| undefined>;");
 
 function kindOf(rest: string): Kind {
   if (rest.includes("[]")) return "list";
   if (/^(string|number|boolean)\b/.test(rest)) return /^\w+/.exec(rest)![0] as Kind;
-  // Names such as a policy document or an enumeration of texts are texts on the wire, types of outputs are objects.
+  // Named types such as a policy document or an enumeration are strings on the wire; types of outputs are objects.
   return rest.startsWith("outputs.") || rest.startsWith("{") || rest.startsWith("pulumi.asset") ? "object" : "string";
 }

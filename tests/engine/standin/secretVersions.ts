@@ -1,6 +1,6 @@
 /**
- * The staging labels of a secret's versions, as AWS moves them, and what the real provider does to them when it deletes
- * a version: it takes away the labels that Pulumi's state has
+ * Moves the staging labels of a secret's versions as AWS does, and as the real provider does when it deletes a version:
+ * the provider removes the labels that Pulumi's state has
  * (github.com/hashicorp/terraform-provider-aws, `internal/service/secretsmanager/secret_version.go`).
  */
 import type { Cloud, Thing } from "./cloud";
@@ -8,7 +8,7 @@ import type { Properties } from "./provider";
 
 const type = "aws:secretsmanager/secretVersion:SecretVersion";
 
-/** The versions that this program made; those of rotations have no resource. */
+/** The versions that the program made; versions made by rotations have no resource. */
 export const versionsOf = (cloud: Cloud, secretId: unknown): Thing[] =>
   cloud.things().filter((thing) => thing.type === type && thing.inputs.secretId === secretId);
 
@@ -20,7 +20,7 @@ export function supersede(cloud: Cloud, secretId: unknown): void {
   }
 }
 
-/** @throws Error where a label that the state has is not on the version any more */
+/** @throws Error if a label that the state has is no longer on the version */
 export function removeLabels(version: Thing, state: Properties): void {
   for (const stage of state.versionStages as string[]) {
     // "Cannot remove AWSCURRENT staging label": skipped, with a warning in the provider's log.
