@@ -1,4 +1,4 @@
-/** An installed Chromium, and what a test wants of it: pictures to upload, screenshots to look at. */
+/** An installed Chromium, and helpers for tests: pictures to upload, screenshots, a slow network. */
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -7,7 +7,7 @@ import { projectRoot } from "./native";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** The program that CHROMIUM names, else the first on the PATH; undefined where there is none. */
+/** The program that CHROMIUM names, else the first on the PATH; undefined if there is none. */
 export const installedChromium: string | undefined = [
   ...(process.env.CHROMIUM ? [process.env.CHROMIUM] : []),
   ...(process.env.PATH ?? "").split(delimiter).flatMap((folder) => names.map((name) => join(folder, name))),
@@ -26,13 +26,13 @@ const flags = [
   "--disable-gpu",
   "--disable-quic",
   "--no-first-run",
-  // Nothing but this machine is asked for anything.
+  // The browser sends requests to this machine only.
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
 ];
 
-/** A browser with a profile of its own; closing it removes the profile. */
+/** Opens a browser with its own profile; closing it removes the profile. */
 export async function openBrowser(options: BrowserContextOptions = {}): Promise<{
   context: BrowserContext;
   close(): Promise<void>;
@@ -58,9 +58,9 @@ export async function openBrowser(options: BrowserContextOptions = {}): Promise<
 }
 
 /**
- * Lets the page send so many bytes a second only: at this machine's own speed nobody would see an upload go on.
+ * Limits how many bytes a second the page sends: at this machine's full speed an upload's progress would not be visible.
  *
- * @returns what gives the page its speed back, for what is under way too
+ * @returns a function that removes the limit, also for running uploads
  */
 export async function throttled(page: Page, bytesPerSecond: number): Promise<() => Promise<void>> {
   const network = await page.context().newCDPSession(page);
@@ -79,7 +79,7 @@ export async function throttled(page: Page, bytesPerSecond: number): Promise<() 
   };
 }
 
-/** Keeps what the page looks like in test-results/. */
+/** Saves a screenshot of the page in test-results/. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const folder = join(projectRoot, "test-results");
   mkdirSync(folder, { recursive: true });
@@ -91,14 +91,14 @@ export type Motif = "lamp" | "vase" | "stool";
 /**
  * A picture of a product, drawn and encoded by the browser.
  *
- * @param grain how much noise lies over it, 0 to 1: noise cannot be compressed, so it makes the file large
+ * @param grain strength of the noise, 0 to 1: noise cannot be compressed, so it makes the file large
  */
 export async function drawPicture(page: Page, type: "image/jpeg" | "image/png", motif: Motif, grain = 0) {
   const base64 = await page.evaluate(draw, { type, motif, grain });
   return Buffer.from(base64, "base64");
 }
 
-/** The browser's own; this project is compiled without its types. */
+/** The browser's global; this project is compiled without the DOM types. */
 declare const document: any;
 
 /** Runs in the page. */

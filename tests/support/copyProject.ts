@@ -3,10 +3,10 @@ import path from "node:path";
 import { projectRoot } from "./native";
 
 /**
- * Copies files and folders of the project, without what was built from them, and links its packages beside them.
+ * Copies files and folders of the project, without build results, and links the project's `node_modules` into the copy.
  *
  * @param names relative to the project's root
- * @param folder made where it is missing
+ * @param folder created if it is missing
  */
 export function copyProject(names: readonly string[], folder: string): void {
   const filter = (source: string) => path.basename(source) !== ".build";

@@ -1,6 +1,6 @@
 /**
  * Runs the whole program with the Pulumi CLI: the real engine, state and language host, and stand-ins for the providers
- * (`tests/engine/standin/`). Everything happens in a temporary folder, with a copy of the program and a state of its own.
+ * (`tests/engine/standin/`). Everything is in a temporary folder: a copy of the program, the state and the plugins.
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -30,7 +30,7 @@ import { projectRoot } from "./native";
 
 const run = promisify(execFile);
 
-/** The folder of the PATH that has the program; undefined where none has. */
+/** The first folder of the PATH that contains the program; undefined if none does. */
 export const onPath = (program: string) =>
   (process.env.PATH ?? "").split(path.delimiter).find((folder) => {
     try {
@@ -50,22 +50,22 @@ if (process.env.REQUIRE_PULUMI === "1" && !hasPulumi) {
   );
 }
 
-/** One thing that the engine did, or would do. */
+/** One operation that the engine did, or would do. */
 export interface Step {
   /** `create`, `update`, `replace`, `delete`, … */
   readonly op: string;
   readonly type: string;
   readonly name: string;
-  /** Inputs that the provider calls changed. */
+  /** Inputs that the provider reports as changed. */
   readonly changed: readonly string[];
 }
 
 export interface Run {
-  /** Why it failed, or undefined. */
+  /** The error, or undefined after success. */
   readonly failure: string | undefined;
-  /** Everything that was or would be done; what stays the same and what is only read do not count. */
+  /** All operations that were or would be done, without unchanged resources and resources that are only read. */
   readonly steps: readonly Step[];
-  /** The engine's own count at the end: what was done → to how many resources. */
+  /** The engine's own count at the end: operation → number of resources. */
   readonly summary: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
   readonly errors: readonly string[];
@@ -74,9 +74,9 @@ export interface Run {
 }
 
 export interface Engine {
-  /** What exists, as the stand-in for AWS has it. */
+  /** The resources that exist in the stand-in for AWS. */
   readonly cloud: Cloud;
-  /** Loses the server and all that it held, as by a deletion in the console. */
+  /** Removes the server with its content, as a deletion in the console would. */
   lose(kind: ServerKind): Promise<void>;
   /** Rows of a statement on the server, as its root. */
   sql(kind: ServerKind, statement: string): Promise<unknown>;
@@ -85,20 +85,21 @@ export interface Engine {
   preview(options?: { policyPack?: string }): Promise<Run>;
   up(): Promise<Run>;
   refresh(): Promise<Run>;
-  /** As `pulumi destroy` begins: what would be deleted. */
+  /** The preview of `pulumi destroy`: what would be deleted. */
   previewDestroy(): Promise<Run>;
-  /** As `pulumi destroy --skip-preview`. */
+  /** The same as `pulumi destroy --skip-preview`. */
   destroy(): Promise<Run>;
-  /** Runs another command of the CLI on the stack. @throws Error with what it printed where it fails */
+  /** Runs another command of the CLI on the stack. @throws Error with its output if it fails */
   command(...args: string[]): Promise<void>;
   /**
-   * Runs lines of a document in a POSIX shell, in the program's folder. `pulumi` asks nothing there, and knows the stack.
-   * @returns what they printed @throws Error with what they printed where one fails
+   * Runs lines of a document in a POSIX shell, in the program's folder. There `pulumi` confirms by itself, and the variable
+   * STACK is set.
+   * @returns their output @throws Error with their output if one fails
    */
   shell(lines: string): Promise<string>;
-  /** Identifiers in the state, which has nothing else once everything is destroyed. */
+  /** Identifiers of the resources in the state (URNs of resources without one); empty after everything is destroyed. */
   remembered(): Promise<string[]>;
-  /** Everything that the CLI stored, as it stands on disk: the state, its backups and its history. */
+  /** Everything that the CLI stored on disk: the state, its backups and its history. */
   stored(): string;
   dispose(): Promise<void>;
 }
@@ -106,15 +107,15 @@ export interface Engine {
 export interface EngineOptions {
   /** The stack; its file is copied. @default dev */
   readonly stack?: string;
-  /** Settings over those of the stack's file. */
+  /** Settings that override those of the stack's file. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** The server behind an instance. Without it there is none, and only previews work where the access is public. */
+  /** The server behind an instance. Without a server, a stack with public access can only be previewed. */
   readonly mysql?: TestMySql;
   /** The server behind an Aurora cluster. */
   readonly aurora?: TestMySql;
 }
 
-/** What the program is made of, and what the CLI reads of the project. */
+/** The program's files, and the project files that the CLI reads. */
 const copied = ["infra", "functions", "schema", "policies", "package.json", "tsconfig.json", "Pulumi.yaml"];
 
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
@@ -130,7 +131,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   mkdirSync(path.join(folder, "state"));
 
   const pulumiCommand = await PulumiCommand.get({ skipVersionCheck: true });
-  // A CLI that was built from source tells no version, which the workspace asks for.
+  // A CLI that was built from source reports no version, which the workspace needs.
   const { parse } = createRequire(require.resolve("@pulumi/pulumi"))("semver");
   if (pulumiCommand.version === null) Object.assign(pulumiCommand, { version: parse(version) });
 
@@ -138,7 +139,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     ...(options.mysql && { instance: options.mysql }),
     ...(options.aurora && { cluster: options.aurora }),
   };
-  // The authorities of the test servers: for the schema's own connection, and for the mysql provider.
+  // The CA certificates of the test servers: for the schema's own connection, and for the mysql provider.
   const authorities = path.join(folder, "authorities.pem");
   await writeFile(
     authorities,
@@ -158,7 +159,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       STANDIN_CLOUD: cloud.folder,
       STANDIN_MYSQL: JSON.stringify(servers),
-      // Not those of the person who runs the tests.
+      // Override the values of the person who runs the tests.
       NODE_EXTRA_CA_CERTS: trusted,
       SSL_CERT_FILE: trusted,
     },
@@ -204,7 +205,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       await run("pulumi", [...args, "--stack", stackName, "--non-interactive"], { cwd: program, env: environment });
     },
     shell: async (lines) => {
-      // As somebody who says yes to every question.
+      // Confirms every question.
       const yes =
         'pulumi() { case "$1" in up|refresh|destroy|cancel|import) set -- "$@" --yes;; esac; command pulumi "$@"; }';
       const env = { ...environment, STACK: stackName };
@@ -229,7 +230,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   };
 }
 
-/** Puts the stand-ins where the CLI looks for the providers' plugins, by the versions of the installed packages. */
+/** Puts the stand-ins where the CLI looks for the providers' plugins, under the versions of the installed packages. */
 async function installPlugins(folder: string): Promise<void> {
   const modules = path.join(projectRoot, "node_modules");
   const main = path.join(projectRoot, "tests/engine/standin/main.ts");
@@ -238,7 +239,7 @@ async function installPlugins(folder: string): Promise<void> {
     aws: `${standIn} aws`,
     mysql: `${standIn} mysql`,
     random: `${standIn} random`,
-    // The real one for dynamic resources. An installed CLI brings its own, one built from source does not.
+    // The real plugin for dynamic resources. An installed CLI contains it, a CLI built from source does not.
     "pulumi-nodejs": `"${process.execPath}" "${path.join(modules, "@pulumi/pulumi/cmd/dynamic-provider")}"`,
   };
   for (const [name, command] of Object.entries(programs)) {
@@ -273,7 +274,7 @@ async function observed(
   });
   const outputs = Object.entries(failure === undefined ? await stack.outputs() : {});
   return {
-    // The CLI's whole output, unless the engine named its errors.
+    // The engine's errors; the CLI's whole output if it reported none.
     failure: failure && (errors.join("\n") || plain(failure)),
     steps,
     summary: { ...events.find(({ summaryEvent }) => summaryEvent)?.summaryEvent?.resourceChanges },
@@ -284,5 +285,5 @@ async function observed(
   };
 }
 
-/** Without the engine's marks for colours. */
+/** Removes the engine's marks for colours. */
 const plain = (text: string) => text.replace(/<\{%.*?%\}>/g, "").trim();

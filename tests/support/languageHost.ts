@@ -1,6 +1,6 @@
 /**
- * Previews the program in a process of its own, as Pulumi's language host does: by Pulumi's entry `cmd/run`, with the
- * options for Node that Pulumi.yaml names. This process serves the engine and the resource monitor; no CLI is needed.
+ * Previews the program in its own process, as Pulumi's language host does: by Pulumi's entry `cmd/run`, with the options
+ * for Node in Pulumi.yaml. This process serves the engine and the resource monitor; no CLI is needed.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -25,28 +25,28 @@ import { projectRoot } from "./native";
 export interface HostedPreview {
   /** 0 after success, 32 after an error that the program reported. */
   readonly exitCode: number;
-  /** The messages that the engine got as errors, without colours; the program's folder is `PROGRAM`. */
+  /** The error messages that the engine got, without colours; the program's folder is replaced by `PROGRAM`. */
   readonly errors: readonly string[];
-  /** Most memory that the process had, in MB. */
+  /** Peak memory of the process, in MB. */
   readonly peakMemory: number;
-  /** Time of the processor that it took, in seconds. */
+  /** CPU time of the process, in seconds. */
   readonly processorTime: number;
 }
 
 export interface HostedOptions {
-  /** `namespace:key` → text. */
+  /** `namespace:key` → value as text. */
   readonly config: Readonly<Record<string, string>>;
   /** Availability zones that AWS lists. @default three */
   readonly zones?: readonly string[];
-  /** The engine refuses each version that the program asks for. @default false */
+  /** The engine refuses every version that the program requires. @default false */
   readonly oldEngine?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /** Changes the copy of the program in this folder before it runs. */
   readonly change?: (program: string) => void;
 }
 
-/** ms */
-const patience = 50_000;
+/** Time limit of the program (ms). */
+const timeLimit = 50_000;
 
 export async function previewHosted(options: HostedOptions): Promise<HostedPreview> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "ecommerce-hosted-"));
@@ -56,9 +56,9 @@ export async function previewHosted(options: HostedOptions): Promise<HostedPrevi
   const errors: string[] = [];
   const engine = await serveEngine(options, errors);
   try {
-    const { exitCode, ...took } = await runProgram(program, engine.address, options);
+    const result = await runProgram(program, engine.address, options);
     const shown = errors.map((error) => stripVTControlCharacters(error).replaceAll(program, "PROGRAM").trim());
-    return { exitCode, errors: shown, ...took };
+    return { ...result, errors: shown };
   } finally {
     engine.stop();
     await rm(folder, { recursive: true, force: true });
@@ -92,21 +92,21 @@ async function runProgram(program: string, address: string, { config, env }: Hos
         PULUMI_CONFIG: JSON.stringify(config),
       },
       stdio: "ignore",
-      // Reporting an error takes a second; it once looped for a minute.
-      timeout: patience,
+      // Reporting an error takes a second; an earlier version looped for a minute.
+      timeout: timeLimit,
       killSignal: "SIGKILL",
     },
   );
   const [exitCode] = (await once(child, "exit")) as [number | null];
-  if (exitCode === null) throw new Error(`The program did not end in ${patience / 1000} s.`);
+  if (exitCode === null) throw new Error(`The program did not end in ${timeLimit / 1000} s.`);
   const { maxRSS, userCPUTime, systemCPUTime } = JSON.parse(readFileSync(usageFile, "utf8"));
   return { exitCode, peakMemory: maxRSS / 1000, processorTime: (userCPUTime + systemCPUTime) / 1e6 };
 }
 
-/** Serves what a preview needs: every resource exists as soon as it is registered, with its inputs as its outputs. */
+/** Serves the calls of a preview: every registered resource exists at once, with its inputs as its outputs. */
 async function serveEngine(options: HostedOptions, errors: string[]) {
   const { zones = ["a", "b", "c"] } = options;
-  // The copy that Pulumi's own messages were made with.
+  // The same copy of gRPC that Pulumi's generated messages use.
   const grpc: typeof Grpc = createRequire(require.resolve("@pulumi/pulumi"))("@grpc/grpc-js");
   const answer =
     (work: (request: any) => unknown) =>
@@ -117,7 +117,7 @@ async function serveEngine(options: HostedOptions, errors: string[]) {
         done({ code: grpc.status.INTERNAL, message: String(error) });
       }
     };
-  const nothing = answer(() => new empty.Empty());
+  const emptyResponse = answer(() => new empty.Empty());
   const server = new grpc.Server({ "grpc.max_receive_message_length": -1 });
   server.addService(engineServices.EngineService, {
     log: answer((request) => {
@@ -155,8 +155,8 @@ async function serveEngine(options: HostedOptions, errors: string[]) {
       response.setReturn(Struct.fromJavaScript({ names: [...zones], zoneIds }));
       return response;
     }),
-    registerResourceOutputs: nothing,
-    signalAndWaitForShutdown: nothing,
+    registerResourceOutputs: emptyResponse,
+    signalAndWaitForShutdown: emptyResponse,
   } as any);
   const port = await new Promise<number>((resolve, reject) => {
     const credentials = grpc.ServerCredentials.createInsecure();

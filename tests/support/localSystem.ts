@@ -1,4 +1,4 @@
-/** Runs `npm start`'s own command in a folder of its own, as a person would. */
+/** Runs the command of `npm start` as a person would, with a data folder of the test. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
@@ -10,24 +10,24 @@ import { projectRoot } from "./native";
 
 export interface Finished {
   readonly code: number | null;
-  /** Both streams, as they came. */
+  /** Standard output and standard error, in the order in which they arrived. */
   readonly output: string;
 }
 
 export interface RunningSystem {
   readonly process: ChildProcess;
   readonly outputs: Outputs;
-  /** What it printed until now. */
+  /** The output until now. */
   printed(): string;
-  /** Sends the signal and waits for the end. */
+  /** Sends the signal and waits until the process ends. */
   stop(signal?: NodeJS.Signals): Promise<Finished>;
 }
 
-/** Arguments by which managed login sends people back to this URL; on localhost, the page is served there. */
+/** Arguments that make managed login redirect people to this URL; if it is on localhost, the page is served there. */
 export const sendingBackTo = (url: string) =>
   ["callbackUrls", "signOutUrls"].flatMap((key) => ["--set", `${key}=${url}`]);
 
-/** Ports that a start in the folder takes again, by their use; none before the first start. */
+/** Use → port that the next start in the folder uses again; empty before the first start. */
 export function rememberedPorts(directory: string): Record<string, number> {
   const file = join(directory, "ports.json");
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
@@ -37,8 +37,8 @@ export function rememberedPorts(directory: string): Record<string, number> {
 const commands = { node: [process.execPath, "local/start.cjs"], npm: ["npm", "start", "--"] } as const;
 
 async function launch(directory: string, args: string[], env: NodeJS.ProcessEnv, command: keyof typeof commands) {
-  // Every start has a page of its own: tests run beside each other, and beside a person's own system. What the start is
-  // to take again is free until then.
+  // Every start serves its page on its own port: tests run in parallel, and beside a person's own system. The ports that
+  // the start will use again are excluded, because they are free until then.
   const port = await freePort(Object.values(rememberedPorts(directory)));
   const own = sendingBackTo(`http://localhost:${port}/`);
   const [file, ...first] = commands[command];
@@ -46,7 +46,7 @@ async function launch(directory: string, args: string[], env: NodeJS.ProcessEnv,
     cwd: projectRoot,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own, as a terminal gives it to a command.
+    // Its own process group, as for a command that a terminal starts.
     detached: command === "npm",
   });
   let output = "";
@@ -59,12 +59,12 @@ async function launch(directory: string, args: string[], env: NodeJS.ProcessEnv,
   return { child, finished, printed: () => output };
 }
 
-/** Runs the command to its end. */
+/** Runs the command until it ends by itself. */
 export async function runToEnd(directory: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
   return (await launch(directory, args, env, "node")).finished;
 }
 
-/** Starts the system and waits until it says that it is ready. */
+/** Starts the system and waits until it prints that it is ready. */
 export async function startLocalSystem(
   directory: string,
   args: string[] = [],

@@ -1,11 +1,11 @@
 /**
  * Real MySQL servers for tests.
  *
- * The whole test run shares one (`globalSetup.ts` starts it): `inject("mysql")` from "vitest" tells how to connect, as
- * an administrator who may do everything. It requires TLS, as the deployed one does, with a certificate for `localhost`
- * that `caFile` verifies. Tests share it, so each makes databases and users of its own names and drops them.
+ * The whole test run shares one (`globalSetup.ts` starts it): `inject("mysql")` from "vitest" returns how to connect, as
+ * an administrator with all privileges. It requires TLS, as the deployed server does, with a certificate for `localhost`
+ * that `caFile` verifies. Tests share it, so each test uses its own names of databases and users, and drops them.
  *
- * A test that stops, kills or freezes its server takes a private one from `startTestServer()`.
+ * A test that stops, kills or freezes its server starts a private one with `startTestServer()`.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
@@ -21,7 +21,7 @@ export interface TestMySql {
   readonly port: number;
   readonly user: string;
   readonly password: string;
-  /** PEM file of the authority that signed the server's certificate. */
+  /** PEM file of the CA that signed the server's certificate. */
   readonly caFile: string;
 }
 
@@ -34,7 +34,7 @@ declare module "vitest" {
 export interface TestServer extends TestMySql {
   /** Process id of mysqld itself. */
   readonly pid: number;
-  /** What runs and where it came from, in words. */
+  /** Version and source of the server, for people. */
   readonly description: string;
   /** Sends mysqld a signal: SIGKILL for a crash, SIGSTOP and SIGCONT for a freeze. */
   kill(signal: NodeJS.Signals): void;
@@ -42,7 +42,7 @@ export interface TestServer extends TestMySql {
   stop(): Promise<void>;
   /** Starts again after `stop()` or a crash, on the same port and data. */
   start(): Promise<void>;
-  /** Ends the server and removes its folder. */
+  /** Kills the server and removes its folder. */
   [Symbol.asyncDispose](): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -52,14 +52,14 @@ export interface TestServerOptions extends Pick<ServerOptions, "addresses" | "re
   readonly requireSecureTransport?: boolean;
   /** Commands of a POSIX shell that runs them and then becomes the server. @default no shell */
   readonly shell?: string;
-  /** Reports a download's progress. @default nobody */
+  /** Reports a download's progress. @default no report */
   readonly say?: (line: string) => void;
 }
 
 /**
- * Starts a server of one's own in a temporary folder: about 3 seconds, most of it making the data folder.
- * @throws Error where this machine has no MySQL and can get none, or where `LOCAL_MYSQL_URL` names one: tests need to
- * start and stop theirs
+ * Starts a private server in a temporary folder. It takes about 3 seconds, mostly to create the data folder.
+ * @throws Error if this machine has no MySQL and can get none, or with `LOCAL_MYSQL_SOURCE=url`: tests must start and stop
+ * their servers
  */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const source = await findProgram(options.say ?? (() => {}));
@@ -83,7 +83,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     throw error;
   });
   const dispose = async () => {
-    // The data goes too, so there is nothing to shut down cleanly.
+    // The data is removed too, so a clean shutdown is not needed.
     kill("SIGKILL");
     await server.stop();
     await rm(directory, { recursive: true, force: true });
@@ -115,7 +115,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   };
 }
 
-/** The process stays the same one, so that its id is the server's. */
+/** Starts the server by a shell that runs commands first; `exec` keeps the process id. */
 function behindShell(program: MySqlProgram, commands: string): MySqlProgram {
   return {
     ...program,
@@ -124,9 +124,9 @@ function behindShell(program: MySqlProgram, commands: string): MySqlProgram {
   };
 }
 
-/** The program tests run, found the way `npm start` finds it, an existing server left aside. */
+/** The MySQL program for tests, found as `npm start` finds it, but ignoring `LOCAL_MYSQL_URL`. */
 export async function findProgram(say: (line: string) => void): Promise<MySqlSource & { kind: "program" }> {
   const source = await findMySql(say, { ...process.env, LOCAL_MYSQL_URL: undefined });
-  if (source.kind !== "program") throw new Error("the tests start servers of their own: unset LOCAL_MYSQL_SOURCE=url");
+  if (source.kind !== "program") throw new Error("the tests start their own servers: unset LOCAL_MYSQL_SOURCE=url");
   return source;
 }

@@ -1,11 +1,11 @@
-/** Evaluates the whole program against Pulumi mocks that record what it registers. */
+/** Evaluates the whole program with Pulumi mocks that record the resources that it registers. */
 
 import type * as host from "../../host/program";
 import type { CreateResult, ResourceRegistration } from "../../host/resources";
 import { stackConfig } from "../../host/stackConfig";
 import { loadNatively, projectRoot } from "./native";
 
-/** The least that a configuration must say, for a public database; everything else has its default. */
+/** The smallest valid configuration with a public database; everything else has its default. */
 export const devConfig: Readonly<Record<string, string>> = {
   "aws:region": "us-east-1",
   "ecommerce:callbackUrls": '["http://localhost:3000/"]',
@@ -18,13 +18,13 @@ export const devConfig: Readonly<Record<string, string>> = {
 export interface Recorded {
   readonly resources: readonly ResourceRegistration[];
   readonly outputs: Record<string, unknown>;
-  /** The one resource of the type, or of the type and name; throws where there are none or several. */
+  /** The only resource of the type, or of the type and name; throws if there are none or several. */
   one(type: string, name?: string): ResourceRegistration;
   all(type: string): ResourceRegistration[];
 }
 
-/** What AWS would answer beside the inputs, as far as the program reads it. */
-const answers: Record<string, (resource: ResourceRegistration) => Record<string, unknown>> = {
+/** Type → outputs besides the inputs that AWS would compute, as far as the program reads them. */
+const computedOutputs: Record<string, (resource: ResourceRegistration) => Record<string, unknown>> = {
   "aws:rds/instance:Instance": () => ({
     address: "database.example.com",
     port: 3306,
@@ -39,7 +39,7 @@ const answers: Record<string, (resource: ResourceRegistration) => Record<string,
   }),
   "aws:rds/clusterInstance:ClusterInstance": ({ name }) => ({ identifier: `${name}-1` }),
   "aws:rds/proxy:Proxy": () => ({ endpoint: "proxy.example.com" }),
-  // On AWS the instance's own port, and maybe 0 for a cluster; another one here, to tell the two apart.
+  // On AWS the instance's own port, and maybe 0 for a cluster; here another port, so that a test can distinguish the two.
   "aws:rds/proxyTarget:ProxyTarget": ({ inputs }) => ({ port: inputs.dbClusterIdentifier === undefined ? 3307 : 0 }),
   "aws:s3/bucket:Bucket": ({ inputs }) => ({ bucketRegionalDomainName: `${inputs.bucket}.s3.us-east-1.amazonaws.com` }),
   "aws:apigateway/restApi:RestApi": () => ({ rootResourceId: "root" }),
@@ -48,23 +48,23 @@ const answers: Record<string, (resource: ResourceRegistration) => Record<string,
   "random:index/randomPassword:RandomPassword": ({ name }) => ({ result: `password-of-${name}` }),
 };
 
-/** The ARN that a resource is given here: with a kind before the name, as most of AWS's have it. */
+/** The ARN of a resource in these tests: with a kind before the name, as in most of AWS's ARNs. */
 export const arnOf = (resource: Pick<ResourceRegistration, "name">) =>
   `arn:aws:test:us-east-1:000000000000:one:${resource.name}`;
-/** The identifier that a resource is given here. */
+/** The identifier of a resource in these tests. */
 export const idOf = (resource: Pick<ResourceRegistration, "name">) => `${resource.name}-id`;
 
-/** What is answered here to a registered resource. */
+/** The identifier and outputs that the mocks return for a registered resource. */
 export function answerOf(resource: ResourceRegistration): CreateResult {
   const named = { arn: arnOf(resource), name: resource.inputs.name ?? resource.name };
-  return { id: idOf(resource), outputs: { ...named, ...answers[resource.type]?.(resource) } };
+  return { id: idOf(resource), outputs: { ...named, ...computedOutputs[resource.type]?.(resource) } };
 }
 
 /**
- * @param values configuration laid over the stack's, keys as Pulumi has them; `ecommerce:database.kind` is one field of
- *   `ecommerce:database`, which by itself stands for all of them. undefined takes a key away
- * @param stack whose file is loaded, `Pulumi.<stack>.yaml`; without one `devConfig` stands for dev's
- * @throws what the program throws
+ * @param values configuration that overrides the stack's, with Pulumi's keys; `ecommerce:database.kind` sets one field of
+ *   `ecommerce:database`, `ecommerce:database` sets all of them; undefined removes a key
+ * @param stack the stack whose file `Pulumi.<stack>.yaml` is loaded; without it the stack is dev, with `devConfig`
+ * @throws the errors of the program
  */
 export async function recordProgram(
   values: Readonly<Record<string, string | undefined>> = {},
@@ -87,7 +87,7 @@ export async function recordProgram(
   return recorded(resources, outputs);
 }
 
-/** What was registered, to be asked for. */
+/** Wraps the registered resources so that tests can look them up. */
 export function recorded(resources: readonly ResourceRegistration[], outputs: Record<string, unknown>): Recorded {
   const all = (type: string) => resources.filter((resource) => resource.type === type);
   return {
@@ -97,9 +97,9 @@ export function recorded(resources: readonly ResourceRegistration[], outputs: Re
     one(type, name) {
       const found = all(type).filter((resource) => name === undefined || resource.name === name);
       if (found.length !== 1) {
-        const there = all(type).map((resource) => resource.name);
+        const names = all(type).map((resource) => resource.name);
         throw new Error(
-          `Expected one ${type}${name ? ` called ${name}` : ""}; there are: ${there.join(", ") || "none"}`,
+          `Expected one ${type}${name ? ` called ${name}` : ""}; there are: ${names.join(", ") || "none"}`,
         );
       }
       return found[0]!;

@@ -1,30 +1,30 @@
-/** A stand-in for the Pulumi CLI, for a folder on the PATH. */
+/** A stand-in for the Pulumi CLI, in a folder that a test puts on the PATH. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Answer {
-  /** The one question that it answers, as the command line has it; to any other it says what it got, with code 9. */
+  /** The only arguments that it accepts, joined by spaces; for others it prints what it got and exits with code 9. */
   readonly to: string;
   readonly stdout?: string;
   readonly stderr?: string;
   readonly code?: number;
-  /** Says nothing, and does not end. */
+  /** Does not end. */
   readonly hangs?: boolean;
 }
 
-/** What `npm run reconcile` and `npm run web` ask for, and `npm run drift`. */
+/** The arguments that `npm run reconcile` and `npm run web` use, and those of `npm run drift`. */
 export const asksForOutputs = (stack: string) => `stack output --json --non-interactive --stack=${stack}`;
 export const asksForState = (stack: string) => `stack export --show-secrets --non-interactive --stack=${stack}`;
 
-/** Puts one into the folder that answers as the real one was seen to. */
+/** Writes a stand-in into the folder; its output and exit code are those of the answer. */
 export function standInPulumi(folder: string, answer: Answer): void {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "pulumi");
   const script = [
     `#!${process.execPath}`,
     `const answer = JSON.parse(require("node:fs").readFileSync(__filename + ".json", "utf8"));`,
-    `const asked = process.argv.slice(2).join(" ");`,
-    `if (asked !== answer.to) { console.error("got " + asked); process.exit(9); }`,
+    `const args = process.argv.slice(2).join(" ");`,
+    `if (args !== answer.to) { console.error("got " + args); process.exit(9); }`,
     `if (answer.hangs) setInterval(() => {}, 1000);`,
     `process.stdout.write(answer.stdout ?? ""); process.stderr.write(answer.stderr ?? "");`,
     `process.exitCode = answer.code ?? 0;`,

@@ -1,4 +1,4 @@
-/** What the engine is told of each resource: its URN, where it came from, and what the engine may do with it. */
+/** The registration of each resource as the engine gets it: its URN, inputs, options and aliases. */
 import type { CustomResourceOptions, Inputs, Resource, ResourceTransformation } from "@pulumi/pulumi";
 import type * as host from "../../host/program";
 import { stackConfig } from "../../host/stackConfig";
@@ -7,22 +7,22 @@ import { loadNatively, projectRoot } from "./native";
 import { answerOf } from "./program";
 
 export interface Registration {
-  /** As the engine composes it: the types of all parents but the stack, then the resource's own. */
+  /** As the engine composes it: the types of all parents except the stack, then the resource's own type and its name. */
   readonly urn: string;
   readonly type: string;
   readonly name: string;
   /** Resolved; secrets unwrapped. Empty for a component. */
   readonly inputs: Record<string, unknown>;
   readonly options: CustomResourceOptions;
-  /** URNs by which the engine would know it too. */
+  /** Other URNs by which the engine finds it in the state. */
   readonly aliases: readonly string[];
 }
 
 /**
  * Evaluates the program with a stack's own file.
  *
- * @param values configuration laid over it, keys as for `recordProgram`
- * @throws what the program throws
+ * @param values configuration that overrides the file's, keys as for `recordProgram`
+ * @throws the errors of the program
  */
 export async function registrations(
   stack: string,
@@ -32,7 +32,7 @@ export async function registrations(
   return registrationsOf(stack, { ...stackConfig(projectRoot, stack), ...values }, preload());
 }
 
-/** The same for any program. */
+/** Does the same for any program. */
 export async function registrationsOf(
   stack: string,
   values: Readonly<Record<string, string>>,
@@ -75,7 +75,7 @@ export async function registrationsOf(
 
 const typeOf = (resource: Resource) => (resource as unknown as { __pulumiType: string }).__pulumiType;
 
-/** Types of a resource's parents, the outermost first, without the stack. */
+/** Types of a resource's parents, the outermost first, without the stack's type. */
 function parentsOf(parent: Resource | undefined): string[] {
   if (parent === undefined || typeOf(parent) === "pulumi:pulumi:Stack") return [];
   const above = (parent as unknown as { __parentResource?: Resource }).__parentResource;

@@ -3,15 +3,15 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import type { TimeLimits } from "../../cli/http";
 
-/** Short enough to wait for, long enough for every honest client of a test. */
+/** Short enough for a test to wait for them, long enough for every normal client of a test. */
 export const shortLimits: TimeLimits = { headers: 300, request: 600, check: 50 };
 
-/** Writes raw bytes to a server and returns what comes back until it closes, or says nothing for so many ms. */
-export function raw(url: string, bytes: string | Buffer, patience = 10_000): Promise<string> {
+/** Writes raw bytes to a server and returns its output until it closes, or sends nothing for `silence` ms. */
+export function raw(url: string, bytes: string | Buffer, silence = 10_000): Promise<string> {
   return new Promise((resolve) => {
     const socket = net.connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(bytes));
     let text = "";
-    socket.setTimeout(patience, () => socket.destroy());
+    socket.setTimeout(silence, () => socket.destroy());
     socket.on("data", (chunk) => {
       text += chunk.toString("latin1");
     });
@@ -21,8 +21,8 @@ export function raw(url: string, bytes: string | Buffer, patience = 10_000): Pro
 }
 
 /**
- * Writes some bytes at once and then one piece every 20 ms, as long as the server lets it.
- * @returns what came back until the server closed the connection; undefined where it has not after 10 s
+ * Writes some bytes at once and then one piece every 20 ms, until the server closes the connection.
+ * @returns the server's output until then; undefined if it has not closed the connection after 10 s
  */
 export function trickle(url: string, start: string, piece: string): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -33,20 +33,20 @@ export function trickle(url: string, start: string, piece: string): Promise<stri
     });
     socket.on("error", () => {});
     const drip = setInterval(() => socket.write(piece), 20);
-    const patience = setTimeout(() => end(undefined), 10_000);
-    const end = (heard: string | undefined) => {
+    const limit = setTimeout(() => end(undefined), 10_000);
+    const end = (output: string | undefined) => {
       clearInterval(drip);
-      clearTimeout(patience);
+      clearTimeout(limit);
       socket.destroy();
-      resolve(heard);
+      resolve(output);
     };
     socket.on("close", () => end(text));
   });
 }
 
 /**
- * Sends lines of requests in any order, with any bytes between them. Where the server answers at all, it is with one of
- * these statuses; that it lives on is for the caller to ask.
+ * Sends lines of requests in any order, with any bytes between them. If the server answers, the status must be one of
+ * `statuses`; the caller must check that the server still runs.
  */
 export async function sendAnyBytes(url: string, lines: readonly string[], statuses: readonly number[]): Promise<void> {
   const line = fc.constantFrom(...lines, "Content-Length: 5\r\n", "\r\n");
@@ -61,13 +61,13 @@ export async function sendAnyBytes(url: string, lines: readonly string[], status
   );
 }
 
-/** What slow clients of any server send: everything at once that comes first, then a piece again and again. */
+/** Slow clients: name, the bytes that they send at once, and the piece that they then send repeatedly. */
 export const slowHeaders: readonly (readonly [string, string, string])[] = [
   ["nothing at all", "", ""],
   ["half a request line", "GET /", "a"],
   ["headers without end", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n", "X: y\r\n"],
 ];
 
-/** A request whose headers alone are far beyond every limit. */
+/** Requests whose headers are far larger than every limit. */
 export const hugeHeader = `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Huge: ${"x".repeat(200_000)}\r\n\r\n`;
 export const manyHeaders = `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n${"X: y\r\n".repeat(50_000)}\r\n`;
