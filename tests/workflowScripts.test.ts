@@ -197,23 +197,27 @@ describe("the commands of docs/deployment.md", () => {
     }
   });
 
-  test.each(stacks)("give the roles of %s access to its own state and pictures only; the preview's role only reads", (stack) => {
-    const { rights } = executed(stack);
-    const grants = (role: string) =>
-      rights[role].Statement.flatMap(({ Action, Resource }: { Action: string[]; Resource: string[] }) =>
-        [Action].flat().flatMap((action) => [Resource].flat().map((resource) => `${action} ${resource}`)),
-      ) as string[];
-    const state = `arn:aws:s3:::my-company-pulumi-${stack}`;
-    const reads = [`kms:Decrypt arn:aws:kms:us-east-1:123456789012:key/of-${stack}`];
-    for (const resource of [state, `${state}/*`]) reads.push(`s3:ListBucket ${resource}`, `s3:GetObject ${resource}`);
-    const preview = grants(`github-${stack}-preview`);
-    expect(preview.sort()).toEqual([...reads, "ec2:DescribeAvailabilityZones *"].sort());
+  test.each(stacks)(
+    "give the roles of %s access to its own state and pictures only; the preview's role only reads",
+    (stack) => {
+      const { rights } = executed(stack);
+      const grants = (role: string) =>
+        rights[role].Statement.flatMap(({ Action, Resource }: { Action: string[]; Resource: string[] }) =>
+          [Action].flat().flatMap((action) => [Resource].flat().map((resource) => `${action} ${resource}`)),
+        ) as string[];
+      const state = `arn:aws:s3:::my-company-pulumi-${stack}`;
+      const reads = [`kms:Decrypt arn:aws:kms:us-east-1:123456789012:key/of-${stack}`];
+      for (const resource of [state, `${state}/*`]) reads.push(`s3:ListBucket ${resource}`, `s3:GetObject ${resource}`);
+      const preview = grants(`github-${stack}-preview`);
+      expect(preview.sort()).toEqual([...reads, "ec2:DescribeAvailabilityZones *"].sort());
 
-    const deploy = grants(`github-${stack}`);
-    expect(deploy).toEqual(expect.arrayContaining(reads));
-    const data = deploy.filter((grant) => /^(s3|kms):(\*|.*(Object|Bucket|crypt))/.test(grant));
-    for (const grant of data) expect(grant).toMatch(new RegExp(` arn:.*[-/](pulumi|pictures-of|of)-${stack}(/\\*)?$`));
-  });
+      const deploy = grants(`github-${stack}`);
+      expect(deploy).toEqual(expect.arrayContaining(reads));
+      const data = deploy.filter((grant) => /^(s3|kms):(\*|.*(Object|Bucket|crypt))/.test(grant));
+      for (const grant of data)
+        expect(grant).toMatch(new RegExp(` arn:.*[-/](pulumi|pictures-of|of)-${stack}(/\\*)?$`));
+    },
+  );
 
   test("let the deploying role use every service that the program uses", () => {
     const services: Record<string, string> = { cognito: "cognito-idp", vpc: "ec2" };

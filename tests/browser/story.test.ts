@@ -1,4 +1,4 @@
-/** What a person does with the page of `npm start`, in a real browser, from the first visit to a new password. */
+/** A person uses the page of `npm start` in a real browser, from the first visit to a new password. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,8 +23,8 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
   let system: RunningSystem;
   let browser: Awaited<ReturnType<typeof openBrowser>>;
   let page: Page;
-  /** What the browser complained about: errors of scripts, refusals by the content security policy, failed requests. */
-  const complaints: string[] = [];
+  /** The browser's errors and warnings: script errors, violations of the content security policy, failed requests. */
+  const browserErrors: string[] = [];
   const picture: Record<string, Buffer> = {};
 
   beforeAll(async () => {
@@ -32,9 +32,9 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     browser = await openBrowser({ viewport: { width: 1200, height: 800 } });
     page = browser.context.pages()[0] ?? (await browser.context.newPage());
     page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+      if (message.type() === "error" || message.type() === "warning") browserErrors.push(message.text());
     });
-    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("pageerror", (error) => browserErrors.push(String(error)));
   });
   afterAll(async () => {
     await browser?.close();
@@ -54,7 +54,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
   };
   const offer = (...files: { name: string; mimeType: string; buffer: Buffer }[]) =>
     page.getByLabel("Choose pictures").setInputFiles(files);
-  /** What is said beside an upload; the hidden status for people who listen says it too. */
+  /** The text beside an upload; the hidden status for screen readers contains it too. */
   const beside = (text: string) => page.getByRole("list", { name: "Uploads under way" }).getByText(text);
   const signedIn = async () => {
     await shown(button("Sign out"));
@@ -77,7 +77,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     expect(content, page.url()).toBeLessThanOrEqual(window);
   };
 
-  it("opens the page that npm start names", async () => {
+  it("opens the page whose address npm start prints", async () => {
     const address = /^ {2}page +(\S+)$/m.exec(system.printed())![1]!;
     await page.goto(address);
     await shown(heading("Pictures for the shop"));
@@ -87,7 +87,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await screenshot(page, "01-welcome");
   });
 
-  it("signs up on the login pages; a weak password is answered in words", async () => {
+  it("signs up on the login pages; a weak password is refused with an explanation", async () => {
     await button("Create an account").click();
     await shown(heading("Create an account"));
     await field("Email address").fill(email);
@@ -96,13 +96,13 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await button("Sign up").click();
     expect(await words("alert")).toMatch(/^Choose a longer password: at least \d+ characters\.$/);
     await screenshot(page, "02-weak-password");
-    expect(await field("Email address").inputValue(), "what was written stays").toBe(email);
+    expect(await field("Email address").inputValue(), "the entered address stays").toBe(email);
     expect(await field("Password").getAttribute("aria-invalid")).toBe("true");
-    // Neither way asks whether to send the form again.
+    // In neither direction does the browser ask whether to send the form again.
     await page.goBack();
     await page.goForward();
     await shown(heading("Create an account"));
-    expect(await field("Email address").inputValue(), "what was written stays").toBe(email);
+    expect(await field("Email address").inputValue(), "the entered address stays").toBe(email);
     await field("Password").fill(password);
     await field("Confirm password").fill(password);
     await button("Sign up").click();
@@ -134,7 +134,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await screenshot(page, "05-signed-in");
   });
 
-  it("uploads a picture and sees how far it is", async () => {
+  it("uploads a picture and sees its progress", async () => {
     const drawing = await browser.context.newPage();
     picture["lamp.jpg"] = await drawPicture(drawing, "image/jpeg", "lamp");
     picture["red vase.png"] = await drawPicture(drawing, "image/png", "vase");
@@ -154,7 +154,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await progress.waitFor({ state: "detached" });
   });
 
-  it("uploads two more at once; a file that is no picture is refused in words", async () => {
+  it("uploads two more at once; a file that is not a picture is refused with an explanation", async () => {
     await offer(
       { name: "red vase.png", mimeType: "image/png", buffer: picture["red vase.png"]! },
       { name: "lamp.jpg", mimeType: "image/jpeg", buffer: picture["lamp.jpg"]! },
@@ -163,16 +163,16 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await shown(page.getByRole("img", { name: "lamp.jpg" }));
     await shown(page.getByRole("img", { name: "red vase.png" }));
     await shown(beside("Only JPEG and PNG pictures are taken."));
-    expect(await button("Try again: price list.png").count(), "it would fail the same").toBe(0);
+    expect(await button("Try again: price list.png").count(), "it would fail again").toBe(0);
     await screenshot(page, "07-refused");
     await button("Remove: price list.png").click();
     expect(await beside("Only JPEG").count()).toBe(0);
   });
 
-  it("is told of damaged files before they are uploaded, all of them aloud, and removes them with one click", async () => {
+  it("sees and hears of all damaged files before an upload, and removes them with one click", async () => {
     const puts: string[] = [];
-    const note = (request: Request) => request.method() === "PUT" && puts.push(request.url());
-    page.on("request", note);
+    const record = (request: Request) => request.method() === "PUT" && puts.push(request.url());
+    page.on("request", record);
     const { "red vase.png": png, "lamp.jpg": jpeg } = picture;
     await offer(
       { name: "half a vase.png", mimeType: "image/png", buffer: png!.subarray(0, 2_000) },
@@ -180,14 +180,14 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
       { name: "notes.png", mimeType: "image/png", buffer: Buffer.from("lamp") },
     );
     await expect.poll(() => beside("This file is damaged").count()).toBe(2);
-    const aloud = page.getByRole("status").filter({ hasText: /half a vase.png: This file is damaged/ });
-    await aloud.filter({ hasText: /a lamp's head.jpg: This file/ }).waitFor();
+    const announced = page.getByRole("status").filter({ hasText: /half a vase.png: This file is damaged/ });
+    await announced.filter({ hasText: /a lamp's head.jpg: This file/ }).waitFor();
     await screenshot(page, "07a-damaged");
     await button("Remove all uploads that failed").click();
     expect(await beside("This file").count()).toBe(0);
     expect(await button("Remove all uploads that failed").isVisible()).toBe(false);
     expect(puts).toEqual([]);
-    page.off("request", note);
+    page.off("request", record);
   });
 
   it("is asked before a sign-out or a reload that would cancel an upload", async () => {
@@ -204,15 +204,15 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await button("Go on uploading").click();
     await shown(button("Cancel: lamp.jpg"));
 
-    const asked = new Promise<string>((resolve) =>
+    const dialogType = new Promise<string>((resolve) =>
       page.once("dialog", (dialog) => {
         resolve(dialog.type());
         dialog.dismiss();
       }),
     );
-    // Not waited for: a reload that is refused never ends.
+    // Not awaited: a reload that the person cancels never ends.
     page.reload().catch(() => {});
-    expect(await asked).toBe("beforeunload");
+    expect(await dialogType).toBe("beforeunload");
     await shown(button("Cancel: lamp.jpg"));
 
     await button("Sign out").click();
@@ -221,10 +221,10 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await unthrottle();
     await signIn(password);
     await signedIn();
-    expect(await page.getByRole("list").getByRole("img").count(), "the picture that was cancelled").toBe(3);
+    expect(await page.getByRole("list").getByRole("img").count(), "without the cancelled picture").toBe(3);
   });
 
-  it("sees them in the gallery, as the bucket gives them to anyone, byte for byte", async () => {
+  it("sees them in the gallery, as the bucket serves them to anyone, byte for byte", async () => {
     const images = page.getByRole("list").getByRole("img");
     expect(await images.count()).toBe(3);
     for (const image of await images.all()) {
@@ -241,24 +241,24 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await page.getByText(/^Shown as the API gave it: image\/jpeg/).waitFor();
     await page.evaluate("scrollTo(0, 0)");
     await screenshot(page, "08-gallery");
-    // The one that docs/images/ keeps.
+    // docs/images/page.png is a copy of this one.
     await page.screenshot({ path: join("test-results", "page.png") });
   });
 
-  it("fits a phone, and a dark one", async () => {
+  it("can use the page on a phone, light or dark", async () => {
     await page.setViewportSize(phone);
     await page.emulateMedia({ colorScheme: "dark" });
     await fitsItsWidth();
     const [upload, you, pictures] = await Promise.all(
       ["Upload", "You", "Your pictures"].map(async (name) => (await heading(new RegExp(`^${name}$`)).boundingBox())!.y),
     );
-    expect(upload! < you! && you! < pictures!, "one's row is not below the whole gallery").toBe(true);
+    expect(upload! < you! && you! < pictures!, "the person's row is above the gallery").toBe(true);
     await screenshot(page, "09-phone-signed-in-dark");
     await page.emulateMedia({ colorScheme: "light" });
     await screenshot(page, "10-phone-signed-in");
     await page.setViewportSize({ width: 320, height: 640 });
     await fitsItsWidth();
-    // Whatever sticks out of a card is cut off by nobody, and widens no window.
+    // An element that is wider than its card is not clipped, and need not widen the window, so check each one.
     const outside = await page.evaluate<string[]>(
       `[...document.querySelectorAll(".card")].flatMap((card) => [...card.querySelectorAll("*:not(.unseen)")]
         .filter((part) => part.getBoundingClientRect().right > card.getBoundingClientRect().right)
@@ -270,7 +270,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await page.setViewportSize(phone);
   });
 
-  it("signs out, here and at the login pages", async () => {
+  it("signs out of the page and of the login pages", async () => {
     await signOut();
     await fitsItsWidth();
     await screenshot(page, "11-phone-signed-out");
@@ -296,7 +296,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await signOut();
   });
 
-  it("can use the page whatever is kept in its storage, and is told of an error that has no state", async () => {
+  it("can use the page with any content in its storage, and sees an error that has no state", async () => {
     await page.evaluate('sessionStorage.setItem("tokens", "{"); sessionStorage.setItem("pendingSignIn", "[1")');
     await page.goto(system.outputs.webUrl!);
     await shown(button("Create an account"));
@@ -306,7 +306,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await page.reload();
   });
 
-  it("without JavaScript is told that the page needs it, and waits for nothing", async () => {
+  it("without JavaScript sees that the page needs it, and no loading text", async () => {
     const plain = await openBrowser({ javaScriptEnabled: false });
     try {
       const without = plain.context.pages()[0]!;
@@ -318,12 +318,12 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     }
   });
 
-  it("forgets the password, and chooses another", async () => {
+  it("resets a forgotten password", async () => {
     await button("Sign in").click();
     await field("Email address").fill(email);
     await button("Forgot your password?").click();
     await shown(heading("Forgot your password?"));
-    expect(await field("Email address").inputValue(), "it goes along").toBe(email);
+    expect(await field("Email address").inputValue(), "the address is kept").toBe(email);
     await screenshot(page, "14-forgotten");
     await button("Reset my password").dblclick();
     await shown(heading("Reset your password"));
@@ -333,15 +333,15 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await button("Change password").click();
     expect(await words("alert")).toBe("The two passwords are not the same.");
     await screenshot(page, "15-reset");
-    expect(await field("Confirmation code").inputValue(), "is not at fault").toBe(await codeFor(email));
+    expect(await field("Confirmation code").inputValue(), "the correct code is kept").toBe(await codeFor(email));
     await field("Password").fill(newPassword);
     await field("Confirm password").fill(newPassword);
     await button("Change password").click();
     expect(await words("status")).toBe("Your password is changed. You can sign in now.");
-    expect(await field("Email address").inputValue(), "it goes along").toBe(email);
+    expect(await field("Email address").inputValue(), "the address is kept").toBe(email);
     await field("Password").fill(password);
     await button("Sign in").click();
-    expect(await words("alert"), "the old one").toBe("Incorrect username or password.");
+    expect(await words("alert"), "the old password").toBe("Incorrect username or password.");
     await page.goto(system.outputs.webUrl!);
   });
 
@@ -372,7 +372,7 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await screenshot(page, "17-keyboard-signed-in");
   });
 
-  it("comes in by the address of the login pages that npm start prints, too", async () => {
+  it("can also sign in by the address of the login pages that npm start prints", async () => {
     await signOut();
     await page.goto(system.outputs.signInUrl);
     await field("Email address").fill(email);
@@ -381,18 +381,18 @@ describe.skipIf(!installedChromium)(`a person in a browser (${howToGetChromium})
     await signedIn();
   });
 
-  it("is told when the system has stopped", async () => {
+  it("sees that the system has stopped", async () => {
     await system.stop();
     await offer({ name: "lamp.jpg", mimeType: "image/jpeg", buffer: picture["lamp.jpg"]! });
     await shown(beside("There is no connection to the image API. It runs on this machine: see in its terminal"));
     await shown(button("Try again: lamp.jpg"));
     await screenshot(page, "18-stopped");
-    const refusals = complaints.filter((text) => !/ERR_CONNECTION_REFUSED/.test(text));
-    expect(refusals, "what the browser complained about").toEqual([]);
+    const unexpected = browserErrors.filter((text) => !/ERR_CONNECTION_REFUSED/.test(text));
+    expect(unexpected, "errors and warnings of the browser").toEqual([]);
   });
 });
 
-it("the picture of the page in the README is there, and small", () => {
+it("the README's picture of the page exists and is small", () => {
   expect(readFileSync("README.md", "utf8").includes("(docs/images/page.png)")).toBe(true);
   expect(readFileSync("docs/images/page.png").length).toBeLessThan(200_000);
 });

@@ -1,4 +1,4 @@
-/** `npm start` with the stacks that a team deploys: private databases, of either kind, with everything turned on. */
+/** `npm start` with the stacks that a team deploys: private databases of both kinds, with every feature on. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { type RunningSystem, runToEnd, sendingBackTo, startLocalSystem } from ".
 const directory = mkdtempSync(join(tmpdir(), "ecommerce-stacks-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** The stack's own URLs, over those with which tests start: nobody is served a page. */
+/** URLs that are not on localhost, instead of those that the tests pass: so no page is served. */
 const elsewhere = sendingBackTo("https://shop.example.com/");
 const aurora = ["kind=aurora", "proxy=true", "instanceClass=db.t4g.micro", "storageGiB=20", "multiAz=false"].flatMap(
   (setting) => ["--set", `database.${setting}`],
@@ -40,7 +40,7 @@ describe("prod, as Aurora behind a proxy", () => {
     return query(user, password, port, sql);
   };
 
-  it("signs a person up through the queue, and tells of every part", () => {
+  it("signs a person up through the queue, and prints a line for every part", () => {
     expect(system.printed()).toMatch(/proof-\S+@example\.com signed up, confirmed, and is a row in MySQL/);
     for (const line of [
       /database cluster on localhost:\d+/,
@@ -57,12 +57,12 @@ describe("prod, as Aurora behind a proxy", () => {
     expect(recorded).not.toMatch(/rds (Cluster|ClusterInstance|ClusterParameterGroup|Proxy\w*)\b|lambda|sqs|mysql/);
   });
 
-  it("serves no page where nobody can be sent back to, and says so", () => {
+  it("serves no page if no callback URL is on localhost, and prints that", () => {
     expect(system.outputs.webUrl).toBeUndefined();
     expect(system.printed()).toContain("not served: this stack's callbackUrls name no URL on localhost");
   });
 
-  it("had its schema made by the function inside; the person at this machine reaches it all the same", async () => {
+  it("got its schema from the function in the VPC; the administrator of this machine can connect", async () => {
     expect(system.outputs.mysql.database).toBe("ecommerce_db");
     const tables = await asAdministrator("SHOW TABLES IN ecommerce_db");
     expect(tables.length).toBeGreaterThanOrEqual(6);
@@ -72,7 +72,7 @@ describe("prod, as Aurora behind a proxy", () => {
     expect(JSON.stringify(grants)).toContain("GRANT SELECT, INSERT ON `ecommerce_db`.`users`");
   });
 
-  /** The secret's JSON in the version that has the label. */
+  /** The parsed value of the secret's version that has the label. */
   async function secretWith(VersionStage: string): Promise<Record<string, any>> {
     const { region, secretsManagerEndpoint: endpoint, secretName: SecretId, ...keys } = system.outputs;
     const client = new SecretsManagerClient({ region, endpoint, credentials: keys });
@@ -81,7 +81,7 @@ describe("prod, as Aurora behind a proxy", () => {
     return JSON.parse(SecretString!);
   }
 
-  it("rotated the password at once; the secret leads the function's user, and nobody else, through the proxy", async () => {
+  it("rotated the password at once; the proxy accepts the secret's user and no other", async () => {
     const { username, password, host, port } = await secretWith("AWSCURRENT");
     const ports = JSON.parse(readFileSync(join(directory, "ports.json"), "utf8"));
     expect({ host, port }).toEqual({ host: "localhost", port: ports["proxy ecommerce-database-proxy-prod"] });
@@ -93,11 +93,12 @@ describe("prod, as Aurora behind a proxy", () => {
     await expect(administrator).rejects.toThrow("no secret of the proxy ecommerce-database-proxy-prod");
   });
 
-  it("keeps every password off the screen, and out of the functions' logs and archives", async () => {
+  it("writes no password to the terminal, or into the functions' logs and archives", async () => {
     const drawn = JSON.parse(readFileSync(join(directory, "random.json"), "utf8")) as Record<string, string>;
-    const told = [await secretWith("AWSCURRENT"), await secretWith("AWSPREVIOUS")].map(({ password }) => password);
-    const secrets = new Set([...Object.values(drawn), system.outputs.mysql.password, ...told]);
-    // The administrator's, the user's first one and the one that it was rotated to, and this machine's own.
+    const rotated = [await secretWith("AWSCURRENT"), await secretWith("AWSPREVIOUS")].map(({ password }) => password);
+    const secrets = new Set([...Object.values(drawn), system.outputs.mysql.password, ...rotated]);
+    // The passwords of the program's administrator, of the function's user before and after the rotation, and of this
+    // machine's own administrator.
     expect(secrets.size).toBeGreaterThanOrEqual(4);
     const files = ["logs", "functions"].flatMap((name) => filesIn(join(directory, name)));
     const texts = new Map(files.map((file) => [file, readFileSync(file, "utf8")]));
@@ -113,7 +114,7 @@ describe("prod, as Aurora behind a proxy", () => {
 });
 
 describe("the same folder", () => {
-  it("starts as one private instance too: the rows stay, and one more signs up", async () => {
+  it("also starts with one private instance: the rows stay, and one more person signs up", async () => {
     const { code, output } = await runToEnd(directory, ["--once", "--stack", "prod", ...elsewhere]);
     expect(output).toMatch(/database server on localhost:\d+/);
     expect(output).toMatch(/function schema-apply-\w+ invoked for ecommerceSchema\.sql/);
@@ -121,7 +122,7 @@ describe("the same folder", () => {
     expect(code).toBe(0);
   });
 
-  it("is no other stack's: each has passwords that the others do not know", async () => {
+  it("is refused for another stack, whose secrets have other passwords", async () => {
     const { code, output } = await runToEnd(directory, ["--once", "--stack", "staging", ...elsewhere]);
     expect(output).toContain(`The data folder ${directory} holds stack prod, and stack staging is another system`);
     expect(code).toBe(1);

@@ -1,4 +1,4 @@
-/** Everything that the running system must refuse, and what must come through unchanged, over plain HTTP. */
+/** Requests that the running system must refuse, and data that must pass unchanged, over plain HTTP. */
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import type { OutgoingHttpHeaders } from "node:http";
@@ -45,7 +45,7 @@ async function codeFor(address: string): Promise<string> {
   return mails.find(({ to }) => to === address)!.code;
 }
 
-/** An authorization request as a standard client makes it. */
+/** An authorization request as a standard OpenID client makes it. */
 async function authorization(changes: Record<string, string> = {}) {
   const verifier = openid.randomPKCECodeVerifier();
   const state = openid.randomState();
@@ -63,7 +63,7 @@ async function authorization(changes: Record<string, string> = {}) {
 const link = (browser: Browser, path: string) =>
   new RegExp(`href="(${path}[^"]*)"`).exec(browser.page)![1]!.replaceAll("&amp;", "&");
 
-/** Fills in the pages of a sign-up up to the confirmation. */
+/** Fills in the pages of a sign-up, up to the page for the confirmation code. */
 async function beginSignUp(browser: Browser, request: string, address: string): Promise<void> {
   await browser.open(request);
   await browser.open(link(browser, "/signup"));
@@ -80,7 +80,7 @@ async function signUp(address: string) {
   return { browser, tokens, back, verifier, state, sub: tokens.claims()!.sub };
 }
 
-/** A new code for the person, whose browser is signed in. */
+/** Gets a new authorization code for the person, whose browser is signed in. */
 async function newCode(changes: Record<string, string> = {}) {
   const request = await authorization(changes);
   return { ...request, back: new URL(await person.browser.open(request.url)) };
@@ -94,12 +94,12 @@ async function database() {
 
 const fields = (values: Record<string, string>) =>
   new URLSearchParams({ client_id: outputs.userPoolClientId, ...values });
-const askToken = async (values: Record<string, string>): Promise<[number, any]> => {
+const requestToken = async (values: Record<string, string>): Promise<[number, any]> => {
   const response = await fetch(`${login()}/oauth2/token`, { method: "POST", body: fields(values) });
   return [response.status, await response.json()];
 };
 
-/** A request to the image API by the person, unless the headers say otherwise; the key goes out as it is written. */
+/** Sends a request to the image API with the person's token, unless the headers have another; does not encode the key. */
 function api(method: string, key: string, headers: OutgoingHttpHeaders = {}, body?: Buffer, bucket?: string) {
   const { origin, pathname } = new URL(outputs.apiUrl);
   const path = `${pathname}/${bucket ?? outputs.bucketName}/${key}`;
@@ -118,7 +118,7 @@ const png = Buffer.concat([pngHeader, randomBytes(50_000)]);
 const asPng = { "content-type": "image/png" };
 
 describe("managed login", () => {
-  it("is discovered, and its tokens verified, by clients of others", async () => {
+  it("works with standard clients: discovery, tokens and their verification", async () => {
     const { issuer, jwks_uri: jwksUri } = config.serverMetadata();
     const verifier = JwtVerifier.create({ issuer, audience: null, jwksUri });
     verifier.cacheJwks((await (await fetch(jwksUri!)).json()) as any);
@@ -133,7 +133,7 @@ describe("managed login", () => {
     expect(await verifier.verify(fresh.access_token)).toMatchObject({ scope, sub: person.sub });
   });
 
-  it("made the row of who confirmed", async () => {
+  it("made a row for the person who confirmed", async () => {
     const connection = await database();
     const [rows] = await connection.query<any[]>("SELECT User_Email FROM users WHERE User_UUID = ?", [person.sub]);
     await connection.end();
@@ -141,7 +141,7 @@ describe("managed login", () => {
   });
 
   it.each(["https://evil.example.com/", "http://localhost:1/", "javascript:alert(1)", ""])(
-    "sends nobody to %j, which is not registered",
+    "does not redirect to %j, which is not registered",
     async (target) => {
       const { url } = await authorization({ redirect_uri: target });
       const answer = await fetch(url, { redirect: "manual" });
@@ -152,14 +152,14 @@ describe("managed login", () => {
     },
   );
 
-  it("lets people out to a registered address, and signs them out", async () => {
+  it("signs people out and redirects them to a registered address", async () => {
     const guest = await signUp("guest@example.com");
     const query = new URLSearchParams({ client_id: outputs.userPoolClientId, logout_uri: outputs.webUrl! });
     expect(await guest.browser.open(`/logout?${query}`)).toBe(outputs.webUrl);
     expect(await guest.browser.open((await authorization()).url)).toContain("/login?");
   });
 
-  it("grants no scope that the client may not have, and no other flow", async () => {
+  it("refuses a scope and a flow that the client does not allow", async () => {
     const wrongScope = await newCode({ scope: "openid phone" });
     expect([...wrongScope.back.searchParams.keys(), wrongScope.back.searchParams.get("error")]).toEqual(
       expect.arrayContaining(["error", "invalid_scope"]),
@@ -169,20 +169,20 @@ describe("managed login", () => {
     expect(implicit.back.hash).toBe("");
   });
 
-  it("takes a code once, and only with its PKCE verifier", async () => {
+  it("accepts a code once, and only with its PKCE verifier", async () => {
     const code = (from: URL) => from.searchParams.get("code")!;
     const grant = { grant_type: "authorization_code", redirect_uri: outputs.webUrl! };
     const first = await newCode();
     const right = { ...grant, code: code(first.back), code_verifier: first.verifier };
-    expect((await askToken(right))[0]).toBe(200);
-    expect(await askToken(right), "again").toEqual([400, { error: "invalid_grant" }]);
+    expect((await requestToken(right))[0]).toBe(200);
+    expect(await requestToken(right), "again").toEqual([400, { error: "invalid_grant" }]);
     const second = await newCode();
     const wrong = { ...grant, code: code(second.back), code_verifier: openid.randomPKCECodeVerifier() };
-    expect(await askToken(wrong)).toEqual([400, { error: "invalid_grant" }]);
-    expect((await askToken({ ...wrong, code_verifier: second.verifier }))[0], "used up").toBe(400);
+    expect(await requestToken(wrong)).toEqual([400, { error: "invalid_grant" }]);
+    expect((await requestToken({ ...wrong, code_verifier: second.verifier }))[0], "used up").toBe(400);
   });
 
-  it("shows what Cognito would of a trigger that fails; the next sign-in makes the row", async () => {
+  it("shows Cognito's message for a trigger that fails; the next sign-in makes the row", async () => {
     const address = "unlucky@example.com";
     const browser = new Browser(login());
     const request = await authorization();
@@ -235,7 +235,8 @@ describe("the image API refuses", () => {
     return answer.AuthenticationResult!.AccessToken!;
   };
 
-  it("no token for being signed here: one with the pool's own key passes", async () => {
+  // Proves that the tokens below are refused for their content, not for how this test signs them.
+  it("no token that is signed with the pool's own key by this test", async () => {
     expect((await api("PUT", "forged.png", { ...asPng, authorization: forged(poolKey()) }, png)).status).toBe(200);
   });
 
@@ -257,7 +258,7 @@ describe("the image API refuses", () => {
       },
     ],
     ["a token of API sign-in", ofApiSignIn],
-  ])("%s: 401, which a page of any origin can read", async (_, token) => {
+  ])("%s: 401, with a CORS header for every origin", async (_, token) => {
     const authorization = await token();
     for (const method of ["PUT", "GET"]) {
       const reply = await api(method, "refused.png", { ...asPng, authorization }, method === "PUT" ? png : undefined);
@@ -271,20 +272,20 @@ describe("the image API refuses", () => {
     ["GET", ""],
     ["DELETE", "a.png"],
     ["PUT", "a/b.png"],
-  ])("what is no route: %s %j", async (method, key) => {
+  ])("a method or path that the API does not have: %s %j", async (method, key) => {
     const reply = await api(method, key);
     expect(reply).toMatchObject({ status: 403, text: '{"message":"Missing Authentication Token"}' });
     expect(reply.headers["access-control-allow-origin"]).toBe("*");
   });
 
-  it("another bucket, which the role may not use, as S3 does", async () => {
+  it("another bucket, which the role may not use, with S3's error", async () => {
     const reply = await api("PUT", "a.png", asPng, png, "somebody-elses-bucket");
     expect(reply.status).toBe(403);
     expect(reply.text).toContain("<Code>AccessDenied</Code>");
     expect(reply.headers["access-control-allow-origin"]).toBe("*");
   });
 
-  it("a missing key as S3 does for who may not list: 403", async () => {
+  it("a missing key with S3's 403 for a caller who may not list", async () => {
     const reply = await api("GET", "missing.png");
     expect(reply.status).toBe(403);
     expect(reply.text).toContain("<Code>AccessDenied</Code>");
@@ -297,7 +298,7 @@ describe("the image API refuses", () => {
     expect((await bucket("large.png")).status).toBe(403);
   });
 
-  it("no preflight: its mock asks for no token", async () => {
+  it("no preflight request: it needs no token", async () => {
     const headers = {
       authorization: undefined,
       origin: "http://localhost:3000",
@@ -358,7 +359,7 @@ describe("byte for byte, through the API and from the bucket", () => {
     "../../../escaped.png",
     "100%.png",
     "a+b&c=d?.png",
-  ])("the key %j, stored as it is", async (key) => {
+  ])("the key %j, stored unchanged", async (key) => {
     const body = Buffer.concat([pngHeader, Buffer.from(key)]);
     expect((await api("PUT", encodeURIComponent(key), asPng, body)).status).toBe(200);
     expect((await api("GET", encodeURIComponent(key))).body.equals(body)).toBe(true);
@@ -371,12 +372,12 @@ describe("byte for byte, through the API and from the bucket", () => {
   });
 });
 
-describe("the bucket, to anyone", () => {
+describe("the bucket, for anonymous callers", () => {
   beforeAll(async () => {
     expect((await api("PUT", "public.png", asPng, png)).status).toBe(200);
   });
 
-  it("gives ranges, and answers conditions", async () => {
+  it("serves ranges and conditional requests", async () => {
     const whole = await bucket("public.png");
     const { etag, "last-modified": modified } = whole.headers;
     expect(etag).toMatch(/^"[0-9a-f]{32}"$/);
@@ -393,7 +394,7 @@ describe("the bucket, to anyone", () => {
     expect([head.status, head.headers["content-length"], head.body.length]).toEqual([200, String(png.length), 0]);
   });
 
-  it("takes and deletes nothing, and is not listed", async () => {
+  it("refuses uploads, deletions and listing", async () => {
     for (const method of ["PUT", "DELETE"]) {
       const reply = await bucket("public.png", { method, body: method === "PUT" ? Buffer.from("mine") : undefined });
       expect(reply.status, method).toBe(403);
@@ -404,7 +405,7 @@ describe("the bucket, to anyone", () => {
   });
 });
 
-it("is still there after all of this, and has complained of nothing", async () => {
+it("still runs after all of this, and has printed no failure", async () => {
   expect(system.process.exitCode).toBeNull();
   expect(system.printed()).not.toMatch(/endpoint failed|request failed/);
 });

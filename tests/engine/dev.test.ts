@@ -148,16 +148,19 @@ describe.runIf(hasPulumi)(`dev on the real engine (${howToGetPulumi})`, { timeou
         changed: op === "delete-replaced" ? [] : ["domain"],
       })),
     },
-  ])("$settings changes only the resources that it concerns, and the preview shows them", async ({ settings, steps }) => {
-    await engine.set(settings);
-    const previewed = await engine.preview();
-    const done = await engine.up();
+  ])(
+    "$settings changes only the resources that it concerns, and the preview shows them",
+    async ({ settings, steps }) => {
+      await engine.set(settings);
+      const previewed = await engine.preview();
+      const done = await engine.up();
 
-    expect(previewed).toMatchObject(fine);
-    expect(done).toMatchObject(fine);
-    expect(byName(previewed.steps)).toEqual(byName([...steps, settingsOfDynamicProvider]));
-    expect(byName(done.steps)).toEqual(byName(previewed.steps));
-  });
+      expect(previewed).toMatchObject(fine);
+      expect(done).toMatchObject(fine);
+      expect(byName(previewed.steps)).toEqual(byName([...steps, settingsOfDynamicProvider]));
+      expect(byName(done.steps)).toEqual(byName(previewed.steps));
+    },
+  );
 
   test("the state holds every secret encrypted", async () => {
     const stored = engine.stored();

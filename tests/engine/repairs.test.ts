@@ -74,7 +74,8 @@ describe.runIf(runnable)(`repairs of a public stack (${how})`, { timeout: 300_00
     expect(thing(queue.name, "queue:Queue")).toBeDefined();
   });
 
-  test("a grant", () => expectRepair(() => sql("REVOKE INSERT ON ecommerce_db.users FROM ecommerce_register@'%'"), grant));
+  test("a grant", () =>
+    expectRepair(() => sql("REVOKE INSERT ON ecommerce_db.users FROM ecommerce_register@'%'"), grant));
   test("a table", () => expectRepair(() => sql("DROP TABLE ecommerce_db.users"), tables));
   test("a user", () => expectRepair(() => sql("DROP USER ecommerce_register@'%'"), ...runbook(aws)));
   test("a database", () =>
@@ -104,7 +105,8 @@ describe.runIf(runnable)(`repairs of a private stack (${how})`, { timeout: 300_0
   afterAll(end);
   const [applied] = runbook(inside) as [string];
 
-  test("a grant", () => expectRepair(() => sql("REVOKE INSERT ON ecommerce_db.users FROM ecommerce_register@'%'"), applied));
+  test("a grant", () =>
+    expectRepair(() => sql("REVOKE INSERT ON ecommerce_db.users FROM ecommerce_register@'%'"), applied));
   test("a table", () => expectRepair(() => sql("DROP TABLE ecommerce_db.users"), applied));
   test("a user", () => expectRepair(() => sql("DROP USER ecommerce_register@'%'"), applied));
   test("a database", () => expectRepair(() => sql("DROP DATABASE ecommerce_db"), applied));

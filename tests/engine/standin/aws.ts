@@ -80,7 +80,10 @@ export function awsProvider(cloud: Cloud): Provider {
       const unsupported = Object.keys(inputs).filter((key) => !schema.inputs.has(key) && !key.startsWith("__"));
       if (unsupported.length > 0) throw new Error(`${type} has no input ${unsupported.join(", ")}`);
       const checked: Properties = Object.fromEntries(
-        Object.entries(inputs).map(([key, value]) => [key, schema.outputs.get(key) === "string" ? asText(value) : value]),
+        Object.entries(inputs).map(([key, value]) => [
+          key,
+          schema.outputs.get(key) === "string" ? asText(value) : value,
+        ]),
       );
       checked.__defaults = [];
       if (named !== undefined && inputs[named] === undefined) {
