@@ -1,4 +1,6 @@
-/** `npm run check` refuses what the import rules forbid; these tests break each kind of rule in a copy of the folders. */
+/**
+ * `npm run check` refuses what the import rules forbid; these tests break each kind of rule in a copy of the folders.
+ */
 import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -99,7 +99,9 @@ const requestToken = async (values: Record<string, string>): Promise<[number, an
   return [response.status, await response.json()];
 };
 
-/** Sends a request to the image API with the person's token, unless the headers have another; does not encode the key. */
+/**
+ * Sends a request to the image API with the person's token, unless the headers have another; does not encode the key.
+ */
 function api(method: string, key: string, headers: OutgoingHttpHeaders = {}, body?: Buffer, bucket?: string) {
   const { origin, pathname } = new URL(outputs.apiUrl);
   const path = `${pathname}/${bucket ?? outputs.bucketName}/${key}`;

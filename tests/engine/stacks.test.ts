@@ -55,8 +55,8 @@ describe.runIf(hasPulumi)(`the stacks on the real engine (${howToGetPulumi})`, {
     expect(await up()).toMatchObject({ failure: undefined, warnings: [], errors: [] });
     expect((await preview()).steps).toEqual([]);
 
-    // RDS Proxy by the steps of docs/operations.md: the secret gets the proxy's address after the proxy exists. The rotation
-    // function writes it.
+    // RDS Proxy by the steps of docs/operations.md: the secret gets the proxy's address after the proxy exists. The
+    // rotation function writes it.
     const host = () => {
       const rotation = cloud.things().find(({ type, name }) => type.endsWith(":Function") && name === "rotate-secret")!;
       return rotation.inputs.environment.variables.SecretHost;

@@ -58,7 +58,8 @@ export async function openBrowser(options: BrowserContextOptions = {}): Promise<
 }
 
 /**
- * Limits how many bytes a second the page sends: at this machine's full speed an upload's progress would not be visible.
+ * Limits how many bytes a second the page sends: at this machine's full speed an upload's progress would not be
+ * visible.
  *
  * @returns a function that removes the limit, also for running uploads
  */

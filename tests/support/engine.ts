@@ -92,8 +92,8 @@ export interface Engine {
   /** Runs another command of the CLI on the stack. @throws Error with its output if it fails */
   command(...args: string[]): Promise<void>;
   /**
-   * Runs lines of a document in a POSIX shell, in the program's folder. There `pulumi` confirms by itself, and the variable
-   * STACK is set.
+   * Runs lines of a document in a POSIX shell, in the program's folder. There `pulumi` confirms by itself, and the
+   * variable STACK is set.
    * @returns their output @throws Error with their output if one fails
    */
   shell(lines: string): Promise<string>;

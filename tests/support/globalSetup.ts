@@ -1,4 +1,7 @@
-/** Starts one MySQL server for the whole run, before the first test file. Without MySQL the run fails; nothing is skipped. */
+/**
+ * Starts one MySQL server for the whole run, before the first test file. Without MySQL the run fails; nothing is
+ * skipped.
+ */
 import type { TestProject } from "vitest/node";
 import "./ports";
 import { startTestServer } from "./mysql";

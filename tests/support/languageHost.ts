@@ -1,6 +1,6 @@
 /**
- * Previews the program in its own process, as Pulumi's language host does: by Pulumi's entry `cmd/run`, with the options
- * for Node in Pulumi.yaml. This process serves the engine and the resource monitor; no CLI is needed.
+ * Previews the program in its own process, as Pulumi's language host does: by Pulumi's entry `cmd/run`, with the
+ * options for Node in Pulumi.yaml. This process serves the engine and the resource monitor; no CLI is needed.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

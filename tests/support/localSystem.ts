@@ -37,8 +37,8 @@ export function rememberedPorts(directory: string): Record<string, number> {
 const commands = { node: [process.execPath, "local/start.cjs"], npm: ["npm", "start", "--"] } as const;
 
 async function launch(directory: string, args: string[], env: NodeJS.ProcessEnv, command: keyof typeof commands) {
-  // Every start serves its page on its own port: tests run in parallel, and beside a person's own system. The ports that
-  // the start will use again are excluded, because they are free until then.
+  // Every start serves its page on its own port: tests run in parallel, and beside a person's own system. The ports
+  // that the start will use again are excluded, because they are free until then.
   const port = await freePort(Object.values(rememberedPorts(directory)));
   const own = sendingBackTo(`http://localhost:${port}/`);
   const [file, ...first] = commands[command];

@@ -1,9 +1,10 @@
 /**
  * Real MySQL servers for tests.
  *
- * The whole test run shares one (`globalSetup.ts` starts it): `inject("mysql")` from "vitest" returns how to connect, as
- * an administrator with all privileges. It requires TLS, as the deployed server does, with a certificate for `localhost`
- * that `caFile` verifies. Tests share it, so each test uses its own names of databases and users, and drops them.
+ * The whole test run shares one (`globalSetup.ts` starts it): `inject("mysql")` from "vitest" returns how to connect,
+ * as an administrator with all privileges. It requires TLS, as the deployed server does, with a certificate for
+ * `localhost` that `caFile` verifies. Tests share it, so each test uses its own names of databases and users, and drops
+ * them.
  *
  * A test that stops, kills or freezes its server starts a private one with `startTestServer()`.
  */
@@ -58,8 +59,8 @@ export interface TestServerOptions extends Pick<ServerOptions, "addresses" | "re
 
 /**
  * Starts a private server in a temporary folder. It takes about 3 seconds, mostly to create the data folder.
- * @throws Error if this machine has no MySQL and can get none, or with `LOCAL_MYSQL_SOURCE=url`: tests must start and stop
- * their servers
+ * @throws Error if this machine has no MySQL and can get none, or with `LOCAL_MYSQL_SOURCE=url`: tests must start and
+ * stop their servers
  */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const source = await findProgram(options.say ?? (() => {}));

@@ -1,10 +1,10 @@
 /**
  * Loads a file of the program as Node itself would, without Vitest's module runner.
  *
- * Pulumi serializes functions (`CallbackFunction`, dynamic providers) by walking their source and their captures. Modules
- * that Vitest's runner loaded cannot be serialized ("native code"), so tests that need the serialized form load the program
- * with this function. Everything that such a file imports, including `@pulumi/pulumi`, is the native copy too: register
- * mocks on `loadNatively("node_modules/@pulumi/pulumi")`, not on an `import` of the test.
+ * Pulumi serializes functions (`CallbackFunction`, dynamic providers) by walking their source and their captures.
+ * Modules that Vitest's runner loaded cannot be serialized ("native code"), so tests that need the serialized form load
+ * the program with this function. Everything that such a file imports, including `@pulumi/pulumi`, is the native copy
+ * too: register mocks on `loadNatively("node_modules/@pulumi/pulumi")`, not on an `import` of the test.
  */
 import { createRequire } from "node:module";
 import path from "node:path";

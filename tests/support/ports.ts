@@ -1,7 +1,7 @@
 /**
- * Gives each worker that runs test files in parallel, and the global setup, its own range of ports for all servers that it
- * starts. Otherwise another worker could take a port between the check that it is free and the server's start.
- * The ranges begin where the caller's LOCAL_PORTS begins, so that two runs can share a machine.
+ * Gives each worker that runs test files in parallel, and the global setup, its own range of ports for all servers that
+ * it starts. Otherwise another worker could take a port between the check that it is free and the server's start. The
+ * ranges begin where the caller's LOCAL_PORTS begins, so that two runs can share a machine.
  */
 const each = 1_000;
 // The workers inherit it from the process of the global setup.

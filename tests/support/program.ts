@@ -39,7 +39,8 @@ const computedOutputs: Record<string, (resource: ResourceRegistration) => Record
   }),
   "aws:rds/clusterInstance:ClusterInstance": ({ name }) => ({ identifier: `${name}-1` }),
   "aws:rds/proxy:Proxy": () => ({ endpoint: "proxy.example.com" }),
-  // On AWS the instance's own port, and maybe 0 for a cluster; here another port, so that a test can distinguish the two.
+  // On AWS the instance's own port, and maybe 0 for a cluster; here another port, so that a test can distinguish the
+  // two.
   "aws:rds/proxyTarget:ProxyTarget": ({ inputs }) => ({ port: inputs.dbClusterIdentifier === undefined ? 3307 : 0 }),
   "aws:s3/bucket:Bucket": ({ inputs }) => ({ bucketRegionalDomainName: `${inputs.bucket}.s3.us-east-1.amazonaws.com` }),
   "aws:apigateway/restApi:RestApi": () => ({ rootResourceId: "root" }),
@@ -61,8 +62,8 @@ export function answerOf(resource: ResourceRegistration): CreateResult {
 }
 
 /**
- * @param values configuration that overrides the stack's, with Pulumi's keys; `ecommerce:database.kind` sets one field of
- *   `ecommerce:database`, `ecommerce:database` sets all of them; undefined removes a key
+ * @param values configuration that overrides the stack's, with Pulumi's keys; `ecommerce:database.kind` sets one field
+ *   of `ecommerce:database`, `ecommerce:database` sets all of them; undefined removes a key
  * @param stack the stack whose file `Pulumi.<stack>.yaml` is loaded; without it the stack is dev, with `devConfig`
  * @throws the errors of the program
  */

@@ -7,7 +7,9 @@ import { loadNatively, projectRoot } from "./native";
 import { answerOf } from "./program";
 
 export interface Registration {
-  /** As the engine composes it: the types of all parents except the stack, then the resource's own type and its name. */
+  /**
+   * As the engine composes it: the types of all parents except the stack, then the resource's own type and its name.
+   */
   readonly urn: string;
   readonly type: string;
   readonly name: string;

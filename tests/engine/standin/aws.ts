@@ -15,7 +15,9 @@ import { removeLabels, supersede, versionsOf } from "./secretVersions";
 
 const account = "000000000000";
 
-/** A past call: it keeps no other resource from being deleted, and its effect on the database ends with the database. */
+/**
+ * A past call: it keeps no other resource from being deleted, and its effect on the database ends with the database.
+ */
 const invocation = "aws:lambda/invocation:Invocation";
 const secret = "aws:secretsmanager/secret:Secret";
 const secretVersion = "aws:secretsmanager/secretVersion:SecretVersion";

@@ -1,6 +1,6 @@
 /**
- * Rules of each resource type that the installed package's types do not contain. A type that is not listed is refused, so
- * that a test never relies on behaviour that nobody compared with AWS's.
+ * Rules of each resource type that the installed package's types do not contain. A type that is not listed is refused,
+ * so that a test never relies on behaviour that nobody compared with AWS's.
  *
  * The sources are the ForceNew marks of github.com/hashicorp/terraform-provider-aws, `internal/service/`, and the names
  * that Pulumi fills in itself (https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming).

@@ -1,7 +1,7 @@
 /**
  * Replaces the mysql provider and runs the same statements on the real server as
- * github.com/petoju/terraform-provider-mysql: it creates without IF NOT EXISTS, and revokes GRANT OPTION before a grant's
- * privileges. It reaches the server only while the instance has a public address, as the deployer would.
+ * github.com/petoju/terraform-provider-mysql: it creates without IF NOT EXISTS, and revokes GRANT OPTION before a
+ * grant's privileges. It reaches the server only while the instance has a public address, as the deployer would.
  */
 import { type Connection, createConnection, type QueryError } from "mysql2/promise";
 import type { Cloud } from "./cloud";

@@ -1,8 +1,8 @@
 /**
  * The interface of a stand-in provider, and the plugin server that the Pulumi engine calls.
  *
- * `@pulumi/pulumi/provider` has a server for providers in TypeScript, but it does not support previews: the engine would
- * treat every output as unknown in each preview, and show changes that a real provider does not. This server
+ * `@pulumi/pulumi/provider` has a server for providers in TypeScript, but it does not support previews: the engine
+ * would treat every output as unknown in each preview, and show changes that a real provider does not. This server
  * distinguishes previews from deployments and compares inputs with inputs, as the real providers do.
  */
 import { createRequire } from "node:module";
@@ -130,7 +130,8 @@ export function serve(provider: Provider): void {
       if (outputs === undefined) return response;
       response.setId(request.getId());
       response.setProperties(Struct.fromJavaScript(outputs));
-      // The real providers update the inputs too, so that the next update sees manual changes. An import has no inputs yet.
+      // The real providers update the inputs too, so that the next update sees manual changes. An import has no inputs
+      // yet.
       const known = plain(request.getInputs());
       const imported = Object.keys(known).length === 0;
       const kept = provider.unappliedInputs?.[subjectOf(request).type] ?? [];
