@@ -1,7 +1,7 @@
 import type { OAuthSettings } from "../cognito/clientSettings";
 import type { Client } from "../cognito/pools";
 import type { CognitoState } from "../cognito/state";
-import { PageError, Redirect } from "./failures";
+import { ErrorPage, Redirect } from "./replies";
 
 /** An authorization request that the deployed client allows. */
 export interface Authorization {
@@ -33,17 +33,21 @@ const parameters = [
 
 /**
  * Reads the parameters of `/oauth2/authorize`, which every page carries along.
- * @throws PageError if the client or the redirect URL is not registered: the browser is not redirected. Redirect to the
- *   registered URL with `error=` for every other error.
+ * @returns an ErrorPage if the client or the redirect URL is not registered, since the browser may not be sent there; a
+ *   Redirect to the registered URL with `error=` for every other error
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
  */
-export function readAuthorization(cognito: CognitoState, search: URLSearchParams): Authorization {
+export function readAuthorization(
+  cognito: CognitoState,
+  search: URLSearchParams,
+): Authorization | ErrorPage | Redirect {
   const client = availableClient(cognito, single(search, "client_id"));
+  if (client instanceof ErrorPage) return client;
   const { oauth } = client.settings;
   const redirectUri = single(search, "redirect_uri") ?? oauth.defaultRedirectUri;
-  if (redirectUri === undefined) throw new PageError(400, "Something went wrong", "Missing parameter: redirect_uri.");
+  if (redirectUri === undefined) return new ErrorPage(400, "Something went wrong", "Missing parameter: redirect_uri.");
   if (!oauth.callbackUrls.includes(redirectUri)) {
-    throw new PageError(
+    return new ErrorPage(
       400,
       "Something went wrong",
       "redirect_mismatch: redirect_uri is not a callback URL of this app.",
@@ -54,21 +58,21 @@ export function readAuthorization(cognito: CognitoState, search: URLSearchParams
     new Redirect(withParameters(redirectUri, { error, error_description: description, state }));
 
   const repeated = parameters.find((name) => search.getAll(name).length > 1);
-  if (repeated) throw fail("invalid_request", `${repeated} is given more than once`);
+  if (repeated) return fail("invalid_request", `${repeated} is given more than once`);
   const get = (name: (typeof parameters)[number]) => search.get(name) ?? undefined;
   const responseType = get("response_type");
-  if (responseType === "token") throw fail("unauthorized_client", "the client may not use the implicit flow");
-  if (responseType !== "code") throw fail("invalid_request", "response_type must be code");
+  if (responseType === "token") return fail("unauthorized_client", "the client may not use the implicit flow");
+  if (responseType !== "code") return fail("invalid_request", "response_type must be code");
   const codeChallenge = get("code_challenge");
   const method = get("code_challenge_method");
   if ((codeChallenge === undefined) !== (method === undefined) || (method !== undefined && method !== "S256")) {
-    throw fail("invalid_request", "code_challenge needs code_challenge_method S256");
+    return fail("invalid_request", "code_challenge needs code_challenge_method S256");
   }
   if (codeChallenge !== undefined && !/^[\w-]{43}$/.test(codeChallenge)) {
-    throw fail("invalid_request", "code_challenge must be the base64url of a SHA-256 hash");
+    return fail("invalid_request", "code_challenge must be the base64url of a SHA-256 hash");
   }
   const scopes = grantedScopes(get("scope"), oauth);
-  if (!scopes) throw fail("invalid_scope", `allowed: ${oauth.scopes.join(" ")}`);
+  if (!scopes) return fail("invalid_scope", `allowed: ${oauth.scopes.join(" ")}`);
   const query = new URLSearchParams();
   for (const name of parameters) for (const value of search.getAll(name)) query.append(name, value);
   query.set("redirect_uri", redirectUri);
@@ -87,17 +91,19 @@ export function readAuthorization(cognito: CognitoState, search: URLSearchParams
 
 /**
  * The client, if it has pages: the pool has a domain with managed login, the client has a branding and OAuth.
- * @throws PageError
  */
-export function availableClient(cognito: CognitoState, clientId: string | undefined): Authorization["client"] {
+export function availableClient(
+  cognito: CognitoState,
+  clientId: string | undefined,
+): Authorization["client"] | ErrorPage {
   const client = clientId === undefined ? undefined : cognito.clients.get(clientId);
   const domain = client?.pool.domain;
-  if (!client || !domain) throw new PageError(400, "Something went wrong", "The client does not exist.");
+  if (!client || !domain) return new ErrorPage(400, "Something went wrong", "The client does not exist.");
   if (!client.settings.oauth) {
-    throw new PageError(400, "Something went wrong", "unauthorized_client: this app client does not use these pages.");
+    return new ErrorPage(400, "Something went wrong", "unauthorized_client: this app client does not use these pages.");
   }
   if (domain.managedLoginVersion !== 2 || !client.branded) {
-    throw new PageError(403, "Login pages unavailable", "Please contact an administrator.");
+    return new ErrorPage(403, "Login pages unavailable", "Please contact an administrator.");
   }
   return client as Authorization["client"];
 }

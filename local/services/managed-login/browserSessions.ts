@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Pool } from "../cognito/pools";
-import type { FormIssue } from "./failures";
+import type { FormIssue } from "./formIssues";
 
 /** One browser that uses the pages, identified by its cookie. */
 export interface BrowserSession {
@@ -27,7 +27,7 @@ export interface BrowserSession {
 export interface Refusal {
   /** The path of the page with the form. */
   readonly path: string;
-  readonly faults: readonly FormIssue[];
+  readonly issues: readonly FormIssue[];
   /** The entered values, without passwords. */
   readonly values: Readonly<Record<string, string>>;
 }
@@ -57,7 +57,7 @@ export class BrowserSessions {
   constructor(readonly now: () => number) {}
 
   find(request: IncomingMessage): BrowserSession | undefined {
-    const sessions = visitIds(request).map((id) => this.#sessions.get(id));
+    const sessions = sessionIds(request).map((id) => this.#sessions.get(id));
     return sessions.find((session) => session && session.expires > this.now());
   }
 
@@ -83,7 +83,7 @@ export class BrowserSessions {
 }
 
 /** The session ids in the cookies of a request, including those of ended sessions. */
-export function visitIds(request: IncomingMessage): string[] {
+export function sessionIds(request: IncomingMessage): string[] {
   const cookies = (request.headers.cookie ?? "").split(/; */).map((pair) => pair.split("="));
   return cookies.filter(([name]) => name === cookieName).map(([, id = ""]) => id);
 }

@@ -24,3 +24,21 @@ function render(part: Part): string {
   if (typeof part === "object") return part.map(render).join("");
   return String(part).replace(/[&<>"']/g, (character) => entities[character]!);
 }
+
+/** A whole document. */
+export function page(title: string, content: Html): Html {
+  return html`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>${title}</title>
+    <link rel="stylesheet" href="/style.css">
+    <link rel="icon" href="data:,">
+  </head>
+  <body>
+    <main>${content}</main>
+  </body>
+</html>
+`;
+}

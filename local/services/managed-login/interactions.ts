@@ -1,44 +1,30 @@
+import { AwsError } from "../aws/awsError";
 import { afterSignIn, checkSignIn, secretHashOf } from "../cognito/authenticate";
 import type { Input } from "../cognito/input";
 import { perform } from "../cognito/operations";
 import { challengedUser, challengeSession, replaceTemporaryPassword } from "../cognito/operations/signIn";
-import type { CognitoState } from "../cognito/state";
 import type { User } from "../cognito/users";
 import { type Authorization, withParameters } from "./authorization";
-import type { AuthorizationCodes } from "./authorizationCodes";
-import type { BrowserSession, BrowserSessions, Pending } from "./browserSessions";
-import { FormError, faultsOf, isRefusal, Redirect } from "./failures";
+import type { Pending } from "./browserSessions";
+import { type LoginContext, pendingOf, type Visit } from "./context";
+import { type FormIssue, issueOf } from "./formIssues";
 import type { Html } from "./html";
-import { askedAttributes, attributeLabel, usernameLabel } from "./labels";
+import { attributeLabel, requiredAttributes, usernameLabel } from "./labels";
 import * as pages from "./pages";
-import type { SubmittedForm } from "./submittedForm";
+import { Redirect } from "./replies";
 
-/** What the pages work with. */
-export interface LoginContext {
-  readonly cognito: CognitoState;
-  readonly visits: BrowserSessions;
-  readonly grants: AuthorizationCodes;
-  readonly answers: SubmittedForm;
-  /** Where this machine lists the mails that were sent. */
-  readonly mailboxUrl: string;
-}
+/** The result of a form: the browser goes on, or the page shows the mistakes. */
+export type Outcome = Redirect | readonly FormIssue[];
 
-/** A browser at one page of one authorization request. */
-export interface Step {
-  readonly context: LoginContext;
-  readonly authorization: Authorization;
-  /** Replaced by a new one, with a new cookie, at sign-in. */
-  visit: BrowserSession;
-}
-
-/** One page: how it looks, and what its form does. A form that is accepted ends in a Redirect. */
+/** One page: its content, and what its form does. */
 export interface Interaction {
   show(view: pages.View): Html;
-  /** The page with the form. @default the path that the form is sent to */
+  /** The path of the page with the form. @default the path that receives the form */
   readonly page?: string;
-  /** The page has no meaning before another one: the person it is about is not known. */
+  /** The page makes sense only after another one, which says who the person is. */
   readonly needsPending?: boolean;
-  submit(step: Step, form: URLSearchParams): Promise<never>;
+  /** @throws AwsError if Cognito's API refuses the request */
+  submit(visit: Visit, form: URLSearchParams): Promise<Outcome>;
 }
 
 export const interactions: Readonly<Record<string, Interaction>> = {
@@ -61,112 +47,120 @@ export const interactions: Readonly<Record<string, Interaction>> = {
   "/newPassword": { show: pages.newPasswordPage, submit: newPassword, needsPending: true },
 };
 
-async function login(step: Step, form: URLSearchParams): Promise<never> {
-  const { context, authorization } = step;
-  // A link could not take along what was typed already.
-  if (form.has("forgot")) throw goTo(step, "/forgotPassword");
-  const { username, password } = entered(form, {
-    username: enterUsername(step),
-    password: "Enter your password.",
-  });
+async function login(visit: Visit, form: URLSearchParams): Promise<Outcome> {
+  const { context, authorization } = visit;
+  // This is a button of the form, because a link would lose the values that are typed already.
+  if (form.has("forgot")) return goTo(visit, "/forgotPassword");
+  const { values, issues } = entered(form, { username: enterUsername(visit), password: "Enter your password." });
+  if (issues) return issues;
+  const { username, password } = values;
   const user = await checkSignIn(context.cognito, authorization.client, username, password).catch((error: unknown) => {
-    if (!isRefusal(error, "UserNotConfirmedException")) throw error;
-    remember(step, { username, knowsPassword: true });
-    throw goTo(step, "/confirm");
+    if (error instanceof AwsError && error.code === "UserNotConfirmedException") return undefined;
+    throw error;
   });
+  if (!user) {
+    remember(visit, { username, knowsPassword: true });
+    return goTo(visit, "/confirm");
+  }
   if (user.status === "FORCE_CHANGE_PASSWORD") {
     const challenge = challengeSession(context.cognito, authorization.client, user);
-    remember(step, { username, knowsPassword: true, challenge });
-    throw goTo(step, "/newPassword");
+    remember(visit, { username, knowsPassword: true, challenge });
+    return goTo(visit, "/newPassword");
   }
-  return signIn(step, user);
+  return signIn(visit, user);
 }
 
-async function signUp(step: Step, form: URLSearchParams): Promise<never> {
-  const asked = askedAttributes(step.authorization.client.pool.settings);
-  const { username, password } = entered(form, {
-    username: enterUsername(step),
-    ...Object.fromEntries(asked.map((name) => [`attribute.${name}`, `Enter your ${attributeLabel(name)}.`])),
+async function signUp(visit: Visit, form: URLSearchParams): Promise<Outcome> {
+  const attributes = requiredAttributes(visit.authorization.client.pool.settings);
+  const { values, issues } = entered(form, {
+    username: enterUsername(visit),
+    ...Object.fromEntries(attributes.map((name) => [`attribute.${name}`, `Enter your ${attributeLabel(name)}.`])),
     ...chosenPassword,
   });
-  checkRepeat(form);
+  if (issues) return issues;
+  const { username, password } = values;
   const UserAttributes = [...form]
     .filter(([name]) => name.startsWith("attribute."))
     .map(([name, given]) => ({ Name: name.slice("attribute.".length), Value: given }));
-  await asClient(step, "SignUp", username, { Password: password, UserAttributes });
-  remember(step, { username, knowsPassword: true, codeSent: true });
-  throw goTo(step, "/confirm");
+  await asClient(visit, "SignUp", username, { Password: password, UserAttributes });
+  remember(visit, { username, knowsPassword: true, codeSent: true });
+  return goTo(visit, "/confirm");
 }
 
-async function confirm(step: Step, form: URLSearchParams): Promise<never> {
-  const { username, knowsPassword } = pendingOf(step)!;
-  const { pool } = step.authorization.client;
-  const { code } = entered(form, { code: "Enter the code." });
-  await asClient(step, "ConfirmSignUp", username, { ConfirmationCode: code.trim() });
+async function confirm(visit: Visit, form: URLSearchParams): Promise<Outcome> {
+  const { username, knowsPassword } = pendingOf(visit)!;
+  const { pool } = visit.authorization.client;
+  const { values, issues } = entered(form, { code: "Enter the code." });
+  if (issues) return issues;
+  await asClient(visit, "ConfirmSignUp", username, { ConfirmationCode: values.code.trim() });
   const user = pool.users.find(username);
-  step.visit.pending = undefined;
+  visit.session.pending = undefined;
   if (user?.enabled && knowsPassword) {
-    await signIn(step, user).catch((error: unknown) => {
-      const faults = faultsOf(error, pool.settings, form);
-      if (!faults) throw error;
-      step.visit.refusal = { path: "/login", faults, values: {} };
-      throw goTo(step, "/login");
+    return signIn(visit, user).catch((error: unknown) => {
+      if (!isRefused(error)) throw error;
+      visit.session.refusal = { path: "/login", issues: [issueOf(error, pool.settings, form)], values: {} };
+      return goTo(visit, "/login");
     });
   }
-  throw goTo(step, "/login", "Your account is confirmed. You can sign in now.");
+  return goTo(visit, "/login", "Your account is confirmed. You can sign in now.");
 }
 
-async function resend(step: Step): Promise<never> {
-  const pending = pendingOf(step)!;
-  await asClient(step, "ResendConfirmationCode", pending.username, {});
-  remember(step, { ...pending, codeSent: true });
-  throw goTo(step, "/confirm", "A new code is on its way.");
+async function resend(visit: Visit): Promise<Outcome> {
+  const pending = pendingOf(visit)!;
+  await asClient(visit, "ResendConfirmationCode", pending.username, {});
+  remember(visit, { ...pending, codeSent: true });
+  return goTo(visit, "/confirm", "A new code is on its way.");
 }
 
-async function forgotPassword(step: Step, form: URLSearchParams): Promise<never> {
-  const { username } = entered(form, { username: enterUsername(step) });
-  await asClient(step, "ForgotPassword", username, {});
-  remember(step, { username, knowsPassword: false });
-  throw goTo(step, "/confirmForgotPassword");
+async function forgotPassword(visit: Visit, form: URLSearchParams): Promise<Outcome> {
+  const { values, issues } = entered(form, { username: enterUsername(visit) });
+  if (issues) return issues;
+  const { username } = values;
+  await asClient(visit, "ForgotPassword", username, {});
+  remember(visit, { username, knowsPassword: false });
+  return goTo(visit, "/confirmForgotPassword");
 }
 
-async function resendResetCode(step: Step): Promise<never> {
-  await asClient(step, "ForgotPassword", pendingOf(step)!.username, {});
-  // Nobody's address is told the same.
-  throw goTo(step, "/confirmForgotPassword", "If there is an account, a new code is on its way.");
+async function resendResetCode(visit: Visit): Promise<Outcome> {
+  await asClient(visit, "ForgotPassword", pendingOf(visit)!.username, {});
+  // The text is the same for an address without an account, so that it does not reveal who has one.
+  return goTo(visit, "/confirmForgotPassword", "If there is an account, a new code is on its way.");
 }
 
-async function confirmForgotPassword(step: Step, form: URLSearchParams): Promise<never> {
-  const { username } = pendingOf(step)!;
-  const { code, password } = entered(form, { code: "Enter the code.", ...chosenPassword });
-  checkRepeat(form);
-  const input = { ConfirmationCode: code.trim(), Password: password };
-  await asClient(step, "ConfirmForgotPassword", username, input);
-  step.visit.pending = undefined;
-  throw goTo(step, "/login", "Your password is changed. You can sign in now.");
+async function confirmForgotPassword(visit: Visit, form: URLSearchParams): Promise<Outcome> {
+  const { username } = pendingOf(visit)!;
+  const { values, issues } = entered(form, { code: "Enter the code.", ...chosenPassword });
+  if (issues) return issues;
+  const input = { ConfirmationCode: values.code.trim(), Password: values.password };
+  await asClient(visit, "ConfirmForgotPassword", username, input);
+  visit.session.pending = undefined;
+  return goTo(visit, "/login", "Your password is changed. You can sign in now.");
 }
 
-async function newPassword(step: Step, form: URLSearchParams): Promise<never> {
-  const { cognito } = step.context;
-  const { client } = step.authorization;
-  const asked = challengedUser(cognito, client, pendingOf(step)?.challenge ?? "");
-  const { password } = entered(form, chosenPassword);
-  checkRepeat(form);
-  const user = await replaceTemporaryPassword(cognito, client, asked, password);
-  step.visit.pending = undefined;
-  return signIn(step, user);
+async function newPassword(visit: Visit, form: URLSearchParams): Promise<Outcome> {
+  const { cognito } = visit.context;
+  const { client } = visit.authorization;
+  const challenged = challengedUser(cognito, client, pendingOf(visit)?.challenge ?? "");
+  const { values, issues } = entered(form, chosenPassword);
+  if (issues) return issues;
+  const user = await replaceTemporaryPassword(cognito, client, challenged, values.password);
+  visit.session.pending = undefined;
+  return signIn(visit, user);
 }
 
-/** A right password was given: the trigger may still refuse; then the browser goes back to the app with a code. */
-async function signIn(step: Step, user: User): Promise<never> {
-  const { cognito, visits } = step.context;
-  const { client } = step.authorization;
+/**
+ * Signs in a person whose password was right, and sends the browser back to the app with a code.
+ * @throws AwsError if the trigger refuses the sign-in
+ */
+async function signIn(visit: Visit, user: User): Promise<Redirect> {
+  const { cognito, sessions } = visit.context;
+  const { client } = visit.authorization;
   await afterSignIn(cognito, client, user);
-  // A new cookie: one that somebody else may have planted before must not become a signed-in one.
-  visits.end(step.visit);
+  // With a new cookie: somebody else may have set the old one in this browser, and could use it after the sign-in.
+  sessions.end(visit.session);
   const authTime = Math.floor(cognito.now() / 1000);
-  step.visit = visits.begin({ signedIn: { pool: client.pool, username: user.username, authTime } });
-  throw backToApp(step.context, step.authorization, user.username, authTime);
+  visit.session = sessions.begin({ signedIn: { pool: client.pool, username: user.username, authTime } });
+  return backToApp(visit.context, visit.authorization, user.username, authTime);
 }
 
 /** To the registered redirect URL, with a new code. */
@@ -176,50 +170,57 @@ export function backToApp(
   username: string,
   authTime: number,
 ): Redirect {
-  const code = context.grants.issue(authorization, username, authTime);
+  const code = context.codes.issue(authorization, username, authTime);
   return new Redirect(withParameters(authorization.redirectUri, { code, state: authorization.state }));
 }
 
-/** The person that an earlier page of this pool was about. */
-export function pendingOf({ visit, authorization }: Step): Pending | undefined {
-  return visit.pending?.pool === authorization.client.pool ? visit.pending : undefined;
-}
-
 /** Calls an operation of the API as the client does: with its secret's hash, where it has a secret. */
-function asClient({ context, authorization }: Step, operation: string, Username: string, more: Input): Promise<object> {
+function asClient(
+  { context, authorization }: Visit,
+  operation: string,
+  Username: string,
+  more: Input,
+): Promise<object> {
   const { client } = authorization;
   const identification = { ClientId: client.id, Username, SecretHash: secretHashOf(client, Username) };
   return perform(context.cognito, operation, { ...identification, ...more }, false);
 }
 
-function remember(step: Step, pending: Omit<Pending, "pool">): void {
-  step.visit.pending = { pool: step.authorization.client.pool, ...pending };
+function remember(visit: Visit, pending: Omit<Pending, "pool">): void {
+  visit.session.pending = { pool: visit.authorization.client.pool, ...pending };
 }
 
-function goTo(step: Step, path: string, notice?: string): Redirect {
-  step.visit.notice = notice;
-  return new Redirect(`${path}?${step.authorization.query}`);
+function goTo(visit: Visit, path: string, notice?: string): Redirect {
+  visit.session.notice = notice;
+  return new Redirect(`${path}?${visit.authorization.query}`);
 }
 
-function enterUsername({ authorization }: Step): string {
+function enterUsername({ authorization }: Visit): string {
   return `Enter your ${usernameLabel(authorization.client.pool.settings)}.`;
 }
 
 const chosenPassword = { password: "Enter a password.", repeat: "Enter the password once more." };
 
-/** @throws FormError */
-function checkRepeat(form: URLSearchParams): void {
-  if (form.get("repeat") === form.get("password")) return;
-  throw new FormError([{ field: "repeat", text: "The two passwords are not the same." }]);
-}
+type Entered<Name extends string> =
+  | { readonly values: Record<Name, string>; readonly issues?: undefined }
+  | { readonly values?: undefined; readonly issues: readonly FormIssue[] };
 
 /**
- * @param asked the fields that must be filled in, each with what to say where it is not
- * @throws FormError with all that are empty
+ * The values of a form's required fields.
+ * @param required the fields, each with the text that is shown if it is empty
+ * @returns instead the issues, if fields are empty or the repeated password is another one
  */
-function entered<Name extends string>(form: URLSearchParams, asked: Record<Name, string>): Record<Name, string> {
-  const names = Object.keys(asked) as Name[];
+function entered<Name extends string>(form: URLSearchParams, required: Record<Name, string>): Entered<Name> {
+  const names = Object.keys(required) as Name[];
   const empty = names.filter((name) => (form.get(name) ?? "") === "");
-  if (empty.length > 0) throw new FormError(empty.map((field) => ({ field, text: asked[field] })));
-  return Object.fromEntries(names.map((name) => [name, form.get(name)!])) as Record<Name, string>;
+  if (empty.length > 0) return { issues: empty.map((field) => ({ field, text: required[field] })) };
+  if ("repeat" in required && form.get("repeat") !== form.get("password")) {
+    return { issues: [{ field: "repeat", text: "The two passwords are not the same." }] };
+  }
+  return { values: Object.fromEntries(names.map((name) => [name, form.get(name)!])) as Record<Name, string> };
+}
+
+/** Whether Cognito's API refused a request; any other error is a defect of this program. */
+export function isRefused(error: unknown): error is AwsError {
+  return error instanceof AwsError && error.status < 500;
 }

@@ -11,6 +11,6 @@ export function attributeLabel(name: string): string {
 }
 
 /** The attributes, other than the user name, that a sign-up requires. */
-export function askedAttributes({ schema }: PoolSettings): string[] {
+export function requiredAttributes({ schema }: PoolSettings): string[] {
   return Object.keys(schema).filter((name) => schema[name]!.required && !["email", "sub"].includes(name));
 }

@@ -6,7 +6,7 @@ import type { Cognito } from "../cognito/cognito";
 import { AuthorizationCodes } from "./authorizationCodes";
 import { BrowserSessions } from "./browserSessions";
 import { refusal, serve } from "./routes";
-import { SubmittedForm } from "./submittedForm";
+import { SubmittedForms } from "./submittedForms";
 
 /**
  * Cognito's managed login on 127.0.0.1: the pages on which people sign up, confirm, sign in and reset a password, and
@@ -35,9 +35,9 @@ export class Login implements LocalService {
     const { now } = state;
     const context = {
       cognito: state,
-      visits: new BrowserSessions(now),
-      grants: new AuthorizationCodes(now),
-      answers: new SubmittedForm(now),
+      sessions: new BrowserSessions(now),
+      codes: new AuthorizationCodes(now),
+      forms: new SubmittedForms(now),
       mailboxUrl,
     };
     const options = { port, use: "login", limits, refusal };

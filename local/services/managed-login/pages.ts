@@ -1,14 +1,13 @@
 import { describePolicy } from "../cognito/passwords";
 import type { Authorization } from "./authorization";
 import type { BrowserSession, Pending, Refusal } from "./browserSessions";
-import type { Way } from "./failures";
-import { type Html, html } from "./html";
-import { askedAttributes, attributeLabel, usernameLabel } from "./labels";
+import { type Html, html, page } from "./html";
+import { attributeLabel, requiredAttributes, usernameLabel } from "./labels";
 
 /** The content of every page of a sign-in. */
 export interface View {
   readonly authorization: Authorization;
-  readonly visit: BrowserSession;
+  readonly session: BrowserSession;
   /** Why the page's form was refused just now. */
   readonly refusal?: Refusal;
   readonly notice?: string;
@@ -16,15 +15,6 @@ export interface View {
   readonly pending?: Pending;
   /** Where this machine lists the mails that were sent. */
   readonly mailboxUrl: string;
-}
-
-/** A page for anything that is not a sign-in. */
-export function errorPage(title: string, text: string, ways: readonly Way[] = []): Html {
-  return page(
-    title,
-    html`<h1>${title}</h1><p class="alert" role="alert">${text}</p>
-      ${ways.map((way) => html`<p class="foot"><a href="${way.url}">${way.text}</a></p>`)}`,
-  );
 }
 
 /** Asks for user name and password. */
@@ -46,7 +36,7 @@ export function loginPage(view: View): Html {
 /** Asks for a user name, the attributes that the pool requires, and a password. */
 export function signUpPage(view: View): Html {
   const { client, query } = view.authorization;
-  const attributes = askedAttributes(client.pool.settings).map((name) => ({
+  const attributes = requiredAttributes(client.pool.settings).map((name) => ({
     name: `attribute.${name}`,
     label: attributeLabel(name),
   }));
@@ -114,7 +104,7 @@ export function newPasswordPage(view: View): Html {
 function formPage(view: View, title: string, intro: Html, content: Html): Html {
   const { refusal, notice } = view;
   // Each text has its own element, so that its field can refer to it as the description.
-  const issues = refusal?.faults.map(({ text, field }, i) => [
+  const issues = refusal?.issues.map(({ text, field }, i) => [
     i > 0 && " ",
     field === undefined ? text : html`<span id="${field}-error">${text}</span>`,
   ]);
@@ -130,7 +120,7 @@ function formPage(view: View, title: string, intro: Html, content: Html): Html {
 
 function form(view: View, action: string, fields: readonly Field[], submit: string, more: Html | false = false): Html {
   const shown = fields.map((field) => ({ ...field, value: view.refusal?.values[field.name] ?? field.value }));
-  const wrong = view.refusal?.faults.map(({ field }) => field) ?? [];
+  const wrong = view.refusal?.issues.map(({ field }) => field) ?? [];
   const first = shown.find(({ name, value = "" }) => wrong.includes(name) || value === "") ?? shown[0];
   return html`<form method="post" action="${action}?${view.authorization.query}" novalidate>
       ${csrf(view)}
@@ -148,8 +138,8 @@ function secondForm(view: View, action: string, submit: string): Html {
     </form>`;
 }
 
-function csrf({ visit }: View): Html {
-  return html`<input type="hidden" name="_csrf" value="${visit.csrf}">`;
+function csrf({ session }: View): Html {
+  return html`<input type="hidden" name="_csrf" value="${session.csrf}">`;
 }
 
 function backToSignIn({ authorization }: View): Html {
@@ -172,14 +162,14 @@ interface Field {
   readonly hint?: string;
 }
 
-function usernameField({ authorization, visit }: View): Field {
+function usernameField({ authorization, session }: View): Field {
   const label = usernameLabel(authorization.client.pool.settings);
   return {
     name: "username",
     label: label.charAt(0).toUpperCase() + label.slice(1),
     type: label === "email address" ? "email" : "text",
     autocomplete: "username",
-    value: visit.username ?? authorization.loginHint,
+    value: session.username ?? authorization.loginHint,
   };
 }
 
@@ -211,21 +201,4 @@ function fieldHtml(field: Field, wrong: boolean, first: boolean): Html {
         ${first && html`autofocus`}>
       ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
     </div>`;
-}
-
-function page(title: string, content: Html): Html {
-  return html`<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>${title}</title>
-    <link rel="stylesheet" href="/style.css">
-    <link rel="icon" href="data:,">
-  </head>
-  <body>
-    <main>${content}</main>
-  </body>
-</html>
-`;
 }

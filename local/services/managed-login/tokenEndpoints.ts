@@ -1,19 +1,84 @@
 import { timingSafeEqual } from "node:crypto";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { BodyTooLong, readBody, sendJson } from "../../../cli/http";
 import { AwsError } from "../aws/awsError";
 import { perform } from "../cognito/operations";
 import type { Client } from "../cognito/pools";
 import { attributeClaims, type TokenSet } from "../cognito/tokens";
 import { single } from "./authorization";
-import { OAuthError } from "./failures";
-import type { LoginContext } from "./interactions";
+import type { LoginContext } from "./context";
+import { longestForm } from "./forms";
+
+/** Cognito allows scripts of any page to call these endpoints. */
+const anyOrigin = { "access-control-allow-origin": "*", "cache-control": "no-store", pragma: "no-cache" };
+const preflight = {
+  ...anyOrigin,
+  "access-control-allow-methods": "GET, POST, OPTIONS",
+  "access-control-allow-headers": "Authorization, Content-Type",
+  "access-control-max-age": "1728000",
+};
+
+/** An error that an OAuth endpoint sends as JSON. */
+class OAuthError extends Error {
+  override readonly name = "OAuthError";
+
+  /** @param code for example `invalid_grant` */
+  constructor(
+    readonly code: string,
+    readonly status = 400,
+    readonly description?: string,
+  ) {
+    super(code);
+  }
+}
+
+/** Handles a request of an app, not of a person, to `/oauth2/…`. */
+export async function callTokenEndpoint(
+  context: LoginContext,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method === "OPTIONS") {
+    response.writeHead(200, preflight).end();
+    return;
+  }
+  try {
+    const body = await call(context, path, request);
+    if (body) sendJson(response, 200, body, anyOrigin);
+    else response.writeHead(200, { ...anyOrigin, "content-length": 0 }).end();
+  } catch (error) {
+    const known = error instanceof BodyTooLong ? new OAuthError("invalid_request", 413) : error;
+    if (!(known instanceof OAuthError)) throw error;
+    const { code, status, description } = known;
+    const words = description ? `, error_description="${description}"` : "";
+    const challenge: Record<string, string> =
+      status === 401 ? { "www-authenticate": `Bearer error="${code}"${words}` } : {};
+    sendJson(response, status, { error: code, error_description: description }, { ...anyOrigin, ...challenge });
+  }
+}
+
+/** @returns the body; undefined for an empty one. @throws OAuthError, BodyTooLong */
+async function call(context: LoginContext, path: string, request: IncomingMessage): Promise<object | undefined> {
+  const { headers, method } = request;
+  if (path === "/oauth2/userInfo" && (method === "GET" || method === "POST")) return userInfo(context, headers);
+  if (path !== "/oauth2/token" && path !== "/oauth2/revoke") throw new OAuthError("not_found", 404);
+  if (method !== "POST") throw new OAuthError("invalid_request", 405);
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(headers["content-type"] ?? "")) {
+    throw new OAuthError("invalid_request");
+  }
+  const form = new URLSearchParams((await readBody(request, longestForm)).toString());
+  if (path === "/oauth2/token") return token(context, headers, form);
+  await revoke(context, headers, form);
+  return undefined;
+}
 
 /**
  * `POST /oauth2/token`: exchanges an authorization code or a refresh token for tokens.
  * @throws OAuthError
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
  */
-export function token(context: LoginContext, headers: IncomingHttpHeaders, form: URLSearchParams): object {
+function token(context: LoginContext, headers: IncomingHttpHeaders, form: URLSearchParams): object {
   const grantType = single(form, "grant_type");
   if (grantType === undefined) throw new OAuthError("invalid_request");
   const client = authenticatedClient(context, headers, form);
@@ -24,21 +89,21 @@ export function token(context: LoginContext, headers: IncomingHttpHeaders, form:
   throw new OAuthError(grantType === "client_credentials" ? "unauthorized_client" : "unsupported_grant_type");
 }
 
-function byCode({ cognito, grants }: LoginContext, client: Client, form: URLSearchParams): object {
+function byCode({ cognito, codes }: LoginContext, client: Client, form: URLSearchParams): object {
   const code = single(form, "code");
   const redirectUri = single(form, "redirect_uri");
   if (code === undefined || redirectUri === undefined) throw new OAuthError("invalid_request");
-  const grant = grants.redeem(code, client, redirectUri, single(form, "code_verifier"));
+  const grant = codes.redeem(code, client, redirectUri, single(form, "code_verifier"));
   const user = grant && client.pool.users.find(grant.username);
   if (!grant || !user?.enabled) {
     // RFC 6749, 4.1.2: if a code is used a second time, the session that it opened is ended.
-    const opened = grants.openedBy(code);
+    const opened = codes.openedBy(code);
     const session = opened?.pool.sessions.get(opened.sessionId);
     if (opened && session) cognito.tokens.revoke(opened.pool, session);
     throw new OAuthError("invalid_grant");
   }
   const { session, refreshToken } = cognito.tokens.open(client, user, grant.authTime, grant.scopes);
-  grants.opened(code, client.pool, session.id);
+  codes.opened(code, client.pool, session.id);
   return answer(cognito.tokens.issue(client, user, session, grant.nonce), refreshToken);
 }
 
@@ -59,7 +124,7 @@ function byRefreshToken({ cognito }: LoginContext, client: Client, form: URLSear
  * @throws OAuthError
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/userinfo-endpoint.html
  */
-export function userInfo({ cognito }: LoginContext, headers: IncomingHttpHeaders): object {
+function userInfo({ cognito }: LoginContext, headers: IncomingHttpHeaders): object {
   const [, bearer] = /^Bearer (\S+)$/i.exec(headers.authorization ?? "") ?? [];
   if (bearer === undefined)
     throw new OAuthError("invalid_request", 400, "The Authorization header needs a Bearer token.");
@@ -85,11 +150,7 @@ export function userInfo({ cognito }: LoginContext, headers: IncomingHttpHeaders
  * @throws OAuthError
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/revocation-endpoint.html
  */
-export async function revoke(
-  context: LoginContext,
-  headers: IncomingHttpHeaders,
-  form: URLSearchParams,
-): Promise<void> {
+async function revoke(context: LoginContext, headers: IncomingHttpHeaders, form: URLSearchParams): Promise<void> {
   const given = single(form, "token");
   if (given === undefined) throw new OAuthError("invalid_request");
   const client = authenticatedClient(context, headers, form);

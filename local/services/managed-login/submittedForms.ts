@@ -6,10 +6,10 @@ export interface Answer {
   /** The id of the session that sent the form. */
   readonly before: string;
   /** The session after it: a new one if the form signed the person in. */
-  readonly visit: BrowserSession;
+  readonly session: BrowserSession;
   readonly url: string;
   /** The messages on the page at `url`. */
-  readonly said: Pick<BrowserSession, "notice" | "refusal">;
+  readonly messages: Pick<BrowserSession, "notice" | "refusal">;
 }
 
 /** How long a repeated form counts as the same click. */
@@ -20,7 +20,7 @@ const memoryInMs = 5_000;
  * sends the form again, and the browser shows the answer to the second request. That answer must be the same as the
  * first one.
  */
-export class SubmittedForm {
+export class SubmittedForms {
   readonly #answers = new Map<string, Answer & { readonly at: number }>();
 
   /** @param now ms since 1970 */
@@ -36,11 +36,11 @@ export class SubmittedForm {
     this.#answers.set(key, { ...answer, at: this.now() });
   }
 
-  /** @param visitIds the session ids in the form's cookies: of the session that sent it, or of the one after */
-  find(key: string, visitIds: readonly string[]): Answer | undefined {
+  /** @param sessionIds the session ids in the form's cookies: of the session that sent it, or of the one after */
+  find(key: string, sessionIds: readonly string[]): Answer | undefined {
     const answer = this.#answers.get(key);
     if (!answer || answer.at + memoryInMs <= this.now()) return undefined;
-    return visitIds.includes(answer.before) || visitIds.includes(answer.visit.id) ? answer : undefined;
+    return sessionIds.includes(answer.before) || sessionIds.includes(answer.session.id) ? answer : undefined;
   }
 }
 

@@ -1,83 +1,12 @@
-import { AwsError } from "../aws/awsError";
+import type { AwsError } from "../aws/awsError";
 import type { PoolSettings } from "../cognito/settings";
 import { attributeLabel, usernameLabel } from "./labels";
-
-/** A link on a page. */
-export interface Way {
-  readonly url: string;
-  readonly text: string;
-}
-
-/** A request is answered with an error page, which links to `ways` only and to no URL from the request. */
-export class PageError extends Error {
-  override readonly name = "PageError";
-
-  /** @param ways links for the person to go on, if the authorization request is known. @default none */
-  constructor(
-    readonly status: number,
-    readonly title: string,
-    message: string,
-    readonly ways: readonly Way[] = [],
-  ) {
-    super(message);
-  }
-}
-
-/** A request is answered with a redirect. */
-export class Redirect extends Error {
-  override readonly name = "Redirect";
-
-  /** @param url a path of these pages, or a URL that was registered for the client */
-  constructor(readonly url: string) {
-    super("Redirect");
-  }
-}
-
-/** An error that an OAuth endpoint sends as JSON. */
-export class OAuthError extends Error {
-  override readonly name = "OAuthError";
-
-  /** @param code for example `invalid_grant` */
-  constructor(
-    readonly code: string,
-    readonly status = 400,
-    readonly description?: string,
-  ) {
-    super(code);
-  }
-}
 
 /** One mistake in a form, described for the person. */
 export interface FormIssue {
   readonly text: string;
   /** The form's field with the mistake. @default the form as a whole */
   readonly field?: string;
-}
-
-/** A form has mistakes; its page is shown again. */
-export class FormError extends Error {
-  override readonly name = "FormError";
-
-  constructor(readonly faults: readonly FormIssue[]) {
-    super(faults.map(({ text }) => text).join(" "));
-  }
-}
-
-/**
- * Why a form was refused, described for the person; undefined if the error is one of this program.
- * @param form the submitted form
- */
-export function faultsOf(
-  error: unknown,
-  settings: PoolSettings,
-  form: URLSearchParams,
-): readonly FormIssue[] | undefined {
-  if (error instanceof FormError) return error.faults;
-  return error instanceof AwsError && error.status < 500 ? [issueOf(error, settings, form)] : undefined;
-}
-
-export function isRefusal(error: unknown, code: string): boolean {
-  return error instanceof AwsError && error.code === code;
 }
 
 const noEmail: FormIssue = { field: "username", text: "Enter an email address, for example name@example.com." };
@@ -108,7 +37,11 @@ const passwordSentences: Readonly<Record<string, string>> = {
   "Password must not have leading or trailing spaces": "Remove the spaces before and after the password.",
 };
 
-function issueOf({ code, message }: AwsError, settings: PoolSettings, form: URLSearchParams): FormIssue {
+/**
+ * Why Cognito's API refused a form, described for the person.
+ * @param form the submitted form
+ */
+export function issueOf({ code, message }: AwsError, settings: PoolSettings, form: URLSearchParams): FormIssue {
   const known = sentences[message];
   if (known) return known;
   if (code === "UsernameExistsException") {
