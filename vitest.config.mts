@@ -22,11 +22,17 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+const program = ["tests/infra/**/*.test.ts", "tests/policies/**/*.test.ts"];
+/** What needs load or races a clock: `npm run test:stress`, by vitest.stress.config.mts. */
+export const stress = "tests/**/*.stress.test.ts";
+
 export default defineConfig({
   test: {
-    include: ["tests/**/*.test.ts"],
-    // What needs load or races a clock: `npm run test:stress`, by vitest.stress.config.mts.
-    exclude: ["tests/**/*.stress.test.ts"],
+    projects: [
+      // These evaluate the program, which takes two seconds to load: the files of one worker share the loaded program.
+      { extends: true, test: { name: "program", include: program, isolate: false } },
+      { extends: true, test: { name: "others", include: ["tests/**/*.test.ts"], exclude: [...program, stress] } },
+    ],
     globalSetup: ["tests/support/globalSetup.ts"],
     setupFiles: ["tests/support/ports.ts"],
     // What the SDK says at each start about the Node of next year is no matter of a test.

@@ -1,4 +1,4 @@
-import { evaluate } from "../../host/program";
+import type * as program from "../../host/program";
 import type { ResourceRegistration } from "../../host/resources";
 import { stackConfig } from "../../host/stackConfig";
 
@@ -39,6 +39,8 @@ export async function evaluateStack(
   const values = stackConfig(root, stack, overrides);
   const region = values["aws:region"] ?? "";
   const resources: ResourceRegistration[] = [];
+  // Loaded only now: Pulumi takes a second to load, and a wrong stack or value is reported without it.
+  const { evaluate } = require("../../host/program") as typeof program;
   await evaluate({
     stack,
     values,

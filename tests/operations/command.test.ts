@@ -55,7 +55,7 @@ describe("--stack", () => {
     const path = onPath(pulumi({ stdout: outputs({ secretName: "unreachable" }) }));
     const run = new Run(["--stack", "prod"], { ...system.environment, ...path });
     expect(await run.ended()).toBe(1);
-    expect(run.stderr).toContain("MySQL was not reached");
+    expect(run.stderr).toContain("MySQL could not be reached");
     expect(run.stderr).toContain("(DATABASE_UNAVAILABLE < Error ECONNREFUSED)");
     expect(run.stderr).toContain("ecommerce:database.deployerCidrs");
     expect(run.stdout).toContain("Failed after");

@@ -10,6 +10,7 @@ import { type Price, prices } from "../../operations/cost/prices";
 import type * as stacks from "../../operations/cost/stack";
 import { thousandSignUps, thousandUploads } from "../../operations/cost/variable";
 import { loadNatively, projectRoot } from "../support/native";
+import { withoutStackTraces } from "../support/stackTraces";
 
 const resource = (
   type: string,
@@ -187,7 +188,7 @@ const variations: [string, string[]][] = [
 
 test.each(variations)("every resource of %s with %j has a price or is known to be free", async (stack, overrides) => {
   const { evaluateStack } = loadNatively<typeof stacks>("operations/cost/stack.ts");
-  const { resources } = await evaluateStack(projectRoot, stack, overrides);
+  const { resources } = await withoutStackTraces(() => evaluateStack(projectRoot, stack, overrides));
   const { notPriced, lines } = fixedPrices(resources);
   expect([notPriced, thousandSignUps(resources).notPriced]).toEqual([[], []]);
   // At least a database, the endpoint of Secrets Manager in two zones, the secret, the alarms' key and a dashboard.

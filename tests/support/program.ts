@@ -4,6 +4,7 @@ import type * as host from "../../host/program";
 import type { CreateResult, ResourceRegistration } from "../../host/resources";
 import { stackConfig } from "../../host/stackConfig";
 import { loadNatively, projectRoot } from "./native";
+import { withoutStackTraces } from "./stackTraces";
 
 /** The smallest valid configuration with a public database; everything else has its default. */
 export const devConfig: Readonly<Record<string, string>> = {
@@ -77,14 +78,16 @@ export async function recordProgram(
   const config = Object.fromEntries(
     Object.entries({ ...base, ...values }).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
-  const { outputs } = await evaluate({
-    stack: stack ?? "dev",
-    values: config,
-    make: async (resource) => {
-      resources.push(resource);
-      return answerOf(resource);
-    },
-  });
+  const { outputs } = await withoutStackTraces(() =>
+    evaluate({
+      stack: stack ?? "dev",
+      values: config,
+      make: async (resource) => {
+        resources.push(resource);
+        return answerOf(resource);
+      },
+    }),
+  );
   return recorded(resources, outputs);
 }
 

@@ -5,6 +5,7 @@ import { stackConfig } from "../../host/stackConfig";
 import { unwrapSecrets } from "../../host/unwrapSecrets";
 import { loadNatively, projectRoot } from "./native";
 import { answerOf } from "./program";
+import { withoutStackTraces } from "./stackTraces";
 
 export interface Registration {
   /**
@@ -47,6 +48,7 @@ export async function registrationsOf(
     const options = opts as CustomResourceOptions;
     const chain = [...parentsOf(options.parent), type];
     const urn = urnOf(stack, chain, name);
+    if (found.has(urn)) throw new Error(`Two resources have the URN ${urn}; the engine refuses that.`);
     found.set(urn, { urn, type, name, options, aliases: aliasesOf(stack, { type, name, options }) });
     return undefined;
   };
@@ -65,13 +67,16 @@ export async function registrationsOf(
     stack,
     false,
   );
-  await loadNatively<typeof host>("host/program.ts").inProgramFolder(async () => {
-    await pulumi.runtime.runInPulumiStack(async () => {
-      pulumi.runtime.registerStackTransformation(watch);
-      return program();
-    });
-    await pulumi.runtime.disconnect();
-  });
+  const { inProgramFolder } = loadNatively<typeof host>("host/program.ts");
+  await withoutStackTraces(() =>
+    inProgramFolder(async () => {
+      await pulumi.runtime.runInPulumiStack(async () => {
+        pulumi.runtime.registerStackTransformation(watch);
+        return program();
+      });
+      await pulumi.runtime.disconnect();
+    }),
+  );
   return [...found.values()].map((one) => ({ ...one, inputs: inputs.get(`${one.type} ${one.name}`) ?? {} }));
 }
 

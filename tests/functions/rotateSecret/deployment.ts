@@ -32,6 +32,7 @@ import type { RotationFunctions } from "../../../local/services/secretsmanager/r
 import type * as secretsManagers from "../../../local/services/secretsmanager/secretsManager";
 import { startTestServer, type TestServer } from "../../support/mysql";
 import { loadNatively, projectRoot } from "../../support/native";
+import { withoutStackTraces } from "../../support/stackTraces";
 
 const functionType = "aws:lambda/function:Function";
 const rotator = "rotate-secret";
@@ -77,7 +78,7 @@ export class Deployment {
     this.#folder = folder;
     const make = await this.#startServices(folder);
     const values = stackConfig(projectRoot, "dev", [`secret.rotationDays=${rotationDays}`]);
-    await evaluate({ stack: "dev", values, environment: this.#environment, make });
+    await withoutStackTraces(() => evaluate({ stack: "dev", values, environment: this.#environment, make }));
   }
 
   async down(): Promise<void> {

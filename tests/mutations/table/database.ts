@@ -153,7 +153,7 @@ export const database: readonly Mutation[] = [
     name: "the database's subnets are in one zone",
     onAws: "CreateDBSubnetGroup is refused",
     change: change("rds/subnetGroup:SubnetGroup", ({ subnetIds }) => ({ subnetIds: subnetIds.slice(0, 1) })),
-    caughtBy: { start: "two at least" },
+    caughtBy: { start: "needs at least two" },
   },
   {
     name: "the database stands in the function's subnets",

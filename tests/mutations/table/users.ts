@@ -81,7 +81,7 @@ export const users: readonly Mutation[] = [
     name: "the scope `email` without `openid`",
     onAws: "CreateUserPoolClient is refused",
     change: change(client, { allowedOauthScopes: ["email", "aws.cognito.signin.user.admin"] }),
-    caughtBy: { start: "openid beside email" },
+    caughtBy: { start: "openid together with email" },
   },
   {
     name: "another callback URL than the app's",
