@@ -6,6 +6,7 @@ const long = [
   "mutations/mutations",
   "e2e/start",
   "browser/uploads",
+  "infra/userErrors",
   "operations/drift",
   "faults/server.stress",
   "rotateSecret/interrupted.stress",
@@ -22,14 +23,15 @@ class LongFirst extends BaseSequencer {
   }
 }
 
-const program = ["tests/infra/**/*.test.ts", "tests/policies/**/*.test.ts"];
+/** The tests that evaluate the program in their own process. */
+const program = ["tests/infra/**/!(userErrors).test.ts", "tests/policies/**/*.test.ts"];
 /** What needs load or races a clock: `npm run test:stress`, by vitest.stress.config.mts. */
 export const stress = "tests/**/*.stress.test.ts";
 
 export default defineConfig({
   test: {
     projects: [
-      // These evaluate the program, which takes two seconds to load: the files of one worker share the loaded program.
+      // The program takes two seconds to load: the files of one worker share the loaded program.
       { extends: true, test: { name: "program", include: program, isolate: false } },
       { extends: true, test: { name: "others", include: ["tests/**/*.test.ts"], exclude: [...program, stress] } },
     ],

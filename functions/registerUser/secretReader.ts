@@ -1,4 +1,8 @@
-import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import {
+  GetSecretValueCommand,
+  SecretsManagerClient,
+  type SecretsManagerClientConfig,
+} from "@aws-sdk/client-secrets-manager";
 import { type DatabaseSecret, parseSecret, SecretMalformed } from "../shared/secret";
 import { SecretIncomplete, SecretNotFound, SecretNotJson, SecretUnavailable } from "./errors";
 
@@ -8,10 +12,12 @@ export type ReadSecret = (signal: AbortSignal) => Promise<DatabaseSecret>;
 /**
  * A reader of the named secret through the AWS SDK, which takes the region, the credentials and, for another endpoint,
  * `AWS_ENDPOINT_URL_SECRETS_MANAGER` from the environment. It caches nothing; `Database` keeps the secret.
+ * @param config region, credentials or endpoint that replace those of the environment
  * @throws SecretNotFound, SecretUnavailable, SecretNotJson, SecretIncomplete
  */
-export function createSecretReader(name: string): ReadSecret {
+export function createSecretReader(name: string, config: SecretsManagerClientConfig = {}): ReadSecret {
   const client = new SecretsManagerClient({
+    ...config,
     maxAttempts: 3,
     // A lost packet costs one attempt of a second, not the invocation. By default the SDK's `requestTimeout` only
     // warns.

@@ -18,42 +18,44 @@ import { UnsimulatedResources } from "../lib/unsimulatedResources";
 import { ApiGateway } from "../services/apigateway/apiGateway";
 import { AwsError } from "../services/aws/awsError";
 import { Cognito } from "../services/cognito/cognito";
+import type { InvokeTrigger } from "../services/cognito/state";
 import { Iam } from "../services/iam/iam";
 import { FunctionFailed, invokeForCognito } from "../services/lambda/cognitoTrigger";
 import { Lambda } from "../services/lambda/lambda";
 import { logFileOf } from "../services/lambda/log";
 import { Login } from "../services/managed-login/login";
-import { type Placed, unreachable } from "../services/network/reachability";
+import { type RegisteredResource, reachabilityProblems } from "../services/network/reachability";
 import { randomPasswords } from "../services/random/randomPasswords";
 import { MySql } from "../services/rds/MySql";
 import { RdsProxies } from "../services/rds/rdsProxy";
 import { ObjectStore } from "../services/s3/objectStore";
+import type { RotationFunctions } from "../services/secretsmanager/rotation";
 import { SecretsManager } from "../services/secretsmanager/secretsManager";
 import { Sqs } from "../services/sqs/sqs";
 import type { ConsoleReporter } from "./consoleReporter";
 
-/** Every local service, started and wired to the others, before the program is evaluated. */
+/** All local services, started and connected, before the program is evaluated. */
 export interface LocalServices {
-  /** Type tokens that were recorded but that nothing here simulates, with how many there are. */
+  /** Type tokens that are recorded but not simulated, each with the number of its resources. */
   readonly notSimulated: ReadonlyMap<string, number>;
-  /** The environment that the program is to read: it trusts this machine's database. */
+  /** The environment for the program: it trusts this machine's database. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Ends every server and process, in the reverse order of their start. */
+  /** Ends every server and process: first the functions, then the others in the reverse order of their start. */
   close(): Promise<void>;
-  /** @returns who an access token was issued to. @throws InvalidToken */
+  /** @returns the `sub` of an access token's user. @throws InvalidToken */
   subOf(accessToken: string): string;
-  /** Makes one resource, or records it where nothing here simulates it. */
+  /** Creates one resource, or records it if no service simulates its type. */
   make(resource: ResourceRegistration): Promise<CreateResult>;
   /**
-   * Where everything is, from the outputs of the evaluated program.
+   * The outputs of the evaluated program, with this machine's addresses.
    *
-   * @throws CommandError where the registered network, which this machine has no use for, would not do on AWS, or a proxy
-   *   lets nobody through
+   * @throws CommandError if the registered network, which this machine does not use, would not work on AWS, or if a proxy
+   *   accepts no user
    */
   finish(deployed: Readonly<Record<string, unknown>>): Promise<Outputs>;
 }
 
-/** The services that the others, or the addresses, are made of. */
+/** The services that `LocalServices` and the outputs need. */
 interface StartedServices {
   readonly mysql: MySql;
   readonly iam: Iam;
@@ -65,7 +67,7 @@ interface StartedServices {
   readonly objects: ObjectStore;
 }
 
-/** Starts a service and notes it, so that it is ended with the others. */
+/** Adds a service to those that `close` ends, when it has started. */
 type Start = <S extends LocalService>(service: S | Promise<S>) => Promise<S>;
 
 type Reporter = Pick<ConsoleReporter, "info" | "failed">;
@@ -73,17 +75,17 @@ type Reporter = Pick<ConsoleReporter, "info" | "failed">;
 /**
  * Starts every local service.
  *
- * @param reporter hears of facts that a service reports, and of triggers that fail; @default nobody does
- * @param startMySql starts the database, @default as `local/mysql/sources.ts` finds one
- * @throws CommandError and others after everything that had started was ended again
+ * @param reporter gets what services report, and triggers that fail; @default reports nothing
+ * @param startMySql starts the database, @default the first source of `local/mysql/sources.ts` that works
+ * @throws CommandError and others; the services that had started are ended before
  */
 export async function startServices(
   folder: DataFolder,
   region = defaultRegion,
   reporter: Reporter = { info() {}, failed() {} },
-  startMySql: (site: ServiceContext) => Promise<MySql> = (site) => MySql.start(site),
+  startMySql: (context: ServiceContext) => Promise<MySql> = (context) => MySql.start(context),
 ): Promise<LocalServices> {
-  const site: ServiceContext = {
+  const context: ServiceContext = {
     directory: folder.path,
     region,
     accountId: "000000000000",
@@ -92,7 +94,10 @@ export async function startServices(
   };
   const started: LocalService[] = [];
   const close = async () => {
-    for (const service of started.splice(0).reverse()) await service.close();
+    // Functions use the other services, so they end first.
+    const services = started.splice(0).reverse();
+    for (const service of services) if (service instanceof Lambda) await service.close();
+    for (const service of services) await service.close();
   };
   const start: Start = async (service) => {
     started.push(await service);
@@ -100,12 +105,12 @@ export async function startServices(
   };
 
   try {
-    // The server starts in a process of its own while this one loads the program.
-    const starting = start(startMySql(site));
+    // The server starts in a process of its own while this process loads the program.
+    const starting = start(startMySql(context));
     preload();
-    const services = await startInOrder(site, await starting, start, reporter);
+    const services = await startInOrder(context, await starting, start, reporter);
     const { cognito, mysql, proxies } = services;
-    const recorder = new UnsimulatedResources(site);
+    const unsimulated = new UnsimulatedResources(context);
     const handlers = mergeHandlers(
       randomPasswords(folder),
       {
@@ -114,11 +119,11 @@ export async function startServices(
       },
       ...started.map((service) => service.handlers),
     );
-    const placed: Placed[] = [];
+    const registered: RegisteredResource[] = [];
 
     return {
       environment: mysql.trustingEnvironment,
-      notSimulated: recorder.types,
+      notSimulated: unsimulated.types,
       close,
       subOf(accessToken) {
         try {
@@ -128,12 +133,12 @@ export async function startServices(
         }
       },
       make: async (resource) => {
-        const made = await withAwsErrors(handlers[resource.type] ?? recorder.make, resource);
-        placed.push({ ...resource, ...made });
-        return made;
+        const result = await withAwsErrors(handlers[resource.type] ?? unsimulated.make, resource);
+        registered.push({ ...resource, ...result });
+        return result;
       },
       finish: async (deployed) => {
-        await assertReachable(placed, proxies);
+        await assertReachable(registered, proxies);
         return addresses(services, deployed as unknown as Outputs);
       },
     };
@@ -143,50 +148,51 @@ export async function startServices(
   }
 }
 
-/** Starts the services around the database, each with what it needs of the others. */
+/** Starts the services around the database, each with the earlier ones that it needs. */
 async function startInOrder(
-  site: ServiceContext,
+  context: ServiceContext,
   mysql: MySql,
   start: Start,
   reporter: Reporter,
 ): Promise<StartedServices> {
-  const iam = await start(new Iam(site));
-  const secrets = await start(
-    SecretsManager.start(site, iam, (functionArn, sourceArn) =>
-      lambda.authorized(functionArn, { service: "secretsmanager.amazonaws.com", sourceArn }),
-    ),
-  );
-  const proxies = await start(new RdsProxies(site, { iam, mysql, secretsEndpoint: secrets.endpoint }));
-  const lambda: Lambda = await start(
-    Lambda.start(site, {
-      iam,
-      platformEnvironment: () => ({
-        AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
-        AWS_ENDPOINT_URL_SQS: queues.endpoint,
-        NODE_EXTRA_CA_CERTS: mysql.caFile,
-        // Lambda's Node is the one of `runtime`; what the SDK says about this machine's is no line of the function's log.
-        AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
-      }),
-    }),
-  );
-  const queues: Sqs = await start(Sqs.start(site, iam, lambda));
-  const cognito = await start(
-    Cognito.start(site, (functionArn, event, poolArn) =>
-      invokeForCognito(lambda, functionArn, event, poolArn).catch((error: Error) => {
-        const name = functionArn.split(":").at(-1)!;
-        const what = error instanceof FunctionFailed ? `${error.errorType}: ${error.message}` : error.message;
-        reporter.failed(`${name}: ${what} (log: ${shownPath(join(site.directory, logFileOf(name)))})`);
-        throw error;
-      }),
-    ),
-  );
-  const login = await start(Login.start(site, cognito));
-  const objects = await start(new ObjectStore(site, iam));
-  await start(new ApiGateway(site, { s3: objects, roles: iam, userPools: (arn) => issuerOf(cognito, arn) }));
+  // The environment of each container; a service that functions use adds its endpoint.
+  const environment: Record<string, string> = {
+    NODE_EXTRA_CA_CERTS: mysql.caFile,
+    // On AWS the Node is that of `runtime`; the SDK's warning about this machine's does not belong in a function's log.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+  };
+  const iam = await start(new Iam(context));
+  const lambda = await start(Lambda.start(context, { iam, platformEnvironment: () => environment }));
+  const secrets = await start(SecretsManager.start(context, iam, rotationFunctions(lambda)));
+  environment.AWS_ENDPOINT_URL_SECRETS_MANAGER = secrets.endpoint;
+  const queues = await start(Sqs.start(context, iam, lambda));
+  environment.AWS_ENDPOINT_URL_SQS = queues.endpoint;
+  const proxies = await start(new RdsProxies(context, { iam, mysql, secretsEndpoint: secrets.endpoint }));
+  const cognito = await start(Cognito.start(context, triggerCaller(lambda, context, reporter)));
+  const login = await start(Login.start(context, cognito));
+  const objects = await start(new ObjectStore(context, iam));
+  await start(new ApiGateway(context, { s3: objects, roles: iam, userPools: (arn) => issuerOf(cognito, arn) }));
   return { mysql, iam, secrets, proxies, lambda, cognito, login, objects };
 }
 
-/** What AWS would answer a deployment is told as a refusal of the resource. */
+/** The functions that Secrets Manager may invoke to rotate a secret. */
+function rotationFunctions(lambda: Lambda): RotationFunctions {
+  return (functionArn, sourceArn) =>
+    lambda.authorized(functionArn, { service: "secretsmanager.amazonaws.com", sourceArn });
+}
+
+/** Calls a trigger for Cognito. A failure is also reported, with the function's log. */
+function triggerCaller(lambda: Lambda, { directory }: ServiceContext, reporter: Reporter): InvokeTrigger {
+  return (functionArn, event, poolArn) =>
+    invokeForCognito(lambda, functionArn, event, poolArn).catch((error: Error) => {
+      const name = functionArn.split(":").at(-1)!;
+      const what = error instanceof FunctionFailed ? `${error.errorType}: ${error.message}` : error.message;
+      reporter.failed(`${name}: ${what} (log: ${shownPath(join(directory, logFileOf(name)))})`);
+      throw error;
+    });
+}
+
+/** Reports an error that AWS would return for a resource as an error of that resource. */
 async function withAwsErrors(handler: CreateHandler, resource: ResourceRegistration): Promise<CreateResult> {
   try {
     return await handler(resource);
@@ -195,7 +201,7 @@ async function withAwsErrors(handler: CreateHandler, resource: ResourceRegistrat
   }
 }
 
-/** The program's outputs with this machine's addresses and credentials laid over them. */
+/** The program's outputs, with the addresses and credentials of this machine. */
 async function addresses({ mysql, iam, ...services }: StartedServices, deployed: Outputs): Promise<Outputs> {
   return {
     ...deployed,
@@ -211,18 +217,18 @@ async function addresses({ mysql, iam, ...services }: StartedServices, deployed:
   };
 }
 
-/** A path as a person at this machine would type it. */
+/** A path relative to the working directory, if it is below that. */
 function shownPath(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.startsWith("..") ? path : fromHere;
 }
 
-async function assertReachable(placed: readonly Placed[], proxies: RdsProxies): Promise<void> {
-  const faults = [...unreachable(placed), ...(await proxies.faults())];
-  if (faults.length > 0) throw new CommandError(`On AWS this network would not do: ${faults.join("; ")}.`);
+async function assertReachable(registered: readonly RegisteredResource[], proxies: RdsProxies): Promise<void> {
+  const problems = [...reachabilityProblems(registered), ...(await proxies.problems())];
+  if (problems.length > 0) throw new CommandError(`On AWS this network would not do: ${problems.join("; ")}.`);
 }
 
-/** A pool as an authorizer knows it; its keys are read over HTTP, from where it publishes them. */
+/** A user pool for an authorizer, which reads the pool's keys over HTTP from the pool's endpoint. */
 function issuerOf(cognito: Cognito, poolArn: string) {
   const pool = [...cognito.state.pools.values()].find(({ arn }) => arn === poolArn);
   if (!pool) return undefined;

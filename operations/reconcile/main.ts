@@ -59,7 +59,7 @@ async function run(
   signal: AbortSignal,
 ): Promise<number> {
   const database = connectTo(target);
-  const accounts = new Accounts(createCognito(), target.userPoolId);
+  const accounts = new Accounts(createCognito(target), target.userPoolId);
   const rows = new Rows(database, PATIENCE_MILLISECONDS, signal);
   const report = (json ? jsonReport : textReport)(console.log);
   console.error(`Reconciling ${target.name}${dryRun ? ", changing nothing" : ""}`);
@@ -87,21 +87,18 @@ async function run(
   return tally.conflicts + tally.unusable > 0 ? 2 : 0;
 }
 
-/** Connects with the registration function's own code, which reads this process's environment variables. */
-function connectTo({ environment, secretName }: Target): Database {
-  for (const [name, value] of Object.entries(environment)) {
-    if (value === undefined) {
-      delete process.env[name];
-    } else {
-      process.env[name] = value;
-    }
-  }
-  return new Database(createSecretReader(secretName), createConnect(process.env));
+/** Connects with the registration function's own code. */
+function connectTo({ region, credentials, endpoints, caFile, secretName }: Target): Database {
+  const readSecret = createSecretReader(secretName, { region, credentials, endpoint: endpoints?.secretsManager });
+  return new Database(readSecret, createConnect({ NODE_EXTRA_CA_CERTS: caFile ?? process.env.NODE_EXTRA_CA_CERTS }));
 }
 
 /** Slows down where Cognito throttles, and retries for about a minute. */
-function createCognito(): CognitoIdentityProviderClient {
+function createCognito({ region, credentials, endpoints }: Target): CognitoIdentityProviderClient {
   return new CognitoIdentityProviderClient({
+    region,
+    credentials,
+    endpoint: endpoints?.cognito,
     retryMode: "adaptive",
     maxAttempts: 12,
     requestHandler: { connectionTimeout: 3000, requestTimeout: 10_000, throwOnRequestTimeout: true },

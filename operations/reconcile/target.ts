@@ -8,8 +8,13 @@ export interface Target {
   readonly name: string;
   readonly userPoolId: string;
   readonly secretName: string;
-  /** Environment variables with which the AWS SDK and the function's own code find it; undefined unsets one. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly region: string;
+  /** The local system's credentials. @default those that the AWS SDK finds in the environment */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** URLs of the local system's services. @default AWS's, or those of the environment */
+  readonly endpoints?: { readonly cognito: string; readonly secretsManager: string };
+  /** A file of certificate authorities that vouch for the database. @default NODE_EXTRA_CA_CERTS of the environment */
+  readonly caFile?: string;
   /** A sentence with what to check when its database cannot be reached. */
   readonly unreachable: string;
 }
@@ -24,18 +29,10 @@ export async function localTarget(directory: string): Promise<Target> {
     name: `the local system on ${directory}`,
     userPoolId: outputs.userPoolId,
     secretName: outputs.secretName,
-    environment: {
-      AWS_REGION: outputs.region,
-      AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: outputs.cognitoEndpoint,
-      AWS_ENDPOINT_URL_SECRETS_MANAGER: outputs.secretsManagerEndpoint,
-      AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: undefined,
-      AWS_ACCESS_KEY_ID: outputs.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: outputs.secretAccessKey,
-      AWS_SESSION_TOKEN: undefined,
-      // The SDK would use a profile before these keys.
-      AWS_PROFILE: undefined,
-      NODE_EXTRA_CA_CERTS: outputs.authorityFile,
-    },
+    region: outputs.region,
+    credentials: { accessKeyId: outputs.accessKeyId, secretAccessKey: outputs.secretAccessKey },
+    endpoints: { cognito: outputs.cognitoEndpoint, secretsManager: outputs.secretsManagerEndpoint },
+    caFile: outputs.authorityFile,
     unreachable: "Look at what `npm start` prints about the database server.",
   };
 }
@@ -57,7 +54,7 @@ export async function stackTarget(stack: string): Promise<Target> {
     name: `stack ${stack} in ${region}`,
     userPoolId: userPoolId!,
     secretName: secretName!,
-    environment: { AWS_REGION: region },
+    region: region!,
     unreachable:
       "A private database can be reached only from its own VPC; docs/operations.md describes how. A public one can also be " +
       "reached from the address ranges in `ecommerce:database.deployerCidrs`: run this from there, or add this machine's " +

@@ -123,7 +123,7 @@ async function accepts(secret: string): Promise<boolean> {
 }
 
 function logs(): string {
-  const folder = path.join(lambdaService.site.directory, "logs");
+  const folder = path.join(lambdaService.context.directory, "logs");
   return readdirSync(folder)
     .map((file) => readFileSync(path.join(folder, file), "utf8"))
     .join("\n");

@@ -33,7 +33,7 @@ describe("before the queue", () => {
     queues = await Queues.start();
     const { accessKeyId, secretAccessKey } = queues.lambdaService.iam.administrator;
     vi.stubEnv("AWS_ENDPOINT_URL_SQS", queues.sqs.endpoint);
-    vi.stubEnv("AWS_REGION", queues.lambdaService.site.region);
+    vi.stubEnv("AWS_REGION", queues.lambdaService.context.region);
     vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId);
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey);
     url = await queues.queue("confirmations");

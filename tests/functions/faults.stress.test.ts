@@ -17,7 +17,7 @@ const NOTICED_MILLISECONDS = 1000;
 /** Retries until the time is up leave 300 ms of the 5 s; an error without retries leaves most of them. */
 const NOT_TRIED_AGAIN = 1000;
 
-const { database, secrets, log } = useDatabase();
+const { database, secrets, log } = useDatabase({ clock: "real" });
 
 /** A container that has served an invocation, so that it keeps a connection. */
 async function warmContainer(environment: Record<string, string | undefined> = {}) {

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { faultOf } from "../support/failures";
 import { container, freshUser, invocation, PASSWORD, recorded, SECRET_NAME, secretFor, useDatabase } from "./support";
 
-const { database, secrets, log } = useDatabase();
+const { database, secrets, log } = useDatabase({ clock: "slow" });
 beforeEach(() => database.query("TRUNCATE ecommerce_db.users"));
 
 describe("a confirmed sign-up", () => {

@@ -8,6 +8,7 @@ import { type Connection, createConnection, type RowDataPacket } from "mysql2/pr
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 import { createHandler } from "../../functions/registerUser";
 import { startTestServer, type TestMySql, type TestServer, type TestServerOptions } from "../support/mysql";
+import { slowClock } from "../support/slowClock";
 
 export const SECRET_NAME = "ecommerce_secret";
 /** A part of the password that needs no escapes: a search for it finds the password in any encoding. */
@@ -170,7 +171,11 @@ const confidential = [PASSWORD_PART, "cognito:user_status", "@example"];
  * Gives a test file its own database, the right secret at the start of each test, and the log of each test. After each
  * test the log is searched for confidential texts.
  */
-export function useDatabase(): { database: Database; secrets: SecretsEndpoint; log: any[] } {
+export function useDatabase({ clock }: { clock: "real" | "slow" }): {
+  database: Database;
+  secrets: SecretsEndpoint;
+  log: any[];
+} {
   const [database, secrets, log] = [new Database(), new SecretsEndpoint(), [] as any[]];
   beforeAll(async () => {
     await database.start();
@@ -185,6 +190,7 @@ export function useDatabase(): { database: Database; secrets: SecretsEndpoint; l
     secrets.reads = 0;
     log.length = 0;
     captureLog(log);
+    if (clock === "slow") slowClock();
   });
   afterEach(() => {
     const written = JSON.stringify(log);

@@ -48,8 +48,8 @@ async function run(mysqlUrl: string, shared: string, report: (outcome: Outcome) 
   const outcomeOf = async ({ change, edits }: Start) => {
     await emptied(server, directory);
     const start = (values: Record<string, string>) =>
-      startAndTell(directory, values, change, (site) =>
-        MySql.start({ ...site, directory: join(shared, "mysql") }, async () => source),
+      startAndTell(directory, values, change, (context) =>
+        MySql.start({ ...context, directory: join(shared, "mysql") }, async () => source),
       );
     if (!edits) return start(asItIs);
     // The API stays deployed as it was before the edit unless something triggers a new deployment.

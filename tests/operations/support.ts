@@ -29,8 +29,8 @@ export class System {
     const [database, cognito] = await Promise.all([Database.start(), LocalCognito.start()]);
     // As infra/schema/DatabaseSchema.ts grants it.
     await database.query(`GRANT SELECT, INSERT ON ecommerce_db.users TO '${database.user}'@'%'`);
-    const iam = new Iam(cognito.site);
-    const secrets = await SecretsManager.start(cognito.site, iam);
+    const iam = new Iam(cognito.context);
+    const secrets = await SecretsManager.start(cognito.context, iam);
     const front = await Front.start(cognito.cognito.endpoint);
     const folder = await DataFolder.open(join(cognito.directory, "data"));
     const outputs: Partial<Outputs> = {

@@ -4,18 +4,26 @@
  */
 import type { TestProject } from "vitest/node";
 import "./ports";
-import { startTestServer, type TestServer } from "./mysql";
+import { createTemplate, startTestServer } from "./mysql";
 
 /** Vitest calls the setup once for each of its projects; they share the server. */
-const shared = globalThis as { testServer?: Promise<TestServer> };
+const shared = globalThis as { testServer?: ReturnType<typeof start> };
+
+async function start(say: (line: string) => void) {
+  const removeTemplate = await createTemplate(say);
+  const server = await startTestServer({ say });
+  say(`Tests use ${server.description}`);
+  const end = async () => {
+    await server.dispose();
+    await removeTemplate();
+  };
+  return { server, end };
+}
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const say = (line: string) => console.log(line);
-  shared.testServer ??= startTestServer({ say }).then((server) => {
-    say(`Tests use ${server.description}`);
-    return server;
-  });
-  const { host, port, user, password, caFile, dispose } = await shared.testServer;
+  shared.testServer ??= start((line) => console.log(line));
+  const { server, end } = await shared.testServer;
+  const { host, port, user, password, caFile } = server;
   project.provide("mysql", { host, port, user, password, caFile });
-  return () => dispose();
+  return end;
 }

@@ -8,11 +8,12 @@
  *
  * A test that stops, kills or freezes its server starts a private one with `startTestServer()`.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { freePort } from "../../cli/ports";
 import { ensureCertificates } from "../../local/lib/certificates";
+import { ensureData } from "../../local/mysql/dataFolder";
 import type { MySqlProgram } from "../../local/mysql/program";
 import { type ServerOptions, startServer } from "../../local/mysql/server";
 import { findMySql, type MySqlSource } from "../../local/mysql/sources";
@@ -57,8 +58,26 @@ export interface TestServerOptions extends Pick<ServerOptions, "addresses" | "re
   readonly say?: (line: string) => void;
 }
 
+/** The environment variable with the folder of `createTemplate`. */
+const templateVariable = "TEST_MYSQL_TEMPLATE";
+
 /**
- * Starts a private server in a temporary folder. It takes about 3 seconds, mostly to create the data folder.
+ * Initialises the data of a server once for a whole run: every test server then starts on a copy, which takes a tenth of
+ * the time.
+ * @returns removes the data
+ */
+export async function createTemplate(say: (line: string) => void): Promise<() => Promise<void>> {
+  const { program } = await findProgram(say);
+  const directory = await mkdtemp(path.join(os.tmpdir(), "ecommerce-mysql-template-"));
+  const { data } = await ensureData(program, directory);
+  // The copies are different servers.
+  await rm(path.join(data, "auto.cnf"), { force: true });
+  process.env[templateVariable] = data;
+  return () => rm(directory, { recursive: true, force: true });
+}
+
+/**
+ * Starts a private server in a temporary folder. It takes about 2 seconds, and 2 more without the run's template.
  * @throws Error if this machine has no MySQL and can get none, or with `LOCAL_MYSQL_SOURCE=url`: tests must start and
  * stop their servers
  */
@@ -68,6 +87,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const directory = await mkdtemp(path.join(os.tmpdir(), "ecommerce-mysql-"));
   const certificates = await ensureCertificates(path.join(directory, "tls"));
   const port = await freePort();
+  const template = process.env[templateVariable];
+  if (template !== undefined) await cp(template, path.join(directory, "mysql/data"), { recursive: true });
   const { addresses, resolveNames } = options;
   const launch = () =>
     startServer({

@@ -10,8 +10,9 @@ import { type Answer, serve } from "../s3/serve";
 import { CognitoAuthorizers, type UserPools } from "./authorizers";
 import { Definitions } from "./definitions";
 import { type Deployment, Deployments } from "./deployments";
+import type { Dependencies, Served } from "./exchange";
 import type { Backends } from "./integrations";
-import { answerRequest, type Dependencies, type Served } from "./pipeline";
+import { answerRequest } from "./pipeline";
 import { routerOf } from "./routes";
 
 /** The other services that the gateway uses. */
@@ -29,7 +30,7 @@ const headerLimit = 10_240;
 export class ApiGateway implements LocalService {
   readonly handlers: Readonly<Record<string, CreateHandler>>;
 
-  readonly #site: ServiceContext;
+  readonly #context: ServiceContext;
   readonly #limits: TimeLimits | undefined;
   readonly #definitions: Definitions;
   readonly #deploymentFiles: Deployments;
@@ -39,16 +40,16 @@ export class ApiGateway implements LocalService {
   #server: Promise<{ readonly port: number; close(): Promise<void> }> | undefined;
 
   /** @param limits time limits for clients, @default those of `cli/http.ts` */
-  constructor(site: ServiceContext, services: GatewayServices, limits?: TimeLimits) {
-    this.#site = site;
+  constructor(context: ServiceContext, services: GatewayServices, limits?: TimeLimits) {
+    this.#context = context;
     this.#limits = limits;
-    this.#definitions = new Definitions(site, services.userPools);
-    this.#deploymentFiles = new Deployments(join(site.directory, "gateway"));
+    this.#definitions = new Definitions(context, services.userPools);
+    this.#deploymentFiles = new Deployments(join(context.directory, "gateway"));
     this.#dependencies = {
       s3: services.s3,
       roles: services.roles,
       authorizers: new CognitoAuthorizers(services.userPools),
-      report: (line) => site.info(`API Gateway: ${line}`),
+      report: (line) => context.info(`API Gateway: ${line}`),
     };
     this.handlers = {
       ...this.#definitions.handlers,
@@ -66,7 +67,7 @@ export class ApiGateway implements LocalService {
   }
 
   #makeAccount(resource: ResourceRegistration): CreateResult {
-    assertSupportedInputs(resource, { simulated: ["cloudwatchRoleArn"] }, this.#site.region);
+    assertSupportedInputs(resource, { simulated: ["cloudwatchRoleArn"] }, this.#context.region);
     const { cloudwatchRoleArn: role } = resource.inputs;
     if (role !== undefined && !this.#dependencies.roles.assumableBy(String(role), "apigateway.amazonaws.com")) {
       refuse(
@@ -74,14 +75,14 @@ export class ApiGateway implements LocalService {
         `BadRequestException: API Gateway cannot assume the role ${role}; its trust policy must name apigateway.amazonaws.com`,
       );
     }
-    return { id: `account-${this.#site.accountId}`, outputs: {} };
+    return { id: `account-${this.#context.accountId}`, outputs: {} };
   }
 
   #makeDeployment(resource: ResourceRegistration): CreateResult {
     assertSupportedInputs(
       resource,
       { simulated: ["restApi", "triggers"], recorded: ["description"] },
-      this.#site.region,
+      this.#context.region,
     );
     const api = this.#definitions.apiOf(resource);
     const methods = Object.values(api.resources).flatMap(({ path, methods }) =>
@@ -113,7 +114,7 @@ export class ApiGateway implements LocalService {
         recorded: ["accessLogSettings", "description", "documentationVersion", "tags", "xrayTracingEnabled"],
         only: { cacheClusterEnabled: [false] },
       },
-      this.#site.region,
+      this.#context.region,
     );
     const api = this.#definitions.apiOf(resource);
     const stage = required(resource, "stageName");
@@ -128,7 +129,7 @@ export class ApiGateway implements LocalService {
     if (this.#stages.has(stage)) refuse(resource, `the stage ${stage} exists already; the names of stages must differ`);
     this.#stages.set(stage, { stage, api: deployment.api, router: routerOf(Object.values(deployment.api.resources)) });
     const { port } = await this.#serve();
-    const { region, accountId } = this.#site;
+    const { region, accountId } = this.#context;
     return {
       id: `ags-${api.id}-${stage}`,
       outputs: {
@@ -141,7 +142,7 @@ export class ApiGateway implements LocalService {
 
   /** Settings of logs, metrics and throttling have no effect here; the cache is refused because it changes answers. */
   #makeMethodSettings(resource: ResourceRegistration): CreateResult {
-    const { region } = this.#site;
+    const { region } = this.#context;
     assertSupportedInputs(resource, { simulated: ["restApi", "stageName", "methodPath", "settings"] }, region);
     const api = this.#definitions.apiOf(resource);
     const stage = required(resource, "stageName");
@@ -165,7 +166,7 @@ export class ApiGateway implements LocalService {
   }
 
   #serve() {
-    this.#server ??= this.#site.port("api").then((port) =>
+    this.#server ??= this.#context.port("api").then((port) =>
       serve({
         port,
         use: "api",

@@ -29,12 +29,12 @@ export class Definitions {
     "aws:apigateway/response:Response": (resource) => this.#makeGatewayResponse(resource),
   };
 
-  readonly #site: Pick<ServiceContext, "region" | "accountId">;
+  readonly #context: Pick<ServiceContext, "region" | "accountId">;
   readonly #userPools: UserPools;
   readonly #apis = new Map<string, Api>();
 
-  constructor(site: Pick<ServiceContext, "region" | "accountId">, userPools: UserPools) {
-    this.#site = site;
+  constructor(context: Pick<ServiceContext, "region" | "accountId">, userPools: UserPools) {
+    this.#context = context;
     this.#userPools = userPools;
   }
 
@@ -44,7 +44,7 @@ export class Definitions {
   }
 
   #assertSupported(resource: ResourceRegistration, support: Support): void {
-    assertSupportedInputs(resource, support, this.#site.region);
+    assertSupportedInputs(resource, support, this.#context.region);
   }
 
   #makeApi(resource: ResourceRegistration): CreateResult {
@@ -73,7 +73,7 @@ export class Definitions {
       validators: {},
       gatewayResponses: {},
     });
-    const { region, accountId } = this.#site;
+    const { region, accountId } = this.#context;
     return {
       id,
       outputs: {
@@ -122,7 +122,7 @@ export class Definitions {
     const name = required(resource, "name");
     const id = shortHash(`${api.id} authorizer ${name}`, 6);
     api.authorizers[id] = { id, name, header, providerArns };
-    const arn = `arn:aws:apigateway:${this.#site.region}::/restapis/${api.id}/authorizers/${id}`;
+    const arn = `arn:aws:apigateway:${this.#context.region}::/restapis/${api.id}/authorizers/${id}`;
     return { id, outputs: { arn, identitySource: source } };
   }
 
@@ -185,7 +185,7 @@ export class Definitions {
 
   #makeIntegration(resource: ResourceRegistration): CreateResult {
     const { method, key } = this.#methodOf(resource);
-    method.integration = readIntegration(resource, method, this.#site);
+    method.integration = readIntegration(resource, method, this.#context);
     const { passthroughBehavior, timeout } = method.integration;
     return { id: `agi-${key}`, outputs: { passthroughBehavior, timeoutMilliseconds: timeout } };
   }
@@ -194,7 +194,7 @@ export class Definitions {
     const { method, key } = this.#methodOf(resource);
     const status = statusOf(resource);
     if (!method.integration) refuse(resource, notFound("Integration"));
-    const response = readIntegrationResponse(resource, method, status, this.#site.region);
+    const response = readIntegrationResponse(resource, method, status, this.#context.region);
     const conflicting = Object.entries(method.integration.responses).find(([, one]) => overlap(one, response));
     if (conflicting) {
       const both = [conflicting[1], response].map((one) => one.selectionPattern ?? "the default").join(" and ");

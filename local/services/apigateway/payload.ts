@@ -1,3 +1,4 @@
+import { GatewayError } from "./gatewayErrors";
 import type { ContentHandling } from "./model";
 
 /** The conversion of a payload: none, to UTF-8 text, from Base64, or to Base64. */
@@ -5,11 +6,6 @@ export type Conversion = "pass" | "text" | "decode" | "encode";
 
 /** Whether a conversion results in text, which a template needs. */
 export const isText = (conversion: Conversion): boolean => conversion === "text" || conversion === "encode";
-
-/** A payload should be Base64 and is not. */
-export class NotBase64 extends Error {
-  override readonly name = "NotBase64";
-}
 
 /**
  * What API Gateway does to a request's payload on its way to the integration.
@@ -61,14 +57,16 @@ export function mediaTypeOf(header: string | undefined): string {
 /**
  * Applies a conversion. Text is read as UTF-8, so invalid bytes become U+FFFD; API Gateway does the same to pictures
  * whose type is not listed.
- * @throws NotBase64
+ * @throws GatewayError 500 if a payload to be decoded is not Base64
  */
 export function convert(payload: Buffer, conversion: Conversion): Buffer {
   if (conversion === "pass") return payload;
   if (conversion === "encode") return Buffer.from(payload.toString("base64"));
   const text = payload.toString("utf8");
   if (conversion === "text") return Buffer.from(text);
-  if (!isBase64(text)) throw new NotBase64("The payload is not Base64");
+  if (!isBase64(text)) {
+    throw new GatewayError("API_CONFIGURATION_ERROR", undefined, "a payload to be converted to binary is not Base64");
+  }
   return Buffer.from(text, "base64");
 }
 

@@ -47,18 +47,18 @@ export class Cognito implements LocalService {
   /** URL of the login pages, for the discovery documents; undefined before the pages are started. */
   loginUrl: string | undefined;
 
-  readonly #site: ServiceContext;
+  readonly #context: ServiceContext;
   readonly #pools = new Map<string, Pool>();
   readonly #clients = new Map<string, Client>();
   readonly #identities: Identities;
   #server: Server | undefined;
 
-  private constructor(site: ServiceContext, port: number, invokeTrigger: InvokeTrigger, now: () => number) {
-    this.#site = site;
+  private constructor(context: ServiceContext, port: number, invokeTrigger: InvokeTrigger, now: () => number) {
+    this.#context = context;
     this.endpoint = `http://127.0.0.1:${port}`;
     this.#identities = new Identities(this.#path("identities.json"));
     this.state = {
-      region: site.region,
+      region: context.region,
       pools: this.#pools,
       clients: this.#clients,
       mailbox: new Mailbox(this.#path("mailbox.jsonl")),
@@ -66,22 +66,22 @@ export class Cognito implements LocalService {
       invokeTrigger,
       failures: new Map(),
       now,
-      info: (line) => site.info(line),
+      info: (line) => context.info(line),
     };
   }
 
   /**
-   * Starts the endpoint on the site's port `cognito`.
+   * Starts the endpoint on port `cognito`.
    * @param invokeTrigger calls the functions of `lambdaConfig`
    * @throws CommandError where the port is taken.
    */
   static async start(
-    site: ServiceContext,
+    context: ServiceContext,
     invokeTrigger: InvokeTrigger,
     options: CognitoOptions = {},
   ): Promise<Cognito> {
-    const port = await site.port("cognito");
-    const cognito = new Cognito(site, port, invokeTrigger, options.now ?? Date.now);
+    const port = await context.port("cognito");
+    const cognito = new Cognito(context, port, invokeTrigger, options.now ?? Date.now);
     cognito.#server = await listen({ port, use: "cognito" }, (request, response) =>
       answer(cognito.state, (poolId) => cognito.discovery(poolId), request, response),
     );
@@ -132,7 +132,7 @@ export class Cognito implements LocalService {
   #makePool(resource: ResourceRegistration): CreateResult {
     const { name } = resource;
     const settings = poolSettings(resource);
-    const { region, accountId } = this.#site;
+    const { region, accountId } = this.#context;
     const { usernameAttributes, caseSensitive } = settings;
     const fixed = JSON.stringify({ usernameAttributes, caseSensitive });
     const identity = this.#identities.pool(name, region, fixed);
@@ -181,7 +181,7 @@ export class Cognito implements LocalService {
     pool.domain = { name: domain, managedLoginVersion: number(inputs.managedLoginVersion) ?? 1 };
     return {
       id: domain,
-      outputs: { awsAccountId: this.#site.accountId, managedLoginVersion: pool.domain.managedLoginVersion },
+      outputs: { awsAccountId: this.#context.accountId, managedLoginVersion: pool.domain.managedLoginVersion },
     };
   }
 
@@ -211,6 +211,6 @@ export class Cognito implements LocalService {
   }
 
   #path(file: string): string {
-    return join(this.#site.directory, "cognito", file);
+    return join(this.#context.directory, "cognito", file);
   }
 }

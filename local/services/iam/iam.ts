@@ -56,9 +56,9 @@ export class Iam implements LocalService {
   readonly #secrets = new Map<string, string>();
   readonly #roleOfKey = new Map<string, string>();
 
-  constructor(site: Pick<ServiceContext, "directory" | "accountId">) {
-    this.#accountId = site.accountId;
-    this.#key = keptKey(site.directory);
+  constructor(context: Pick<ServiceContext, "directory" | "accountId">) {
+    this.#accountId = context.accountId;
+    this.#key = keptKey(context.directory);
     this.administrator = this.#derive("administrator", "AKIA");
     this.#secrets.set(this.administrator.accessKeyId, this.administrator.secretAccessKey);
   }

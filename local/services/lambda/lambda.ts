@@ -55,7 +55,7 @@ export class Lambda implements LocalService {
     "aws:lambda/invocation:Invocation": (resource) => makeInvocation(resource, (name) => this.functionOf(name)),
   };
 
-  readonly #site: ServiceContext;
+  readonly #context: ServiceContext;
   readonly #options: LambdaOptions;
   readonly #functions = new Map<string, RunnableFunction>();
   /** Statements of resource policies by function name, then by statement ID. */
@@ -63,19 +63,25 @@ export class Lambda implements LocalService {
   readonly #reaper = new Reaper();
   #server: AwsServer | undefined;
 
-  private constructor(site: ServiceContext, options: LambdaOptions) {
-    this.#site = site;
+  private constructor(context: ServiceContext, options: LambdaOptions) {
+    this.#context = context;
     this.#options = options;
   }
 
   /**
-   * Starts the endpoint on the site's port `lambda`.
+   * Starts the endpoint on port `lambda`.
    * @throws CommandError where the port is taken.
    */
-  static async start(site: ServiceContext, options: LambdaOptions): Promise<Lambda> {
-    const port = await site.port("lambda");
-    const lambda = new Lambda(site, options);
-    const server = { service: "lambda", region: site.region, port, iam: options.iam, contentType: "application/json" };
+  static async start(context: ServiceContext, options: LambdaOptions): Promise<Lambda> {
+    const port = await context.port("lambda");
+    const lambda = new Lambda(context, options);
+    const server = {
+      service: "lambda",
+      region: context.region,
+      port,
+      iam: options.iam,
+      contentType: "application/json",
+    };
     try {
       lambda.#server = await AwsServer.start({ ...server, maxBody: 6 * 1024 * 1024 }, (call) =>
         answerInvoke(lambda, call),
@@ -146,9 +152,9 @@ export class Lambda implements LocalService {
   }
 
   async #makeFunction(resource: ResourceRegistration): Promise<CreateResult> {
-    const { directory, region } = this.#site;
+    const { directory, region } = this.#context;
     const { iam } = this.#options;
-    const settings = readSettings(resource, this.#site, iam);
+    const settings = readSettings(resource, this.#context, iam);
     const { name, arn, logGroup } = settings;
     await this.#functions.get(name)?.close();
     const { folder, sha256, zippedSize } = await unpack(resource, join(directory, "functions", name));
@@ -219,7 +225,7 @@ export class Lambda implements LocalService {
       action: invokeAction,
       resource: arn,
       principal: { type: "Service", name: caller.service },
-      context: { "aws:SourceArn": caller.sourceArn, "aws:SourceAccount": this.#site.accountId },
+      context: { "aws:SourceArn": caller.sourceArn, "aws:SourceAccount": this.#context.accountId },
     });
     return { allowed: decision === "allow", who: caller.service };
   }
@@ -232,7 +238,7 @@ export class Lambda implements LocalService {
   }
 
   #arnOf(name: string): string {
-    return `arn:aws:lambda:${this.#site.region}:${this.#site.accountId}:function:${name}`;
+    return `arn:aws:lambda:${this.#context.region}:${this.#context.accountId}:function:${name}`;
   }
 
   /** The name from a name or an ARN of this region and account. Other ARNs are returned unchanged, and not found. */

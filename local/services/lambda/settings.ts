@@ -43,7 +43,7 @@ const reservedVariables = new Set(
  * @throws CommandError that names the function, the input, the given value and what is allowed.
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
  */
-export function readSettings(resource: ResourceRegistration, site: ServiceContext, iam: Iam): Settings {
+export function readSettings(resource: ResourceRegistration, context: ServiceContext, iam: Iam): Settings {
   const { inputs } = resource;
   const name = physicalName(resource);
   if (!/^[a-zA-Z0-9-_]{1,64}$/.test(name))
@@ -81,7 +81,7 @@ export function readSettings(resource: ResourceRegistration, site: ServiceContex
   const reserved = whole(resource, "reservedConcurrentExecutions", -1, -1, 1_000_000);
   return {
     name,
-    arn: `arn:aws:lambda:${site.region}:${site.accountId}:function:${name}`,
+    arn: `arn:aws:lambda:${context.region}:${context.accountId}:function:${name}`,
     handler,
     runtime,
     role,

@@ -24,16 +24,16 @@ export class Login implements LocalService {
   }
 
   /**
-   * Starts the pages on the site's port `login`, and names them in the pools' discovery documents.
+   * Starts the pages on port `login`, and names them in the pools' discovery documents.
    * @param limits how long browsers may take. @default the limits of `cli/http.ts`
    * @throws CommandError where the port is taken.
    */
-  static async start(site: ServiceContext, cognito: Cognito, limits?: TimeLimits): Promise<Login> {
-    const port = await site.port("login");
+  static async start(context: ServiceContext, cognito: Cognito, limits?: TimeLimits): Promise<Login> {
+    const port = await context.port("login");
     const login = new Login(port);
     const { state, mailboxUrl } = cognito;
     const { now } = state;
-    const context = {
+    const shared = {
       cognito: state,
       sessions: new BrowserSessions(now),
       codes: new AuthorizationCodes(now),
@@ -41,7 +41,7 @@ export class Login implements LocalService {
       mailboxUrl,
     };
     const options = { port, use: "login", limits, refusal };
-    login.#server = await listen(options, (request, response) => serve(context, login.url, request, response));
+    login.#server = await listen(options, (request, response) => serve(shared, login.url, request, response));
     cognito.loginUrl = login.url;
     return login;
   }

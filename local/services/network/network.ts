@@ -3,7 +3,7 @@ import { BlockList, isIPv6 } from "node:net";
 import type { CreateResult, ResourceRegistration } from "../../../host/resources";
 
 /** A registered resource with its identifier and outputs. */
-export type Placed = ResourceRegistration & CreateResult;
+export type RegisteredResource = ResourceRegistration & CreateResult;
 
 export type Inputs = Readonly<Record<string, unknown>>;
 
@@ -11,7 +11,7 @@ export type Inputs = Readonly<Record<string, unknown>>;
 export interface Place {
   /** Used in messages: `the function "register-user"`. */
   readonly title: string;
-  readonly subnets: readonly Placed[];
+  readonly subnets: readonly RegisteredResource[];
   readonly groups: readonly string[];
 }
 
@@ -23,9 +23,9 @@ const httpsPort = 443;
  * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
  */
 export class Network {
-  constructor(private readonly resources: readonly Placed[]) {}
+  constructor(private readonly resources: readonly RegisteredResource[]) {}
 
-  all(type: string): Placed[] {
+  all(type: string): RegisteredResource[] {
     return this.resources.filter((resource) => resource.type === type);
   }
 
@@ -84,7 +84,7 @@ export class Network {
     );
   }
 
-  leadsToInternet(subnet: Placed): boolean {
+  leadsToInternet(subnet: RegisteredResource): boolean {
     const tables = this.all("aws:ec2/routeTableAssociation:RouteTableAssociation")
       .filter(({ inputs }) => inputs.subnetId === subnet.id)
       .map(({ inputs }) => inputs.routeTableId);
@@ -114,7 +114,7 @@ export class Network {
       });
   }
 
-  #byId(type: string, id: unknown): Placed | undefined {
+  #byId(type: string, id: unknown): RegisteredResource | undefined {
     return this.all(type).find((resource) => resource.id === id);
   }
 }

@@ -1,6 +1,6 @@
-import { type Inputs, Network, type Place, type Placed, texts } from "./network";
+import { type Inputs, Network, type Place, type RegisteredResource, texts } from "./network";
 
-export type { Placed } from "./network";
+export type { RegisteredResource } from "./network";
 
 /** The addresses of a MySQL server, or of a proxy in front of it. */
 interface Server {
@@ -25,7 +25,7 @@ const dynamicType = "pulumi-nodejs:dynamic:Resource";
  * @param resources everything that the program registered
  * @returns one sentence for each problem; empty if everything is reachable
  */
-export function unreachable(resources: readonly Placed[]): string[] {
+export function reachabilityProblems(resources: readonly RegisteredResource[]): string[] {
   const network = new Network(resources);
   const [resource] = [...network.all("aws:rds/instance:Instance"), ...network.all("aws:rds/cluster:Cluster")];
   const database = resource && databaseServer(network, resource);
@@ -48,7 +48,7 @@ export function unreachable(resources: readonly Placed[]): string[] {
   return filledFromOutside ? [...problems, ...outsideProblems(network, members, database)] : problems;
 }
 
-function databaseServer(network: Network, { name, inputs, outputs }: Placed): Server {
+function databaseServer(network: Network, { name, inputs, outputs }: RegisteredResource): Server {
   const group = network
     .all("aws:rds/subnetGroup:SubnetGroup")
     .find((one) => (one.outputs.name ?? one.id) === inputs.dbSubnetGroupName);
@@ -61,7 +61,7 @@ function databaseServer(network: Network, { name, inputs, outputs }: Placed): Se
 }
 
 /** A proxy listens on MySQL's usual port, whatever the port of its database. */
-function proxyServer(network: Network, { name, id, inputs, outputs }: Placed): Server {
+function proxyServer(network: Network, { name, id, inputs, outputs }: RegisteredResource): Server {
   const target = network
     .all("aws:rds/proxyTarget:ProxyTarget")
     .find((one) => one.inputs.dbProxyName === (outputs.name ?? id));
@@ -74,7 +74,7 @@ function proxyServer(network: Network, { name, id, inputs, outputs }: Placed): S
 }
 
 /** The resources with an address of their own: the instance itself, or the instances of a cluster. */
-function membersOf(network: Network, database: Placed): Placed[] {
+function membersOf(network: Network, database: RegisteredResource): RegisteredResource[] {
   if (database.type === "aws:rds/instance:Instance") return [database];
   const identifier = database.outputs.clusterIdentifier ?? database.id;
   return network
@@ -83,7 +83,7 @@ function membersOf(network: Network, database: Placed): Placed[] {
 }
 
 /** What prevents a function's connections; empty for a function that uses neither a secret nor a database. */
-function functionProblems(network: Network, resource: Placed, servers: readonly Server[]): string[] {
+function functionProblems(network: Network, resource: RegisteredResource, servers: readonly Server[]): string[] {
   const secret = secretOf(network, resource);
   const rotated = network
     .all("aws:secretsmanager/secretRotation:SecretRotation")
@@ -104,7 +104,7 @@ function functionProblems(network: Network, resource: Placed, servers: readonly 
 }
 
 /** The secret that a function's environment names. */
-function secretOf(network: Network, { inputs }: Placed): unknown {
+function secretOf(network: Network, { inputs }: RegisteredResource): unknown {
   const { SecretName } = ((inputs.environment as Inputs | undefined)?.variables ?? {}) as Inputs;
   if (SecretName === undefined) return undefined;
   return (
@@ -113,7 +113,7 @@ function secretOf(network: Network, { inputs }: Placed): unknown {
 }
 
 /** Whether the program invokes the function with a server's address. */
-function isPassed(network: Network, { id, outputs }: Placed, address: unknown): boolean {
+function isPassed(network: Network, { id, outputs }: RegisteredResource, address: unknown): boolean {
   return network
     .all("aws:lambda/invocation:Invocation")
     .filter(({ inputs }) => [id, outputs.name, outputs.arn].includes(inputs.functionName))
@@ -139,7 +139,11 @@ function fields(json: unknown): Inputs {
 }
 
 /** What prevents the mysql provider from filling the database from outside. */
-function outsideProblems(network: Network, members: readonly Placed[], { place, networkPort }: Server): string[] {
+function outsideProblems(
+  network: Network,
+  members: readonly RegisteredResource[],
+  { place, networkPort }: Server,
+): string[] {
   const problems: string[] = [];
   const reason = "which `pulumi up` fills from outside,";
   if (members.some(({ inputs }) => inputs.publiclyAccessible !== true)) {

@@ -41,28 +41,28 @@ export class MySql implements LocalService {
   #closing: Promise<void> | undefined;
 
   /**
-   * Starts the server (or the TLS proxy in front of an existing one) on the site's port `mysql`, its data in
-   * `<site.directory>/mysql`, its certificates in `<site.directory>/tls`.
+   * Starts the server (or the TLS proxy in front of an existing one) on port `mysql`, its data in
+   * `<context.directory>/mysql`, its certificates in `<context.directory>/tls`.
    * @param find finds the MySQL to run, @default as `sources.ts` describes
    * @throws CommandError where there is no MySQL, or its port or its data cannot be used
    */
-  static async start(site: ServiceContext, find: typeof findMySql = findMySql): Promise<MySql> {
-    const source = await find((line) => site.info(line));
-    const certificates = await ensureCertificates(path.join(site.directory, "tls"));
-    const directory = path.join(site.directory, "mysql");
+  static async start(context: ServiceContext, find: typeof findMySql = findMySql): Promise<MySql> {
+    const source = await find((line) => context.info(line));
+    const certificates = await ensureCertificates(path.join(context.directory, "tls"));
+    const directory = path.join(context.directory, "mysql");
     // Before a port is chosen: creating the data takes seconds, and meanwhile another program could take the port.
     if (source.kind === "program") await ensureData(source.program, directory);
     else await previousServerGone(directory);
-    const port = await site.port("mysql");
+    const port = await context.port("mysql");
     const backend =
       source.kind === "program"
-        ? own(await startServer({ program: source.program, directory, port, certificates }), source, site)
-        : existing(await startTlsProxy({ port, target: source.server, certificates }), source, site);
-    return new MySql(site, source.description, port, certificates, backend);
+        ? own(await startServer({ program: source.program, directory, port, certificates }), source, context)
+        : existing(await startTlsProxy({ port, target: source.server, certificates }), source, context);
+    return new MySql(context, source.description, port, certificates, backend);
   }
 
   private constructor(
-    site: ServiceContext,
+    context: ServiceContext,
     description: string,
     port: number,
     certificates: Certificates,
@@ -74,15 +74,15 @@ export class MySql implements LocalService {
     this.#credentials = backend.administrator;
     this.#stop = backend.stop;
     const server = {
-      site,
+      context,
       port,
       version: backend.version,
       administrator: backend.administrator.user,
       asAdministrator: <T>(work: (session: Session) => Promise<T>) => this.#asAdministrator(work),
       setParameter: backend.setParameter,
     };
-    const instances = new ParameterGroups(site, "pg");
-    const clusters = new ParameterGroups(site, "cluster-pg");
+    const instances = new ParameterGroups(context, "pg");
+    const clusters = new ParameterGroups(context, "cluster-pg");
     this.handlers = {
       "aws:rds/parameterGroup:ParameterGroup": instances.make,
       "aws:rds/clusterParameterGroup:ClusterParameterGroup": clusters.make,
@@ -126,10 +126,11 @@ interface Backend {
   stop(): Promise<void>;
 }
 
-function own(server: RunningServer, source: MySqlSource & { kind: "program" }, site: ServiceContext): Backend {
+function own(server: RunningServer, source: MySqlSource & { kind: "program" }, context: ServiceContext): Backend {
   let stopping = false;
   server.exited.then(() => {
-    if (!stopping) site.info(`MySQL exited unexpectedly; its log: ${path.join(site.directory, "mysql/mysqld.log")}`);
+    if (!stopping)
+      context.info(`MySQL exited unexpectedly; its log: ${path.join(context.directory, "mysql/mysqld.log")}`);
   });
   return {
     version: source.program.version,
@@ -146,14 +147,14 @@ function own(server: RunningServer, source: MySqlSource & { kind: "program" }, s
 }
 
 /** An existing server keeps its settings; the proxy in front of it applies `require_secure_transport` only. */
-function existing(proxy: TlsProxy, source: MySqlSource & { kind: "server" }, site: ServiceContext): Backend {
+function existing(proxy: TlsProxy, source: MySqlSource & { kind: "server" }, context: ServiceContext): Backend {
   const { user, password, version } = source.server;
   return {
     version,
     administrator: { user, password },
     setParameter: async (_session, name, value) => {
       if (name === "require_secure_transport") proxy.requireSecureTransport(/^(1|on)$/i.test(value));
-      else site.info(`Note: the parameter ${name} is not applied to ${source.server.origin}.`);
+      else context.info(`Note: the parameter ${name} is not applied to ${source.server.origin}.`);
     },
     stop: () => proxy.close(),
   };

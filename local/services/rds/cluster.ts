@@ -54,7 +54,7 @@ export function clusterHandlers(groups: ClusterGroups, only: OnlyDatabase, serve
  * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html
  */
 function readCluster(resource: ResourceRegistration, groups: ParameterGroups, only: OnlyDatabase, server: RdsServer) {
-  const { site, port } = server;
+  const { context, port } = server;
   required(resource, "engine", engineRule, /^aurora-mysql$/);
   optional(resource, "engineMode", "provisioned, which Serverless v2 is too", /^provisioned$/);
   const engineVersion = optional(resource, "engineVersion", versionRule, versionForm);
@@ -68,11 +68,11 @@ function readCluster(resource: ResourceRegistration, groups: ParameterGroups, on
   const parameters = groups.of(resource, "dbClusterParameterGroupName", "aurora-mysql", engineVersion);
 
   only.claim({ kind: "cluster", identifier, resourceId }, resource);
-  const zones = ["a", "b", "c"].map((zone) => `${site.region}${zone}`);
+  const zones = ["a", "b", "c"].map((zone) => `${context.region}${zone}`);
   const outputs = {
     clusterIdentifier: identifier,
     clusterResourceId: resourceId,
-    arn: `arn:aws:rds:${site.region}:${site.accountId}:cluster:${identifier}`,
+    arn: `arn:aws:rds:${context.region}:${context.accountId}:cluster:${identifier}`,
     endpoint: "localhost",
     readerEndpoint: "localhost",
     port,
@@ -113,7 +113,7 @@ async function makeClusterInstance(
   groups: ParameterGroups,
   server: RdsServer,
 ): Promise<CreateResult> {
-  const { site, port } = server;
+  const { context, port } = server;
   required(resource, "engine", engineRule, /^aurora-mysql$/);
   const engineVersion = optional(resource, "engineVersion", versionRule, versionForm);
   const identifier = readIdentifier(resource, "identifier");
@@ -143,12 +143,12 @@ async function makeClusterInstance(
     outputs: {
       identifier,
       dbiResourceId,
-      arn: `arn:aws:rds:${site.region}:${site.accountId}:db:${identifier}`,
+      arn: `arn:aws:rds:${context.region}:${context.accountId}:db:${identifier}`,
       endpoint: "localhost",
       port,
       writer,
       engineVersionActual: engineVersion ?? "8.0",
-      availabilityZone: `${site.region}${writer ? "a" : "b"}`,
+      availabilityZone: `${context.region}${writer ? "a" : "b"}`,
       caCertIdentifier: "rds-ca-rsa2048-g1",
     },
   };

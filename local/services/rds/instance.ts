@@ -27,7 +27,7 @@ export async function makeInstance(
   only: OnlyDatabase,
   server: RdsServer,
 ): Promise<CreateResult> {
-  const { site, port, version } = server;
+  const { context, port, version } = server;
   required(resource, "engine", "mysql, the only engine of an instance on this machine", /^mysql$/);
   const engineVersion = optional(resource, "engineVersion", "a version such as 8.4 or 8.4.6", /^\d+\.\d+(\.\d+)?$/);
   const identifier = readIdentifier(resource, "identifier");
@@ -46,13 +46,13 @@ export async function makeInstance(
     outputs: {
       identifier,
       resourceId,
-      arn: `arn:aws:rds:${site.region}:${site.accountId}:db:${identifier}`,
+      arn: `arn:aws:rds:${context.region}:${context.accountId}:db:${identifier}`,
       address: "localhost",
       endpoint: `localhost:${port}`,
       port,
       status: "available",
       engineVersionActual: showVersion(version),
-      availabilityZone: `${site.region}a`,
+      availabilityZone: `${context.region}a`,
       caCertIdentifier: "rds-ca-rsa2048-g1",
       masterUserSecrets: [],
       replicas: [],

@@ -18,7 +18,7 @@ export class ParameterGroups {
   readonly #groups = new Map<string, Group>();
 
   constructor(
-    private readonly site: ServiceContext,
+    private readonly context: ServiceContext,
     /** How an ARN names the kind. */
     private readonly arnKind: "pg" | "cluster-pg",
   ) {}
@@ -30,7 +30,7 @@ export class ParameterGroups {
     const familyRule = "a MySQL family such as mysql8.4 or aurora-mysql8.0";
     const family = required(resource, "family", familyRule, /^(aurora-)?mysql\d+\.\d+$/);
     this.#groups.set(name, { family, parameters: readParameters(resource) });
-    const arn = `arn:aws:rds:${this.site.region}:${this.site.accountId}:${this.arnKind}:${name}`;
+    const arn = `arn:aws:rds:${this.context.region}:${this.context.accountId}:${this.arnKind}:${name}`;
     return { id: name, outputs: { name, arn, skipDestroy: false } };
   };
 

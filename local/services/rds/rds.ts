@@ -10,7 +10,7 @@ import type { Parameters } from "./parameterGroups";
 
 /** What the handlers need of the server. */
 export interface RdsServer {
-  readonly site: ServiceContext;
+  readonly context: ServiceContext;
   readonly port: number;
   readonly version: Version;
   /** The administrator's name, which no master user may have. */
@@ -139,7 +139,7 @@ async function setParameter(
     }
     if (number !== 1238 && !onlyAurora) throw error;
     const why = onlyAurora ? "is Aurora's own" : "can only be set when MySQL starts";
-    server.site.info(`Note: the parameter ${name} ${why}, and is not applied on this machine.`);
+    server.context.info(`Note: the parameter ${name} ${why}, and is not applied on this machine.`);
   }
 }
 
@@ -150,7 +150,7 @@ async function setParameter(
 export function checkVersion(
   requested: string | undefined,
   resource: ResourceRegistration,
-  { site, version }: RdsServer,
+  { context, version }: RdsServer,
 ): void {
   if (requested === undefined) return;
   const [major, minor] = requested.split(".").map(Number);
@@ -158,7 +158,7 @@ export function checkVersion(
     throw provisioningError(resource, `engineVersion is ${requested}, and must be 8.0 or newer.`);
   if (major === version.major && minor === version.minor) return;
   const here = `${showVersion(version)} runs on this machine`;
-  site.info(`Note: the program asks for MySQL ${requested}, and ${here}: any version from 8.0 on works here.`);
+  context.info(`Note: the program asks for MySQL ${requested}, and ${here}: any version from 8.0 on works here.`);
 }
 
 /** The identifier that the program gives, else the resource's logical name in lower case. */

@@ -51,7 +51,7 @@ export class RdsProxies implements LocalService {
   readonly #proxies = new Map<string, RdsProxy>();
 
   constructor(
-    private readonly site: ServiceContext,
+    private readonly context: ServiceContext,
     private readonly options: RdsProxiesOptions,
   ) {}
 
@@ -64,7 +64,7 @@ export class RdsProxies implements LocalService {
   }
 
   /** Reasons why a proxy would refuse all connections. Call this when everything is registered. */
-  async faults(): Promise<string[]> {
+  async problems(): Promise<string[]> {
     const all = [...this.#proxies.values()].map(async (proxy) => {
       if (proxy.target === undefined) return `the proxy "${proxy.name}" has no target`;
       const users = await this.#usersOf(proxy).catch((error: Error) => error);
@@ -76,8 +76,8 @@ export class RdsProxies implements LocalService {
   async #makeProxy(resource: ResourceRegistration): Promise<CreateResult> {
     const settings = readProxy(resource, this.options.iam);
     const { name } = settings;
-    const port = await this.site.port(`proxy ${name}`);
-    const certificates = await ensureCertificates(path.join(this.site.directory, "tls"));
+    const port = await this.context.port(`proxy ${name}`);
+    const certificates = await ensureCertificates(path.join(this.context.directory, "tls"));
     const target = { host: "127.0.0.1", port: this.options.mysql.administrator.port };
     const gate = {
       closed: () => (this.#proxies.get(name)?.target ? undefined : noTarget),
@@ -140,7 +140,7 @@ export class RdsProxies implements LocalService {
   }
 
   get #arn(): string {
-    return `arn:aws:rds:${this.site.region}:${this.site.accountId}:`;
+    return `arn:aws:rds:${this.context.region}:${this.context.accountId}:`;
   }
 
   #find(resource: ResourceRegistration): RdsProxy {
@@ -158,7 +158,7 @@ export class RdsProxies implements LocalService {
       const users = await this.#usersOf(this.#proxies.get(name)!);
       if (users.includes(user)) return undefined;
     } catch (error) {
-      this.site.info(`A connection was refused: ${(error as Error).message}`);
+      this.context.info(`A connection was refused: ${(error as Error).message}`);
     }
     const text = `Access denied for user '${user}': no secret of the proxy ${name} holds that user.`;
     return { number: 1045, state: "28000", text };
@@ -185,7 +185,7 @@ export class RdsProxies implements LocalService {
     const { iam, secretsEndpoint: endpoint } = this.options;
     const { SecretsManagerClient } = loadSdk();
     const credentials = iam.credentialsFor(roleArn);
-    return new SecretsManagerClient({ region: this.site.region, endpoint, credentials, maxAttempts: 1 });
+    return new SecretsManagerClient({ region: this.context.region, endpoint, credentials, maxAttempts: 1 });
   }
 }
 

@@ -33,7 +33,7 @@ export class ObjectStore implements LocalService, S3 {
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (resource) => this.#makeLifecycle(resource),
   };
 
-  readonly #site: ServiceContext;
+  readonly #context: ServiceContext;
   readonly #limits: TimeLimits | undefined;
   readonly #buckets = new Map<string, Bucket>();
   readonly #files: ObjectFiles;
@@ -44,10 +44,10 @@ export class ObjectStore implements LocalService, S3 {
    * @param roles evaluates the policies of roles, for example `Iam`
    * @param limits time limits for clients, @default those of `cli/http.ts`
    */
-  constructor(site: ServiceContext, roles: Roles, limits?: TimeLimits) {
-    this.#site = site;
+  constructor(context: ServiceContext, roles: Roles, limits?: TimeLimits) {
+    this.#context = context;
     this.#limits = limits;
-    this.#files = new ObjectFiles(join(site.directory, "objects"));
+    this.#files = new ObjectFiles(join(context.directory, "objects"));
     this.#operations = new ObjectOperations(this.#files, roles, this.#buckets);
   }
 
@@ -67,14 +67,14 @@ export class ObjectStore implements LocalService, S3 {
   }
 
   #serve() {
-    this.#server ??= this.#site.port("s3").then((port) =>
+    this.#server ??= this.#context.port("s3").then((port) =>
       serve({
         port,
         use: "s3",
         limits: this.#limits,
         answer: (request: IncomingMessage) => answerHttp(request, this.#operations, this.#buckets),
         failed: (error) => {
-          this.#site.info(`The object store failed: ${error instanceof Error ? error.message : String(error)}`);
+          this.#context.info(`The object store failed: ${error instanceof Error ? error.message : String(error)}`);
           return errorAnswer(new S3Error(500, "InternalError", "We encountered an internal error. Please try again."));
         },
         refusal: (status, message) => {
@@ -95,7 +95,7 @@ export class ObjectStore implements LocalService, S3 {
         recorded: ["forceDestroy", "tags"],
         only: { objectLockEnabled: [false], requestPayer: ["BucketOwner"] },
       },
-      this.#site.region,
+      this.#context.region,
     );
     const bucket = bucketName(resource);
     if (this.#buckets.has(bucket))
@@ -103,7 +103,7 @@ export class ObjectStore implements LocalService, S3 {
     await this.#files.makeBucket(bucket);
     this.#buckets.set(bucket, { bucket, block: blockAll, cors: [] });
     await this.#serve();
-    const { region } = this.#site;
+    const { region } = this.#context;
     return {
       id: bucket,
       outputs: {
@@ -121,7 +121,7 @@ export class ObjectStore implements LocalService, S3 {
     assertSupportedInputs(
       resource,
       { simulated: ["bucket"], only: { rule: [{ objectOwnership: "BucketOwnerEnforced" }] } },
-      this.#site.region,
+      this.#context.region,
     );
     return { id: this.#bucketOf(resource).bucket, outputs: {} };
   }
@@ -131,7 +131,7 @@ export class ObjectStore implements LocalService, S3 {
     assertSupportedInputs(
       resource,
       { simulated: ["bucket", ...switches], recorded: ["skipDestroy"] },
-      this.#site.region,
+      this.#context.region,
     );
     const bucket = this.#bucketOf(resource);
     const { inputs } = resource;
@@ -147,21 +147,21 @@ export class ObjectStore implements LocalService, S3 {
   }
 
   #makeEncryption(resource: ResourceRegistration): CreateResult {
-    assertSupportedInputs(resource, { simulated: ["bucket", "rules"] }, this.#site.region);
+    assertSupportedInputs(resource, { simulated: ["bucket", "rules"] }, this.#context.region);
     for (const rule of (resource.inputs.rules ?? []) as Record<string, unknown>[]) {
       const byDefault = [{ sseAlgorithm: "AES256" }];
       const only = { applyServerSideEncryptionByDefault: byDefault };
       assertSupportedInputs(
         { ...resource, inputs: rule },
         { simulated: [], recorded: ["bucketKeyEnabled"], only },
-        this.#site.region,
+        this.#context.region,
       );
     }
     return { id: this.#bucketOf(resource).bucket, outputs: {} };
   }
 
   #makePolicy(resource: ResourceRegistration): CreateResult {
-    assertSupportedInputs(resource, { simulated: ["bucket", "policy"] }, this.#site.region);
+    assertSupportedInputs(resource, { simulated: ["bucket", "policy"] }, this.#context.region);
     const bucket = this.#bucketOf(resource);
     const policy = parsed(resource);
     try {
@@ -179,13 +179,13 @@ export class ObjectStore implements LocalService, S3 {
     assertSupportedInputs(
       resource,
       { simulated: ["bucket"], only: { versioningConfiguration: off } },
-      this.#site.region,
+      this.#context.region,
     );
     return { id: this.#bucketOf(resource).bucket, outputs: {} };
   }
 
   #makeCors(resource: ResourceRegistration): CreateResult {
-    assertSupportedInputs(resource, { simulated: ["bucket", "corsRules"] }, this.#site.region);
+    assertSupportedInputs(resource, { simulated: ["bucket", "corsRules"] }, this.#context.region);
     const bucket = this.#bucketOf(resource);
     this.#buckets.set(bucket.bucket, { ...bucket, cors: resource.inputs.corsRules as CorsRule[] });
     return { id: bucket.bucket, outputs: {} };
@@ -193,12 +193,12 @@ export class ObjectStore implements LocalService, S3 {
 
   /** A rule may only abort multipart uploads, which do not exist here, so it has no effect; expiry is refused. */
   #makeLifecycle(resource: ResourceRegistration): CreateResult {
-    assertSupportedInputs(resource, { simulated: ["bucket", "rules"] }, this.#site.region);
+    assertSupportedInputs(resource, { simulated: ["bucket", "rules"] }, this.#context.region);
     for (const rule of (resource.inputs.rules ?? []) as Record<string, unknown>[]) {
       assertSupportedInputs(
         { ...resource, inputs: rule },
         { simulated: [], recorded: ["id", "status", "filter", "prefix", "abortIncompleteMultipartUpload"] },
-        this.#site.region,
+        this.#context.region,
       );
     }
     return { id: this.#bucketOf(resource).bucket, outputs: {} };

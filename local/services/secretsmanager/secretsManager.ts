@@ -29,7 +29,7 @@ export class SecretsManager implements LocalService {
     "aws:secretsmanager/secretRotation:SecretRotation": (resource) => this.#makeRotation(resource),
   };
 
-  readonly #site: ServiceContext;
+  readonly #context: ServiceContext;
   readonly #iam: Iam;
   readonly #store: SecretStore;
   readonly #registered = new Map<string, Secret>();
@@ -41,12 +41,12 @@ export class SecretsManager implements LocalService {
   readonly #operations: Readonly<Record<string, Operation>>;
   #server: AwsServer | undefined;
 
-  private constructor(site: ServiceContext, iam: Iam, functions: RotationFunctions, lag: Lag | undefined) {
-    this.#site = site;
+  private constructor(context: ServiceContext, iam: Iam, functions: RotationFunctions, lag: Lag | undefined) {
+    this.#context = context;
     this.#iam = iam;
-    this.#store = new SecretStore(join(site.directory, "secrets", "secrets.json"));
+    this.#store = new SecretStore(join(context.directory, "secrets", "secrets.json"));
     this.#past = lag && new Past(lag);
-    this.#rotations = new Rotations({ functions, save: () => this.#save(), info: (line) => site.info(line) });
+    this.#rotations = new Rotations({ functions, save: () => this.#save(), info: (line) => context.info(line) });
     this.#operations = {
       ...operations,
       RotateSecret: { changes: true, run: (secret, input) => this.#rotations.rotateSecret(secret, input) },
@@ -54,20 +54,20 @@ export class SecretsManager implements LocalService {
   }
 
   /**
-   * Starts the endpoint on the site's port `secretsmanager`.
+   * Starts the endpoint on port `secretsmanager`.
    * @param functions the functions that may rotate secrets; @default none
    * @param lag makes reads return an earlier state, for tests; @default the present state
    * @throws CommandError where the port is taken.
    */
   static async start(
-    site: ServiceContext,
+    context: ServiceContext,
     iam: Iam,
     functions: RotationFunctions = noFunctions,
     lag?: Lag,
   ): Promise<SecretsManager> {
-    const service = new SecretsManager(site, iam, functions, lag);
-    const port = await site.port("secretsmanager");
-    const options = { service: "secretsmanager", region: site.region, port, iam };
+    const service = new SecretsManager(context, iam, functions, lag);
+    const port = await context.port("secretsmanager");
+    const options = { service: "secretsmanager", region: context.region, port, iam };
     const server = { ...options, contentType: "application/x-amz-json-1.1", maxBody: 1024 * 1024 };
     service.#server = await AwsServer.start(server, async (call) => service.#answer(call));
     return service;
@@ -93,7 +93,7 @@ export class SecretsManager implements LocalService {
         `its name is ${JSON.stringify(name)}; allowed: 1 to 512 letters, digits and /_+=.@-`,
       );
     }
-    const { region, accountId } = this.#site;
+    const { region, accountId } = this.#context;
     const prefix = `arn:aws:secretsmanager:${region}:${accountId}:secret:`;
     const secret = this.#store.get(name) ?? this.#store.create(name, prefix, now());
     secret.description = typeof inputs.description === "string" ? inputs.description : undefined;
@@ -187,7 +187,7 @@ export class SecretsManager implements LocalService {
   }
 
   #arnOfUnknown(id: string): string {
-    const { region, accountId } = this.#site;
+    const { region, accountId } = this.#context;
     return id.startsWith("arn:") ? id : `arn:aws:secretsmanager:${region}:${accountId}:secret:${id}`;
   }
 }

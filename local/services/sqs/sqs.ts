@@ -26,7 +26,7 @@ interface Registration {
 }
 
 /** Every request counts as secure: a policy that denies plain HTTP must not deny requests on loopback. */
-const context = { "aws:SecureTransport": "true" };
+const requestContext = { "aws:SecureTransport": "true" };
 
 /** The actions that Lambda performs with the function's role to take messages. */
 const pollingActions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
@@ -44,7 +44,7 @@ export class Sqs implements LocalService {
     "aws:lambda/eventSourceMapping:EventSourceMapping": (resource) => this.#makeMapping(resource),
   };
 
-  readonly #site: ServiceContext;
+  readonly #context: ServiceContext;
   readonly #iam: Iam;
   readonly #lambda: Lambda;
   /** By ARN. */
@@ -54,20 +54,20 @@ export class Sqs implements LocalService {
   readonly #closing = new AbortController();
   #server: AwsServer | undefined;
 
-  private constructor(site: ServiceContext, iam: Iam, lambda: Lambda) {
-    this.#site = site;
+  private constructor(context: ServiceContext, iam: Iam, lambda: Lambda) {
+    this.#context = context;
     this.#iam = iam;
     this.#lambda = lambda;
   }
 
   /**
-   * Starts the endpoint on the site's port `sqs`.
+   * Starts the endpoint on port `sqs`.
    * @throws CommandError if the port is taken.
    */
-  static async start(site: ServiceContext, iam: Iam, lambda: Lambda): Promise<Sqs> {
-    const sqs = new Sqs(site, iam, lambda);
-    const port = await site.port("sqs");
-    const options = { service: "sqs", region: site.region, port, iam, contentType: "application/x-amz-json-1.0" };
+  static async start(context: ServiceContext, iam: Iam, lambda: Lambda): Promise<Sqs> {
+    const sqs = new Sqs(context, iam, lambda);
+    const port = await context.port("sqs");
+    const options = { service: "sqs", region: context.region, port, iam, contentType: "application/x-amz-json-1.0" };
     sqs.#server = await AwsServer.start({ ...options, maxBody: 2 * 1024 * 1024 }, (call) => sqs.#answer(call));
     return sqs;
   }
@@ -92,7 +92,7 @@ export class Sqs implements LocalService {
     const settings = readQueue(resource);
     const arn = this.#arnOf(name);
     const known = this.#queues.get(arn);
-    const file = join(this.#site.directory, "sqs", `${name}.jsonl`);
+    const file = join(this.#context.directory, "sqs", `${name}.jsonl`);
     const queue = known?.queue ?? new Queue(arn, file, settings, (deadLetters) => this.#queues.get(deadLetters)?.queue);
     this.#checkRedrive(resource, arn, settings.redrive);
     queue.settings = settings;
@@ -157,7 +157,7 @@ export class Sqs implements LocalService {
     await this.#mappings.get(resource.name)?.close();
     this.#mappings.delete(resource.name);
     if (settings.enabled) {
-      const options = { ...settings, queue, region: this.#site.region, runnable };
+      const options = { ...settings, queue, region: this.#context.region, runnable };
       this.#mappings.set(resource.name, new EventSourceMapping(options));
     }
     const uuid = shortHash(`${resource.name} ${arn}`, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
@@ -197,8 +197,9 @@ export class Sqs implements LocalService {
   #mayRole(role: string, action: string, resource: string): boolean {
     const { policy } = this.#queues.get(resource) ?? {};
     const principal = { type: "AWS", arn: role } as const;
-    const byQueue = policy === undefined ? undefined : evaluate([policy], { action, resource, principal, context });
-    return byQueue !== "explicitDeny" && this.#iam.authorize(role, action, resource, context).allowed;
+    const byQueue =
+      policy === undefined ? undefined : evaluate([policy], { action, resource, principal, context: requestContext });
+    return byQueue !== "explicitDeny" && this.#iam.authorize(role, action, resource, requestContext).allowed;
   }
 
   #checkRedrive(resource: ResourceRegistration, source: string, redrive: QueueSettings["redrive"]): void {
@@ -222,17 +223,17 @@ export class Sqs implements LocalService {
   }
 
   #arnOf(name: string): string {
-    return `arn:aws:sqs:${this.#site.region}:${this.#site.accountId}:${name}`;
+    return `arn:aws:sqs:${this.#context.region}:${this.#context.accountId}:${name}`;
   }
 
   #urlOf(name: string): string {
-    return `${this.endpoint}/${this.#site.accountId}/${name}`;
+    return `${this.endpoint}/${this.#context.accountId}/${name}`;
   }
 
   /** The ARN for a queue's URL. Only the path counts: the request has reached this host already. */
   #arnAt(url: string): string {
     const [, account, name] = /\/([^/]+)\/([^/]+)$/.exec(url) ?? [];
-    return account === this.#site.accountId && name !== undefined ? this.#arnOf(name) : this.#arnOf(url);
+    return account === this.#context.accountId && name !== undefined ? this.#arnOf(name) : this.#arnOf(url);
   }
 }
 

@@ -65,7 +65,7 @@ export class Deployment {
    */
   static async start(server: TestServerOptions = {}, mysqlEnd?: FarEnd): Promise<Deployment> {
     const [database, lambdaService] = await Promise.all([Database.start(server), startLambda()]);
-    const secrets = await SecretsManager.start(lambdaService.site, lambdaService.iam);
+    const secrets = await SecretsManager.start(lambdaService.context, lambdaService.iam);
     const Statement = [{ Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: "*" }];
     const type = "aws:iam/rolePolicy:RolePolicy";
     const inputs = { role: lambdaService.role, policy: JSON.stringify({ Version: "2012-10-17", Statement }) };
@@ -106,7 +106,7 @@ export class Deployment {
     const type = "aws:secretsmanager/secret:Secret";
     await this.secrets.handlers[type]!({ type, name, inputs: { name } });
     const { accessKeyId, secretAccessKey } = this.lambdaService.iam.administrator;
-    const { region } = this.lambdaService.site;
+    const { region } = this.lambdaService.context;
     const client = new SecretsManagerClient({
       region,
       endpoint: this.secrets.endpoint,
@@ -229,9 +229,9 @@ export class Container {
 
   /** Every line of its log file. */
   async lines(): Promise<string[]> {
-    const { lambda, site } = this.deployment.lambdaService;
+    const { lambda, context } = this.deployment.lambdaService;
     await lambda.recentLogs(this.name);
-    const text = readFileSync(path.join(site.directory, "logs", `${this.name}.log`), "utf8");
+    const text = readFileSync(path.join(context.directory, "logs", `${this.name}.log`), "utf8");
     expect(text).not.toContain(PASSWORD_PART);
     return text.split("\n").slice(0, -1);
   }

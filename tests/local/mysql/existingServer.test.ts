@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { findMySql } from "../../../local/mysql/sources";
 import { MySql } from "../../../local/services/rds/MySql";
 import { refusal } from "../../support/failures";
-import { group, groupType, instance, instanceType, makeBy, master, newSite, queryOnce } from "./support";
+import { group, groupType, instance, instanceType, makeBy, master, newContext, queryOnce } from "./support";
 
 const lines: string[] = [];
 const { host, port, user, password, caFile } = inject("mysql");
@@ -20,8 +20,8 @@ afterAll(() => shared("DROP USER IF EXISTS url_boss, url_admin"));
 
 it("is reached with the project's certificate, keeps its settings, and is used by the same program", async () => {
   const url = `mysql://url_boss:p%2540%20ss@${host}:${port}`;
-  const site = await newSite((line) => lines.push(line));
-  const part = await MySql.start(site, (say) => findMySql(say, { LOCAL_MYSQL_URL: url }));
+  const context = await newContext((line) => lines.push(line));
+  const part = await MySql.start(context, (say) => findMySql(say, { LOCAL_MYSQL_URL: url }));
   try {
     expect(part.description).toMatch(/^MySQL \d+\.\d+\.\d+, the server at localhost:\d+ \(LOCAL_MYSQL_URL\)$/);
     expect(part.administrator).toMatchObject({ host: "127.0.0.1", user: "url_boss", password: "p%40 ss" });
@@ -42,6 +42,6 @@ it("is reached with the project's certificate, keeps its settings, and is used b
     );
   } finally {
     await part.close();
-    await rm(site.directory, { recursive: true });
+    await rm(context.directory, { recursive: true });
   }
 });

@@ -26,7 +26,7 @@ export const group = {
 };
 
 /** A new temporary folder, which the caller removes, and one port. */
-export async function newSite(say: (line: string) => void): Promise<ServiceContext> {
+export async function newContext(say: (line: string) => void): Promise<ServiceContext> {
   const port = await freePort();
   return {
     directory: await mkdtemp(path.join(os.tmpdir(), "handlers-")),

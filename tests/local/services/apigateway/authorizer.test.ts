@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await api.close();
-  api.site.remove();
+  api.context.remove();
 });
 
 async function upload(authorization: string | undefined) {

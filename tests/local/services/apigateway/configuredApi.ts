@@ -10,7 +10,7 @@ export let api: Awaited<ReturnType<typeof startDocumented>>;
 /** Ends the API that was started last. */
 export async function end(): Promise<void> {
   await api.close();
-  api.site.remove();
+  api.context.remove();
 }
 
 /** Starts the documented API with these options. */

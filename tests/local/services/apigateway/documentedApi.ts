@@ -3,7 +3,7 @@ import { ApiGateway } from "../../../../local/services/apigateway/apiGateway";
 import { Iam } from "../../../../local/services/iam/iam";
 import { ObjectStore } from "../../../../local/services/s3/objectStore";
 import type { S3 } from "../../../../local/services/s3/operations";
-import { register, registerBucket, testSite } from "../s3/store";
+import { register, registerBucket, testContext } from "../s3/store";
 import { testPool } from "./tokens";
 
 type Inputs = Record<string, any>;
@@ -18,7 +18,7 @@ const prefixed = (prefix: string, values: Record<string, unknown>) =>
 export interface Options {
   /** Called for each resource before its registration: returns changed inputs, or null to leave it out. */
   change?: (type: string, name: string, inputs: Inputs) => Inputs | null;
-  site?: ReturnType<typeof testSite>;
+  context?: ReturnType<typeof testContext>;
   /** Wraps the object store. */
   s3?: (store: ObjectStore) => S3;
   triggers?: Record<string, string>;
@@ -29,16 +29,16 @@ export interface Options {
 
 /** The rows S7, S8 and S9 of the documents, registered resource by resource as the program does. */
 export async function startDocumented(options: Options = {}) {
-  const site = options.site ?? testSite();
-  const iam = new Iam(site);
-  const store = new ObjectStore(site, iam);
+  const context = options.context ?? testContext();
+  const iam = new Iam(context);
+  const store = new ObjectStore(context, iam);
   const users = testPool("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Test");
   const needs = {
     s3: options.s3?.(store) ?? store,
     roles: iam,
     userPools: (arn: string) => (arn === poolArn ? users.pool : undefined),
   };
-  const gateway = new ApiGateway(site, needs, options.limits);
+  const gateway = new ApiGateway(context, needs, options.limits);
   const close = async () => {
     await gateway.close();
     await store.close();
@@ -55,7 +55,7 @@ export async function startDocumented(options: Options = {}) {
     const api = await makeApi(make, role.arn, options);
     const stage = api.stage;
     const bucketUrl = await store.bucketUrl(bucket);
-    return { ...api, site, iam, store, gateway, users, url: stage.invokeUrl as string, bucketUrl, make, close };
+    return { ...api, context, iam, store, gateway, users, url: stage.invokeUrl as string, bucketUrl, make, close };
   } catch (error) {
     await close();
     throw error;

@@ -16,9 +16,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   // No request in this file may fail because of an error in the gateway itself.
-  expect(api.site.said.filter((line) => line.includes("request failed"))).toEqual([]);
+  expect(api.context.said.filter((line) => line.includes("request failed"))).toEqual([]);
   await api.close();
-  api.site.remove();
+  api.context.remove();
 });
 
 const put = (key: string, body = "x", headers: Record<string, string> = {}) =>
@@ -29,7 +29,7 @@ const put = (key: string, body = "x", headers: Record<string, string> = {}) =>
   });
 
 it("any path: an expected status, and no file outside the bucket", async () => {
-  const objects = join(api.site.directory, "objects");
+  const objects = join(api.context.directory, "objects");
   const before = readdirSync(objects);
   const part = fc.oneof(
     fc.constantFrom("..", ".", "%2e%2e", "%2F", "%5c", "%00", "%", "%c0%af", "..%2f..%2fx", "{key}", "~", ";", ""),
@@ -47,7 +47,7 @@ it("any path: an expected status, and no file outside the bucket", async () => {
     { numRuns: 300 },
   );
   expect(readdirSync(objects)).toEqual(before);
-  expect(readdirSync(api.site.directory).sort()).toEqual(["gateway", "iam", "objects"]);
+  expect(readdirSync(api.context.directory).sort()).toEqual(["gateway", "iam", "objects"]);
 });
 
 it("any header value: it adds no header to the answer", async () => {
@@ -103,7 +103,8 @@ it("a hundred slow clients do not delay another client", async () => {
   // All slow clients are still connected: a request that waited for them would have waited until they were cut off.
   expect(slow.filter(({ destroyed, readableEnded }) => destroyed || readableEnded)).toEqual([]);
   for (const socket of slow) socket.destroy();
-  const parts = () => readdirSync(join(api.site.directory, "objects", bucket)).filter((name) => name.endsWith(".part"));
+  const parts = () =>
+    readdirSync(join(api.context.directory, "objects", bucket)).filter((name) => name.endsWith(".part"));
   await expect.poll(parts).toEqual([]);
 });
 
@@ -114,7 +115,7 @@ describe("slow clients are cut off", () => {
   });
   afterAll(async () => {
     await brief.close();
-    brief.site.remove();
+    brief.context.remove();
   });
 
   it.each(slowHeaders)("with %s", async (_, start, piece) => {
@@ -127,8 +128,8 @@ describe("slow clients are cut off", () => {
     for (const [i, piece] of ["x", "1\r\nx\r\n"].entries()) {
       expect(await trickle(brief.url, head + lengths[i], piece)).toMatch(/^HTTP\/1\.1 408 /);
     }
-    await expect.poll(() => readdirSync(join(brief.site.directory, "objects", bucket))).toEqual([]);
-    expect(brief.site.said.filter((line) => line.includes("request failed"))).toEqual([]);
+    await expect.poll(() => readdirSync(join(brief.context.directory, "objects", bucket))).toEqual([]);
+    expect(brief.context.said.filter((line) => line.includes("request failed"))).toEqual([]);
   });
 });
 
@@ -176,5 +177,5 @@ it("closing does not wait for clients that are still sending", async () => {
   await other.close();
   // The connection was cut off. A close that waited for the rest of the body would not end: the client sends no more.
   expect(await answer).toBe("");
-  other.site.remove();
+  other.context.remove();
 });

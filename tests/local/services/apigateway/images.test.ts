@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await api.close();
-  api.site.remove();
+  api.context.remove();
 });
 
 const jpeg = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), randomBytes(200_000), Buffer.from([0xff, 0xd9])]);
@@ -28,7 +28,7 @@ const png = Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), randomByt
 const call = (method: string, key: string, headers: http.OutgoingHttpHeaders = {}, body?: Buffer | string) =>
   exchange(api.url, `/dev/${bucket}/${key}`, { method, headers: { authorization: token, ...headers }, body });
 const partFiles = () =>
-  readdirSync(join(api.site.directory, "objects", bucket)).filter((name) => name.endsWith(".part"));
+  readdirSync(join(api.context.directory, "objects", bucket)).filter((name) => name.endsWith(".part"));
 
 describe("uploads and downloads keep every byte", () => {
   const limit = 10 * 1024 * 1024;
@@ -213,7 +213,7 @@ describe("limits", () => {
     });
     await expect.poll(partFiles).toEqual([]);
     expect((await call("GET", "aborted.png")).status).toBe(403);
-    expect(api.site.said).toEqual(expect.not.arrayContaining([expect.stringContaining("aborted")]));
+    expect(api.context.said).toEqual(expect.not.arrayContaining([expect.stringContaining("aborted")]));
   });
 
   it("headers of more than 10,240 bytes are refused, and the next request is served", async () => {

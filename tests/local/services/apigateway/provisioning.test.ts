@@ -1,22 +1,22 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { exchange } from "../s3/exchange";
-import { testSite } from "../s3/store";
+import { testContext } from "../s3/store";
 import { bucket, type Options, poolArn, startDocumented } from "./documentedApi";
 
 const running: { close(): Promise<void> }[] = [];
-const sites: ReturnType<typeof testSite>[] = [];
+const sites: ReturnType<typeof testContext>[] = [];
 
 async function start(options: Options = {}) {
-  const site = options.site ?? testSite();
-  sites.push(site);
-  const api = await startDocumented({ ...options, site });
+  const context = options.context ?? testContext();
+  sites.push(context);
+  const api = await startDocumented({ ...options, context });
   running.push(api);
   return api;
 }
 
 afterEach(async () => {
   for (const one of running.splice(0)) await one.close();
-  for (const site of sites.splice(0)) site.remove();
+  for (const context of sites.splice(0)) context.remove();
 });
 
 /** Changes the inputs of one resource. */
@@ -149,10 +149,10 @@ describe("deployments", () => {
   };
 
   it("the same program has the same identifiers after a new start", async () => {
-    const site = testSite();
-    const first = await start({ site });
+    const context = testContext();
+    const first = await start({ context });
     await first.close();
-    const second = await start({ site });
+    const second = await start({ context });
     for (const key of ["restApi", "authorizer", "folder", "item", "deployment"] as const) {
       expect(second[key]).toEqual(first[key]);
     }
@@ -161,17 +161,17 @@ describe("deployments", () => {
   });
 
   it("an edit that no trigger covers is not served; an edit with other triggers is", async () => {
-    const site = testSite();
-    const first = await start({ site });
+    const context = testContext();
+    const first = await start({ context });
     expect(await tryPut(first, first.users.access())).toBe(200);
     await first.close();
 
-    const undeployed = await start({ site, change: withoutScopes });
+    const undeployed = await start({ context, change: withoutScopes });
     expect(await tryPut(undeployed, undeployed.users.access())).toBe(200);
     expect(await tryPut(undeployed, undeployed.users.id())).toBe(401);
     await undeployed.close();
 
-    const deployed = await start({ site, change: withoutScopes, triggers: { hash: "2" } });
+    const deployed = await start({ context, change: withoutScopes, triggers: { hash: "2" } });
     expect(deployed.deployment.id).not.toBe(first.deployment.id);
     expect(await tryPut(deployed, deployed.users.access())).toBe(401);
     expect(await tryPut(deployed, deployed.users.id())).toBe(200);

@@ -71,7 +71,7 @@ export class LocalCognito {
   sdk!: CognitoIdentityProviderClient;
   readonly #ports = new Map<string, number>();
 
-  readonly site: ServiceContext = {
+  readonly context: ServiceContext = {
     directory: this.directory,
     region: "us-east-1",
     accountId: "000000000000",
@@ -94,7 +94,7 @@ export class LocalCognito {
   async restart(changes: Changes = {}): Promise<void> {
     await this.cognito?.close();
     this.cognito = await Cognito.start(
-      this.site,
+      this.context,
       async (_arn, event) => {
         this.events.push(event);
         return this.trigger(event);

@@ -68,10 +68,10 @@ describe("what Lambda refuses is refused", () => {
 });
 
 describe("the archive", () => {
-  const folder = (name: string) => join(lambdaService.site.directory, "functions", name);
+  const folder = (name: string) => join(lambdaService.context.directory, "functions", name);
 
   test("is unpacked as the zip would be: texts, files and whole folders", async () => {
-    const from = join(lambdaService.site.directory, "from");
+    const from = join(lambdaService.context.directory, "from");
     mkdirSync(join(from, "deep", "er"), { recursive: true });
     writeFileSync(join(from, "deep", "er", "bytes"), Buffer.from([0, 255]));
     writeFileSync(join(from, "one.js"), "1");
@@ -93,7 +93,7 @@ describe("the archive", () => {
 
   test("may be objects of the Pulumi SDK", async () => {
     const { AssetArchive, FileArchive, FileAsset, StringAsset } = pulumi.asset;
-    const from = join(lambdaService.site.directory, "pulumi");
+    const from = join(lambdaService.context.directory, "pulumi");
     mkdirSync(from);
     writeFileSync(join(from, "a.js"), "exports.a = 1;");
     const code = new AssetArchive({
@@ -140,7 +140,7 @@ describe("the archive", () => {
       /remote \(https:\/\/x\)/,
     );
     await expect(lambdaService.make("bad", "", { code: undefined })).rejects.toThrow(/missing/);
-    const zip = join(lambdaService.site.directory, "code.zip");
+    const zip = join(lambdaService.context.directory, "code.zip");
     writeFileSync(zip, "PK");
     await expect(lambdaService.make("bad", "", { code: { path: zip } })).rejects.toThrow(/archive file .*code\.zip/);
   });

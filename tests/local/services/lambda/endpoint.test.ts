@@ -21,7 +21,7 @@ async function send(
 ) {
   const { host } = new URL(lambdaService.lambda.endpoint);
   const request = { method, url: path, headers, body: Buffer.from(body) };
-  const at = { host, service: "lambda", region: lambdaService.site.region, now: new Date() };
+  const at = { host, service: "lambda", region: lambdaService.context.region, now: new Date() };
   const { host: _, ...signed } = signedHeadersFor(request, credentials, at);
   const response = await fetch(lambdaService.lambda.endpoint + path, { method, headers: signed, body });
   return {

@@ -38,7 +38,7 @@ test("runs the function without any Permission, waits, and returns its payload",
   expect(JSON.parse(String(outputs.result))).toEqual({ did: "tables", as: arn });
   expect(id).toMatch(/^worker_\$LATEST_[0-9a-f]{32}$/);
   expect((await make({ functionName: arn, input: '{"do":"tables"}' })).id).toBe(id);
-  const log = readFileSync(join(lambdaService.site.directory, "logs", "worker.log"), "utf8");
+  const log = readFileSync(join(lambdaService.context.directory, "logs", "worker.log"), "utf8");
   expect(log.match(/asked for tables/g)).toHaveLength(2);
 });
 

@@ -101,7 +101,7 @@ describe("a function", () => {
   });
 
   test("finds the AWS SDK of the runtime, but no package that only lies above its folder", async () => {
-    const above = join(lambdaService.site.directory, "node_modules", "above");
+    const above = join(lambdaService.context.directory, "node_modules", "above");
     mkdirSync(above, { recursive: true });
     writeFileSync(join(above, "index.js"), "");
     await lambdaService.make(
@@ -263,7 +263,7 @@ describe("logs", () => {
     expect(warning).toMatchObject({ level: "WARN", requestId, message: `a 1 { b: 2 } ${text}` });
     expect(error).toMatchObject({ level: "ERROR", message: { errorType: "RangeError", errorMessage: text } });
     expect(report).toMatchObject({ type: "platform.report", record: { requestId, status: "success" } });
-    const file = join(lambdaService.site.directory, "logs", "json.log");
+    const file = join(lambdaService.context.directory, "logs", "json.log");
     expect(
       readFileSync(file, "utf8")
         .trimEnd()
@@ -304,7 +304,7 @@ describe("logs", () => {
     await lambdaService.make("chatty", source, { timeout: 20 });
     await lambdaService.invoke("chatty");
     await lambdaService.lambda.recentLogs("chatty");
-    const file = join(lambdaService.site.directory, "logs", "chatty.log");
+    const file = join(lambdaService.context.directory, "logs", "chatty.log");
     expect(statSync(file).size).toBeLessThan(6 * 1024 * 1024);
     expect(existsSync(`${file}.1`)).toBe(true);
   });

@@ -9,7 +9,7 @@ let arn: string;
 
 beforeAll(async () => {
   lambdaService = await startLambda(platform);
-  secrets = await SecretsManager.start(lambdaService.site, lambdaService.iam);
+  secrets = await SecretsManager.start(lambdaService.context, lambdaService.iam);
   platform.AWS_ENDPOINT_URL_SECRETS_MANAGER = secrets.endpoint;
   const make = async (kind: "Secret" | "SecretVersion", inputs: Record<string, unknown>) => {
     const type =

@@ -10,7 +10,7 @@ export const pool = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west
 
 /** A Lambda service with one role, in a folder of its own. */
 export interface LambdaService {
-  readonly site: ServiceContext;
+  readonly context: ServiceContext;
   readonly iam: Iam;
   readonly lambda: Lambda;
   readonly role: string;
@@ -25,24 +25,24 @@ export interface LambdaService {
 
 export async function startLambda(platform: Record<string, string> = {}): Promise<LambdaService> {
   const directory = mkdtempSync(join(tmpdir(), "lambda-"));
-  const site: ServiceContext = {
+  const context: ServiceContext = {
     directory,
     region: "eu-west-1",
     accountId: "111122223333",
     port: async () => 0,
     info: () => {},
   };
-  const iam = new Iam(site);
+  const iam = new Iam(context);
   const trust = { Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "lambda.amazonaws.com" } };
   const type = "aws:iam/role:Role";
   const assumeRolePolicy = { Version: "2012-10-17", Statement: [trust] };
   const result = await iam.handlers[type]!({ type, name: "function", inputs: { assumeRolePolicy } });
   const role = result.outputs.arn as string;
-  const lambda = await Lambda.start(site, { iam, platformEnvironment: () => platform });
+  const lambda = await Lambda.start(context, { iam, platformEnvironment: () => platform });
   const call = async (type: string, name: string, inputs: Record<string, unknown>) =>
     (await lambda.handlers[type]!({ type, name, inputs })) as any;
   return {
-    site,
+    context,
     iam,
     lambda,
     role,

@@ -31,7 +31,7 @@ export class LocalLogin {
       const inputs = { userPoolId: local.poolId, clientId: local.clientId, useCognitoProvidedValues: true };
       await local.make("managedLoginBranding:ManagedLoginBranding", inputs);
     }
-    created.login = await Login.start(local.site, local.cognito, changes.limits);
+    created.login = await Login.start(local.context, local.cognito, changes.limits);
     created.browser = new Browser(created.login.url);
     return created;
   }

@@ -1,16 +1,16 @@
 /** Connections that would fail on AWS: the program's own network with one resource removed or changed. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Placed, unreachable } from "../../../../local/services/network/reachability";
+import { type RegisteredResource, reachabilityProblems } from "../../../../local/services/network/reachability";
 import { answerOf, recordProgram } from "../../../support/program";
 
-async function placedProgram(values: Record<string, string> = {}): Promise<readonly Placed[]> {
+async function registeredProgram(values: Record<string, string> = {}): Promise<readonly RegisteredResource[]> {
   const { resources } = await recordProgram(values);
   return resources.map((resource) => ({ ...resource, ...answerOf(resource) }));
 }
 
-let program: readonly Placed[];
+let program: readonly RegisteredResource[];
 beforeAll(async () => {
-  program = await placedProgram();
+  program = await registeredProgram();
 });
 
 const ingress = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
@@ -19,12 +19,12 @@ const egress = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule";
 const without = (type: string, name: string, all = program) => {
   const left = all.filter((resource) => resource.type !== type || resource.name !== name);
   expect(left).toHaveLength(all.length - 1);
-  return unreachable(left);
+  return reachabilityProblems(left);
 };
 /** The problems of the program with other inputs of one resource; undefined removes an input. */
 const having = (type: string, name: string, inputs: object, all = program) => {
   expect(all.some((resource) => resource.type === type && resource.name === name)).toBe(true);
-  return unreachable(
+  return reachabilityProblems(
     all.map((resource) =>
       resource.type === type && resource.name === name
         ? { ...resource, inputs: { ...resource.inputs, ...inputs } }
@@ -34,7 +34,7 @@ const having = (type: string, name: string, inputs: object, all = program) => {
 };
 
 it("finds no problem in the program as it is", () => {
-  expect(unreachable(program)).toEqual([]);
+  expect(reachabilityProblems(program)).toEqual([]);
 });
 
 describe("the function", () => {
@@ -109,16 +109,16 @@ describe("the database", () => {
 });
 
 describe("a private database", () => {
-  let inside: readonly Placed[];
+  let inside: readonly RegisteredResource[];
   beforeAll(async () => {
-    inside = await placedProgram({
+    inside = await registeredProgram({
       "ecommerce:database": '{"access":"private"}',
       "ecommerce:secret": '{"rotationDays":7}',
     });
   });
 
   it("is reached only by the functions inside the VPC", () => {
-    expect(unreachable(inside)).toEqual([]);
+    expect(reachabilityProblems(inside)).toEqual([]);
     const functions = ["register-user", "rotate-secret", "schema-apply"];
     const cut = without(egress, "network-function-to-database", inside).sort();
     expect(cut).toEqual(
@@ -139,7 +139,7 @@ describe("a private database", () => {
     ["the mysql provider", { type: "mysql:index/user:User", inputs: { user: "someone" } }],
     ["a dynamic resource", { type: "pulumi-nodejs:dynamic:Resource", inputs: { host: "database.example.com" } }],
   ])("is not filled by %s, which runs where pulumi up does", (_, resource) => {
-    const problems = unreachable([...inside, { ...resource, name: "outsider", id: "outsider", outputs: {} }]);
+    const problems = reachabilityProblems([...inside, { ...resource, name: "outsider", id: "outsider", outputs: {} }]);
     expect(problems).toEqual([
       expect.stringContaining("has no public address"),
       expect.stringContaining("without a route to the internet"),
@@ -149,16 +149,16 @@ describe("a private database", () => {
 });
 
 describe("Aurora behind a proxy", () => {
-  let inside: readonly Placed[];
+  let inside: readonly RegisteredResource[];
   beforeAll(async () => {
-    inside = await placedProgram({
+    inside = await registeredProgram({
       "ecommerce:database": '{"access":"private","kind":"aurora","proxy":true}',
       "ecommerce:secret": '{"rotationDays":7}',
     });
   });
 
   it("is reached by the registration through the proxy, and by rotation and schema without it", () => {
-    expect(unreachable(inside)).toEqual([]);
+    expect(reachabilityProblems(inside)).toEqual([]);
     expect(without(egress, "network-function-to-proxy", inside)).toEqual([
       'no egress rule lets the function "register-user" out to port 3306 of the proxy "database-proxy"',
     ]);
@@ -172,7 +172,7 @@ describe("Aurora behind a proxy", () => {
   });
   it("has an instance, and a proxy in two zones", () => {
     const bare = inside.filter(({ type }) => type !== "aws:rds/clusterInstance:ClusterInstance");
-    expect(unreachable(bare)).toEqual([
+    expect(reachabilityProblems(bare)).toEqual([
       'the database "database" has no instance (ClusterInstance), so it accepts no connection',
     ]);
     const one = { vpcSubnetIds: ["network-private-1-id"] };

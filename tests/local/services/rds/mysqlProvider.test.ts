@@ -10,7 +10,7 @@ import { readGrants } from "../../../../local/services/rds/grant";
 import { MySql } from "../../../../local/services/rds/MySql";
 import { mysqlProviderHandlers } from "../../../../local/services/rds/mysqlProvider";
 import { refusal } from "../../../support/failures";
-import { group, groupType, instance, instanceType, makeBy, master, newSite, queryOnce } from "../../mysql/support";
+import { group, groupType, instance, instanceType, makeBy, master, newContext, queryOnce } from "../../mysql/support";
 
 const providerType = "pulumi:providers:mysql";
 const databaseType = "mysql:index/database:Database";
@@ -18,18 +18,18 @@ const userType = "mysql:index/user:User";
 const grantType = "mysql:index/grant:Grant";
 
 let said: string[] = [];
-let site: ServiceContext;
+let context: ServiceContext;
 let mysql: MySql;
 beforeAll(async () => {
-  site = await newSite((line) => said.push(line));
-  mysql = await MySql.start(site, (say) => findMySql(say, { ...process.env, LOCAL_MYSQL_URL: undefined }));
+  context = await newContext((line) => said.push(line));
+  mysql = await MySql.start(context, (say) => findMySql(say, { ...process.env, LOCAL_MYSQL_URL: undefined }));
 });
 beforeEach(() => {
   said = [];
 });
 afterAll(async () => {
   await Promise.all([mysql?.close(), mysql?.close()]);
-  await rm(site.directory, { recursive: true });
+  await rm(context.directory, { recursive: true });
 });
 
 const make = (type: string, inputs: object, extra?: Partial<ResourceRegistration>) =>

@@ -24,7 +24,7 @@ const master = { masterUsername: "aurora_admin", masterPassword: "Master-Passw0r
 const directory = mkdtempSync(path.join(os.tmpdir(), "rds-"));
 const ports = new Map<string, number>();
 let said: string[] = [];
-const site: ServiceContext = {
+const context: ServiceContext = {
   directory,
   region: "us-east-1",
   accountId: "123456789012",
@@ -39,10 +39,10 @@ let proxies: RdsProxies;
 beforeAll(async () => {
   const password = encodeURIComponent(server.password);
   const url = `mysql://${server.user}:${password}@${server.host}:${server.port}`;
-  mysql = await MySql.start(site, (say) => findMySql(say, { LOCAL_MYSQL_URL: url }));
-  iam = new Iam(site);
-  secrets = await SecretsManager.start(site, iam);
-  proxies = new RdsProxies(site, { iam, mysql, secretsEndpoint: secrets.endpoint });
+  mysql = await MySql.start(context, (say) => findMySql(say, { LOCAL_MYSQL_URL: url }));
+  iam = new Iam(context);
+  secrets = await SecretsManager.start(context, iam);
+  proxies = new RdsProxies(context, { iam, mysql, secretsEndpoint: secrets.endpoint });
 });
 afterAll(async () => {
   await asRoot("DROP USER IF EXISTS aurora_admin, aurora_app, aurora_other");
@@ -219,7 +219,7 @@ describe("RDS Proxy", () => {
 
   it("refuses all connections before it has a target", async () => {
     await expect(connect(port, secret.username, password)).rejects.toMatchObject({ errno: 9501 });
-    expect(await proxies.faults()).toEqual([`the proxy "${name}" has no target`]);
+    expect(await proxies.problems()).toEqual([`the proxy "${name}" has no target`]);
   });
 
   it("accepts only its one group and the one database", async () => {
@@ -241,7 +241,7 @@ describe("RDS Proxy", () => {
   it("needs a role that may read a secret with a username and a password", async () => {
     await target();
     const expectRefusal = async (reason: RegExp) => {
-      const [error] = await proxies.faults();
+      const [error] = await proxies.problems();
       expect(error).toMatch(reason);
       expect(error).toContain(`the proxy "${name}" cannot use its secret: `);
       said = [];
@@ -259,7 +259,7 @@ describe("RDS Proxy", () => {
     await write(`${password} is no JSON`);
     await expectRefusal(/it holds no JSON/);
     await write(secret);
-    expect(await proxies.faults()).toEqual([]);
+    expect(await proxies.problems()).toEqual([]);
   });
 
   it("connects only the secret's user to the server, which it verifies by name", async () => {

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ObjectStore } from "../../../../local/services/s3/objectStore";
 import { hugeHeader, manyHeaders, raw, sendAnyBytes, shortLimits, slowHeaders, trickle } from "../../../support/wire";
 import { exchange } from "./exchange";
-import { oneRole, publicRead, put, register, registerBucket, testSite } from "./store";
+import { oneRole, publicRead, put, register, registerBucket, testContext } from "./store";
 
-const site = testSite();
-const store = new ObjectStore(site, oneRole);
-const brief = new ObjectStore(site, oneRole, shortLimits);
+const context = testContext();
+const store = new ObjectStore(context, oneRole);
+const brief = new ObjectStore(context, oneRole, shortLimits);
 /** Anybody may write to this bucket. */
 const open = "ecommerce-app-open";
 let bucket: string;
@@ -26,10 +26,10 @@ beforeAll(async () => {
   briefUrl = await brief.bucketUrl(open);
 });
 afterAll(async () => {
-  expect(site.said).toEqual([]);
+  expect(context.said).toEqual([]);
   await store.close();
   await brief.close();
-  site.remove();
+  context.remove();
 });
 
 const picture = async (headers: Record<string, string> = {}) => exchange(url, `/${bucket}/a`, { headers });
@@ -43,7 +43,7 @@ describe("slow clients are cut off", () => {
   it("with an endless body, of which nothing is stored", async () => {
     const request = `PUT /${open}/slow HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n`;
     expect(await trickle(briefUrl, request, "x")).toMatch(/^HTTP\/1\.1 408 /);
-    await expect.poll(() => readdirSync(join(site.directory, "objects", open))).toEqual([]);
+    await expect.poll(() => readdirSync(join(context.directory, "objects", open))).toEqual([]);
   });
 
   it("with an endless body, even if the answer did not wait for it", async () => {

@@ -5,9 +5,9 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ObjectStore } from "../../../../local/services/s3/objectStore";
 import { exchange } from "./exchange";
-import { oneRole, publicRead, put, register, registerBucket, testSite, useStore } from "./store";
+import { oneRole, publicRead, put, register, registerBucket, testContext, useStore } from "./store";
 
-const { site, store, bucket, origin, get } = useStore();
+const { context, store, bucket, origin, get } = useStore();
 const pathOf = (key: string) => `/${bucket}/${encodeURIComponent(key)}`;
 const md5 = (bytes: Buffer) => createHash("md5").update(bytes).digest("hex");
 
@@ -142,7 +142,7 @@ describe("permissions", () => {
   });
 
   it("without a policy anonymous reads are denied; a denial in the policy also applies to the role", async () => {
-    const own = testSite();
+    const own = testContext();
     const closed = new ObjectStore(own, oneRole);
     const type = "aws:s3/bucket:Bucket";
     await register(closed, type, "closed", { bucket: "closed-bucket" });
@@ -229,7 +229,7 @@ describe("keys", () => {
   });
 
   it("any two keys are separate objects, and nothing is written outside the bucket's folder", async () => {
-    const objects = join(site.directory, "objects");
+    const objects = join(context.directory, "objects");
     const before = readdirSync(objects).sort();
     const key = fc.string({ unit: "binary", minLength: 1, maxLength: 200 });
     await fc.assert(

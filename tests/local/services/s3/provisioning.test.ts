@@ -1,21 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isPublic } from "../../../../local/services/s3/access";
 import { ObjectStore } from "../../../../local/services/s3/objectStore";
-import { oneRole, publicRead, register, testSite } from "./store";
+import { oneRole, publicRead, register, testContext } from "./store";
 
-let site: ReturnType<typeof testSite>;
+let context: ReturnType<typeof testContext>;
 let store: ObjectStore;
 const bucket = "a-bucket";
 
 beforeEach(async () => {
-  site = testSite();
-  store = new ObjectStore(site, oneRole);
+  context = testContext();
+  store = new ObjectStore(context, oneRole);
   await register(store, "aws:s3/bucket:Bucket", "images", { bucket });
 });
 
 afterEach(async () => {
   await store.close();
-  site.remove();
+  context.remove();
 });
 
 const block = (inputs: Record<string, unknown>) =>
@@ -95,7 +95,7 @@ it("a bucket without a name gets the same one at each start, and AWS's outputs",
   const result = await register(store, "aws:s3/bucket:Bucket", "pictures", {});
   expect(result.bucket).toMatch(/^pictures-[0-9a-f]{7}$/);
   expect(result.arn).toBe(`arn:aws:s3:::${result.bucket}`);
-  const again = new ObjectStore(site, oneRole);
+  const again = new ObjectStore(context, oneRole);
   expect(await register(again, "aws:s3/bucket:Bucket", "pictures", {})).toEqual(result);
   await again.close();
 });

@@ -9,7 +9,7 @@ import { exchange } from "./exchange";
 export const role = "arn:aws:iam::123456789012:role/ecommerce-api-gateway-to-s3";
 
 /** A service context with a folder of its own; every port is a free one. */
-export function testSite(): ServiceContext & { said: string[]; remove(): void } {
+export function testContext(): ServiceContext & { said: string[]; remove(): void } {
   const directory = mkdtempSync(join(tmpdir(), "ecommerce-"));
   const said: string[] = [];
   return {
@@ -94,8 +94,8 @@ export const oneRole = {
 
 /** A store with the documented bucket, for all tests of a file; closed twice at the end, which must be safe. */
 export function useStore() {
-  const site = testSite();
-  const store = new ObjectStore(site, oneRole);
+  const context = testContext();
+  const store = new ObjectStore(context, oneRole);
   const bucket = "ecommerce-app-test";
   const origin = async () => new URL(await store.bucketUrl(bucket)).origin;
   const get = async (path: string, headers: Record<string, string> = {}, method = "GET") =>
@@ -104,7 +104,7 @@ export function useStore() {
   afterAll(async () => {
     await store.close();
     await store.close();
-    site.remove();
+    context.remove();
   });
-  return { site, store, bucket, origin, get };
+  return { context, store, bucket, origin, get };
 }

@@ -8,7 +8,7 @@ import { ObjectStore } from "../../../../local/services/s3/objectStore";
 import { exchange } from "./exchange";
 import { oneRole, put, registerBucket, useStore } from "./store";
 
-const { site, store, bucket, origin, get } = useStore();
+const { context, store, bucket, origin, get } = useStore();
 const md5 = (bytes: Buffer) => createHash("md5").update(bytes).digest("hex");
 
 describe("uploads", () => {
@@ -29,7 +29,9 @@ describe("uploads", () => {
     const last = await get(`/${bucket}/contended`);
     expect(last.body.equals(bodies[last.body[0]!]!)).toBe(true);
     expect(last.headers["content-type"]).toBe(`image/x-${last.body[0]}`);
-    expect(readdirSync(join(site.directory, "objects", bucket)).filter((name) => name.endsWith(".part"))).toEqual([]);
+    expect(readdirSync(join(context.directory, "objects", bucket)).filter((name) => name.endsWith(".part"))).toEqual(
+      [],
+    );
   });
 
   it("a reader gets the complete object that it opened, even if it is overwritten", async () => {
@@ -68,7 +70,9 @@ describe("uploads", () => {
     const wrong = await put(store, bucket, "kept", Buffer.from("new"), { "content-md5": "AAAA" });
     expect(String(wrong.body)).toContain("<Code>BadDigest</Code>");
     expect((await get(`/${bucket}/kept`)).text).toBe("former");
-    expect(readdirSync(join(site.directory, "objects", bucket)).filter((name) => name.endsWith(".part"))).toEqual([]);
+    expect(readdirSync(join(context.directory, "objects", bucket)).filter((name) => name.endsWith(".part"))).toEqual(
+      [],
+    );
   });
 
   it.each([
@@ -99,11 +103,11 @@ describe("uploads", () => {
 it("objects are there after a new start on the same folder", async () => {
   const bytes = randomBytes(1000);
   await put(store, bucket, "lasting", bytes, { "content-type": "image/jpeg" });
-  const again = new ObjectStore(site, oneRole);
+  const again = new ObjectStore(context, oneRole);
   await registerBucket(again);
   const reply = await exchange(new URL(await again.bucketUrl("x")).origin, `/${bucket}/lasting`);
   expect(reply.body.equals(bytes)).toBe(true);
   expect(reply.headers["content-type"]).toBe("image/jpeg");
   await again.close();
-  expect(existsSync(join(site.directory, "objects", bucket))).toBe(true);
+  expect(existsSync(join(context.directory, "objects", bucket))).toBe(true);
 });

@@ -27,7 +27,7 @@ interface Event {
 const SecretId = "ecommerce_secret";
 const functionArn = "arn:aws:lambda:eu-west-1:111122223333:function:rotate";
 const token = "1".repeat(32);
-let site: ServiceContext;
+let context: ServiceContext;
 let said: string[];
 let events: Event[];
 let permitted: boolean;
@@ -41,18 +41,18 @@ beforeEach(async () => {
   [said, events, permitted, act] = [[], [], true, standard];
   const directory = mkdtempSync(join(tmpdir(), "rotation-"));
   const region = "eu-west-1";
-  site = { directory, region, accountId: "111122223333", port: async () => 0, info: (line) => said.push(line) };
+  context = { directory, region, accountId: "111122223333", port: async () => 0, info: (line) => said.push(line) };
   await start();
 });
 afterEach(async () => {
   await stop();
-  rmSync(site.directory, { recursive: true });
+  rmSync(context.directory, { recursive: true });
 });
 
 /** Starts the service, and registers the secret with its first value. */
 async function start(): Promise<void> {
-  const iam = new Iam(site);
-  secrets = await SecretsManager.start(site, iam, (name, secretArn) => {
+  const iam = new Iam(context);
+  secrets = await SecretsManager.start(context, iam, (name, secretArn) => {
     if (!permitted || name !== functionArn) throw new AwsError("AccessDeniedException", 403, "not authorized");
     return {
       invoke: async (text) => {
@@ -70,7 +70,7 @@ async function start(): Promise<void> {
     };
   });
   client = new SecretsManagerClient({
-    region: site.region,
+    region: context.region,
     endpoint: secrets.endpoint,
     credentials: iam.administrator,
     maxAttempts: 1,
@@ -94,7 +94,7 @@ const makeRotation = (inputs = {}) =>
 
 /** Makes the stored rotation look older. */
 function age(days: number): void {
-  const file = join(site.directory, "secrets", "secrets.json");
+  const file = join(context.directory, "secrets", "secrets.json");
   const kept = JSON.parse(readFileSync(file, "utf8"));
   kept[SecretId].rotation.lastRotatedDate -= days * 24 * 60 * 60;
   writeFileSync(file, JSON.stringify(kept));

@@ -19,7 +19,7 @@ import { SecretsManager } from "../../../../local/services/secretsmanager/secret
 const region = "eu-west-1";
 const accountId = "111122223333";
 const SecretId = "ecommerce_secret";
-let site: ServiceContext;
+let context: ServiceContext;
 let iam: Iam;
 let secrets: SecretsManager;
 let clients: SecretsManagerClient[];
@@ -27,18 +27,18 @@ let clients: SecretsManagerClient[];
 beforeEach(async () => {
   const directory = mkdtempSync(join(tmpdir(), "secrets-"));
   const port = await freePort();
-  site = { directory, region, accountId, port: async () => port, info: () => {} };
+  context = { directory, region, accountId, port: async () => port, info: () => {} };
   clients = [];
   await start();
 });
 afterEach(async () => {
   await stop();
-  rmSync(site.directory, { recursive: true });
+  rmSync(context.directory, { recursive: true });
 });
 
 async function start(): Promise<void> {
-  iam = new Iam(site);
-  secrets = await SecretsManager.start(site, iam);
+  iam = new Iam(context);
+  secrets = await SecretsManager.start(context, iam);
 }
 async function stop(): Promise<void> {
   for (const client of clients.splice(0)) client.destroy();
@@ -152,12 +152,12 @@ describe("starting again", () => {
   test("reads a file that only its owner may read, and refuses a damaged one", async () => {
     await makeSecret();
     await makeVersion("v");
-    const folder = join(site.directory, "secrets");
+    const folder = join(context.directory, "secrets");
     expect(readdirSync(folder)).toEqual(["secrets.json"]);
     expect(statSync(join(folder, "secrets.json")).mode & 0o777).toBe(0o600);
     await stop();
     writeFileSync(join(folder, "secrets.json"), "{");
-    const refused = SecretsManager.start(site, iam);
+    const refused = SecretsManager.start(context, iam);
     await expect(refused).rejects.toThrow(/secrets\.json is damaged.*--reset/);
     await expect(refused).rejects.toThrow(CommandError);
   });
@@ -316,5 +316,7 @@ test("an unknown operation, a body that is not JSON and a body that is too long 
 });
 
 test("a port that is in use is reported", async () => {
-  await expect(SecretsManager.start(site, iam)).rejects.toThrow(/Port \d+ on 127\.0\.0\.1 \(secretsmanager\) is taken/);
+  await expect(SecretsManager.start(context, iam)).rejects.toThrow(
+    /Port \d+ on 127\.0\.0\.1 \(secretsmanager\) is taken/,
+  );
 });

@@ -14,7 +14,7 @@ let queues: Queues;
 let seen: string;
 beforeEach(async () => {
   queues = await Queues.start();
-  seen = join(queues.lambdaService.site.directory, "seen.txt");
+  seen = join(queues.lambdaService.context.directory, "seen.txt");
 });
 afterEach(() => queues.end());
 
@@ -148,7 +148,7 @@ describe("a batch", () => {
 test("no more batches are under way than the mapping allows, and all are processed", async () => {
   const url = await queues.queue("work", { visibilityTimeoutSeconds: 30 });
   await mayTake();
-  const log = join(queues.lambdaService.site.directory, "turns.txt");
+  const log = join(queues.lambdaService.context.directory, "turns.txt");
   appendFileSync(log, "");
   // The first batch runs until another one is under way too, however long the start of that one's container takes.
   await work(

@@ -45,7 +45,7 @@ beforeAll(async () => {
   folder = await DataFolder.open(directory);
   const found = await existingServer(`mysql://${server.user}:${server.password}@localhost:${server.port}`);
   const source = { kind: "server", server: found, description: found.origin } as const;
-  services = await startServices(folder, "us-east-1", undefined, (site) => MySql.start(site, async () => source));
+  services = await startServices(folder, "us-east-1", undefined, (context) => MySql.start(context, async () => source));
   const values = stackConfig(projectRoot, "dev", ["registration.buffer=true"]);
   const evaluated = await evaluate({
     stack: "dev",

@@ -102,7 +102,7 @@ describe("a message", () => {
     await queues.receive(url);
     await queues.send(url, "waiting");
     await queues.restart();
-    appendFileSync(join(queues.lambdaService.site.directory, "sqs/work.jsonl"), '["half a li');
+    appendFileSync(join(queues.lambdaService.context.directory, "sqs/work.jsonl"), '["half a li');
     const again = await queues.queue("work", { visibilityTimeoutSeconds: 1 });
     expect(await queues.receive(again)).toMatchObject([{ Body: "waiting" }]);
     expect(await queues.receive(again, { WaitTimeSeconds: 3 })).toMatchObject([
@@ -271,7 +271,7 @@ test("a queue is found by name, purged, and changed by the next registration wit
   expect(await queues.count(url)).toEqual([1, 0]);
   await queues.client().send(new PurgeQueueCommand({ QueueUrl: url }));
   expect(await queues.count(url)).toEqual([0, 0]);
-  expect(readFileSync(join(queues.lambdaService.site.directory, "sqs/work.jsonl"), "utf8")).not.toBe("");
+  expect(readFileSync(join(queues.lambdaService.context.directory, "sqs/work.jsonl"), "utf8")).not.toBe("");
 });
 
 test("closing does not wait for consumers that wait for a message", async () => {

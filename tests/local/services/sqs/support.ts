@@ -20,13 +20,13 @@ export class Queues {
 
   static async start(): Promise<Queues> {
     const lambdaService = await startLambda();
-    return new Queues(lambdaService, await Sqs.start(lambdaService.site, lambdaService.iam, lambdaService.lambda));
+    return new Queues(lambdaService, await Sqs.start(lambdaService.context, lambdaService.iam, lambdaService.lambda));
   }
 
   /** Closes the service and starts it again on the same folder, as the next `npm start` does, without any queue. */
   async restart(): Promise<void> {
     await this.sqs.close();
-    this.sqs = await Sqs.start(this.lambdaService.site, this.lambdaService.iam, this.lambdaService.lambda);
+    this.sqs = await Sqs.start(this.lambdaService.context, this.lambdaService.iam, this.lambdaService.lambda);
   }
 
   async end(): Promise<void> {
@@ -44,7 +44,7 @@ export class Queues {
     return (await this.make("aws:sqs/queue:Queue", name, { name, ...inputs })).url;
   }
   arn(name: string): string {
-    return `arn:aws:sqs:${this.lambdaService.site.region}:${this.lambdaService.site.accountId}:${name}`;
+    return `arn:aws:sqs:${this.lambdaService.context.region}:${this.lambdaService.context.accountId}:${name}`;
   }
   /** A queue `work` whose messages go to `dead` after `maxReceiveCount` receives. */
   async withDeadLetters(maxReceiveCount: number, inputs: Record<string, unknown> = {}) {
@@ -61,7 +61,7 @@ export class Queues {
   }
 
   client(credentials: Credentials = this.lambdaService.iam.administrator): SQSClient {
-    const { region } = this.lambdaService.site;
+    const { region } = this.lambdaService.context;
     const client = new SQSClient({ region, endpoint: this.sqs.endpoint, credentials, maxAttempts: 1 });
     this.#clients.push(client);
     return client;
