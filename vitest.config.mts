@@ -24,7 +24,12 @@ class LongFirst extends BaseSequencer {
 }
 
 /** The tests that evaluate the program in their own process. */
-const program = ["tests/infra/**/!(userErrors).test.ts", "tests/policies/**/*.test.ts"];
+const program = [
+  "tests/infra/**/!(userErrors).test.ts",
+  "tests/policies/**/*.test.ts",
+  "tests/local/services/network/*.test.ts",
+  "tests/operations/cost.test.ts",
+];
 /** What needs load or races a clock: `npm run test:stress`, by vitest.stress.config.mts. */
 export const stress = "tests/**/*.stress.test.ts";
 

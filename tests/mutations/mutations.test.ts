@@ -46,7 +46,8 @@ class Runner {
   constructor({ user, password, port }: TestServer) {
     this.#process = fork(path.join(__dirname, "run.ts"), {
       cwd: projectRoot,
-      execArgv: ["--require", "tsx/cjs"],
+      // A larger heap for young objects: fewer collections, which take a tenth of the time otherwise.
+      execArgv: ["--max-semi-space-size=64", "--require", "tsx/cjs"],
       env: {
         ...process.env,
         AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",

@@ -13,6 +13,7 @@ import os from "node:os";
 import path from "node:path";
 import { freePort } from "../../cli/ports";
 import { ensureCertificates } from "../../local/lib/certificates";
+import { makeFolder } from "../../local/lib/files";
 import { ensureData } from "../../local/mysql/dataFolder";
 import type { MySqlProgram } from "../../local/mysql/program";
 import { type ServerOptions, startServer } from "../../local/mysql/server";
@@ -72,7 +73,7 @@ export async function createTemplate(say: (line: string) => void): Promise<() =>
   const { data } = await ensureData(program, directory);
   // The copies are different servers.
   await rm(path.join(data, "auto.cnf"), { force: true });
-  process.env[templateVariable] = data;
+  process.env[templateVariable] = directory;
   return () => rm(directory, { recursive: true, force: true });
 }
 
@@ -88,7 +89,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const certificates = await ensureCertificates(path.join(directory, "tls"));
   const port = await freePort();
   const template = process.env[templateVariable];
-  if (template !== undefined) await cp(template, path.join(directory, "mysql/data"), { recursive: true });
+  if (template !== undefined) {
+    await makeFolder(path.join(directory, "mysql"));
+    await cp(template, path.join(directory, "mysql"), { recursive: true });
+  }
   const { addresses, resolveNames } = options;
   const launch = () =>
     startServer({

@@ -98,15 +98,18 @@ export function readIntegrationResponse(
 export function overlap(a: IntegrationResponse, b: IntegrationResponse): boolean {
   const [one, other] = [a.selectionPattern, b.selectionPattern];
   if (one === undefined || other === undefined) return one === other;
-  return Array.from({ length: 500 }, (_, i) => 100 + i).some(
-    (status) => selects(one, status) && selects(other, status),
+  const [first, second] = [selectorOf(one), selectorOf(other)];
+  return Array.from({ length: 500 }, (_, i) => String(100 + i)).some(
+    (status) => first.test(status) && second.test(status),
   );
 }
 
 /** Whether a selection pattern matches a whole status. */
 export function selects(pattern: string, status: number): boolean {
-  return new RegExp(`^(?:${pattern})$`).test(String(status));
+  return selectorOf(pattern).test(String(status));
 }
+
+const selectorOf = (pattern: string) => new RegExp(`^(?:${pattern})$`);
 
 function readS3Target(resource: ResourceRegistration, { region }: Where): S3Target {
   const method = resource.inputs.integrationHttpMethod;

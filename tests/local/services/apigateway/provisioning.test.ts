@@ -4,11 +4,11 @@ import { testContext } from "../s3/store";
 import { bucket, type Options, poolArn, startDocumented } from "./documentedApi";
 
 const running: { close(): Promise<void> }[] = [];
-const sites: ReturnType<typeof testContext>[] = [];
+const contexts: ReturnType<typeof testContext>[] = [];
 
 async function start(options: Options = {}) {
   const context = options.context ?? testContext();
-  sites.push(context);
+  contexts.push(context);
   const api = await startDocumented({ ...options, context });
   running.push(api);
   return api;
@@ -16,7 +16,7 @@ async function start(options: Options = {}) {
 
 afterEach(async () => {
   for (const one of running.splice(0)) await one.close();
-  for (const context of sites.splice(0)) context.remove();
+  for (const context of contexts.splice(0)) context.remove();
 });
 
 /** Changes the inputs of one resource. */
