@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { CommandError } from "./commandError";
-import { explained } from "./explained";
+import { describeError } from "./describeError";
 
 /** The options of a command by name, as `parseArgs` takes them. */
 export type Options = NonNullable<ParseArgsConfig["options"]>;
@@ -42,7 +42,7 @@ export async function runCommand<const O extends Options>(args: string[], comman
   try {
     process.exitCode = await run(args, command);
   } catch (error) {
-    const message = command.explain?.(error) ?? explained(error);
+    const message = command.explain?.(error) ?? describeError(error);
     console.error(error instanceof UsageError ? `${message}\n\n${command.usage}` : message);
     process.exitCode = 1;
   }

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 export const projectRoot = join(__dirname, "..");
 
 /** The default of `--dir`: each stack has its own local system, and each local system its own data folder. */
-export const usualFolder = (stack: string): string => (stack === "dev" ? ".local" : `.local-${stack}`);
+export const defaultDataFolder = (stack: string): string => (stack === "dev" ? ".local" : `.local-${stack}`);
 
 /**
  * The data folder that `--dir` names. A relative path starts at the project's folder, where npm runs every command, and
@@ -12,4 +12,4 @@ export const usualFolder = (stack: string): string => (stack === "dev" ? ".local
  *
  * @param dir @default that of the stack `dev`
  */
-export const dataFolder = (dir = usualFolder("dev")): string => resolve(projectRoot, dir);
+export const dataFolder = (dir = defaultDataFolder("dev")): string => resolve(projectRoot, dir);

@@ -1,4 +1,4 @@
-import { isInternal, type Opening, openings } from "./openings";
+import { isInternal, type Opening, openings } from "./ingressRanges";
 import { differs, type Finding, isRecord, type Resource, type Rule, shown, unknown } from "./rule";
 
 /**

@@ -2,7 +2,7 @@ import type { Policies, ResourceValidationPolicy, StackValidationPolicy } from "
 import { databaseNotOpenToAll, databaseTls, privateDatabase } from "./database";
 import { encryptionAtRest } from "./encryption";
 import { type Exception, exceptions } from "./exceptions";
-import { hasUnknown, knownProps } from "./known";
+import { hasUnknown, knownProps } from "./knownProps";
 import { namedCallers, namedPermissions, ownPolicies } from "./permissions";
 import { protectedData } from "./protection";
 import { retention } from "./retention";

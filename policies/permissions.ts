@@ -1,4 +1,4 @@
-import { callerOrTargetKeys, type Grant, grantsOf, identifiesCaller, isAnything } from "./documents";
+import { callerOrTargetKeys, type Grant, grantsOf, identifiesCaller, isAnything } from "./policyDocuments";
 import { type Finding, isRecord, type Resource, type Rule, shown, unknown } from "./rule";
 
 /** What roles, users and groups may do. */

@@ -1,12 +1,12 @@
 import type { Connection } from "mysql2/promise";
 import { run, type SchemaServer, timeFor, withConnection } from "./connection";
+import { ensureUser, type UserChange, validateUser } from "./databaseUser";
 import { schemaError } from "./error";
-import { statementError } from "./failure";
 import { hasMigrations, migrate } from "./migrate";
 import { migrationStatements, orderedMigrations } from "./migrations";
 import type { SchemaPlan } from "./plan";
+import { statementError } from "./statementError";
 import { createdTables, harmlessStatementsOf } from "./statements";
-import { ensureUser, type UserChange, validateUser } from "./user";
 
 /** What was applied. */
 export interface Applied {

@@ -1,9 +1,9 @@
 import { checksum } from "./checksum";
 import { schemaError } from "./error";
-import { statementError } from "./failure";
 import { baselineName, changesRows, migrationStatements, recordTable } from "./migrations";
 import type { Migration, SchemaPlan } from "./plan";
 import { quoted, readShapes } from "./shape";
+import { statementError } from "./statementError";
 import type { Statement } from "./statements";
 
 /** Runs a statement on the one connection that holds the lock. */

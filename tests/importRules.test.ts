@@ -42,7 +42,7 @@ const forbidden = [
     "../../start/usersTable",
     "only-start-knows-the-shop",
   ],
-  ["a type of the program in what commands share", "cli/explained.ts", "../infra/config", "imports-of-cli"],
+  ["a type of the program in what commands share", "cli/describeError.ts", "../infra/config", "imports-of-cli"],
 ] as const;
 
 describe("the import rules", () => {

@@ -1,5 +1,5 @@
 import { schemaError } from "../../schema/error";
-import { authorities } from "../shared/authorities";
+import { authorities } from "../shared/caCertificates";
 import { type Handler, handlerOf } from "./handler";
 
 /**

@@ -1,4 +1,4 @@
-import { AuthoritiesUnreadable as FileUnreadable } from "../shared/authorities";
+import { AuthoritiesUnreadable as FileUnreadable } from "../shared/caCertificates";
 import type { Connect, Connection } from "../shared/connection";
 import { RegistrationError } from "../shared/errors";
 import type { DatabaseSecret } from "../shared/secret";

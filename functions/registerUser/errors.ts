@@ -1,4 +1,4 @@
-import type { AuthoritiesUnreadable as FileUnreadable } from "../shared/authorities";
+import type { AuthoritiesUnreadable as FileUnreadable } from "../shared/caCertificates";
 import { InternalError, RegistrationError } from "../shared/errors";
 
 /** The environment variable `SecretName` is unset or empty. */

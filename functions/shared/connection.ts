@@ -1,6 +1,6 @@
 import { connect as connectSocket, type Socket } from "node:net";
 import type { Connection as Driver, QueryResult } from "mysql2";
-import { authorities } from "./authorities";
+import { authorities } from "./caCertificates";
 import type { DatabaseSecret } from "./secret";
 import { type RemainingTime, withTimeout } from "./time";
 

@@ -1,6 +1,6 @@
-import { auroraConnectionLimit, connectionLimit, reservationFault } from "../database/connectionLimit";
+import { auroraConnectionLimit, connectionLimit, reservationIssue } from "../database/connectionLimit";
 import { type SettingKey, type Settings, settings } from "./settings";
-import { anywhere } from "./validators";
+import { isEveryAddress } from "./validators";
 
 /** One error in the configuration, with the full key. */
 export interface ConfigIssue {
@@ -11,7 +11,7 @@ export interface ConfigIssue {
   readonly got?: string;
   readonly allowed: string;
   /** A valid value as `pulumi config set` takes it; left out if no single value can be suggested. */
-  readonly fit?: string;
+  readonly suggestion?: string;
 }
 
 /** Settings that only one kind of database has. */
@@ -23,8 +23,13 @@ const ofOneKind = {
 /** The errors of settings that are valid one by one and contradict each other. */
 export function crossFieldIssues(config: Settings, project: string): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
-  const addIssue = (key: SettingKey, got: unknown, allowed: string, fit?: string) =>
-    issues.push({ key: `${project}:${key}`, got: String(got), allowed, ...(fit === undefined ? {} : { fit }) });
+  const addIssue = (key: SettingKey, got: unknown, allowed: string, suggestion?: string) =>
+    issues.push({
+      key: `${project}:${key}`,
+      got: String(got),
+      allowed,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    });
   const full = (key: SettingKey) => `${project}:${key}`;
 
   const ranges = config["database.deployerCidrs"];
@@ -38,7 +43,7 @@ export function crossFieldIssues(config: Settings, project: string): ConfigIssue
     const allowed = `${empty}; or set ${full("database.access")} to public`;
     addIssue("database.deployerCidrs", ranges.join(", "), allowed, "[]");
   }
-  const open = ranges.filter(anywhere);
+  const open = ranges.filter(isEveryAddress);
   if (open.length > 0 && !config["database.allowAnywhere"]) {
     const override = "to open the database's port to every address";
     const allowed = `the ranges of your own addresses; ${override}, set ${full("database.allowAnywhere")} to true`;
@@ -61,7 +66,7 @@ export function crossFieldIssues(config: Settings, project: string): ConfigIssue
   const concurrency = config["registration.reservedConcurrency"];
   const size = aurora ? "database.maxMemoryGiB" : "database.instanceClass";
   const limit = aurora ? auroraConnectionLimit(most) : connectionLimit(config["database.instanceClass"]);
-  const tooMany = reservationFault(concurrency, limit, `${full(size)} ${config[size]}`, config["database.proxy"]);
+  const tooMany = reservationIssue(concurrency, limit, `${full(size)} ${config[size]}`, config["database.proxy"]);
   if (tooMany !== undefined) addIssue("registration.reservedConcurrency", concurrency, tooMany);
   if (config["registration.buffer"] && [1, 2].includes(concurrency)) {
     const rule = `0, or at least 3 with ${full("registration.buffer")}`;

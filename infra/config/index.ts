@@ -14,10 +14,10 @@ export class ConfigError extends UserError {
 
   constructor(
     readonly stackName: string,
-    readonly faults: readonly ConfigIssue[],
+    readonly issues: readonly ConfigIssue[],
   ) {
-    const lines = faults.map((fault) => `  ${fault.key}: ${inWords(fault)}`);
-    const count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
+    const lines = issues.map((issue) => `  ${issue.key}: ${inWords(issue)}`);
+    const count = issues.length === 1 ? "an error" : `${issues.length} errors`;
     const description = `The configuration of stack "${stackName}" has ${count}:\n${lines.join("\n")}`;
     super(
       `${description}\nSet a key with \`pulumi config set --path KEY VALUE\`, or edit Pulumi.${stackName}.yaml; ` +

@@ -2,11 +2,11 @@ import {
   alarmAddress,
   callbackUrl,
   cidr,
+  corsOrigin,
   domainPrefix,
   objectBucketName,
   privateCidr,
   stageName,
-  word,
 } from "./validators";
 
 /** A rule returns what is allowed if the value breaks it, and undefined if the value is valid. */
@@ -71,7 +71,7 @@ export const settings = {
   "api.stage": text("Stage of the image API.", { default: "v1", rule: stageName }),
   "api.corsOrigin": text("Origin that browsers may call the image API from; `*` allows every origin.", {
     default: "*",
-    rule: word,
+    rule: corsOrigin,
   }),
   "api.accountLogRole": flag(
     "Give API Gateway the role for its logs. The setting is one for the whole account and region, so only one stack may do it.",

@@ -33,7 +33,7 @@ export function stageName(value: string): string | undefined {
 }
 
 /** A value for single quotes in a mapping of API Gateway: no quote, no blank, no control character. */
-export function word(value: string): string | undefined {
+export function corsOrigin(value: string): string | undefined {
   return /^(\*|https?:\/\/[A-Za-z0-9.:[\]-]+)$/.test(value)
     ? undefined
     : "* or one origin such as https://shop.example.com, without a path";
@@ -70,7 +70,7 @@ export function cidr(value: string): string | undefined {
 }
 
 /** Whether the range contains every address. */
-export const anywhere = (value: string) => parseRange(value)?.bits === 0;
+export const isEveryAddress = (value: string) => parseRange(value)?.bits === 0;
 
 /** An IPv4 range for a VPC, large enough for four subnets of at least 16 addresses. */
 export function privateCidr(value: string): string | undefined {
@@ -86,7 +86,7 @@ export function privateCidr(value: string): string | undefined {
  * @param bits how many bits longer each part's prefix is: 4 gives 16 parts
  * @param count how many of the parts to return, from the lowest
  */
-export function cut(range: string, bits: number, count: number): string[] {
+export function splitRange(range: string, bits: number, count: number): string[] {
   const { address, bits: outer } = parseRange(range)!;
   const size = 2 ** (32 - outer - bits);
   const text = (value: number) => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join(".");

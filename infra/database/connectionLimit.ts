@@ -90,7 +90,7 @@ export const proxyPercent = 75;
  * @param proxy whether the connections go through RDS Proxy
  * @returns undefined if the concurrency is allowed
  */
-export function reservationFault(
+export function reservationIssue(
   concurrency: number,
   limit: number | undefined,
   size: string,

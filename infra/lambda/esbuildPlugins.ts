@@ -19,7 +19,7 @@ export function leanerPackages(region: string): Plugin {
     {
       from: "mysql2",
       file: /mysql2[\\/]lib[\\/]constants[\\/]errors\.js$/,
-      contents: (path: string) => readWhenAsked(require(path)),
+      contents: (path: string) => lazyErrorTable(require(path)),
     },
     {
       // The SDK reads ~/.aws first, for settings that Lambda passes in variables only.
@@ -58,7 +58,7 @@ export function leanerPackages(region: string): Plugin {
  *
  * @param table number → name and name → number, as mysql2 has it
  */
-export function readWhenAsked(table: Readonly<Record<string, string | number>>): string {
+export function lazyErrorTable(table: Readonly<Record<string, string | number>>): string {
   const names = Object.entries(table).filter(([key]) => /^\d+$/.test(key));
   return `
     const text = ${JSON.stringify(JSON.stringify(names))};

@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { cut } from "../config/validators";
+import { splitRange } from "../config/validators";
 import { accountOf } from "../names";
-import { chooseZones } from "./zones";
+import { chooseZones } from "./availabilityZones";
 
 export interface NetworkArgs {
   /** Region of the secret endpoint. Replaces the endpoint. */
@@ -119,7 +119,7 @@ function subnets(name: string, vpc: aws.ec2.Vpc, range: string, parent: pulumi.C
       parent,
     )
     .apply((found) => chooseZones(found, zoneCount));
-  const ranges = cut(range, 4, 2 * zoneCount);
+  const ranges = splitRange(range, 4, 2 * zoneCount);
   const tier = (kind: Tier, first: number) =>
     Array.from(
       { length: zoneCount },

@@ -39,7 +39,7 @@ export async function ensureData(program: MySqlProgram, directory: string): Prom
   }
   if (found.state === "own") {
     checkVersion(program, found.version, data);
-    await previousServerGone(directory);
+    await waitForPreviousServer(directory);
     return { data, fresh: false };
   }
   await initialise(program, directory, data);
@@ -80,7 +80,7 @@ function checkVersion(program: MySqlProgram, written: Version, data: string): vo
  * older than the machine's last restart.
  * @param directory absolute path of the server's folder
  */
-export async function previousServerGone(directory: string): Promise<void> {
+export async function waitForPreviousServer(directory: string): Promise<void> {
   const pid = Number(await readFile(path.join(directory, "data/mysqld.pid"), "utf8").catch(() => "0"));
   for (let waited = 0; pid > 0 && isOwn(pid) && waited < 15_000; waited += 100) await sleep(100);
 }

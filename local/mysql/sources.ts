@@ -3,7 +3,7 @@ import { CommandError } from "../../cli/commandError";
 import { cacheFolder } from "./cache";
 import { debianProgram } from "./debian";
 import { downloadedProgram } from "./download";
-import { type ExistingServer, existingServer } from "./existing";
+import { type ExistingServer, existingServer } from "./existingServer";
 import { pathProgram } from "./path";
 import { type MySqlProgram, showVersion } from "./program";
 

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { runCommand, UsageError } from "../../cli/command";
 import { CommandError } from "../../cli/commandError";
-import { awsFault } from "../../cli/explained";
+import { describeAwsError } from "../../cli/describeError";
 import { dataFolder } from "../../cli/folders";
 import { readOutputs } from "../../cli/localOutputs";
 
@@ -21,7 +21,7 @@ export function main(args: string[]): Promise<void> {
     usage,
     options: { dir: { type: "string" } },
     positionals: true,
-    explain: awsFault,
+    explain: describeAwsError,
     async run({ dir }, [file, ...others]) {
       if (file === undefined || others.length > 0) {
         throw new UsageError(`Expected one file with an event, got ${file === undefined ? 0 : 1 + others.length}.`);

@@ -1,5 +1,5 @@
 import { runCommand } from "../../cli/command";
-import { usualFolder } from "../../cli/folders";
+import { defaultDataFolder } from "../../cli/folders";
 import { run } from "./run";
 
 const usage = `npm start -- [--once] [--reset] [--stack NAME] [--set KEY=VALUE]... [--dir FOLDER]
@@ -32,7 +32,7 @@ export function main(args: string[]): Promise<void> {
       dir: { type: "string" },
     },
     async run({ dir, ...options }) {
-      await run({ ...options, dir: dir ?? usualFolder(options.stack) });
+      await run({ ...options, dir: dir ?? defaultDataFolder(options.stack) });
       return 0;
     },
   });

@@ -23,7 +23,7 @@ import { Iam } from "../services/iam/iam";
 import { FunctionFailed, invokeForCognito } from "../services/lambda/cognitoTrigger";
 import { Lambda } from "../services/lambda/lambda";
 import { logFileOf } from "../services/lambda/log";
-import { Login } from "../services/managed-login/login";
+import { ManagedLogin } from "../services/managed-login/login";
 import { type RegisteredResource, reachabilityProblems } from "../services/network/reachability";
 import { randomPasswords } from "../services/random/randomPasswords";
 import { MySql } from "../services/rds/MySql";
@@ -63,7 +63,7 @@ interface StartedServices {
   readonly proxies: RdsProxies;
   readonly lambda: Lambda;
   readonly cognito: Cognito;
-  readonly login: Login;
+  readonly login: ManagedLogin;
   readonly objects: ObjectStore;
 }
 
@@ -169,7 +169,7 @@ async function startInOrder(
   environment.AWS_ENDPOINT_URL_SQS = queues.endpoint;
   const proxies = await start(new RdsProxies(context, { iam, mysql, secretsEndpoint: secrets.endpoint }));
   const cognito = await start(Cognito.start(context, triggerCaller(lambda, context, reporter)));
-  const login = await start(Login.start(context, cognito));
+  const login = await start(ManagedLogin.start(context, cognito));
   const objects = await start(new ObjectStore(context, iam));
   await start(new ApiGateway(context, { s3: objects, roles: iam, userPools: (arn) => issuerOf(cognito, arn) }));
   return { mysql, iam, secrets, proxies, lambda, cognito, login, objects };

@@ -1,11 +1,11 @@
 import { runCommand, UsageError } from "../../cli/command";
 import { CommandError } from "../../cli/commandError";
 import { projectRoot } from "../../cli/folders";
-import { fixedPrices } from "./fixed";
+import { fixedPrices } from "./fixedCosts";
 import { priceRegion } from "./prices";
 import { type Cost, jsonReport, textReport } from "./report";
 import { evaluateStack } from "./stack";
-import { thousandSignUps, thousandUploads } from "./variable";
+import { thousandSignUps, thousandUploads } from "./variableCosts";
 
 const usage = `npm run cost -- --stack NAME [--set KEY=VALUE]... [--json]
 

@@ -1,7 +1,7 @@
-import type { Fixed } from "./fixed";
+import type { Fixed } from "./fixedCosts";
 import { type Line, type NotPriced, sum } from "./line";
 import { prices } from "./prices";
-import { assumptions, type Thousand } from "./variable";
+import { assumptions, type Thousand } from "./variableCosts";
 
 /** The prices of one stack. */
 export interface Cost {

@@ -1,4 +1,4 @@
-import { awsFault } from "../../cli/explained";
+import { describeAwsError } from "../../cli/describeError";
 import { runStoppable } from "../../cli/stoppableCommand";
 import { type Difference, differences } from "../../schema/drift";
 import { chosenSystem, systemOptions } from "../systems";
@@ -24,7 +24,7 @@ export function main(args: string[]): Promise<void> {
   return runStoppable(args, {
     usage,
     options: { ...systemOptions, json: { type: "boolean", default: false } },
-    explain: awsFault,
+    explain: describeAwsError,
     async run({ json, ...system }, signal) {
       const choice = chosenSystem(system);
       const deployed = "stack" in choice ? await stackSystem(choice.stack) : await localSystem(choice.directory);

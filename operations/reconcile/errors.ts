@@ -1,5 +1,5 @@
 import { CommandError } from "../../cli/commandError";
-import { awsFault, explained } from "../../cli/explained";
+import { describeAwsError, describeError } from "../../cli/describeError";
 import { RegistrationError, Unexpected } from "../../functions/shared/errors";
 import { lineOf } from "../../functions/shared/log";
 
@@ -21,12 +21,12 @@ export function codeOf(error: unknown): string {
  */
 export function describeRegistrationError(error: unknown): string | undefined {
   if (error instanceof Unexpected) {
-    return describeRegistrationError(error.cause) ?? explained(error.cause);
+    return describeRegistrationError(error.cause) ?? describeError(error.cause);
   }
   if (error instanceof RegistrationError) {
     const { code, detail, causes = [] } = lineOf(error);
     const chain = causes.map((cause) => [cause.name, cause.code, cause.status].filter(Boolean).join(" "));
     return `${detail} (${[code, ...chain].join(" < ")}).`;
   }
-  return awsFault(error);
+  return describeAwsError(error);
 }

@@ -6,7 +6,7 @@ import { DatabaseUnavailable } from "../../functions/registerUser/errors";
 import { createSecretReader } from "../../functions/registerUser/secretReader";
 import { createConnect } from "../../functions/shared/connection";
 import { chosenSystem, systemOptions } from "../systems";
-import { Accounts } from "./accounts";
+import { Accounts } from "./cognitoAccounts";
 import { codeOf, describeRegistrationError } from "./errors";
 import { Progress } from "./progress";
 import { newTally, reconcile } from "./reconcile";

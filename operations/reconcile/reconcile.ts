@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { EmailConflict } from "../../functions/registerUser/errors";
 import { RegistrationError } from "../../functions/shared/errors";
 import { traceOf, type User, userOf } from "../../functions/shared/event";
-import { type Account, type Accounts, isConfirmed } from "./accounts";
+import { type Account, type Accounts, isConfirmed } from "./cognitoAccounts";
 import type { Owner, Rows } from "./rows";
 
 /** The number of pages that are fetched ahead during the database's work: the most that is held in memory. */

@@ -5,14 +5,14 @@ import { delimiter, join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { CommandError } from "../../cli/commandError";
 import { pulumiJson, stackOutputs } from "../../cli/pulumi";
-import { type Answer, asksForOutputs, standInPulumi } from "../support/pulumi";
+import { type Answer, outputsArguments, standInPulumi } from "../support/pulumi";
 
 const folder = mkdtempSync(join(tmpdir(), "pulumi-"));
 afterEach(() => vi.unstubAllEnvs());
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function answer(content: Omit<Answer, "to">, stack = "prod"): void {
-  standInPulumi(folder, { to: asksForOutputs(stack), ...content });
+  standInPulumi(folder, { to: outputsArguments(stack), ...content });
   vi.stubEnv("PATH", `${folder}${delimiter}${process.env.PATH}`);
 }
 

@@ -7,7 +7,7 @@ describe.runIf(hasPulumi)(`a refused configuration (${howToGetPulumi})`, { timeo
     const engine = await startEngine({ settings: { "registration.memoryMiB": 1 } });
     try {
       expect((await engine.preview()).errors).toEqual([
-        'error: The configuration of stack "dev" has a fault:\n' +
+        'error: The configuration of stack "dev" has an error:\n' +
           "  ecommerce:registration.memoryMiB: got 1; allowed is a whole number from 128 to 3008\n" +
           "Set a key with `pulumi config set --path KEY VALUE`, or edit Pulumi.dev.yaml; docs/configuration.md describes each key.",
       ]);

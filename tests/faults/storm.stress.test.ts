@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { Database } from "../../functions/registerUser/database";
 import { createConnect } from "../../functions/shared/connection";
 import { parseSecret } from "../../functions/shared/secret";
-import { Accounts } from "../../operations/reconcile/accounts";
+import { Accounts } from "../../operations/reconcile/cognitoAccounts";
 import { type Finding, newTally, reconcile, type Tally } from "../../operations/reconcile/reconcile";
 import { Rows } from "../../operations/reconcile/rows";
 import { freshUser, secretFor } from "../functions/support";

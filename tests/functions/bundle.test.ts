@@ -9,7 +9,7 @@ import { deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { functionCaCerts } from "../../infra/database/rdsCaCerts";
 import { bundleFunctions } from "../../infra/lambda/bundle";
-import { readWhenAsked } from "../../infra/lambda/esbuildPlugins";
+import { lazyErrorTable } from "../../infra/lambda/esbuildPlugins";
 import { projectRoot } from "../support/native";
 import { Database, freshUser, PASSWORD_PART, recorded, SECRET_NAME, SecretsEndpoint, secretFor } from "./support";
 
@@ -90,7 +90,7 @@ it("knows every error of the driver's table by number and by name", async () => 
   const keys = Object.keys(table);
   expect(keys.length).toBeGreaterThan(3_000);
   const bundled = { exports: {} as typeof table };
-  runInThisContext(`(module) => {${readWhenAsked(table)}}`)(bundled);
+  runInThisContext(`(module) => {${lazyErrorTable(table)}}`)(bundled);
   expect(Object.fromEntries(keys.map((key) => [key, bundled.exports[key]]))).toEqual(table);
   expect(bundled.exports[0]).toBeUndefined();
 });

@@ -5,7 +5,7 @@ import { createHandler } from "../../functions/enqueueUser";
 import { confirmedUser, readConfirmation, writeConfirmation } from "../../functions/shared/confirmation";
 import { Wire } from "../faults/support/Wire";
 import { Queues } from "../local/services/sqs/support";
-import { faultOf } from "../support/failures";
+import { rejectionOf } from "../support/failures";
 import {
   captureLog,
   container,
@@ -84,7 +84,7 @@ describe("before the queue", () => {
     ["email101", "EMAIL_INVALID"],
     ["unknownTrigger", "TRIGGER_UNKNOWN"],
   ])("%s is refused with the error of the registration itself", async (name, code) => {
-    expect(await faultOf(enqueue(recorded(name), invocation()))).toMatchObject({ code });
+    expect(await rejectionOf(enqueue(recorded(name), invocation()))).toMatchObject({ code });
     expect(await messages()).toEqual([]);
     expect(log).toMatchObject([{ level: "error", code }]);
   });
@@ -105,7 +105,7 @@ describe("before the queue", () => {
   it("without QueueUrl each invocation fails with that error", async () => {
     const unset = createHandler({});
     for (const _ of [1, 2]) {
-      const fault = await faultOf(unset(freshUser(), invocation()));
+      const fault = await rejectionOf(unset(freshUser(), invocation()));
       expect(fault).toMatchObject({ name: "QueueUrlMissing", code: "QUEUE_URL_MISSING" });
       expect(fault.message).toMatch(/^Your account is confirmed but not registered completely yet; .*[^.]$/);
     }
@@ -113,7 +113,9 @@ describe("before the queue", () => {
 
   it("where the queue is gone, the function fails with QUEUE_UNAVAILABLE, and the log has the cause", async () => {
     const event = freshUser();
-    const fault = await faultOf(createHandler({ QueueUrl: url.replace("confirmations", "gone") })(event, invocation()));
+    const fault = await rejectionOf(
+      createHandler({ QueueUrl: url.replace("confirmations", "gone") })(event, invocation()),
+    );
     expect(fault).toMatchObject({ name: "QueueUnavailable", code: "QUEUE_UNAVAILABLE" });
     const { sub, email } = event.request.userAttributes;
     expect(log).toMatchObject([
@@ -128,7 +130,7 @@ describe("before the queue", () => {
       vi.stubEnv("AWS_ENDPOINT_URL_SQS", `http://127.0.0.1:${wire.port}`);
       const handler = createHandler({ QueueUrl: url });
       wire.silent = true;
-      const fault = await inTime(1500, faultOf(handler(freshUser(), invocation(1500))));
+      const fault = await inTime(1500, rejectionOf(handler(freshUser(), invocation(1500))));
       expect(fault).toMatchObject({ code: "QUEUE_UNAVAILABLE" });
       wire.silent = false;
       await handler(freshUser(), invocation());
@@ -259,7 +261,7 @@ describe("behind the queue", () => {
 
   it("no records, or records of another service, are not a batch: TRIGGER_UNKNOWN", async () => {
     for (const event of [{ Records: [] }, { Records: [{ eventSource: "aws:s3" }] }, { Records: [null] }]) {
-      expect(await faultOf(register(event, invocation()))).toMatchObject({ code: "TRIGGER_UNKNOWN" });
+      expect(await rejectionOf(register(event, invocation()))).toMatchObject({ code: "TRIGGER_UNKNOWN" });
     }
   });
 });

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { createConnect } from "../../functions/shared/connection";
 import { parseSecret } from "../../functions/shared/secret";
 import { Wire } from "../faults/support/Wire";
-import { faultOf } from "../support/failures";
+import { rejectionOf } from "../support/failures";
 import { container, freshUser, inTime, invocation, PASSWORD, SECRET_NAME, secretFor, useDatabase } from "./support";
 
 /** More than the times of two new connections may differ, and less than the time limit of a statement (1.5 s). */
@@ -132,7 +132,7 @@ describe("a server that is away", () => {
     const handler = await warmContainer();
     database.disconnect();
     await database.server.stop();
-    const fault = await inTime(1500, faultOf(handler(freshUser(), invocation(1500))));
+    const fault = await inTime(1500, rejectionOf(handler(freshUser(), invocation(1500))));
     expect(fault).toMatchObject({ name: "DatabaseUnavailable", code: "DATABASE_UNAVAILABLE" });
     expect(log).toMatchObject([{ level: "error", code: "DATABASE_UNAVAILABLE", causes: [{ code: "ECONNREFUSED" }] }]);
     await database.server.start();
@@ -145,7 +145,7 @@ describe("a server that is away", () => {
     database.server.kill("SIGSTOP");
     try {
       const signIn = freshUser("postAuthentication");
-      const fault = inTime(5000, faultOf(handler(freshUser(), invocation())));
+      const fault = inTime(5000, rejectionOf(handler(freshUser(), invocation())));
       // A connection may take 1.5 s.
       expect(await inTime(1500, cold(signIn, invocation()))).toBe(signIn);
       expect(await fault).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
@@ -160,7 +160,7 @@ describe("a server that is away", () => {
     // A part of a name has at most 63 letters; the resolver checks this without a request, so also on an offline
     // machine.
     secrets.secrets.set(SECRET_NAME, secretFor({ host: `${"x".repeat(64)}.example`, port: 3306 }));
-    const fault = await inTime(1500, faultOf(container(database.server)(freshUser(), invocation(1500))));
+    const fault = await inTime(1500, rejectionOf(container(database.server)(freshUser(), invocation(1500))));
     expect(fault).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
     expect(log).toMatchObject([{ causes: [{ code: "ENOTFOUND" }] }]);
   });
@@ -227,7 +227,7 @@ describe("a host name", () => {
     removeNames(oldHost);
     for (const id of await database.connections()) await database.query(`KILL ${id}`);
     for (const reads of [2, 3, 4]) {
-      expect(await faultOf(handler(freshUser(), invocation(1500)))).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+      expect(await rejectionOf(handler(freshUser(), invocation(1500)))).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
       expect(secrets.reads).toBe(reads);
     }
   });
@@ -323,7 +323,7 @@ describe("a server that cannot just now", () => {
     await database.query("CREATE USER IF NOT EXISTS nobody@'%' IDENTIFIED BY ?", [PASSWORD]);
     secrets.secrets.set(SECRET_NAME, secretFor(database.server, { username: "nobody" }));
     const time = invocation();
-    expect((await faultOf(container(database.server)(freshUser(), time))).code).toBe("DATABASE_REFUSED");
+    expect((await rejectionOf(container(database.server)(freshUser(), time))).code).toBe("DATABASE_REFUSED");
     expect(time.getRemainingTimeInMillis()).toBeGreaterThan(NOT_TRIED_AGAIN);
     expect(log).toMatchObject([{ causes: [{ code: "ER_TABLEACCESS_DENIED_ERROR" }] }]);
   });
@@ -353,7 +353,7 @@ describe("a rotated password", () => {
     await database.query(`ALTER USER '${database.user}'@'%' IDENTIFIED BY 'rotated'`);
     const handler = container(database.server);
     const time = invocation();
-    expect((await faultOf(handler(freshUser(), time))).code).toBe("DATABASE_ACCESS_DENIED");
+    expect((await rejectionOf(handler(freshUser(), time))).code).toBe("DATABASE_ACCESS_DENIED");
     expect(time.getRemainingTimeInMillis()).toBeGreaterThan(NOT_TRIED_AGAIN);
     expect(secrets.reads).toBe(4);
     secrets.secrets.set(SECRET_NAME, secretFor(database.server, { password: "rotated" }));
@@ -369,7 +369,7 @@ describe("a secret endpoint", () => {
     await sleep(200);
     secrets.secrets.set(SECRET_NAME, "silence");
     const time = invocation();
-    expect((await faultOf(handler(freshUser(), time))).code).toBe("SECRET_UNAVAILABLE");
+    expect((await rejectionOf(handler(freshUser(), time))).code).toBe("SECRET_UNAVAILABLE");
     expect(time.getRemainingTimeInMillis()).toBeGreaterThan(NOT_TRIED_AGAIN);
     secrets.secrets.set(SECRET_NAME, secretFor(database.server));
     await serve(handler);
@@ -387,7 +387,7 @@ describe("a secret endpoint", () => {
 describe("a server that cannot be verified", () => {
   const refused = async (handler: ReturnType<typeof container>): Promise<void> => {
     const time = invocation();
-    const fault = await faultOf(handler(freshUser(), time));
+    const fault = await rejectionOf(handler(freshUser(), time));
     expect(fault).toMatchObject({ name: "DatabaseUntrusted", code: "DATABASE_UNTRUSTED" });
     expect(time.getRemainingTimeInMillis()).toBeGreaterThan(NOT_TRIED_AGAIN);
   };
@@ -429,7 +429,7 @@ describe("a server that cannot be verified", () => {
   it("because the file of its authority cannot be read, fails each invocation without a crash", async () => {
     const file = path.join(path.dirname(database.server.caFile), "later.pem");
     const handler = container(database.server, { NODE_EXTRA_CA_CERTS: file });
-    expect(await faultOf(handler(freshUser(), invocation()))).toMatchObject({ code: "AUTHORITIES_UNREADABLE" });
+    expect(await rejectionOf(handler(freshUser(), invocation()))).toMatchObject({ code: "AUTHORITIES_UNREADABLE" });
     expect(log).toMatchObject([{ causes: [{ code: "ENOENT" }] }]);
     copyFileSync(database.server.caFile, file);
     await serve(handler);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
-import { faultOf } from "../support/failures";
+import { rejectionOf } from "../support/failures";
 import { container, freshUser, invocation, PASSWORD, recorded, SECRET_NAME, secretFor, useDatabase } from "./support";
 
 const { database, secrets, log } = useDatabase({ clock: "slow" });
@@ -68,7 +68,7 @@ describe("a confirmed sign-up", () => {
     const second = freshUser();
     second.request.userAttributes.email = first.request.userAttributes.email.toUpperCase();
 
-    const fault = await faultOf(handler(second, invocation()));
+    const fault = await rejectionOf(handler(second, invocation()));
 
     expect(fault).toMatchObject({ name: "EmailConflict", code: "EMAIL_CONFLICT" });
     expect(fault.message).not.toContain("@");
@@ -93,8 +93,8 @@ describe("a confirmed sign-up", () => {
 
   it("that fails does not affect the next one", async () => {
     const handler = container(database.server);
-    await faultOf(handler(recorded("missingEmail"), invocation()));
-    await faultOf(handler(recorded("unknownTrigger"), invocation()));
+    await rejectionOf(handler(recorded("missingEmail"), invocation()));
+    await rejectionOf(handler(recorded("unknownTrigger"), invocation()));
     const event = freshUser();
     await handler(event, invocation());
     expect(await database.rows(event)).toHaveLength(1);
@@ -117,7 +117,7 @@ describe("an event that cannot be served", () => {
     ["a text", "PostConfirmation_ConfirmSignUp", "EVENT_MALFORMED"],
   ];
   it.each(cases)("%s: is refused with a code, and leaves no row", async (_, event, code) => {
-    const fault = await faultOf(container(database.server)(event, invocation()));
+    const fault = await rejectionOf(container(database.server)(event, invocation()));
     expect(fault.code).toBe(code);
     expect(fault.message).not.toMatch(/\.$/);
     expect(log).toMatchObject([{ level: "error", code }]);
@@ -127,8 +127,8 @@ describe("an event that cannot be served", () => {
   it("cannot forge a line of the log", async () => {
     const forged = '\n{"level":"ERROR","message":{"code":"FORGED"}}\u2028\r\n';
     const event = recorded("signUp", { sub: forged, email: forged });
-    await faultOf(container(database.server)({ ...event, userName: forged, triggerSource: forged }, invocation()));
-    await faultOf(container(database.server)(event, invocation()));
+    await rejectionOf(container(database.server)({ ...event, userName: forged, triggerSource: forged }, invocation()));
+    await rejectionOf(container(database.server)(event, invocation()));
     expect(log).toHaveLength(2);
     expect(JSON.stringify(log)).not.toContain("FORGED");
   });
@@ -213,7 +213,7 @@ describe("the secret", () => {
   it.each([undefined, ""])("SecretName %j: every invocation says so", async (SecretName) => {
     const handler = container(database.server, { SecretName });
     for (let i = 0; i < 2; i++) {
-      const fault = await faultOf(handler(freshUser(), invocation()));
+      const fault = await rejectionOf(handler(freshUser(), invocation()));
       expect(fault).toMatchObject({ name: "SecretNameMissing", code: "SECRET_NAME_MISSING" });
     }
     expect(log).toHaveLength(2);
@@ -242,7 +242,7 @@ describe("the secret", () => {
       if (secret !== undefined) secrets.secrets.set(SECRET_NAME, secret);
       const handler = container(database.server);
 
-      const fault = await faultOf(handler(freshUser(), invocation()));
+      const fault = await rejectionOf(handler(freshUser(), invocation()));
       expect(fault.code).toBe(code);
       expect(log).toMatchObject([{ level: "error", code, detail: expect.stringMatching(detail) }]);
 
@@ -266,7 +266,7 @@ describe("the secret", () => {
       for (const value of [undefined, "", null, {}]) {
         secrets.secrets.set(SECRET_NAME, secretFor(database.server, { [key]: value }));
         log.length = 0;
-        const fault = await faultOf(container(database.server)(freshUser(), invocation()));
+        const fault = await rejectionOf(container(database.server)(freshUser(), invocation()));
         expect(fault.name).toBe("SecretIncomplete");
         expect(log[0].detail).toMatch(new RegExp(`wrong: ${key} must be`));
       }
@@ -277,7 +277,7 @@ describe("the secret", () => {
 describe("a stranger reading an error", () => {
   it("learns nothing of the system", async () => {
     secrets.secrets.set(SECRET_NAME, secretFor(database.server, { password: "wrong" }));
-    const fault = await faultOf(container(database.server)(freshUser(), invocation()));
+    const fault = await rejectionOf(container(database.server)(freshUser(), invocation()));
     expect(fault.code).toBe("DATABASE_ACCESS_DENIED");
     expect(fault.message).not.toMatch(/register_user|localhost|mysql|secret|password/i);
     // Lambda's runtime prints an error's enumerable properties.

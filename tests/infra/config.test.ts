@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { explained } from "../../cli/explained";
+import { describeError } from "../../cli/describeError";
 import type * as config from "../../infra/config";
 import type * as rules from "../../infra/config/validators";
 import { loadNatively, projectRoot } from "../support/native";
 import { devConfig, recordProgram } from "../support/program";
 
 const { parseConfig, settings, ConfigError } = loadNatively<typeof config>("infra/config/index.ts");
-const { callbackUrl, cidr, cut, domainPrefix, objectBucketName, privateCidr, word } =
+const { callbackUrl, cidr, splitRange, domainPrefix, objectBucketName, privateCidr, corsOrigin } =
   loadNatively<typeof rules>("infra/config/validators.ts");
 
 /** dev's configuration, overridden with these values; undefined removes a key. */
@@ -24,7 +24,7 @@ const issuesOf = (values: Record<string, string | undefined>) => {
     return [];
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError);
-    return (error as config.ConfigError).faults.map(({ key, got, allowed }) => ({ key, got, allowed }));
+    return (error as config.ConfigError).issues.map(({ key, got, allowed }) => ({ key, got, allowed }));
   }
 };
 
@@ -104,7 +104,7 @@ describe("the message", () => {
     try {
       parseConfig(configWith(values), "ecommerce", "dev");
     } catch (error) {
-      return [(error as Error).message, explained(error)];
+      return [(error as Error).message, describeError(error)];
     }
     throw new Error("This configuration has no error.");
   };
@@ -249,7 +249,7 @@ describe("rules", () => {
     ],
     [
       "origin",
-      word,
+      corsOrigin,
       ["*", "https://shop.example.com", "http://localhost:3000"],
       ["https://a.example/b", "'", "a b", "https://a'b"],
     ],
@@ -259,7 +259,7 @@ describe("rules", () => {
   });
 
   it("cuts a range into equal parts", () => {
-    expect(cut("10.20.0.0/16", 4, 3)).toEqual(["10.20.0.0/20", "10.20.16.0/20", "10.20.32.0/20"]);
-    expect(cut("192.168.255.0/24", 4, 2)).toEqual(["192.168.255.0/28", "192.168.255.16/28"]);
+    expect(splitRange("10.20.0.0/16", 4, 3)).toEqual(["10.20.0.0/20", "10.20.16.0/20", "10.20.32.0/20"]);
+    expect(splitRange("192.168.255.0/24", 4, 2)).toEqual(["192.168.255.0/28", "192.168.255.16/28"]);
   });
 });

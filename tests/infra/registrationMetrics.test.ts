@@ -9,7 +9,7 @@ import type { LoggedError } from "../../functions/shared/loggedError";
 import type * as metrics from "../../infra/monitoring/logMetrics";
 import { Database, freshUser, SECRET_NAME, SecretsEndpoint, secretFor } from "../functions/support";
 import { type LambdaService, startLambda, until } from "../local/services/lambda/support";
-import { faultsOf } from "../support/failures";
+import { errorsOf } from "../support/failures";
 import { loadNatively } from "../support/native";
 import { recordProgram } from "../support/program";
 import { filterPattern } from "./filterPattern";
@@ -135,7 +135,7 @@ describe("the packaged function's log", () => {
 
 describe("every logged error", () => {
   const cause = Object.assign(new Error("quoted"), { code: "ER_X" });
-  const allErrors = faultsOf({ ...errors, ...queueErrors, ...sharedErrors }, cause);
+  const allErrors = errorsOf({ ...errors, ...queueErrors, ...sharedErrors }, cause);
   const rendered = (level: string, message: unknown) =>
     JSON.stringify({ timestamp: "2026-01-01T00:00:00.000Z", level, requestId: "1", message });
   /** A thrown error as Lambda's runtime writes it (`LogPatch.js`), with the function's mark. */
@@ -155,7 +155,7 @@ describe("every logged error", () => {
     },
   );
 
-  const allRotationErrors = faultsOf(rotationErrors);
+  const allRotationErrors = errorsOf(rotationErrors);
   it.each(allRotationErrors.map((error) => [error.code, error] as const))(
     "%s of a rotation is counted once",
     (_, error) => {

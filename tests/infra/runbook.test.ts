@@ -6,7 +6,7 @@ import * as queueErrors from "../../functions/enqueueUser/errors";
 import * as errors from "../../functions/registerUser/errors";
 import * as rotationErrors from "../../functions/rotateSecret/errors";
 import * as sharedErrors from "../../functions/shared/errors";
-import { faultsOf } from "../support/failures";
+import { errorsOf } from "../support/failures";
 import { projectRoot } from "../support/native";
 import { keys, onAurora, withAll } from "./watchedStack";
 
@@ -39,7 +39,7 @@ describe("docs/runbook.md", () => {
     ["queueing", { ...queueErrors, ...sharedErrors }, "registration-failures"],
     ["rotation", rotationErrors, "rotation-failures"],
   ] as const)("names every code that the %s function logs", (_, all, section) => {
-    const codes = faultsOf(all).map(({ code }) => code);
+    const codes = errorsOf(all).map(({ code }) => code);
     expect(codes.length).toBeGreaterThan(1);
     for (const code of codes) expect(sectionOf(section)).toContain(`\`${code}\``);
   });

@@ -19,15 +19,15 @@ it("switches source maps off during the work, and restores them, also after a fa
 it("keeps the lines of the sources in an error", () => {
   const script = `
     const { withoutSourceMaps } = require("./infra/errors/sourceMaps.ts");
-    const { chooseZones } = require("./infra/network/zones.ts");
+    const { chooseZones } = require("./infra/network/availabilityZones.ts");
     withoutSourceMaps(async () => chooseZones({ names: [], zoneIds: [] }, 2)).catch(({ stack }) => console.log(stack));
   `;
   const { stdout } = spawnSync(process.execPath, ["-r", "tsx/cjs", "-e", script], {
     cwd: projectRoot,
     encoding: "utf8",
   });
-  const lines = readFileSync(path.join(projectRoot, "infra/network/zones.ts"), "utf8").split("\n");
+  const lines = readFileSync(path.join(projectRoot, "infra/network/availabilityZones.ts"), "utf8").split("\n");
   const thrown = lines.findIndex((line) => line.includes("throw new")) + 1;
   expect(thrown).toBeGreaterThan(1);
-  expect(stdout).toContain(`infra/network/zones.ts:${thrown}:`);
+  expect(stdout).toContain(`infra/network/availabilityZones.ts:${thrown}:`);
 });

@@ -44,7 +44,7 @@ describe("a run by Pulumi's own entry", { timeout: 60_000 }, () => {
 
   it("reports only the message for a refused configuration", async () => {
     expect(await errorsOf({ config: { ...devConfig, "ecommerce:registration.memoryMiB": "1" } })).toEqual([
-      'The configuration of stack "dev" has a fault:\n' +
+      'The configuration of stack "dev" has an error:\n' +
         "  ecommerce:registration.memoryMiB: got 1; allowed is a whole number from 128 to 3008\n" +
         "Set a key with `pulumi config set --path KEY VALUE`, or edit Pulumi.dev.yaml; docs/configuration.md describes each key.",
     ]);

@@ -18,7 +18,7 @@ import { mutations, sections } from "./mutations";
 import type { Outcome } from "./run";
 
 /** What one start and its story take is 1 to 6 s. */
-const patience = 120_000;
+const longestWait = 120_000;
 
 let server: TestServer;
 let program: Recorded;
@@ -39,9 +39,9 @@ class Runner {
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
   readonly #outcomes = new Map<string, Outcome>();
-  #fault: Error | undefined;
-  #said = "";
-  #hear: () => void = () => {};
+  #failure: Error | undefined;
+  #output = "";
+  #notify: () => void = () => {};
 
   constructor({ user, password, port }: TestServer) {
     this.#process = fork(path.join(__dirname, "run.ts"), {
@@ -58,17 +58,17 @@ class Runner {
     });
     for (const stream of [this.#process.stdout!, this.#process.stderr!]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
-        this.#said += text;
+        this.#output += text;
       });
     }
     this.#process.on("message", (outcome: Outcome) => {
       this.#outcomes.set(outcome.name, outcome);
-      this.#hear();
+      this.#notify();
     });
     this.#ended = new Promise((resolve) => {
       this.#process.once("close", (code, signal) => {
-        this.#fault = new Error(`run.ts ended (${signal ?? code}):\n${this.#said}`);
-        this.#hear();
+        this.#failure = new Error(`run.ts ended (${signal ?? code}):\n${this.#output}`);
+        this.#notify();
         resolve();
       });
     });
@@ -77,10 +77,10 @@ class Runner {
   /** They come in the order of the table. @throws Error where the process ended before, or is silent for too long */
   async outcome(name: string): Promise<Outcome> {
     while (!this.#outcomes.has(name)) {
-      if (this.#fault) throw this.#fault;
-      const timer = setTimeout(() => this.#process.kill("SIGKILL"), patience);
+      if (this.#failure) throw this.#failure;
+      const timer = setTimeout(() => this.#process.kill("SIGKILL"), longestWait);
       await new Promise<void>((resolve) => {
-        this.#hear = resolve;
+        this.#notify = resolve;
       });
       clearTimeout(timer);
     }

@@ -9,7 +9,7 @@ import { createConnection } from "mysql2/promise";
 import { evaluate } from "../../host/program";
 import { stackConfig } from "../../host/stackConfig";
 import { DataFolder } from "../../local/lib/dataFolder";
-import { type ExistingServer, existingServer } from "../../local/mysql/existing";
+import { type ExistingServer, existingServer } from "../../local/mysql/existingServer";
 import { MySql } from "../../local/services/rds/MySql";
 import { startServices } from "../../local/start/startServices";
 import { projectRoot } from "../support/native";

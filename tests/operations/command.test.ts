@@ -12,7 +12,7 @@ import { Progress } from "../../operations/reconcile/progress";
 import { newTally } from "../../operations/reconcile/reconcile";
 import { masked, textReport } from "../../operations/reconcile/report";
 import { secretFor } from "../functions/support";
-import { type Answer, asksForOutputs, standInPulumi } from "../support/pulumi";
+import { type Answer, outputsArguments, standInPulumi } from "../support/pulumi";
 import { Run, System } from "./support";
 
 let folder: string;
@@ -30,7 +30,7 @@ afterAll(async () => {
 /** Creates a folder for the PATH with a script `pulumi` that prints the outputs of `prod`. */
 function pulumi(answer: Omit<Answer, "to">): string {
   const directory = mkdtempSync(join(folder, "bin-"));
-  standInPulumi(directory, { to: asksForOutputs("prod"), ...answer });
+  standInPulumi(directory, { to: outputsArguments("prod"), ...answer });
   return directory;
 }
 

@@ -4,11 +4,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ResourceRegistration } from "../../host/resources";
-import { fixedPrices } from "../../operations/cost/fixed";
+import { fixedPrices } from "../../operations/cost/fixedCosts";
 import { sum } from "../../operations/cost/line";
 import { type Price, prices } from "../../operations/cost/prices";
 import type * as stacks from "../../operations/cost/stack";
-import { thousandSignUps, thousandUploads } from "../../operations/cost/variable";
+import { thousandSignUps, thousandUploads } from "../../operations/cost/variableCosts";
 import { loadNatively, projectRoot } from "../support/native";
 import { withoutStackTraces } from "../support/stackTraces";
 

@@ -15,7 +15,7 @@ import { Database } from "../functions/support";
 import { type LambdaService, startLambda } from "../local/services/lambda/support";
 import { connectToTestServer, schemaFor, testServer } from "../schema/support";
 import { projectRoot } from "../support/native";
-import { asksForState, standInPulumi } from "../support/pulumi";
+import { standInPulumi, stateArguments } from "../support/pulumi";
 
 const database = `drift_command_${process.pid}`;
 const migrations: Migration[] = [{ name: "0001_status", sql: "ALTER TABLE orders ADD Order_Status varchar(20);" }];
@@ -60,7 +60,7 @@ async function run(args: string[], environment: Record<string, string> = {}) {
 function stack(resources: object[] | string): Record<string, string> {
   const directory = mkdtempSync(join(root, "bin-"));
   const stdout = typeof resources === "string" ? resources : JSON.stringify({ version: 3, deployment: { resources } });
-  standInPulumi(directory, { to: asksForState("prod"), stdout });
+  standInPulumi(directory, { to: stateArguments("prod"), stdout });
   return { PATH: `${directory}${delimiter}${process.env.PATH}` };
 }
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { Database } from "../../functions/registerUser/database";
 import { createConnect } from "../../functions/shared/connection";
 import { parseSecret } from "../../functions/shared/secret";
-import { Accounts, isConfirmed } from "../../operations/reconcile/accounts";
+import { Accounts, isConfirmed } from "../../operations/reconcile/cognitoAccounts";
 import { type Finding, newTally, type Options, reconcile } from "../../operations/reconcile/reconcile";
 import { Rows } from "../../operations/reconcile/rows";
 import { secretFor } from "../functions/support";

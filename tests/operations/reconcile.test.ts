@@ -134,7 +134,7 @@ describe("npm run reconcile", () => {
     const { present, missing } = await system.accounts(600, 2);
     system.front.delay = 50;
     const killed = system.reconcile("--json");
-    await killed.said("registered");
+    await killed.prints("registered");
     killed.process.kill("SIGKILL");
     expect(await killed.ended()).toBe("SIGKILL");
     const after = (await system.rows()).length;
@@ -142,7 +142,7 @@ describe("npm run reconcile", () => {
     expect(after).toBeLessThan(600);
 
     const stopped = system.reconcile("--json");
-    await stopped.said("registered");
+    await stopped.prints("registered");
     stopped.process.kill("SIGINT");
     expect([await stopped.ended(), stopped.summary.end]).toEqual([130, "stopped"]);
     const rows = await system.rows();
@@ -159,7 +159,7 @@ describe("npm run reconcile", () => {
     const { present, missing } = await system.accounts(600, 2);
     system.front.delay = 20;
     const run = system.reconcile("--json");
-    await run.said("registered");
+    await run.prints("registered");
     await system.database.server.stop();
     system.database.disconnect();
     await system.database.server.start();
@@ -188,7 +188,7 @@ describe("npm run reconcile", () => {
     const { missing } = await system.accounts(300, 300);
     system.front.delay = 20;
     const run = system.reconcile("--json");
-    await run.said("registered");
+    await run.prints("registered");
     // As the function does, from the end of the list.
     for (const sub of [...missing].reverse().slice(0, 150)) {
       await system.database.query(

@@ -140,7 +140,7 @@ export class Run {
   }
 
   /** Resolves when standard output has a line with this text, or the process has ended without one. */
-  async said(text: string): Promise<void> {
+  async prints(text: string): Promise<void> {
     await Promise.race([new Promise<void>((resolve) => this.#waiting.push({ text, resolve })), this.#closed]);
   }
 

@@ -5,7 +5,7 @@ import { applySchema } from "../../schema/apply";
 import type { SchemaServer } from "../../schema/connection";
 import type { Migration } from "../../schema/plan";
 import { Wire } from "../faults/support/Wire";
-import { faultOf } from "../support/failures";
+import { rejectionOf } from "../support/failures";
 import { connectToTestServer, schemaFor, testServer } from "./support";
 
 describe("applied to a server", () => {
@@ -78,18 +78,18 @@ describe("applied to a server", () => {
     await apply([drop]);
     await apply([drop]);
     expect(await rows("SHOW TABLES FROM $ LIKE 'category'")).toEqual([]);
-    const error = await faultOf(apply([drop], testServer(), `${sql}\n-- later`));
+    const error = await rejectionOf(apply([drop], testServer(), `${sql}\n-- later`));
     expect(error).toMatchObject({ code: "MIGRATION_CHANGED" });
     expect(error.message).toMatch(/^The schema file was changed after it had been applied at \d{4}-/);
   });
 
   it("refuse an applied file that was edited, removed or renamed, by its name", async () => {
     await apply([status]);
-    const edited = await faultOf(apply([{ ...status, sql: `${status.sql} ` }]));
+    const edited = await rejectionOf(apply([{ ...status, sql: `${status.sql} ` }]));
     expect(edited).toMatchObject({ name: "SchemaError", code: "MIGRATION_CHANGED" });
     expect(edited.message).toContain("The migration 0001_status was changed after it had been applied");
     for (const migrations of [[], [{ ...status, name: "0001_renamed" }]]) {
-      const error = await faultOf(apply(migrations));
+      const error = await rejectionOf(apply(migrations));
       expect(error).toMatchObject({ code: "MIGRATION_MISSING" });
       expect(error.message).toContain("has the migration 0001_status, and the files do not");
     }
@@ -98,7 +98,7 @@ describe("applied to a server", () => {
 
   it("fail with file, number, line and text, and go on with the corrected statement", async () => {
     const broken = { ...three, sql: three.sql.replace("ADD two", "ADDD two") };
-    const error = await faultOf(apply([broken]));
+    const error = await rejectionOf(apply([broken]));
     expect(error).toMatchObject({ name: "SchemaError", code: "ER_PARSE_ERROR", line: 3 });
     expect(error.message).toContain(
       'Line 3 of schema/migrations/0001_three.sql failed (statement 3 of 3, "ALTER TABLE orders ADDD two int"',
@@ -110,8 +110,8 @@ describe("applied to a server", () => {
     ]);
 
     // A second failure changes nothing, and a statement that was executed must not be changed.
-    await faultOf(apply([broken]));
-    const rewritten = await faultOf(apply([{ ...three, sql: three.sql.replace("one", "uno") }]));
+    await rejectionOf(apply([broken]));
+    const rewritten = await rejectionOf(apply([{ ...three, sql: three.sql.replace("one", "uno") }]));
     expect(rewritten.message).toContain("Statement 1 of the migration 0001_three was changed or moved");
 
     expect((await apply([three, { name: "0002_last", sql: "ALTER TABLE orders ADD last int;" }])).migrations).toEqual([
@@ -127,7 +127,7 @@ describe("applied to a server", () => {
       name: "0001_sum",
       sql: "INSERT INTO category (Categ_Name) VALUES ('kept');\nINSERT INTO users (User_UUID, User_DateAdd) VALUES ('a', now()), ('a', now());",
     };
-    const error = await faultOf(apply([sum]));
+    const error = await rejectionOf(apply([sum]));
     expect(error).toMatchObject({ code: "ER_DUP_ENTRY", line: 2 });
     expect(await rows("SELECT * FROM $.users")).toEqual([]);
     await apply([{ ...sum, sql: sum.sql.replace("('a', now()), ", "") }]);
@@ -142,7 +142,7 @@ describe("applied to a server", () => {
        IF JSON_LENGTH(NEW.progress, '$.done') = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'disk full'; END IF`,
     );
     const extra = { name: "0002_extra", sql: "CREATE TABLE extra (a int);" };
-    expect((await faultOf(apply([status, extra]))).message).toContain("disk full. Whether it was carried out");
+    expect((await rejectionOf(apply([status, extra]))).message).toContain("disk full. Whether it was carried out");
     await admin.query(`DROP TRIGGER \`${database}\`.full`);
     expect((await apply([status, extra])).migrations).toEqual(["0002_extra"]);
   });
@@ -160,7 +160,7 @@ describe("applied to a server", () => {
   it("name the connection of another run that does not end in time", async () => {
     await admin.query("SELECT GET_LOCK(?, 0)", [`schema:${database}`]);
     try {
-      const error = await faultOf(apply([status], { ...testServer(), until: Date.now() + 6500 }));
+      const error = await rejectionOf(apply([status], { ...testServer(), until: Date.now() + 6500 }));
       expect(error).toMatchObject({ code: "SCHEMA_LOCKED" });
       expect(error.message).toContain(`MySQL connection ${admin.threadId}`);
     } finally {
@@ -183,7 +183,7 @@ describe("applied to a server", () => {
         name: "0001_slow",
         sql: "CREATE TABLE copy AS SELECT Categ_Id, SLEEP(1) AS slept FROM category;\nALTER TABLE orders ADD after_it int;",
       };
-      const run = faultOf(apply([slow], { ...testServer(), port: wire.port }));
+      const run = rejectionOf(apply([slow], { ...testServer(), port: wire.port }));
       await until(
         async () =>
           (await rows(`SELECT 1 FROM information_schema.processlist WHERE info LIKE 'CREATE TABLE copy%'`)).length > 0,
@@ -206,7 +206,7 @@ describe("applied to a server", () => {
         name: "0001_slow",
         sql: "CREATE TABLE copy AS SELECT Categ_Id, SLEEP(5) AS slept FROM category;",
       };
-      const run = faultOf(apply([killed], { ...testServer(), port: wire.port }));
+      const run = rejectionOf(apply([killed], { ...testServer(), port: wire.port }));
       const busy = "SELECT id AS id FROM information_schema.processlist WHERE info LIKE 'CREATE TABLE copy%'";
       await until(async () => (await rows(busy)).length > 0);
       await wire.cut();
@@ -220,7 +220,7 @@ describe("applied to a server", () => {
 
     it("in a change of rows: it is rolled back, and done once", async () => {
       const slow = { name: "0001_rows", sql: "INSERT INTO category (Categ_Name) SELECT SLEEP(2);" };
-      const run = faultOf(apply([slow], { ...testServer(), port: wire.port }));
+      const run = rejectionOf(apply([slow], { ...testServer(), port: wire.port }));
       await until(
         async () =>
           (await rows(`SELECT 1 FROM information_schema.processlist WHERE info LIKE 'INSERT INTO category%'`)).length >

@@ -6,7 +6,7 @@ import { freePort } from "../../cli/ports";
 import { rdsCaCerts } from "../../infra/database/rdsCaCerts";
 import { applySchema } from "../../schema/apply";
 import { Wire } from "../faults/support/Wire";
-import { faultOf } from "../support/failures";
+import { rejectionOf } from "../support/failures";
 import { startTestServer } from "../support/mysql";
 import { connectToTestServer, schemaFor, testServer } from "./support";
 
@@ -26,7 +26,7 @@ afterAll(async () => {
 describe("applySchema", () => {
   it("names the failing statement, MySQL's error and the line of the file, and keeps what came before", async () => {
     const sql = `USE \`${database}\`;\n\nCREATE TABLE kept (a int);\n-- why\nCREATE TABLE broken (\n  a int,\n  b in\n);\n`;
-    const error = await faultOf(applySchema(testServer(), { sql, database }, { file: "broken.sql" }));
+    const error = await rejectionOf(applySchema(testServer(), { sql, database }, { file: "broken.sql" }));
     expect(error).toMatchObject({ name: "SchemaError", code: "ER_PARSE_ERROR", line: 7 });
     expect(error.message).toContain('Line 7 of broken.sql failed (statement 3 of 3, "CREATE TABLE broken ( a int');
     expect(error.message).toContain("beginning on line 5): ER_PARSE_ERROR You have an error in your SQL syntax");
@@ -35,7 +35,7 @@ describe("applySchema", () => {
   });
 
   it("names the line of a statement that MySQL understands and cannot do", async () => {
-    const error = await faultOf(
+    const error = await rejectionOf(
       applySchema(testServer(), { sql: `USE \`${database}\`;\nALTER TABLE missing ADD a int;`, database }),
     );
     expect(error).toMatchObject({ code: "ER_NO_SUCH_TABLE", line: 2 });
@@ -71,7 +71,7 @@ describe("applySchema", () => {
     await connection.query(`LOCK TABLES \`${database}\`.category WRITE`);
     try {
       const sql = `USE \`${database}\`; ALTER TABLE category ADD waits int;`;
-      const error = await faultOf(applySchema({ ...testServer(), statementTimeout: 2500 }, { sql, database }));
+      const error = await rejectionOf(applySchema({ ...testServer(), statementTimeout: 2500 }, { sql, database }));
       expect(error).toMatchObject({ code: "ER_LOCK_WAIT_TIMEOUT", line: 1 });
     } finally {
       await connection.query("UNLOCK TABLES");
@@ -83,18 +83,18 @@ describe("the connection", () => {
   const plan = { sql: "USE mysql;", database: "mysql" };
 
   it("is refused without the authority that signed the server's certificate", async () => {
-    const error = await faultOf(applySchema({ ...testServer(), authorities: rdsCaCerts("us-east-1") }, plan));
+    const error = await rejectionOf(applySchema({ ...testServer(), authorities: rdsCaCerts("us-east-1") }, plan));
     expect(error.message).toMatch(/No trusted connection to MySQL at localhost:\d+: .*certificate/);
   });
 
   it("is refused under a name that is not in the certificate", async () => {
     // A short way to write 0.0.0.0: the same server answers, and its certificate is not issued for this name.
-    const error = await faultOf(applySchema({ ...testServer(), host: "0.0" }, plan));
+    const error = await rejectionOf(applySchema({ ...testServer(), host: "0.0" }, plan));
     expect(error.message).toMatch(/No trusted connection to MySQL at 0\.0:\d+: .*certificate/);
   });
 
   it("names the user that was refused, and never the password", async () => {
-    const error = await faultOf(applySchema({ ...testServer(), password: "s3cret-and-wrong" }, plan));
+    const error = await rejectionOf(applySchema({ ...testServer(), password: "s3cret-and-wrong" }, plan));
     expect(error).toMatchObject({ name: "SchemaError", code: "ER_ACCESS_DENIED_ERROR" });
     expect(error.message).toContain("refused the user");
     expect(JSON.stringify([error, error.message, error.stack, error.cause])).not.toContain("s3cret-and-wrong");
@@ -103,7 +103,7 @@ describe("the connection", () => {
   it("waits for a server that is still starting, for `waitSeconds` at most", async () => {
     const port = await freePort();
     const from = Date.now();
-    const error = await faultOf(applySchema({ ...testServer(), port, waitSeconds: 1 }, plan));
+    const error = await rejectionOf(applySchema({ ...testServer(), port, waitSeconds: 1 }, plan));
     expect(error).toMatchObject({ name: "SchemaError", code: "ECONNREFUSED" });
     expect(error.message).toContain(`Cannot reach MySQL at localhost:${port} (waited 1 s)`);
     expect(Date.now() - from).toBeGreaterThanOrEqual(1000);
@@ -131,7 +131,7 @@ describe("the connection", () => {
       silent.listen(0, "localhost", () => resolve((silent.address() as { port: number }).port));
     });
     try {
-      const error = await faultOf(applySchema({ ...testServer(), port, connectTimeout: 300 }, plan));
+      const error = await rejectionOf(applySchema({ ...testServer(), port, connectTimeout: 300 }, plan));
       expect(error).toMatchObject({ name: "SchemaError", code: "ETIMEDOUT" });
     } finally {
       for (const socket of sockets) socket.destroy();

@@ -57,7 +57,7 @@ export const arnOf = (resource: Pick<ResourceRegistration, "name">) =>
 export const idOf = (resource: Pick<ResourceRegistration, "name">) => `${resource.name}-id`;
 
 /** The identifier and outputs that the mocks return for a registered resource. */
-export function answerOf(resource: ResourceRegistration): CreateResult {
+export function createResultOf(resource: ResourceRegistration): CreateResult {
   const named = { arn: arnOf(resource), name: resource.inputs.name ?? resource.name };
   return { id: idOf(resource), outputs: { ...named, ...computedOutputs[resource.type]?.(resource) } };
 }
@@ -84,7 +84,7 @@ export async function recordProgram(
       values: config,
       make: async (resource) => {
         resources.push(resource);
-        return answerOf(resource);
+        return createResultOf(resource);
       },
     }),
   );

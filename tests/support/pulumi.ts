@@ -13,8 +13,8 @@ export interface Answer {
 }
 
 /** The arguments that `npm run reconcile` and `npm run web` use, and those of `npm run drift`. */
-export const asksForOutputs = (stack: string) => `stack output --json --non-interactive --stack=${stack}`;
-export const asksForState = (stack: string) => `stack export --show-secrets --non-interactive --stack=${stack}`;
+export const outputsArguments = (stack: string) => `stack output --json --non-interactive --stack=${stack}`;
+export const stateArguments = (stack: string) => `stack export --show-secrets --non-interactive --stack=${stack}`;
 
 /** Writes a stand-in into the folder; its output and exit code are those of the answer. */
 export function standInPulumi(folder: string, answer: Answer): void {

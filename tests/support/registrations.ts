@@ -4,7 +4,7 @@ import type * as host from "../../host/program";
 import { stackConfig } from "../../host/stackConfig";
 import { unwrapSecrets } from "../../host/unwrapSecrets";
 import { loadNatively, projectRoot } from "./native";
-import { answerOf } from "./program";
+import { createResultOf } from "./program";
 import { withoutStackTraces } from "./stackTraces";
 
 export interface Registration {
@@ -59,7 +59,7 @@ export async function registrationsOf(
       newResource: (args) => {
         const registered = { ...args, inputs: unwrapSecrets(args.inputs) as Record<string, unknown> };
         inputs.set(`${args.type} ${args.name}`, registered.inputs);
-        const { id, outputs } = answerOf(registered);
+        const { id, outputs } = createResultOf(registered);
         return { id, state: { ...registered.inputs, ...outputs } };
       },
     },

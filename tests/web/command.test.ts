@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../cli/ports";
-import { type Answer, asksForOutputs, standInPulumi } from "../support/pulumi";
+import { type Answer, outputsArguments, standInPulumi } from "../support/pulumi";
 
 let folder: string;
 let port: number;
@@ -31,7 +31,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Adds a script `pulumi` to the PATH that prints a stack's outputs. */
 const pulumi = (answer: Omit<Answer, "to">, stack = "dev") =>
-  standInPulumi(folder, { to: asksForOutputs(stack), ...answer });
+  standInPulumi(folder, { to: outputsArguments(stack), ...answer });
 const answering = (value: object, stack?: string) => pulumi({ stdout: JSON.stringify(value) }, stack);
 
 function launch(args: string[], path = folder) {
@@ -41,7 +41,7 @@ function launch(args: string[], path = folder) {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let printed = "";
-  const said = new Promise<void>((resolve) => {
+  const started = new Promise<void>((resolve) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (part: string) => {
         printed += part;
@@ -50,7 +50,7 @@ function launch(args: string[], path = folder) {
     }
   });
   const ended = once(child, "close").then(([code]) => ({ code, printed }));
-  return { child, said, ended };
+  return { child, started, ended };
 }
 
 const run = (args: string[], path?: string) => launch(args, path).ended;
@@ -58,8 +58,8 @@ const run = (args: string[], path?: string) => launch(args, path).ended;
 describe("npm run web", () => {
   it("serves the page against the stack's outputs until Ctrl-C", async () => {
     answering(outputs(), "staging");
-    const { child, said, ended } = launch(["--stack", "staging"]);
-    await Promise.race([said, ended]);
+    const { child, started, ended } = launch(["--stack", "staging"]);
+    await Promise.race([started, ended]);
     const config = await (await fetch(`http://localhost:${port}/config.json`)).json();
     const { mysql, ...known } = outputs();
     expect(config).toEqual(known);

@@ -3,7 +3,7 @@ import { bodyOf } from "../s3/serve";
 import { type Exchange, payloadLimit } from "./exchange";
 import { GatewayError } from "./gatewayErrors";
 import { collect, type Payload, templateFor } from "./integrations";
-import { type Conversion, convert, isText, requestConversion } from "./payload";
+import { type Conversion, convert, isText, requestConversion } from "./payloadConversion";
 
 /** Sets the template and the payload of the integration request. @throws GatewayError */
 export function convertRequest(exchange: Exchange): void {

@@ -6,7 +6,7 @@ import { selects } from "./integrationInputs";
 import { collect } from "./integrations";
 import { valueFor } from "./mapping";
 import type { Integration, IntegrationResponse } from "./model";
-import { convert, isText, responseConversion } from "./payload";
+import { convert, isText, responseConversion } from "./payloadConversion";
 
 /** Makes the method response from the integration's reply. @throws GatewayError */
 export async function makeResponse(exchange: Exchange): Promise<void> {

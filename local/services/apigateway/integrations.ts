@@ -5,7 +5,7 @@ import type { Answer } from "../s3/serve";
 import { GatewayError } from "./gatewayErrors";
 import { type Values, valueFor } from "./mapping";
 import type { Integration, S3Target } from "./model";
-import { mediaTypeOf } from "./payload";
+import { mediaTypeOf } from "./payloadConversion";
 
 /** The services that integrations use. */
 export interface Backends {

@@ -20,7 +20,7 @@ const maxAttempts = 3;
 
 export interface TriggerOptions {
   /** Milliseconds that Cognito waits for one try. @default 5000 */
-  readonly patience?: number;
+  readonly timeout?: number;
 }
 
 /**
@@ -38,13 +38,13 @@ export async function invokeForCognito(
   functionArn: string,
   event: unknown,
   userPoolArn: string,
-  { patience = 5_000 }: TriggerOptions = {},
+  { timeout = 5_000 }: TriggerOptions = {},
 ): Promise<unknown> {
   const caller = { service: "cognito-idp.amazonaws.com", sourceArn: userPoolArn };
   const request = { function: functionArn, event: JSON.stringify(event), caller };
   for (let attempt = 1; ; attempt++) {
     try {
-      const { payload, failed } = await withTimeout(patience, lambda.invoke(request));
+      const { payload, failed } = await withTimeout(timeout, lambda.invoke(request));
       const answer: unknown = JSON.parse(payload);
       if (!failed) return answer;
       const { errorMessage, errorType } = answer as { errorMessage?: unknown; errorType?: unknown };

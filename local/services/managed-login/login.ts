@@ -12,7 +12,7 @@ import { SubmittedForms } from "./submittedForms";
  * Cognito's managed login on 127.0.0.1: the pages on which people sign up, confirm, sign in and reset a password, and
  * the OAuth endpoints behind them, for exactly what the deployed pools, clients, domains and brandings allow.
  */
-export class Login implements LocalService {
+export class ManagedLogin implements LocalService {
   /** Domains and brandings are resources of Cognito's service; this one has no handlers. */
   readonly handlers: Readonly<Record<string, CreateHandler>> = {};
   /** For example `http://127.0.0.1:24001`, instead of `https://PREFIX.auth.REGION.amazoncognito.com`. */
@@ -28,9 +28,9 @@ export class Login implements LocalService {
    * @param limits how long browsers may take. @default the limits of `cli/http.ts`
    * @throws CommandError where the port is taken.
    */
-  static async start(context: ServiceContext, cognito: Cognito, limits?: TimeLimits): Promise<Login> {
+  static async start(context: ServiceContext, cognito: Cognito, limits?: TimeLimits): Promise<ManagedLogin> {
     const port = await context.port("login");
-    const login = new Login(port);
+    const login = new ManagedLogin(port);
     const { state, mailboxUrl } = cognito;
     const { now } = state;
     const shared = {

@@ -4,7 +4,7 @@ import path from "node:path";
 import type { CreateHandler } from "../../../host/resources";
 import { type Certificates, ensureCertificates } from "../../lib/certificates";
 import type { LocalService, ServiceContext } from "../../lib/service";
-import { ensureData, previousServerGone } from "../../mysql/dataFolder";
+import { ensureData, waitForPreviousServer } from "../../mysql/dataFolder";
 import type { Version } from "../../mysql/program";
 import { type Credentials, type RunningServer, startServer } from "../../mysql/server";
 import { type Session, withSession } from "../../mysql/session";
@@ -52,7 +52,7 @@ export class MySql implements LocalService {
     const directory = path.join(context.directory, "mysql");
     // Before a port is chosen: creating the data takes seconds, and meanwhile another program could take the port.
     if (source.kind === "program") await ensureData(source.program, directory);
-    else await previousServerGone(directory);
+    else await waitForPreviousServer(directory);
     const port = await context.port("mysql");
     const backend =
       source.kind === "program"

@@ -5,7 +5,7 @@ import { type FileHandle, link, mkdir, open, readdir, rename, rm } from "node:fs
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
-import type { Span, Version } from "./conditions";
+import type { Span, Version } from "./conditionalRequests";
 
 /** The metadata that is stored with an object's bytes. */
 export interface ObjectHead extends Version {

@@ -1,6 +1,6 @@
 import { type BucketAccess, isAllowed, type Roles, type S3Caller } from "./access";
 import { accessDenied, errorAnswer, notImplemented, S3Error, standardHeaders } from "./answers";
-import { preconditionFailed, rangeOf, shouldSend } from "./conditions";
+import { preconditionFailed, rangeOf, shouldSend } from "./conditionalRequests";
 import type { CorsRule } from "./cors";
 import { ObjectExists, type ObjectFiles, type ObjectHead } from "./files";
 import type { Answer } from "./serve";

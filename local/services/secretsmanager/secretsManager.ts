@@ -11,9 +11,9 @@ import { AwsError, jsonBody, notAuthorized } from "../aws/awsError";
 import { type AwsAnswer, type AwsCall, AwsServer } from "../aws/awsServer";
 import { physicalName } from "../aws/names";
 import type { Iam } from "../iam/iam";
-import { declare, isDeclared } from "./declared";
+import { declare, isDeclared } from "./declaredValues";
+import { type Lag, Past } from "./laggingReads";
 import { addVersion, notFound, type Operation, operations, text } from "./operations";
-import { type Lag, Past } from "./past";
 import { giveUpRotation, type RotationFunctions, Rotations, readRotation, rotationResult } from "./rotation";
 import { type RotationState, type Secret, SecretStore } from "./store";
 

@@ -21,13 +21,13 @@ import type * as config from "../../../host/stackConfig";
 import type * as folders from "../../../local/lib/dataFolder";
 import type { ServiceContext } from "../../../local/lib/service";
 import type * as recording from "../../../local/lib/unsimulatedResources";
-import type * as existing from "../../../local/mysql/existing";
+import type * as existing from "../../../local/mysql/existingServer";
 import type * as iams from "../../../local/services/iam/iam";
 import type { Outcome } from "../../../local/services/lambda/container";
 import type * as lambdas from "../../../local/services/lambda/lambda";
 import type * as passwords from "../../../local/services/random/randomPasswords";
 import type * as mysqls from "../../../local/services/rds/MySql";
-import type { Lag } from "../../../local/services/secretsmanager/past";
+import type { Lag } from "../../../local/services/secretsmanager/laggingReads";
 import type { RotationFunctions } from "../../../local/services/secretsmanager/rotation";
 import type * as secretsManagers from "../../../local/services/secretsmanager/secretsManager";
 import { startTestServer, type TestServer } from "../../support/mysql";
@@ -96,7 +96,7 @@ export class Deployment {
 
   async #startServices(folder: folders.DataFolder): Promise<(resource: ResourceRegistration) => Promise<CreateResult>> {
     const { MySql } = loadNatively<typeof mysqls>("local/services/rds/MySql.ts");
-    const { existingServer } = loadNatively<typeof existing>("local/mysql/existing.ts");
+    const { existingServer } = loadNatively<typeof existing>("local/mysql/existingServer.ts");
     const { Iam } = loadNatively<typeof iams>("local/services/iam/iam.ts");
     const { SecretsManager } = loadNatively<typeof secretsManagers>("local/services/secretsmanager/secretsManager.ts");
     const { Lambda } = loadNatively<typeof lambdas>("local/services/lambda/lambda.ts");

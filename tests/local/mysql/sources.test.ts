@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { CommandError } from "../../../cli/commandError";
-import { existingServer } from "../../../local/mysql/existing";
+import { existingServer } from "../../../local/mysql/existingServer";
 import { pathProgram } from "../../../local/mysql/path";
 import type { MySqlProgram } from "../../../local/mysql/program";
 import { findMySql, type Ways } from "../../../local/mysql/sources";

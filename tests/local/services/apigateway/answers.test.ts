@@ -25,7 +25,7 @@ describe("responses", () => {
   it("a status without a matching response and without a default is 500", async () => {
     await start({ "IntegrationResponse PUT-200": () => null });
     expect(message(await putPng())).toEqual([500, "Internal server error"]);
-    expect(api.context.said.join()).toContain("no integration response matches the status 200");
+    expect(api.context.reported.join()).toContain("no integration response matches the status 200");
   });
 
   it("a static response template replaces the body", async () => {
@@ -135,7 +135,7 @@ it("a disk that fails is 500 and a line on the screen, and the gateway continues
   const folder = join(api.context.directory, "objects", bucket);
   renameSync(folder, `${folder}-away`);
   expect(message(await putPng())).toEqual([500, "Internal server error"]);
-  expect(api.context.said.join()).toContain("a request failed: ENOENT");
+  expect(api.context.reported.join()).toContain("a request failed: ENOENT");
   renameSync(`${folder}-away`, folder);
   expect((await putPng()).status).toBe(200);
 });

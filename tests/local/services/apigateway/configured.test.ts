@@ -35,7 +35,9 @@ describe("the integration acts as its role", () => {
     const reply = await putPng();
     expect(message(reply)).toEqual([500, "Internal server error"]);
     expect(reply.headers["access-control-allow-origin"]).toBe("*");
-    expect(api.context.said.join()).toContain("PUT /{bucket_name}/{file_name}: API Gateway does not have permission");
+    expect(api.context.reported.join()).toContain(
+      "PUT /{bucket_name}/{file_name}: API Gateway does not have permission",
+    );
   });
 
   it("without credentials it is an anonymous caller, which may read but not write", async () => {
@@ -54,7 +56,7 @@ describe("mappings", () => {
     const requestParameters = { "integration.request.path.bucket": "method.request.path.bucket_name" };
     await start({ "Integration PUT": set({ requestParameters }) });
     expect(message(await putPng())).toEqual([500, "Internal server error"]);
-    expect(api.context.said.join()).toContain("nothing is mapped to {key}");
+    expect(api.context.reported.join()).toContain("nothing is mapped to {key}");
   });
 
   it("swapped path parameters lead to another bucket", async () => {

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   // No request in this file may fail because of an error in the gateway itself.
-  expect(api.context.said.filter((line) => line.includes("request failed"))).toEqual([]);
+  expect(api.context.reported.filter((line) => line.includes("request failed"))).toEqual([]);
   await api.close();
   api.context.remove();
 });
@@ -129,7 +129,7 @@ describe("slow clients are cut off", () => {
       expect(await trickle(brief.url, head + lengths[i], piece)).toMatch(/^HTTP\/1\.1 408 /);
     }
     await expect.poll(() => readdirSync(join(brief.context.directory, "objects", bucket))).toEqual([]);
-    expect(brief.context.said.filter((line) => line.includes("request failed"))).toEqual([]);
+    expect(brief.context.reported.filter((line) => line.includes("request failed"))).toEqual([]);
   });
 });
 

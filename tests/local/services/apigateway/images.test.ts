@@ -213,7 +213,7 @@ describe("limits", () => {
     });
     await expect.poll(partFiles).toEqual([]);
     expect((await call("GET", "aborted.png")).status).toBe(403);
-    expect(api.context.said).toEqual(expect.not.arrayContaining([expect.stringContaining("aborted")]));
+    expect(api.context.reported).toEqual(expect.not.arrayContaining([expect.stringContaining("aborted")]));
   });
 
   it("headers of more than 10,240 bytes are refused, and the next request is served", async () => {

@@ -125,7 +125,7 @@ describe("templates need text", () => {
   it("a mock of an API whose types are all binary is 500, unless its integration converts to text", async () => {
     await start({ "Integration options-folder": set({ contentHandling: undefined }) });
     expect(message(await preflight())).toEqual([500, "Internal server error"]);
-    expect(api.context.said.join()).toContain("Unable to transform request");
+    expect(api.context.reported.join()).toContain("Unable to transform request");
     // The integration response converts nothing that the integration has refused.
     await end();
     await start({

@@ -64,7 +64,7 @@ describe("signing up", () => {
         at: expect.stringMatching(/Z$/),
       },
     ]);
-    expect(local.said).toEqual([`Mail to ${email}: Your confirmation code: ${local.code(email)}`]);
+    expect(local.reported).toEqual([`Mail to ${email}: Your confirmation code: ${local.code(email)}`]);
     await expect(signIn()).rejects.toMatchObject(refusedAs("UserNotConfirmedException"));
     await confirm();
     expect(await adminGet()).toMatchObject({ Username: answer.UserSub, UserStatus: "CONFIRMED", Enabled: true });
@@ -212,7 +212,7 @@ describe("codes", () => {
     expect(await local.sdk.send(new ForgotPasswordCommand({ ClientId: client, Username: nobody }))).toMatchObject(
       details,
     );
-    expect(local.said).toEqual([]);
+    expect(local.reported).toEqual([]);
     await expect(confirm("123456", nobody)).rejects.toMatchObject(refusedAs("ExpiredCodeException"));
     await expect(signIn(password, nobody)).rejects.toMatchObject(
       refusedAs("NotAuthorizedException", "Incorrect username or password."),
@@ -259,7 +259,7 @@ describe("a forgotten password", () => {
     await signUp();
     await local.sdk.send(new AdminConfirmSignUpCommand({ UserPoolId: UserPoolId(), Username: email }));
     await forget();
-    expect(local.said).toHaveLength(1);
+    expect(local.reported).toHaveLength(1);
     await local.restart({ client: { preventUserExistenceErrors: "LEGACY" } });
     await expect(forget()).rejects.toMatchObject(
       refusedAs("InvalidParameterException", /no registered\/verified email/),
@@ -280,7 +280,7 @@ describe("users that an administrator creates", () => {
 
   test("get a temporary password by mail, and replace it at the first sign-in without PostConfirmation", async () => {
     await create();
-    expect(local.said).toEqual([`Mail to ${email}: Your temporary password`]);
+    expect(local.reported).toEqual([`Mail to ${email}: Your temporary password`]);
     const challenge = await signIn(local.code(email));
     expect(challenge).toMatchObject({ ChallengeName: "NEW_PASSWORD_REQUIRED" });
     const answer = (NEW_PASSWORD: string, Session = challenge.Session!) =>
@@ -301,7 +301,7 @@ describe("users that an administrator creates", () => {
 
   test("must use the temporary password within seven days", async () => {
     await create({ TemporaryPassword: "Temporary-1", MessageAction: "SUPPRESS" });
-    expect(local.said).toEqual([]);
+    expect(local.reported).toEqual([]);
     local.ahead = 7 * 24 * hour + 1;
     await expect(signIn("Temporary-1")).rejects.toMatchObject(refusedAs("NotAuthorizedException", /has expired/));
     const set = { UserPoolId: UserPoolId(), Username: email, Password: password, Permanent: true };
@@ -334,5 +334,5 @@ test("no password is printed or stored in a file", async () => {
   const folder = join(local.directory, "cognito");
   const files = readdirSync(folder).map((file) => readFileSync(join(folder, file), "utf8"));
   expect(files.length).toBeGreaterThan(3);
-  expect([...files, ...local.said].join("\n")).not.toContain(password);
+  expect([...files, ...local.reported].join("\n")).not.toContain(password);
 });

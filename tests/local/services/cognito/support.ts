@@ -61,7 +61,7 @@ let signingKey: Buffer | undefined;
 
 export class LocalCognito {
   readonly directory = mkdtempSync(join(tmpdir(), "cognito-"));
-  readonly said: string[] = [];
+  readonly reported: string[] = [];
   readonly events: TriggerEvent[] = [];
   /** What the trigger does. @default it returns the event */
   trigger: (event: TriggerEvent) => Promise<unknown> = async (event) => event;
@@ -83,7 +83,7 @@ export class LocalCognito {
       this.#ports.set(use, port);
       return port;
     },
-    info: (line) => this.said.push(line),
+    info: (line) => this.reported.push(line),
   };
 
   now = () => Date.now() + this.ahead;

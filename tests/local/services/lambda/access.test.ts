@@ -82,8 +82,8 @@ test("a role may call what its policies allow", async () => {
 
 describe("Cognito", () => {
   const arnOf = (name: string) => `arn:aws:lambda:eu-west-1:111122223333:function:${name}`;
-  const trigger = (name: string, patience?: number) =>
-    invokeForCognito(lambdaService.lambda, arnOf(name), { a: 1 }, pool, { patience });
+  const trigger = (name: string, timeout?: number) =>
+    invokeForCognito(lambdaService.lambda, arnOf(name), { a: 1 }, pool, { timeout });
 
   test("gets the function's answer", async () => {
     await lambdaService.make("echo", answer);
@@ -123,7 +123,7 @@ describe("Cognito", () => {
     const result = await lambdaService.lambda.invoke({ function: "later", event: "2", caller: cognito });
     let calls = 0;
     const lambda = { invoke: async () => (++calls === 1 ? new Promise<never>(() => {}) : result) };
-    expect(await invokeForCognito(lambda, arnOf("later"), {}, pool, { patience: 500 })).toBe(2);
+    expect(await invokeForCognito(lambda, arnOf("later"), {}, pool, { timeout: 500 })).toBe(2);
     expect(calls).toBe(2);
   });
 

@@ -58,10 +58,10 @@ describe("POST /2015-03-31/functions/{name}/invocations", () => {
   test("Event answers at once and runs, DryRun runs nothing", async () => {
     expect(await invoke("echo", '{"say":"by event"}', "Event")).toMatchObject({ status: 202, body: "" });
     expect(await invoke("echo", '{"say":"by dry run"}', "DryRun")).toMatchObject({ status: 204, body: "" });
-    const said = async (what: string) =>
+    const logged = async (what: string) =>
       (await lambdaService.lambda.recentLogs("echo")).some((line) => line.endsWith(what));
-    await until(() => said("by event"));
-    expect(await said("by dry run")).toBe(false);
+    await until(() => logged("by event"));
+    expect(await logged("by dry run")).toBe(false);
   });
 
   test.each<[string, () => Promise<any>, number, string, RegExp]>([

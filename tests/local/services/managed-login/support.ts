@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { TimeLimits } from "../../../../cli/http";
-import { Login } from "../../../../local/services/managed-login/login";
+import { ManagedLogin } from "../../../../local/services/managed-login/login";
 import { type Changes, callback, LocalCognito, password } from "../cognito/support";
 import { Browser } from "./browser";
 
@@ -10,7 +10,7 @@ export const allScopes = "openid email aws.cognito.signin.user.admin";
 
 /** The pages for a deployed pool, client, domain and branding. */
 export class LocalLogin {
-  login!: Login;
+  login!: ManagedLogin;
   browser!: Browser;
   /** PKCE's verifier for the next request. */
   readonly verifier = randomBytes(32).toString("base64url");
@@ -31,7 +31,7 @@ export class LocalLogin {
       const inputs = { userPoolId: local.poolId, clientId: local.clientId, useCognitoProvidedValues: true };
       await local.make("managedLoginBranding:ManagedLoginBranding", inputs);
     }
-    created.login = await Login.start(local.context, local.cognito, changes.limits);
+    created.login = await ManagedLogin.start(local.context, local.cognito, changes.limits);
     created.browser = new Browser(created.login.url);
     return created;
   }

@@ -1,11 +1,11 @@
 /** Connections that would fail on AWS: the program's own network with one resource removed or changed. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { type RegisteredResource, reachabilityProblems } from "../../../../local/services/network/reachability";
-import { answerOf, recordProgram } from "../../../support/program";
+import { createResultOf, recordProgram } from "../../../support/program";
 
 async function registeredProgram(values: Record<string, string> = {}): Promise<readonly RegisteredResource[]> {
   const { resources } = await recordProgram(values);
-  return resources.map((resource) => ({ ...resource, ...answerOf(resource) }));
+  return resources.map((resource) => ({ ...resource, ...createResultOf(resource) }));
 }
 
 let program: readonly RegisteredResource[];

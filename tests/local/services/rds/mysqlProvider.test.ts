@@ -17,15 +17,15 @@ const databaseType = "mysql:index/database:Database";
 const userType = "mysql:index/user:User";
 const grantType = "mysql:index/grant:Grant";
 
-let said: string[] = [];
+let reported: string[] = [];
 let context: ServiceContext;
 let mysql: MySql;
 beforeAll(async () => {
-  context = await newContext((line) => said.push(line));
+  context = await newContext((line) => reported.push(line));
   mysql = await MySql.start(context, (say) => findMySql(say, { ...process.env, LOCAL_MYSQL_URL: undefined }));
 });
 beforeEach(() => {
-  said = [];
+  reported = [];
 });
 afterAll(async () => {
   await Promise.all([mysql?.close(), mysql?.close()]);
@@ -106,7 +106,9 @@ describe("the instance", () => {
       parameters: [{ name: "innodb_read_io_threads", value: "8" }],
     });
     await makeInstance({ parameterGroupName: "static" });
-    expect(said).toContainEqual(expect.stringContaining("innodb_read_io_threads can only be set when MySQL starts"));
+    expect(reported).toContainEqual(
+      expect.stringContaining("innodb_read_io_threads can only be set when MySQL starts"),
+    );
     await make(groupType, { name: "wrong", family: "mysql8.4", parameters: [{ name: "no_such_thing", value: "8" }] });
     expect(await refusal(makeInstance({ parameterGroupName: "wrong" }))).toContain(
       "sets no_such_thing, which does not exist in this MySQL",
@@ -124,7 +126,7 @@ describe("the instance", () => {
     await make(groupType, { name: "old", family: "mysql8.0", parameters: [] });
     await makeInstance({ engineVersion: "8.0.40", parameterGroupName: "old" });
     const { version } = (await asAdministrator("SELECT VERSION() AS version"))[0];
-    if (!version.startsWith("8.0")) expect(said.join()).toMatch(/asks for MySQL 8\.0\.40, and \d+\.\d+\.\d+ runs/);
+    if (!version.startsWith("8.0")) expect(reported.join()).toMatch(/asks for MySQL 8\.0\.40, and \d+\.\d+\.\d+ runs/);
   });
 
   it.each<[object, RegExp]>([

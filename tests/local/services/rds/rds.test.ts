@@ -23,13 +23,13 @@ const server = inject("mysql");
 const master = { masterUsername: "aurora_admin", masterPassword: "Master-Passw0rd!" };
 const directory = mkdtempSync(path.join(os.tmpdir(), "rds-"));
 const ports = new Map<string, number>();
-let said: string[] = [];
+let reported: string[] = [];
 const context: ServiceContext = {
   directory,
   region: "us-east-1",
   accountId: "123456789012",
   port: async (use) => ports.get(use) ?? ports.set(use, await freePort()).get(use)!,
-  info: (line) => said.push(line),
+  info: (line) => reported.push(line),
 };
 
 let mysql: MySql;
@@ -50,7 +50,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 beforeEach(() => {
-  said = [];
+  reported = [];
 });
 
 async function make(type: string, name: string, inputs: Record<string, unknown>): Promise<any> {
@@ -125,7 +125,7 @@ describe("an Aurora cluster", () => {
     await asMaster();
     expect(await member("database-reader")).toMatchObject({ writer: false });
     expect((await member("database-writer")).writer).toBe(true);
-    expect(said.join()).toContain("aurora_parallel_query");
+    expect(reported.join()).toContain("aurora_parallel_query");
   });
 
   it.each<[object, RegExp]>([
@@ -244,10 +244,10 @@ describe("RDS Proxy", () => {
       const [error] = await proxies.problems();
       expect(error).toMatch(reason);
       expect(error).toContain(`the proxy "${name}" cannot use its secret: `);
-      said = [];
+      reported = [];
       await expect(connect(port, secret.username, password)).rejects.toMatchObject({ errno: 1045 });
-      expect(said.join()).toMatch(reason);
-      expect(`${error}${said.join()}`).not.toContain(password);
+      expect(reported.join()).toMatch(reason);
+      expect(`${error}${reported.join()}`).not.toContain(password);
     };
     await write(secret);
     await expectRefusal(/not authorized to perform: secretsmanager:GetSecretValue/);

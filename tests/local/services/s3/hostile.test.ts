@@ -26,7 +26,7 @@ beforeAll(async () => {
   briefUrl = await brief.bucketUrl(open);
 });
 afterAll(async () => {
-  expect(context.said).toEqual([]);
+  expect(context.reported).toEqual([]);
   await store.close();
   await brief.close();
   context.remove();

@@ -9,16 +9,16 @@ import { exchange } from "./exchange";
 export const role = "arn:aws:iam::123456789012:role/ecommerce-api-gateway-to-s3";
 
 /** A service context with a folder of its own; every port is a free one. */
-export function testContext(): ServiceContext & { said: string[]; remove(): void } {
+export function testContext(): ServiceContext & { reported: string[]; remove(): void } {
   const directory = mkdtempSync(join(tmpdir(), "ecommerce-"));
-  const said: string[] = [];
+  const reported: string[] = [];
   return {
     directory,
     region: "us-east-1",
     accountId: "123456789012",
     port: async () => 0,
-    info: (line) => said.push(line),
-    said,
+    info: (line) => reported.push(line),
+    reported,
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

@@ -28,7 +28,7 @@ const SecretId = "ecommerce_secret";
 const functionArn = "arn:aws:lambda:eu-west-1:111122223333:function:rotate";
 const token = "1".repeat(32);
 let context: ServiceContext;
-let said: string[];
+let reported: string[];
 let events: Event[];
 let permitted: boolean;
 /** What the function does in a step. An error that it throws is the function's failure. */
@@ -38,10 +38,10 @@ let client: SecretsManagerClient;
 let arn: string;
 
 beforeEach(async () => {
-  [said, events, permitted, act] = [[], [], true, standard];
+  [reported, events, permitted, act] = [[], [], true, standard];
   const directory = mkdtempSync(join(tmpdir(), "rotation-"));
   const region = "eu-west-1";
-  context = { directory, region, accountId: "111122223333", port: async () => 0, info: (line) => said.push(line) };
+  context = { directory, region, accountId: "111122223333", port: async () => 0, info: (line) => reported.push(line) };
   await start();
 });
 afterEach(async () => {
@@ -164,8 +164,8 @@ describe("RotateSecret", () => {
       await standard(event);
     };
     await rotate(configured);
-    await until(() => said.length > 0);
-    expect(said).toEqual([`The rotation of ${SecretId} failed at setSecret: TypeError: no database`]);
+    await until(() => reported.length > 0);
+    expect(reported).toEqual([`The rotation of ${SecretId} failed at setSecret: TypeError: no database`]);
     expect([await value(), events.length]).toEqual(["first", 2]);
     act = standard;
     await expect(rotate({ ClientRequestToken: "2".repeat(32) })).rejects.toMatchObject({
@@ -193,8 +193,8 @@ describe("RotateSecret", () => {
       if (event.Step !== "finishSecret") await standard(event);
     };
     await rotate(configured);
-    await until(() => said.length > 0);
-    expect(said[0]).toContain("did not make the new version the current one");
+    await until(() => reported.length > 0);
+    expect(reported[0]).toContain("did not make the new version the current one");
     expect(await value()).toBe("first");
   });
 
@@ -266,11 +266,11 @@ describe("a SecretRotation of the program", () => {
       throw new RangeError("broken");
     };
     await rotate();
-    await until(() => said.length > 0);
+    await until(() => reported.length > 0);
     await stop();
     await start();
     await makeRotation();
-    expect(said.filter((line) => line.includes("RangeError: broken"))).toHaveLength(2);
+    expect(reported.filter((line) => line.includes("RangeError: broken"))).toHaveLength(2);
     expect(await value()).toBe(second);
   });
 

@@ -15,7 +15,7 @@ import type * as host from "../../../../host/program";
 import type { ResourceRegistration } from "../../../../host/resources";
 import type * as config from "../../../../host/stackConfig";
 import type * as folders from "../../../../local/lib/dataFolder";
-import type * as existing from "../../../../local/mysql/existing";
+import type * as existing from "../../../../local/mysql/existingServer";
 import type * as mysqls from "../../../../local/services/rds/MySql";
 import type * as systems from "../../../../local/start/startServices";
 import { startTestServer, type TestServer } from "../../../support/mysql";
@@ -39,7 +39,7 @@ beforeAll(async () => {
   const { DataFolder } = loadNatively<typeof folders>("local/lib/dataFolder.ts");
   const { evaluate } = loadNatively<typeof host>("host/program.ts");
   const { stackConfig } = loadNatively<typeof config>("host/stackConfig.ts");
-  const { existingServer } = loadNatively<typeof existing>("local/mysql/existing.ts");
+  const { existingServer } = loadNatively<typeof existing>("local/mysql/existingServer.ts");
   const { MySql } = loadNatively<typeof mysqls>("local/services/rds/MySql.ts");
   const { startServices } = loadNatively<typeof systems>("local/start/startServices.ts");
   folder = await DataFolder.open(directory);

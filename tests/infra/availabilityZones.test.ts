@@ -1,9 +1,9 @@
 /** Which of a region's zones the network uses. */
 import { expect, it } from "vitest";
-import type * as zones from "../../infra/network/zones";
+import type * as zones from "../../infra/network/availabilityZones";
 import { loadNatively } from "../support/native";
 
-const { chooseZones } = loadNatively<typeof zones>("infra/network/zones.ts");
+const { chooseZones } = loadNatively<typeof zones>("infra/network/availabilityZones.ts");
 
 const listed = (...zoneIds: string[]) => ({ zoneIds, names: zoneIds.map((_, index) => `zone-${"abcdef"[index]}`) });
 

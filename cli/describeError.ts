@@ -4,7 +4,7 @@ import { CommandError } from "./commandError";
 const mostCauses = 4;
 
 /** An error as text for the person who runs a command; a defect of this project comes with its stack trace. */
-export function explained(error: unknown): string {
+export function describeError(error: unknown): string {
   if (isConfigError(error)) return `${error.description}\n${wayHere(error)}`;
   if (error instanceof CommandError || isRunError(error) || isSchemaError(error)) return error.message;
   return stackOf(error);
@@ -16,7 +16,7 @@ export function explained(error: unknown): string {
  *
  * @returns undefined for any other error
  */
-export function awsFault(error: unknown): string | undefined {
+export function describeAwsError(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const isOfAws = "$metadata" in error || /Provider(Error)?$/.test(error.name);
   return isOfAws ? `AWS: ${error.message} (${error.name})` : undefined;
@@ -32,11 +32,11 @@ function stackOf(error: unknown): string {
 }
 
 /** What to do in a command that has `--set`, which overrides the stack's file, and needs no Pulumi CLI. */
-function wayHere({ stackName, faults }: ConfigError): string {
-  const fits = faults.flatMap(({ key, fit }) =>
-    fit === undefined ? [] : [`--set ${quoted(`${key.replace(/^.*?:/, "")}=${fit}`)}`],
+function wayHere({ stackName, issues }: ConfigError): string {
+  const suggestions = issues.flatMap(({ key, suggestion }) =>
+    suggestion === undefined ? [] : [`--set ${quoted(`${key.replace(/^.*?:/, "")}=${suggestion}`)}`],
   );
-  const here = fits.length === faults.length ? ` Here these would do:\n  ${fits.join(" ")}` : "";
+  const here = suggestions.length === issues.length ? ` Here these would do:\n  ${suggestions.join(" ")}` : "";
   return `Edit Pulumi.${stackName}.yaml, or give other values with --set KEY=VALUE; docs/configuration.md describes each key.${here}`;
 }
 
@@ -54,8 +54,8 @@ interface ConfigError extends Error {
   readonly stackName: string;
   readonly description: string;
   /** One for each invalid key, with a valid value where one can be suggested. */
-  readonly faults: readonly { readonly key: string; readonly fit?: string }[];
+  readonly issues: readonly { readonly key: string; readonly suggestion?: string }[];
 }
 
 /** Recognized by its fields. */
-const isConfigError = (error: unknown): error is ConfigError => isRunError(error) && "faults" in error;
+const isConfigError = (error: unknown): error is ConfigError => isRunError(error) && "issues" in error;
