@@ -8,10 +8,12 @@ import type { Migration } from "./plan";
 /**
  * Content of `ecommerceSchema.sql`, the schema file: the tables before any migration.
  *
+ * @param folder @default `schema`
+ *
  * @throws SchemaError if it cannot be read
  */
-export function readSchemaFile(): string {
-  return read(path.join(__dirname, "ecommerceSchema.sql"));
+export function readSchemaFile(folder = __dirname): string {
+  return read(path.join(folder, "ecommerceSchema.sql"));
 }
 
 /**

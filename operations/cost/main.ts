@@ -1,6 +1,7 @@
 import { runCommand, UsageError } from "../../cli/command";
 import { CommandError } from "../../cli/commandError";
 import { projectRoot } from "../../cli/folders";
+import { stackConfig } from "../../host/stackConfig";
 import { fixedPrices } from "./fixedCosts";
 import { priceRegion } from "./prices";
 import { type Cost, jsonReport, textReport } from "./report";
@@ -38,13 +39,15 @@ export function main(args: string[]): Promise<void> {
 }
 
 async function costOf(stack: string, overrides: readonly string[]): Promise<Cost> {
-  const { region, resources } = await evaluateStack(projectRoot, stack, overrides);
+  const values = stackConfig(projectRoot, stack, overrides);
+  const region = values["aws:region"] ?? priceRegion;
   if (region !== priceRegion) {
     throw new CommandError(
       `Stack ${stack} is in ${region}, which is not in the price table: operations/cost/prices.ts has ` +
         `${priceRegion} only. Look up that region's prices, and add them there.`,
     );
   }
+  const resources = await evaluateStack(stack, values);
   return {
     stack,
     region,

@@ -1,11 +1,5 @@
 import type * as program from "../../host/program";
 import type { ResourceRegistration } from "../../host/resources";
-import { stackConfig } from "../../host/stackConfig";
-
-export interface EvaluatedStack {
-  readonly region: string;
-  readonly resources: readonly ResourceRegistration[];
-}
 
 /** Outputs that AWS would set and that the program reads. Their values do not affect prices. */
 const awsOutputs = {
@@ -27,16 +21,14 @@ const awsOutputs = {
 /**
  * Evaluates the program for a stack in this process. Deploys nothing and sends no requests.
  *
- * @param root the project's folder, with `Pulumi.<stack>.yaml`
- * @param overrides `KEY=VALUE` over the stack's configuration
- * @throws CommandError where the stack's file is missing or cannot be used; the program's own ConfigError
+ * @param values the stack's configuration, as `stackConfig` returns it
+ * @returns the resources that the program registers
+ * @throws the program's own ConfigError
  */
 export async function evaluateStack(
-  root: string,
   stack: string,
-  overrides: readonly string[] = [],
-): Promise<EvaluatedStack> {
-  const values = stackConfig(root, stack, overrides);
+  values: Readonly<Record<string, string>>,
+): Promise<readonly ResourceRegistration[]> {
   const region = values["aws:region"] ?? "";
   const resources: ResourceRegistration[] = [];
   // Loaded only now: Pulumi takes a second to load, and a wrong stack or value is reported without it.
@@ -53,5 +45,5 @@ export async function evaluateStack(
       return { id: name, outputs: { ...awsOutputs, arn, name, ...inputs } };
     },
   });
-  return { region, resources };
+  return resources;
 }

@@ -2,7 +2,7 @@
  * What the program reports to Pulumi's engine when it fails: only the message of an error that the user can correct,
  * and a stack trace of any other error. A report once took 20 s and 3.3 GB, so each case also checks time and memory.
  */
-import { appendFileSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { type HostedOptions, previewHosted } from "../support/languageHost";
@@ -57,11 +57,6 @@ describe("a run by Pulumi's own entry", { timeout: 60_000 }, () => {
       message: /^The schema file was refused before anything was sent: line \d+ begins with "DROP TABLE"\. .*$/,
     },
     {
-      what: "a missing schema file",
-      options: { change: (program) => rmSync(path.join(program, "schema/ecommerceSchema.sql")) },
-      message: /^The schema file .*ecommerceSchema\.sql cannot be read \(ENOENT\)\. Restore it\.$/,
-    },
-    {
       what: "a certificate file that cannot be read",
       options: { env: { NODE_EXTRA_CA_CERTS: "/nowhere.pem" } },
       message: /^Cannot read the certificate authorities in \/nowhere\.pem: ENOENT.*$/,
@@ -70,11 +65,6 @@ describe("a run by Pulumi's own entry", { timeout: 60_000 }, () => {
       what: "a function that does not compile",
       options: { change: append("functions/registerUser/index.ts", "const x = ;") },
       message: /^Build failed with 1 error:\nfunctions\/registerUser\/index\.ts:\d+:10: ERROR: Unexpected ";"$/,
-    },
-    {
-      what: "a region with too few zones",
-      options: { zones: ["a"] },
-      message: /^The network needs 2 available zones, and the region has 1\. .*$/,
     },
   ])("reports only the message for $what", async ({ options, message }) => {
     expect(await errorsOf(options)).toEqual([expect.stringMatching(message)]);

@@ -4,6 +4,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ResourceRegistration } from "../../host/resources";
+import { stackConfig } from "../../host/stackConfig";
 import { fixedPrices } from "../../operations/cost/fixedCosts";
 import { sum } from "../../operations/cost/line";
 import { type Price, prices } from "../../operations/cost/prices";
@@ -188,7 +189,8 @@ const variations: [string, string[]][] = [
 
 test.each(variations)("every resource of %s with %j has a price or is known to be free", async (stack, overrides) => {
   const { evaluateStack } = loadNatively<typeof stacks>("operations/cost/stack.ts");
-  const { resources } = await withoutStackTraces(() => evaluateStack(projectRoot, stack, overrides));
+  const values = stackConfig(projectRoot, stack, overrides);
+  const resources = await withoutStackTraces(() => evaluateStack(stack, values));
   const { notPriced, lines } = fixedPrices(resources);
   expect([notPriced, thousandSignUps(resources).notPriced]).toEqual([[], []]);
   // At least a database, the endpoint of Secrets Manager in two zones, the secret, the alarms' key and a dashboard.

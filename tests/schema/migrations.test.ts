@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readMigrations } from "../../schema/files";
+import { readMigrations, readSchemaFile } from "../../schema/files";
 import { migrationStatements, orderedMigrations } from "../../schema/migrations";
 import type { Migration } from "../../schema/plan";
 
@@ -70,6 +70,12 @@ describe("a migration may", () => {
     expect(() => migrationStatements({ name: "0001_a", sql }, "shop")).toThrow(message);
     expect(() => migrationStatements({ name: "0001_a", sql }, "shop")).toThrow("Migration 0001_a");
   });
+});
+
+it("a schema file that cannot be read is an error that names it", () => {
+  expect(() => readSchemaFile("/nowhere")).toThrow(
+    /^The schema file \/nowhere\/ecommerceSchema\.sql cannot be read \(ENOENT\)\. Restore it\.$/,
+  );
 });
 
 describe("the folder of migrations", () => {
