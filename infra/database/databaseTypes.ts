@@ -53,9 +53,12 @@ export type ProxyTarget =
   | { readonly dbInstanceIdentifier: pulumi.Input<string> }
   | { readonly dbClusterIdentifier: pulumi.Input<string> };
 
-/** Whether and how a database may be deleted. The name of a final snapshot is unique in an account and region. */
+/**
+ * Whether and how a database may be deleted. The name of a final snapshot is unique in an account and region, and has
+ * letters, digits and single hyphens only (DeleteDBInstance), while Pulumi's names of stacks may also have `_` and `.`.
+ */
 export const deletion = (name: string, protect: boolean) => ({
   deletionProtection: protect,
   skipFinalSnapshot: !protect,
-  ...(protect ? { finalSnapshotIdentifier: `${name}-${pulumi.getStack()}-final` } : {}),
+  ...(protect ? { finalSnapshotIdentifier: `${name}-${pulumi.getStack()}-final`.replace(/[^A-Za-z0-9]+/g, "-") } : {}),
 });

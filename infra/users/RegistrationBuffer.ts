@@ -16,6 +16,8 @@ export interface RegistrationBufferArgs {
     logGroupName: pulumi.Input<string>;
     logGroupArn: pulumi.Input<string>;
   };
+  /** The only user pool that may call the function that queues. Its trigger needs that function, so this is known later. */
+  userPoolArn: pulumi.Input<string>;
   /** The registration function's reserved concurrency: 0 for none, otherwise at least 3. @default 0 */
   reservedConcurrency?: number;
   /** Pulumi's `protect` for the queues: refuse to delete them with their messages. @default true */
@@ -63,11 +65,9 @@ export class RegistrationBuffer extends pulumi.ComponentResource {
   readonly queueUrl: pulumi.Output<string>;
   readonly queueName: pulumi.Output<string>;
   readonly deadLetterQueueName: pulumi.Output<string>;
-  readonly #name: string;
 
   constructor(name: string, args: RegistrationBufferArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:users:RegistrationBuffer", name, {}, opts);
-    this.#name = name;
     const { queue, deadLetters } = queues(name, args.protect ?? true, this);
     const enqueueUser = queueingFunction(name, args, queue, this);
     deliverToRegistration(name, args, queue, this);
@@ -77,12 +77,8 @@ export class RegistrationBuffer extends pulumi.ComponentResource {
     this.queueUrl = queue.id;
     this.queueName = queue.name;
     this.deadLetterQueueName = deadLetters.name;
+    allowUserPool(name, this.functionName, args.userPoolArn, this);
     this.registerOutputs({ functionArn: this.functionArn, deadLetterQueueName: this.deadLetterQueueName });
-  }
-
-  /** Allows one user pool to call the function, as `UserRegistration.allow` does for sign-ins. */
-  allow(userPoolArn: pulumi.Input<string>): aws.lambda.Permission {
-    return allowUserPool(this.#name, this.functionName, userPoolArn, this);
   }
 }
 

@@ -11,6 +11,8 @@ export interface UserRegistrationArgs {
   secretName: pulumi.Input<string>;
   /** ARN of the secret: the only one that the function may read. */
   secretArn: pulumi.Input<string>;
+  /** The only user pool that may call the function (S6). Its trigger needs the function, so this is known later. */
+  userPoolArn: pulumi.Input<string>;
   /** Subnets from which the function reaches the database and the secret's endpoint. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   securityGroupId: pulumi.Input<string>;
@@ -30,7 +32,7 @@ type TriggerEvent = PostConfirmationTriggerEvent | PostAuthenticationTriggerEven
 
 /**
  * The function that registers confirmed people in MySQL (S5), with its own role, its log group, and the permission for
- * the user pool to call it (S6, `allow`). The code is `functions/registerUser`, bundled into the archive of an
+ * the user pool to call it (S6). The code is `functions/registerUser`, bundled into the archive of an
  * `aws.lambda.CallbackFunction`; its factory runs once per container, which keeps connection and secret.
  */
 export class UserRegistration extends pulumi.ComponentResource {
@@ -39,11 +41,9 @@ export class UserRegistration extends pulumi.ComponentResource {
   readonly roleName: pulumi.Output<string>;
   readonly logGroupName: pulumi.Output<string>;
   readonly logGroupArn: pulumi.Output<string>;
-  readonly #name: string;
 
   constructor(name: string, args: UserRegistrationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:users:UserRegistration", name, {}, opts);
-    this.#name = name;
     const logs = new aws.cloudwatch.LogGroup(
       `${name}-logs`,
       { retentionInDays: args.logRetentionDays ?? 30 },
@@ -72,11 +72,7 @@ export class UserRegistration extends pulumi.ComponentResource {
     this.roleName = role.name;
     this.logGroupName = logs.name;
     this.logGroupArn = logs.arn;
+    allowUserPool(name, this.functionName, args.userPoolArn, this);
     this.registerOutputs({ functionArn: this.functionArn, functionName: this.functionName });
-  }
-
-  /** Allows one user pool to call the function (S6). */
-  allow(userPoolArn: pulumi.Input<string>): aws.lambda.Permission {
-    return allowUserPool(this.#name, this.functionName, userPoolArn, this);
   }
 }

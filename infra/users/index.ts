@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import type { ProgramContext } from "../config";
 import type { DatabaseAccess } from "../database";
 import type { Network } from "../network/Network";
@@ -24,10 +25,13 @@ export function createUsers(
   bundles: Bundles,
   { network, schema, secret }: UsersArgs,
 ) {
+  // The pool's triggers need the functions, and the functions' permissions the pool.
+  const [userPoolArn, resolveUserPoolArn] = pulumi.deferredOutput<string>();
   const registration = new UserRegistration("register-user", {
     bundle: bundles.registerUser,
     secretName: secret.secretName,
     secretArn: secret.arn,
+    userPoolArn,
     subnetIds: network.privateSubnetIds,
     securityGroupId: network.functionSecurityGroupId,
     memoryMiB: settings["registration.memoryMiB"],
@@ -39,6 +43,7 @@ export function createUsers(
     ? new RegistrationBuffer("registration-buffer", {
         bundle: bundles.enqueueUser,
         registration,
+        userPoolArn,
         reservedConcurrency: settings["registration.reservedConcurrency"],
         protect: settings["data.protect"],
       })
@@ -53,7 +58,6 @@ export function createUsers(
     buffer,
     protect: settings["data.protect"],
   });
-  registration.allow(users.arn);
-  buffer?.allow(users.arn);
+  resolveUserPoolArn(users.arn);
   return { registration, buffer, users };
 }

@@ -105,9 +105,10 @@ export async function startServices(
   };
 
   try {
-    // The server starts in a process of its own while this process loads the program.
+    // The server starts in a process of its own while this process loads the program and the smoke test.
     const starting = start(startMySql(context));
     preload();
+    require("./smokeTest");
     const services = await startInOrder(context, await starting, start, reporter);
     const { cognito, mysql, proxies } = services;
     const unsimulated = new UnsimulatedResources(context);

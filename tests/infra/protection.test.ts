@@ -1,7 +1,9 @@
 /** Resources with data: protected by default, deleted with the stack if configured. */
 import { expect, it } from "vitest";
-import { recordProgram } from "../support/program";
-import { registrations } from "../support/registrations";
+import type * as host from "../../host/program";
+import { loadNatively } from "../support/native";
+import { devConfig, recordProgram } from "../support/program";
+import { registrations, registrationsOf } from "../support/registrations";
 
 it("protects the database, the pool, the bucket and the secret by default", async () => {
   const byDefault = await recordProgram();
@@ -25,6 +27,13 @@ it("protects the database, the pool, the bucket and the secret by default", asyn
   expect(unprotected.one("aws:cognito/userPool:UserPool").inputs.deletionProtection).toBe("INACTIVE");
   expect(unprotected.one("aws:s3/bucket:Bucket").inputs.forceDestroy).toBe(true);
   expect(unprotected.one("aws:secretsmanager/secret:Secret").inputs.recoveryWindowInDays).toBe(0);
+});
+
+it("names the final snapshot with characters that RDS accepts, whatever the stack's name has", async () => {
+  const { preload } = loadNatively<typeof host>("host/program.ts");
+  const all = await registrationsOf("team_a.eu", devConfig, preload());
+  const database = all.find(({ type }) => type === "aws:rds/instance:Instance")!;
+  expect(database.inputs.finalSnapshotIdentifier).toBe("database-team-a-eu-final");
 });
 
 it.each([true, false])(

@@ -3,6 +3,8 @@ export interface Session {
   /** `origin_jti` of every token that comes from this sign-in. */
   readonly id: string;
   readonly username: string;
+  /** The user's `sub`; a new user with the same name has another one. Absent in sessions of earlier versions. */
+  readonly sub?: string;
   readonly clientId: string;
   /** Scopes granted at the OAuth endpoints; undefined for a sign-in through the API. */
   readonly scopes?: readonly string[];

@@ -45,6 +45,7 @@ export class Tokens {
     const session: Session = {
       id,
       username: user.username,
+      sub: user.attributes.sub,
       clientId: client.id,
       scopes,
       authTime,
@@ -103,7 +104,8 @@ export class Tokens {
     if (session.revoked) throw notAuthorized("Refresh Token has been revoked");
     if (session.expires <= this.#seconds()) throw notAuthorized("Refresh Token has expired");
     const user = client.pool.users.find(session.username);
-    if (!user) throw notAuthorized("Invalid Refresh Token");
+    const isSameUser = session.sub === undefined || session.sub === user?.attributes.sub;
+    if (!user || !isSameUser) throw notAuthorized("Invalid Refresh Token");
     if (!user.enabled) throw notAuthorized("User is disabled.");
     return { session, user };
   }

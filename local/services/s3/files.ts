@@ -71,15 +71,16 @@ export class ObjectFiles {
 
   /** Opens an object; undefined if it does not exist. An opened object stays readable after it is overwritten. */
   async open(bucket: string, key: string): Promise<OpenObject | undefined> {
+    const path = this.#path(bucket, key);
     let file: FileHandle;
     try {
-      file = await open(this.#path(bucket, key), constants.O_RDONLY);
+      file = await open(path, constants.O_RDONLY);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;
     }
     try {
-      return new OpenObject(file, await readHead(file));
+      return new OpenObject(file, await readHead(file, path));
     } catch (error) {
       await file.close();
       throw error;
@@ -143,11 +144,11 @@ function tailOf(head: ObjectHead): Buffer {
   return Buffer.concat([json, footer]);
 }
 
-async function readHead(file: FileHandle): Promise<ObjectHead> {
+async function readHead(file: FileHandle, path: string): Promise<ObjectHead> {
   const { size } = await file.stat();
   const tail = await readAt(file, Math.max(0, size - tailLength), size);
   const complete = tail.length >= footerLength && tail.readUInt32BE(tail.length - 4) === magic;
-  if (!complete) throw new Error("A file of the object store is damaged: its footer is missing. Remove it.");
+  if (!complete) throw new Error(`${path} is damaged: its footer is missing. Remove it.`);
   const length = tail.readUInt32BE(tail.length - footerLength);
   const json =
     length + footerLength <= tail.length

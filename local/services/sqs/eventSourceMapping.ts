@@ -15,8 +15,12 @@ export interface EventSourceMappingOptions {
   readonly concurrency: number;
   /** Whether the function's answer lists the messages that failed (`ReportBatchItemFailures`). */
   readonly reportsFailures: boolean;
+  /** Reports an error of the queue or of this machine. */
+  report(line: string): void;
 }
 
+/** Milliseconds until the queue is asked again after an error. */
+const retryPause = 1000;
 /** Milliseconds that `close` waits for batches under way; interrupted ones are delivered again at the next start. */
 const closeTimeout = 1000;
 
@@ -48,12 +52,17 @@ export class EventSourceMapping {
     const { queue, batchSize } = this.#options;
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      const batch = await queue.receive({ max: batchSize, wait: 20, signal });
-      if (batch.length > 0) await this.#deliver(batch);
+      try {
+        const batch = await queue.receive({ max: batchSize, wait: 20, signal });
+        if (batch.length > 0) await this.#deliver(batch);
+      } catch (error) {
+        // For example a full disk, on which the queue cannot note that it has delivered the messages.
+        this.#options.report(`Event source mapping of ${queue.arn}: ${(error as Error).message}`);
+        await sleep(retryPause, undefined, { signal }).catch(() => {});
+      }
     }
   }
 
-  /** Never rejects. */
   async #deliver(batch: readonly Received[]): Promise<void> {
     const { queue, region, reportsFailures } = this.#options;
     const runnable = this.#options.runnable();

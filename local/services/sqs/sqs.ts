@@ -157,7 +157,8 @@ export class Sqs implements LocalService {
     await this.#mappings.get(resource.name)?.close();
     this.#mappings.delete(resource.name);
     if (settings.enabled) {
-      const options = { ...settings, queue, region: this.#context.region, runnable };
+      const { region, info } = this.#context;
+      const options = { ...settings, queue, region, runnable, report: info };
       this.#mappings.set(resource.name, new EventSourceMapping(options));
     }
     const uuid = shortHash(`${resource.name} ${arn}`, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");

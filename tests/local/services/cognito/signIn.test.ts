@@ -1,5 +1,7 @@
 import { createHmac } from "node:crypto";
 import {
+  AdminConfirmSignUpCommand,
+  AdminDeleteUserCommand,
   AdminDisableUserCommand,
   ConfirmSignUpCommand,
   GetUserCommand,
@@ -108,6 +110,37 @@ describe("tokens", () => {
     local.ahead = 10 * 24 * 60 * minute + 1000;
     await expect(refresh(first.RefreshToken!)).rejects.toMatchObject(notAuthorized("Refresh Token has expired"));
     await expect(refresh("made.up")).rejects.toMatchObject(notAuthorized("Invalid Refresh Token"));
+  });
+
+  test("of a deleted user are not valid for a new user with the same name", async () => {
+    const byName = await LocalCognito.start({ pool: { usernameAttributes: [] } });
+    try {
+      const common = { ClientId: byName.clientId };
+      const signUpAs = async (Username: string) => {
+        const UserAttributes = [{ Name: "email", Value: email }];
+        await byName.sdk.send(new SignUpCommand({ ...common, Username, Password: password, UserAttributes }));
+        await byName.sdk.send(new AdminConfirmSignUpCommand({ UserPoolId: byName.poolId, Username }));
+      };
+      await signUpAs("ada");
+      const AuthParameters = { USERNAME: "ada", PASSWORD: password };
+      const { AuthenticationResult: first } = await byName.sdk.send(
+        new InitiateAuthCommand({ ...common, AuthFlow: "USER_PASSWORD_AUTH", AuthParameters }),
+      );
+      const refreshed = () =>
+        byName.sdk.send(
+          new InitiateAuthCommand({
+            ...common,
+            AuthFlow: "REFRESH_TOKEN_AUTH",
+            AuthParameters: { REFRESH_TOKEN: first!.RefreshToken! },
+          }),
+        );
+      await refreshed();
+      await byName.sdk.send(new AdminDeleteUserCommand({ UserPoolId: byName.poolId, Username: "ada" }));
+      await signUpAs("ada");
+      await expect(refreshed()).rejects.toMatchObject(notAuthorized("Invalid Refresh Token"));
+    } finally {
+      await byName.dispose();
+    }
   });
 
   test("end with a revocation, a global sign-out, a disabled user", async () => {
