@@ -219,6 +219,12 @@ describe("the commands of docs/deployment.md", () => {
     },
   );
 
+  test.each(["", "null"])("make no role if GitHub gives the subject %j, which would trust no job", (given) => {
+    const { stderr, calls } = run(commands, { ...tools, gh: `case "$*" in *customization*) echo ${given} ;; esac` });
+    expect(stderr).toContain("GitHub gave no sub_claim_prefix for OWNER/REPOSITORY: check the name");
+    expect(calls.filter((call) => call.includes("create-role") || call.includes("put-role-policy"))).toEqual([]);
+  });
+
   test("let the deploying role use every service that the program uses", () => {
     const services: Record<string, string> = { cognito: "cognito-idp", vpc: "ec2" };
     const urns = stacks.map((stack) => read(`tests/infra/urns/${stack}.txt`)).join();

@@ -43,11 +43,17 @@ const flag = (description: string, byDefault: boolean): Setting<boolean> => ({
   description,
   default: byDefault,
 });
-const list = (description: string, rule: Rule<string>, byDefault?: readonly string[]): Setting<readonly string[]> => ({
+/** @param least how many items the list has at least */
+const list = (
+  description: string,
+  rule: Rule<string>,
+  { default: byDefault, least = 0 }: { default?: readonly string[]; least?: number } = {},
+): Setting<readonly string[]> => ({
   type: "array",
   description,
   ...(byDefault ? { default: byDefault } : {}),
-  rule: (values) => values.map(rule).find((allowed) => allowed !== undefined),
+  rule: (values) =>
+    values.length < least ? `a list of at least ${least}` : values.map(rule).find((allowed) => allowed !== undefined),
 });
 
 /** The only periods that CloudWatch accepts (PutRetentionPolicy). */
@@ -61,6 +67,7 @@ export const settings = {
   callbackUrls: list(
     "Where managed login may send people back after sign-in: https URLs, or http on localhost. The page of `npm start` and `npm run web` is served at the first one on localhost.",
     callbackUrl,
+    { least: 1 },
   ),
   signOutUrls: list("Where managed login may send people back after sign-out.", callbackUrl),
   domainPrefix: text(
@@ -126,7 +133,7 @@ export const settings = {
   "database.deployerCidrs": list(
     "IPv4 address ranges from which `pulumi up` reaches a public database to make its schema and users; at least one if it is public, none if it is private.",
     cidr,
-    [],
+    { default: [] },
   ),
   "database.allowAnywhere": flag("Allow 0.0.0.0/0 among database.deployerCidrs.", false),
   "registration.memoryMiB": whole("Memory of the registration function in MiB; CPU grows with it.", 128, 3008, 512),

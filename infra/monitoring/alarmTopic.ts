@@ -70,7 +70,10 @@ function alarmKey(name: string, args: AlarmTopicArgs, parent: pulumi.Resource): 
             Action: "kms:*",
             Resource: "*",
           },
-          { Sid: "AlarmsEncrypt", ...alarmsOfThisAccount(args), ...encrypt },
+          // By the account only. AWS's example for such a key has no condition at all
+          // (https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns), and a condition that CloudWatch does not
+          // meet would lose every mail unnoticed. Which alarms may publish is in the topic's policy.
+          { Sid: "AlarmsEncrypt", ...alarms, ...ofThisAccount(args), ...encrypt },
           // No condition: AWS documents none for the key, and the topic's policy limits whose events are accepted.
           { Sid: "DatabasesEncrypt", ...databases, ...encrypt },
         ],
@@ -80,9 +83,14 @@ function alarmKey(name: string, args: AlarmTopicArgs, parent: pulumi.Resource): 
   );
 }
 
+const alarms = { Effect: "Allow", Principal: { Service: "cloudwatch.amazonaws.com" } };
+
+const ofThisAccount = ({ account }: AlarmTopicArgs) => ({
+  Condition: { StringEquals: { "aws:SourceAccount": account } },
+});
+
 const alarmsOfThisAccount = ({ region, account }: AlarmTopicArgs) => ({
-  Effect: "Allow",
-  Principal: { Service: "cloudwatch.amazonaws.com" },
+  ...alarms,
   Condition: {
     StringEquals: { "aws:SourceAccount": account },
     ArnLike: { "aws:SourceArn": pulumi.interpolate`arn:aws:cloudwatch:${region}:${account}:alarm:*` },

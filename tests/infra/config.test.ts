@@ -126,6 +126,11 @@ describe("the message", () => {
     expect(empty).toContain("\n  ecommerce:callbackUrls: got x; allowed is a list of strings\n");
   });
 
+  it("says that the list of callback URLs must not be empty", () => {
+    const [message] = messageOf({ "ecommerce:callbackUrls": "[]" });
+    expect(message).toContain("\n  ecommerce:callbackUrls: got []; allowed is a list of at least 1\n");
+  });
+
   it("names Pulumi's command for a deployment, and --set for `npm start`", () => {
     const [deployed, here] = messageOf({ "ecommerce:api.stage": "a b" });
     expect(deployed).toMatch(

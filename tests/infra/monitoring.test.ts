@@ -79,7 +79,13 @@ describe("the topic", () => {
         Action: "kms:*",
         Resource: "*",
       },
-      { Sid: "AlarmsEncrypt", ...alarmsOnly, ...encrypt },
+      {
+        Sid: "AlarmsEncrypt",
+        Effect: "Allow",
+        Principal: alarmsOnly.Principal,
+        Condition: { StringEquals: { "aws:SourceAccount": account } },
+        ...encrypt,
+      },
       { Sid: "DatabasesEncrypt", Effect: "Allow", Principal: { Service: "events.rds.amazonaws.com" }, ...encrypt },
     ]);
   });
