@@ -71,9 +71,10 @@ function parseTarget(target: string): { bucket: string; key: string; query: URLS
   return { bucket: decode(bucket), key: decode(key.join("/")), query: new URLSearchParams(query.join("?")) };
 }
 
+/** S3 reads a `+` in a path as a blank, and only `%2B` as a plus (recorded: s3tools/s3cmd issue 554). */
 function decode(part: string): string {
   try {
-    return decodeURIComponent(part);
+    return decodeURIComponent(part.replaceAll("+", " "));
   } catch {
     throw new S3Error(400, "InvalidURI", "Couldn't parse the specified URI.");
   }

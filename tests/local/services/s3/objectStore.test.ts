@@ -35,6 +35,14 @@ describe("reading", () => {
     expect(Date.now() - Date.parse(reply.headers["last-modified"]!)).toBeLessThan(60_000);
   });
 
+  it("reads a plus in a URL as a blank, as S3 does; %2B is a plus", async () => {
+    await put(store, bucket, "one two.png", Buffer.from("blank"));
+    await put(store, bucket, "one+two.png", Buffer.from("plus"));
+    expect((await get(`/${bucket}/one+two.png`)).text).toBe("blank");
+    expect((await get(`/${bucket}/one%20two.png`)).text).toBe("blank");
+    expect((await get(`/${bucket}/one%2Btwo.png`)).text).toBe("plus");
+  });
+
   it("answers HEAD with the same headers and no body", async () => {
     await put(store, bucket, "head", Buffer.from("12345"));
     const reply = await get(`/${bucket}/head`, {}, "HEAD");
