@@ -205,7 +205,10 @@ export class ImageApi extends pulumi.ComponentResource {
     );
   }
 
-  /** CORS headers for the gateway's own errors (no token, too large, no such path), so that a browser can read them. */
+  /**
+   * CORS headers for the gateway's own errors (no token, no such path), so that a browser can read them. A browser cannot
+   * read the 413 for a body of more than 10 MB, which API Gateway does not let anybody customize: the page checks first.
+   */
   #errorsWithCors() {
     for (const responseType of defaultErrors.types) {
       const args = { restApiId: this.#api.id, responseType, ...defaultErrors.content(this.#args.corsOrigin) };

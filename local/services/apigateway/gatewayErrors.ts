@@ -69,15 +69,20 @@ export function unknownInTemplate(template: string): string | undefined {
   });
 }
 
-/** The answer to an error: the API's response for its type, else the one for all 4XX or 5XX, else the default. */
+/**
+ * The answer to an error: the API's response for its type, else the one for all 4XX or 5XX, else the default. API
+ * Gateway does not support customizing REQUEST_TOO_LARGE (developer guide, "Gateway responses"; seen in
+ * https://zenn.dev/august/articles/67c76de854cb6d), so this answer has no CORS header either.
+ */
 export function gatewayErrorAnswer(
   gatewayError: GatewayError,
   configured: Readonly<Record<string, GatewayResponse>>,
   values: Values,
 ): { status: number; headers: Record<string, string>; body: Buffer } {
   const { status, error } = defaults[gatewayError.type];
-  const general = configured[status < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX"];
-  const own = configured[gatewayError.type];
+  const isFixed = gatewayError.type === "REQUEST_TOO_LARGE";
+  const general = isFixed ? undefined : configured[status < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX"];
+  const own = isFixed ? undefined : configured[gatewayError.type];
   const response = own ?? general;
   const [type = "application/json", template = '{"message":$context.error.messageString}'] =
     Object.entries(response?.responseTemplates ?? {})[0] ?? [];
