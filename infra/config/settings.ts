@@ -81,7 +81,7 @@ export const settings = {
     rule: corsOrigin,
   }),
   "api.accountLogRole": flag(
-    "Give API Gateway the role for its logs. The setting is one for the whole account and region, so only one stack may do it.",
+    "Give API Gateway the role for its logs, and log the errors of the API. The role is one setting for the whole account and region, so only one stack may do it.",
     false,
   ),
   "api.ownPrefix": flag(

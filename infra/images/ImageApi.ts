@@ -31,6 +31,13 @@ export interface ImageApiArgs {
   writeScope?: string;
   /** Restrictions of uploads. @default any key, and an upload replaces an existing object */
   uploads?: UploadRules;
+  /** Log the stage's errors. @default none: API Gateway needs the account's role for logs */
+  errorLogs?: {
+    /** The account's setting with the role for logs, which must exist before. */
+    account: aws.apigateway.Account;
+    /** Days that the logs are kept. */
+    retentionDays: number;
+  };
 }
 
 /** The documented scope of both methods. */
@@ -45,7 +52,7 @@ export class ImageApi extends pulumi.ComponentResource {
   /** Address of the API, with the stage. */
   readonly url: pulumi.Output<string>;
   readonly #name: string;
-  readonly #args: Required<ImageApiArgs>;
+  readonly #args: Required<Omit<ImageApiArgs, "errorLogs">>;
   readonly #api: aws.apigateway.RestApi;
   /**
    * What a deployment contains: the resources to wait for, and their arguments, a change of which needs a deployment.
@@ -79,7 +86,9 @@ export class ImageApi extends pulumi.ComponentResource {
     this.#images("GET", file.id, authorizer.id);
     this.#errorsWithCors();
 
-    this.url = this.#stage().invokeUrl;
+    const stage = this.#stage();
+    if (args.errorLogs) this.#logErrors(stage, args.errorLogs);
+    this.url = stage.invokeUrl;
     this.registerOutputs({ url: this.url });
   }
 
@@ -231,6 +240,33 @@ export class ImageApi extends pulumi.ComponentResource {
       `${this.#name}-stage`,
       { restApi: this.#api.id, deployment: deployment.id, stageName: this.#args.stageName },
       { parent: this },
+    );
+  }
+
+  /**
+   * Without this setting of the stage, API Gateway logs nothing, whatever role the account has. It would create the log
+   * group itself, and keep the logs for ever.
+   * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+   */
+  #logErrors(stage: aws.apigateway.Stage, { account, retentionDays }: NonNullable<ImageApiArgs["errorLogs"]>) {
+    const logs = new aws.cloudwatch.LogGroup(
+      `${this.#name}-logs`,
+      {
+        name: pulumi.interpolate`API-Gateway-Execution-Logs_${this.#api.id}/${stage.stageName}`,
+        retentionInDays: retentionDays,
+      },
+      { parent: this },
+    );
+    new aws.apigateway.MethodSettings(
+      `${this.#name}-logging`,
+      {
+        restApi: this.#api.id,
+        stageName: stage.stageName,
+        methodPath: "*/*",
+        // Only errors, and without bodies and headers, which would hold tokens.
+        settings: { loggingLevel: "ERROR", dataTraceEnabled: false },
+      },
+      { parent: this, dependsOn: [account, logs] },
     );
   }
 }

@@ -19,6 +19,8 @@ export interface ImageApiRoleArgs {
 export class ImageApiRole extends pulumi.ComponentResource {
   /** Resolved once all of the role's policies exist. */
   readonly arn: pulumi.Output<string>;
+  /** The account's setting that lets API Gateway write logs; undefined without `accountLogRole`. */
+  readonly account: aws.apigateway.Account | undefined;
 
   constructor(name: string, args: ImageApiRoleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ecommerce:images:ImageApiRole", name, {}, opts);
@@ -50,9 +52,14 @@ export class ImageApiRole extends pulumi.ComponentResource {
       );
     const s3 = inline("ecommerce-s3-policy", ["s3:PutObject", "s3:GetObject"], pulumi.interpolate`${args.bucketArn}/*`);
     const cognito = inline("ecommerce-cognito-policy", cognitoIdentityActions, "*");
-    if (args.accountLogRole ?? false) {
-      new aws.apigateway.Account(`${name}-account`, { cloudwatchRoleArn: role.arn }, { parent: this, dependsOn: logs });
-    }
+    this.account =
+      (args.accountLogRole ?? false)
+        ? new aws.apigateway.Account(
+            `${name}-account`,
+            { cloudwatchRoleArn: role.arn },
+            { parent: this, dependsOn: logs },
+          )
+        : undefined;
 
     this.arn = pulumi.all([role.arn, logs.id, s3.id, cognito.id]).apply(([arn]) => arn);
     this.registerOutputs({ arn: this.arn });

@@ -23,6 +23,7 @@ export function createImages({ stack, region, settings }: ProgramContext, users:
     userPoolArn: users.arn,
     roleArn: role.arn,
     writeScope: users.writeScope,
+    errorLogs: role.account && { account: role.account, retentionDays: settings["logs.retentionDays"] },
     uploads: { ownPrefix: settings["api.ownPrefix"], overwrite: settings["api.overwrite"] },
   });
   return { bucket, api, apiName };

@@ -31,6 +31,35 @@ describe("api.overwrite", () => {
   });
 });
 
+describe("api.accountLogRole", () => {
+  it("logs the errors of the stage without tokens, for the configured days, once the account has the role", async () => {
+    const program = await recordProgram({
+      "ecommerce:api": '{"accountLogRole":true}',
+      "ecommerce:logs": '{"retentionDays":14}',
+    });
+    const api = idOf(program.one("aws:apigateway/restApi:RestApi"));
+    expect(program.one("aws:apigateway/methodSettings:MethodSettings").inputs).toEqual({
+      restApi: api,
+      stageName: "v1",
+      methodPath: "*/*",
+      settings: { loggingLevel: "ERROR", dataTraceEnabled: false },
+    });
+    expect(program.one("aws:cloudwatch/logGroup:LogGroup", "image-api-logs").inputs).toMatchObject({
+      name: `API-Gateway-Execution-Logs_${api}/v1`,
+      retentionInDays: 14,
+    });
+    const order = program.resources.map(({ name }) => name);
+    expect(order.indexOf("image-api-logging")).toBeGreaterThan(order.indexOf("image-api-role-account"));
+    expect(order.indexOf("image-api-logging")).toBeGreaterThan(order.indexOf("image-api-logs"));
+  });
+
+  it("is off by default, and logs nothing then", async () => {
+    const program = await recordProgram();
+    expect(program.all("aws:apigateway/account:Account")).toEqual([]);
+    expect(program.all("aws:apigateway/methodSettings:MethodSettings")).toEqual([]);
+  });
+});
+
 describe("api.writers", () => {
   it("requires a scope that only a confidential client may have", async () => {
     const program = await recordProgram({ "ecommerce:api": '{"writers":"application"}' });
