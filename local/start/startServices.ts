@@ -40,7 +40,7 @@ export interface LocalServices {
   readonly notSimulated: ReadonlyMap<string, number>;
   /** The environment for the program: it trusts this machine's database. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Ends every server and process: first the functions, then the others in the reverse order of their start. */
+  /** Ends every server and process, in the reverse order of their start. */
   close(): Promise<void>;
   /** @returns the `sub` of an access token's user. @throws InvalidToken */
   subOf(accessToken: string): string;
@@ -94,10 +94,7 @@ export async function startServices(
   };
   const started: LocalService[] = [];
   const close = async () => {
-    // Functions use the other services, so they end first.
-    const services = started.splice(0).reverse();
-    for (const service of services) if (service instanceof Lambda) await service.close();
-    for (const service of services) await service.close();
+    for (const service of started.splice(0).reverse()) await service.close();
   };
   const start: Start = async (service) => {
     started.push(await service);
@@ -156,19 +153,20 @@ async function startInOrder(
   start: Start,
   reporter: Reporter,
 ): Promise<StartedServices> {
-  // The environment of each container; a service that functions use adds its endpoint.
+  const iam = await start(new Iam(context));
+  const secrets = await start(SecretsManager.start(context, iam));
+  const proxies = await start(new RdsProxies(context, { iam, mysql, secretsEndpoint: secrets.endpoint }));
+  // The environment of each container.
   const environment: Record<string, string> = {
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
     NODE_EXTRA_CA_CERTS: mysql.caFile,
     // On AWS the Node is that of `runtime`; the SDK's warning about this machine's does not belong in a function's log.
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };
-  const iam = await start(new Iam(context));
   const lambda = await start(Lambda.start(context, { iam, platformEnvironment: () => environment }));
-  const secrets = await start(SecretsManager.start(context, iam, rotationFunctions(lambda)));
-  environment.AWS_ENDPOINT_URL_SECRETS_MANAGER = secrets.endpoint;
+  secrets.rotationFunctions = rotationFunctions(lambda);
   const queues = await start(Sqs.start(context, iam, lambda));
   environment.AWS_ENDPOINT_URL_SQS = queues.endpoint;
-  const proxies = await start(new RdsProxies(context, { iam, mysql, secretsEndpoint: secrets.endpoint }));
   const cognito = await start(Cognito.start(context, triggerCaller(lambda, context, reporter)));
   const login = await start(ManagedLogin.start(context, cognito));
   const objects = await start(new ObjectStore(context, iam));

@@ -29,6 +29,8 @@ export class SecretsManager implements LocalService {
     "aws:secretsmanager/secretRotation:SecretRotation": (resource) => this.#makeRotation(resource),
   };
 
+  /** The functions that may rotate secrets. They read secrets, so they start after this service. @default none */
+  rotationFunctions: RotationFunctions = noFunctions;
   readonly #context: ServiceContext;
   readonly #iam: Iam;
   readonly #store: SecretStore;
@@ -41,12 +43,16 @@ export class SecretsManager implements LocalService {
   readonly #operations: Readonly<Record<string, Operation>>;
   #server: AwsServer | undefined;
 
-  private constructor(context: ServiceContext, iam: Iam, functions: RotationFunctions, lag: Lag | undefined) {
+  private constructor(context: ServiceContext, iam: Iam, lag: Lag | undefined) {
     this.#context = context;
     this.#iam = iam;
     this.#store = new SecretStore(join(context.directory, "secrets", "secrets.json"));
     this.#past = lag && new Past(lag);
-    this.#rotations = new Rotations({ functions, save: () => this.#save(), info: (line) => context.info(line) });
+    this.#rotations = new Rotations({
+      functions: (...rotation) => this.rotationFunctions(...rotation),
+      save: () => this.#save(),
+      info: (line) => context.info(line),
+    });
     this.#operations = {
       ...operations,
       RotateSecret: { changes: true, run: (secret, input) => this.#rotations.rotateSecret(secret, input) },
@@ -55,17 +61,11 @@ export class SecretsManager implements LocalService {
 
   /**
    * Starts the endpoint on port `secretsmanager`.
-   * @param functions the functions that may rotate secrets; @default none
    * @param lag makes reads return an earlier state, for tests; @default the present state
    * @throws CommandError where the port is taken.
    */
-  static async start(
-    context: ServiceContext,
-    iam: Iam,
-    functions: RotationFunctions = noFunctions,
-    lag?: Lag,
-  ): Promise<SecretsManager> {
-    const service = new SecretsManager(context, iam, functions, lag);
+  static async start(context: ServiceContext, iam: Iam, lag?: Lag): Promise<SecretsManager> {
+    const service = new SecretsManager(context, iam, lag);
     const port = await context.port("secretsmanager");
     const options = { service: "secretsmanager", region: context.region, port, iam };
     const server = { ...options, contentType: "application/x-amz-json-1.1", maxBody: 1024 * 1024 };

@@ -28,7 +28,6 @@ import type * as lambdas from "../../../local/services/lambda/lambda";
 import type * as passwords from "../../../local/services/random/randomPasswords";
 import type * as mysqls from "../../../local/services/rds/MySql";
 import type { Lag } from "../../../local/services/secretsmanager/laggingReads";
-import type { RotationFunctions } from "../../../local/services/secretsmanager/rotation";
 import type * as secretsManagers from "../../../local/services/secretsmanager/secretsManager";
 import { startTestServer, type TestServer } from "../../support/mysql";
 import { loadNatively, projectRoot } from "../../support/native";
@@ -116,19 +115,19 @@ export class Deployment {
     const mysql = await MySql.start(context, async () => ({ kind: "server", server, description: server.origin }));
     this.#parts.push(mysql);
     const iam = new Iam(context);
-    const platform: Record<string, string> = {
+    const secrets = await SecretsManager.start(context, iam, (...read) => this.lag(...read));
+    this.#parts.push(secrets);
+    const platform = {
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
       NODE_EXTRA_CA_CERTS: mysql.caFile,
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
     };
     const lambda = await Lambda.start(context, { iam, platformEnvironment: () => platform });
-    const rotations: RotationFunctions = (functionArn, sourceArn) => {
+    this.#parts.push(lambda);
+    secrets.rotationFunctions = (functionArn, sourceArn) => {
       const rotate = lambda.authorized(functionArn, { service: "secretsmanager.amazonaws.com", sourceArn });
       return { invoke: (event) => this.intercept(JSON.parse(event).Step, () => rotate.invoke(event)) };
     };
-    const secrets = await SecretsManager.start(context, iam, rotations, (...read) => this.lag(...read));
-    platform.AWS_ENDPOINT_URL_SECRETS_MANAGER = secrets.endpoint;
-    // They end in reverse order: the functions first, since rotations wait for them.
-    this.#parts.push(secrets, lambda);
     [this.#iam, this.#lambda] = [iam, lambda];
     this.#client = new SecretsManagerClient({
       region: context.region,

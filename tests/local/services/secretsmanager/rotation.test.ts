@@ -52,7 +52,8 @@ afterEach(async () => {
 /** Starts the service, and registers the secret with its first value. */
 async function start(): Promise<void> {
   const iam = new Iam(context);
-  secrets = await SecretsManager.start(context, iam, (name, secretArn) => {
+  secrets = await SecretsManager.start(context, iam);
+  secrets.rotationFunctions = (name, secretArn) => {
     if (!permitted || name !== functionArn) throw new AwsError("AccessDeniedException", 403, "not authorized");
     return {
       invoke: async (text) => {
@@ -68,7 +69,7 @@ async function start(): Promise<void> {
         }
       },
     };
-  });
+  };
   client = new SecretsManagerClient({
     region: context.region,
     endpoint: secrets.endpoint,
