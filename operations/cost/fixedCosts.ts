@@ -126,7 +126,7 @@ const usage: Readonly<Record<string, readonly (readonly [string, PriceKey])[]>> 
   ],
 };
 
-/** Paid by sign-up or upload: see variable.ts. */
+/** Paid by sign-up or upload: see variableCosts.ts. */
 const bySignUpOrUpload = [
   "aws:apigateway/restApi:RestApi",
   "aws:cognito/userPool:UserPool",

@@ -3,7 +3,7 @@ import { type Line, line, lineIfKnown, type NotPriced } from "./line";
 
 /**
  * Assumptions for prices that depend on how the system is used. They are high rather than low, so that the sums are
- * upper bounds. Lambda's requests to an empty queue belong to no sign-up; fixed.ts has them.
+ * upper bounds. Lambda's requests to an empty queue belong to no sign-up; fixedCosts.ts has them.
  */
 export const assumptions = {
   /** Billed duration of one call of a function, with its share of cold starts. */

@@ -63,10 +63,10 @@ async function run(mysqlUrl: string, shared: string, report: (outcome: Outcome) 
   // started alone, to find which one fails.
   const unnoticed = mutations.filter(({ caughtBy }) => "row" in caughtBy);
   const together = await outcomeOf({ name: "", change: all(unnoticed.map(({ change }) => change)) });
-  const known = new Set(together.refused || together.failed ? [] : unnoticed);
+  const known = new Set<Start>(together.refused || together.failed ? [] : unnoticed);
 
   for (const mutation of [control, ...mutations]) {
-    const outcome = known.has(mutation as Mutation) ? together : await outcomeOf(mutation);
+    const outcome = known.has(mutation) ? together : await outcomeOf(mutation);
     report({ name: mutation.name, ...outcome });
   }
 }

@@ -18,6 +18,13 @@ export interface Authorization {
   readonly query: string;
 }
 
+/** The reply to an authorization request that the client does not allow. */
+export type Refused = ErrorPage | Redirect;
+
+/** Whether {@link readAuthorization} refused the request. */
+export const isRefusedRequest = (found: Authorization | Refused): found is Refused =>
+  found instanceof ErrorPage || found instanceof Redirect;
+
 const parameters = [
   "client_id",
   "redirect_uri",
@@ -37,10 +44,7 @@ const parameters = [
  *   Redirect to the registered URL with `error=` for every other error
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
  */
-export function readAuthorization(
-  cognito: CognitoState,
-  search: URLSearchParams,
-): Authorization | ErrorPage | Redirect {
+export function readAuthorization(cognito: CognitoState, search: URLSearchParams): Authorization | Refused {
   const client = availableClient(cognito, single(search, "client_id"));
   if (client instanceof ErrorPage) return client;
   const { oauth } = client.settings;

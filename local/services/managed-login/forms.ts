@@ -1,5 +1,5 @@
 import { readBody } from "../../../cli/http";
-import { type Authorization, readAuthorization } from "./authorization";
+import { type Authorization, isRefusedRequest, readAuthorization } from "./authorization";
 import { type BrowserSession, csrfMatches, inTurn, type Refusal, sessionIds } from "./browserSessions";
 import { type Exchange, pendingOf, type Visit } from "./context";
 import { issueOf } from "./formIssues";
@@ -43,7 +43,7 @@ export async function submitForm(exchange: Exchange): Promise<Reply> {
   const { context, request, url } = exchange;
   const body = (await readBody(request, longestForm)).toString();
   const authorization = readAuthorization(context.cognito, url.searchParams);
-  if (authorization instanceof ErrorPage || authorization instanceof Redirect) return authorization;
+  if (isRefusedRequest(authorization)) return authorization;
   const submission: Submission = {
     exchange,
     authorization,

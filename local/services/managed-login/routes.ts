@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { BodyTooLong, type Refusal as HttpRefusal } from "../../../cli/http";
-import { availableClient, readAuthorization, single, withParameters } from "./authorization";
+import { availableClient, isRefusedRequest, readAuthorization, single, withParameters } from "./authorization";
 import { cookie } from "./browserSessions";
 import { type Exchange, type LoginContext, pendingOf, type Visit } from "./context";
 import { backToSignIn, longestForm, missingPerson, submitForm } from "./forms";
@@ -67,7 +67,7 @@ async function replyTo(exchange: Exchange): Promise<Reply> {
 /** @see https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html */
 function authorize({ context, url, request }: Exchange): Reply {
   const authorization = readAuthorization(context.cognito, url.searchParams);
-  if (authorization instanceof ErrorPage || authorization instanceof Redirect) return authorization;
+  if (isRefusedRequest(authorization)) return authorization;
   const { client, prompt, redirectUri, state, query } = authorization;
   const signedIn = context.sessions.find(request)?.signedIn;
   const user = signedIn?.pool === client.pool ? client.pool.users.find(signedIn.username) : undefined;
@@ -88,7 +88,7 @@ function logOut({ context, url, request, setCookie }: Exchange): Reply {
   if (target === undefined) {
     // Without logout_uri the person signs in again: the request must then be a complete authorization request.
     const authorization = readAuthorization(context.cognito, search);
-    if (authorization instanceof ErrorPage || authorization instanceof Redirect) return authorization;
+    if (isRefusedRequest(authorization)) return authorization;
     next = `/login?${authorization.query}`;
   } else {
     if (!client.settings.oauth.signOutUrls.includes(target)) {
@@ -106,7 +106,7 @@ function logOut({ context, url, request, setCookie }: Exchange): Reply {
 /** The page of an interaction, with the session's messages, which are shown once. */
 function showPage({ context, url, request, setCookie }: Exchange): Reply {
   const authorization = readAuthorization(context.cognito, url.searchParams);
-  if (authorization instanceof ErrorPage || authorization instanceof Redirect) return authorization;
+  if (isRefusedRequest(authorization)) return authorization;
   const interaction = interactions[url.pathname]!;
   const session = context.sessions.find(request) ?? context.sessions.begin();
   const visit: Visit = { context, authorization, session };
